@@ -1,0 +1,134 @@
+"""The life of a record: every state, every event, and one function that says what follows.
+
+A record is about one item at one LMS. ``state`` says what we know of the last operation, ``operation``
+which one is pending, ``present`` whether learners can see the item at the LMS. Nothing else decides;
+in particular no timestamp does.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from coursewire.errors import ContractError
+from coursewire.model.payload import Operation, ResultKind
+
+
+class State(StrEnum):
+    """What we know of an item."""
+
+    PLANNED = "planned"
+    """An operation is pending and nothing of it has left yet, or it may simply be sent again."""
+    SENDING = "sending"
+    """A request with it may be under way, or its process died."""
+    CONFIRMED = "confirmed"
+    """The LMS acknowledged what was wanted."""
+    RETIRED = "retired"
+    """The LMS acknowledged that it took the item away."""
+    FAILED = "failed"
+    """It did not work; it is tried again from ``not_before`` on."""
+    REJECTED = "rejected"
+    """The LMS refused it for good; it waits until its payload or the configuration changes."""
+    BLOCKED = "blocked"
+    """A person must act at the LMS."""
+    IN_DOUBT = "in doubt"
+    """It left and no answer came, and the LMS gives no way to know."""
+
+
+class Event(StrEnum):
+    """What can happen to a record."""
+
+    PLAN_CREATE = "plan create"
+    PLAN_UPDATE = "plan update"
+    PLAN_RETIRE = "plan retire"
+    CLAIM = "claim"
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    FAIL = "fail"
+    DEFER = "defer"
+    BLOCK = "block"
+    DOUBT = "doubt"
+    FOUND = "found"
+    """Settling: the item is at the LMS, with what content is unknown."""
+    NOT_FOUND = "not found"
+    """Settling: the item is not at the LMS."""
+    RESEND = "resend"
+    """Settling: sending again does no harm."""
+
+
+class Standing(NamedTuple):
+    """The part of a record that events change."""
+
+    state: State
+    operation: Operation | None
+    present: bool
+
+
+NEW = Standing(State.PLANNED, None, present=False)
+"""Where a record starts: nothing is at the LMS."""
+
+_PLANS = {
+    Event.PLAN_CREATE: Operation.CREATE,
+    Event.PLAN_UPDATE: Operation.UPDATE,
+    Event.PLAN_RETIRE: Operation.RETIRE,
+}
+
+_AFTER_SENDING = {
+    Event.REJECT: State.REJECTED,
+    Event.FAIL: State.FAILED,
+    Event.DEFER: State.PLANNED,
+    Event.BLOCK: State.BLOCKED,
+    Event.DOUBT: State.IN_DOUBT,
+    Event.RESEND: State.PLANNED,
+}
+
+RESULT_EVENTS = {
+    ResultKind.ACCEPTED: Event.CONFIRM,
+    ResultKind.ALREADY_SO: Event.CONFIRM,
+    ResultKind.REJECTED: Event.REJECT,
+    ResultKind.TRY_LATER: Event.FAIL,
+    ResultKind.THROTTLED: Event.DEFER,
+    ResultKind.CREDENTIALS_BROKEN: Event.DEFER,
+    ResultKind.BLOCKED: Event.BLOCK,
+    ResultKind.IN_DOUBT: Event.DOUBT,
+}
+"""Which event each result is. Broken credentials settle nothing: the item stays planned."""
+
+
+def after(standing: Standing, event: Event) -> Standing:
+    """Say what follows when ``event`` happens to a record.
+
+    Raises:
+        ContractError: The event cannot happen in this state; the caller's logic is wrong.
+    """
+    state, operation, present = standing
+    if event in _PLANS:
+        wanted = _PLANS[event]
+        if state is State.SENDING or (wanted is not Operation.CREATE) > (present or state is State.IN_DOUBT):
+            raise _illegal(standing, event)
+        return Standing(State.PLANNED, wanted, present)
+    if event is Event.CLAIM and state is State.PLANNED and operation is not None:
+        return Standing(State.SENDING, operation, present)
+    if state in (State.SENDING, State.IN_DOUBT) and operation is not None:
+        if event is Event.CONFIRM:
+            gone = operation is Operation.RETIRE
+            return Standing(State.RETIRED if gone else State.CONFIRMED, None, present=not gone)
+        if event is Event.FOUND:
+            # It is there. A create has become an update, so that its content is surely ours.
+            follow = Operation.RETIRE if operation is Operation.RETIRE else Operation.UPDATE
+            return Standing(State.PLANNED, follow, present=True)
+        if event is Event.NOT_FOUND:
+            if operation is Operation.RETIRE:
+                return Standing(State.RETIRED, None, present=False)
+            return Standing(State.PLANNED, Operation.CREATE, present=False)
+        if event in _AFTER_SENDING and (state is State.SENDING or event is Event.RESEND):
+            return Standing(_AFTER_SENDING[event], operation, present)
+    raise _illegal(standing, event)
+
+
+def _illegal(standing: Standing, event: Event) -> ContractError:
+    pending = standing.operation.value if standing.operation else "nothing"
+    return ContractError(
+        f"a record that is {standing.state.value} (pending: {pending}, "
+        f"{'present' if standing.present else 'absent'}) cannot take the event {event.value!r}"
+    )

@@ -1,0 +1,1 @@
+"""Finding and loading channels (stevedore), and the relay that calls them (pluggy)."""

@@ -1,0 +1,1 @@
+"""HTTP for channels: one session with time-outs, auth, retry, rate limits, paging, redaction."""

@@ -1,0 +1,226 @@
+"""The hooks that a channel or an operator may implement (pluggy project name ``coursewire``).
+
+All arguments are passed by keyword. An implementation may leave out arguments that it does not need; one
+that names an argument or a hook which is not here is refused when it is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    import httpx
+    import typer
+
+    from coursewire.model.channel import Channel
+    from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.content import ContentItem
+    from coursewire.model.instant import Moment
+    from coursewire.model.outcomes import Assessment, Completion, Outcome
+    from coursewire.model.payload import Batch, JsonObject, Operation, Payload, RemoteItem, Result
+    from coursewire.model.session import Session, Tokens
+
+PROJECT = "coursewire"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class ChannelSpecs:
+    """What makes a module or object a channel."""
+
+    @hookspec(firstresult=True)
+    def declare_channel(self) -> Channel:
+        """Say what the channel is: code, title, configuration model, capabilities, limits."""
+        raise NotImplementedError
+
+
+class ExporterSpecs:
+    """Turning domain objects into the LMS's payloads. Pure: no clock, no network, no change of arguments."""
+
+    @hookspec(firstresult=True)
+    def export_content(self, config: ChannelConfig, item: ContentItem, moment: Moment) -> JsonObject:
+        """Build the payload of one content item.
+
+        Args:
+            config: The configuration that the item goes out under.
+            item: The item; do not change it.
+            moment: The "now" of the run. Ask it instead of a clock, so that core knows when the payload
+                would change by the passing of time.
+
+        Returns:
+            Plain data for this item alone, as the LMS takes it.
+
+        Raises:
+            NotExportableError: The item lacks a field that the LMS demands.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def export_retirement(self, config: ChannelConfig, confirmed: Mapping[str, Any]) -> JsonObject:
+        """Build the payload that retires an item, from what the LMS last confirmed of it.
+
+        The source no longer has the item, so that nothing else is known. Core's default returns
+        ``confirmed`` as it is.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def export_completion(self, config: ChannelConfig, completion: Completion) -> JsonObject:
+        """Build the payload of one completion."""
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def export_assessment(self, config: ChannelConfig, assessment: Assessment) -> JsonObject:
+        """Build the payload of one assessment."""
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def remote_key(self, config: ChannelConfig, item: ContentItem) -> str:
+        """The key that the LMS knows the item by. Core's default is the content key."""
+        raise NotImplementedError
+
+
+class TransmitterSpecs:
+    """Deciding what travels together and what travels again. Pure."""
+
+    @hookspec(firstresult=True)
+    def make_batches(
+        self, config: ChannelConfig, operation: Operation | None, payloads: Sequence[Payload]
+    ) -> Iterator[Batch]:
+        """Group payloads of one operation into batches, keeping their order.
+
+        Args:
+            config: The configuration.
+            operation: What the payloads have in common; None where the channel mixes operations.
+            payloads: One page of payloads, each exactly once in the answer.
+
+        Core's default fills batches up to the limits of the channel and the configuration.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def should_transmit(
+        self, config: ChannelConfig, outcome: Outcome, record: Mapping[str, Any] | None
+    ) -> bool:
+        """Tell whether an outcome that differs from what the LMS last confirmed goes out again.
+
+        Args:
+            config: The configuration.
+            outcome: Built afresh from the source.
+            record: The last confirmed payload, None when nothing was confirmed yet.
+        """
+        raise NotImplementedError
+
+
+class ClientSpecs:
+    """Speaking HTTP to the LMS, through the session that core hands over."""
+
+    @hookspec(firstresult=True)
+    def authenticate(self, config: ChannelConfig, tokens: Tokens) -> httpx.Auth:
+        """The way in which every request of this configuration proves who we are."""
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    async def send_content(self, session: Session, batch: Batch) -> list[Result]:
+        """Send one batch of content.
+
+        Returns:
+            One result per payload, in the order of the batch. A refused item is a result, not an error.
+
+        Raises:
+            SendError: Nothing more can be said about any item of the batch; core makes the results.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    async def send_outcomes(self, session: Session, batch: Batch) -> list[Result]:
+        """Send one batch of completions or assessments; see ``send_content``."""
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    async def find_remote(self, session: Session, key: str) -> RemoteItem | None:
+        """Look one item up by the key the LMS knows it by; None when it is surely not there.
+
+        Raises:
+            SendError: The LMS could not tell; that is not the same as "not there".
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    async def list_remote(self, session: Session) -> list[RemoteItem]:
+        """All items at the LMS that are ours. Optional."""
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    async def check_connection(self, session: Session) -> list[str]:
+        """Try the way of real requests with harmless ones.
+
+        Returns:
+            One sentence for each thing that works, for people.
+
+        Raises:
+            SendError: What does not work, with the next step.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def read_slow_down(self, config: ChannelConfig, response: httpx.Response) -> float | None:
+        """Recognise an answer that means "slow down" where it is not a 429.
+
+        Returns:
+            Seconds to wait (0 when the LMS does not say), or None when the answer means something else.
+        """
+        raise NotImplementedError
+
+
+class HostSpecs:
+    """What a channel adds to the host service and the command line."""
+
+    @hookspec
+    def inbound_routes(self) -> Sequence[Any]:
+        """Routes that the LMS or its users call."""
+        raise NotImplementedError
+
+    @hookspec
+    def channel_commands(self) -> typer.Typer:
+        """Commands of the channel, shown as ``coursewire <channel> ...``."""
+        raise NotImplementedError
+
+
+class OperatorSpecs:
+    """What operators may hook into; every implementation is called.
+
+    A hook must be quick, must not print secrets, and may run more than once for the same batch.
+    """
+
+    @hookspec
+    def job_started(self, job: Mapping[str, Any]) -> None:
+        """A job has its lease and begins."""
+
+    @hookspec(firstresult=True)
+    def batch_sending(self, job: Mapping[str, Any], batch: Batch) -> Batch | None:
+        """A batch is about to leave. A wrapper may return a changed batch, or None to hold it back.
+
+        Payloads may be changed or left out, not added. What is left out waits with the reason
+        ``held-by-hook``.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def batch_sent(self, job: Mapping[str, Any], batch: Batch, results: Sequence[Result]) -> None:
+        """A batch has its results, and they are stored."""
+
+    @hookspec
+    def transmission_failed(self, job: Mapping[str, Any], payload: Payload, result: Result) -> None:
+        """An item did not arrive."""
+
+    @hookspec
+    def job_finished(self, job: Mapping[str, Any], summary: Mapping[str, Any]) -> None:
+        """A job has ended; ``summary`` is what ``transmit --json`` prints."""
+
+
+SPECS = (ChannelSpecs, ExporterSpecs, TransmitterSpecs, ClientSpecs, HostSpecs, OperatorSpecs)

@@ -1,0 +1,126 @@
+"""What a channel declares about itself: capabilities and limits as data, not as code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from coursewire.model.configuration import ChannelConfig
+from coursewire.model.content import ContentType
+
+PLUGIN_API = "1.0"
+"""Version of the hook contract. Raised when the contract changes; it is not the package's version."""
+
+
+class Support(StrEnum):
+    """Five answers where a boolean would lie."""
+
+    UNKNOWN = "unknown"
+    IMPOSSIBLE = "impossible at the vendor"
+    NOT_IMPLEMENTED = "not implemented yet"
+    PARTIAL = "from some version on"
+    FULL = "full"
+
+    @property
+    def usable(self) -> bool:
+        """True when core may ask the channel for it."""
+        return self in (Support.FULL, Support.PARTIAL)
+
+
+class Idempotency(StrEnum):
+    """How a repeated send is kept from doubling an item."""
+
+    NATIVE_KEY = "native key"
+    """The request carries a key of ours that the LMS deduplicates by."""
+    UPSERT = "upsert"
+    """Sending again overwrites the same item."""
+    NATURAL_KEY = "natural key"
+    """``find_remote`` tells whether the item is there."""
+    NONE = "none"
+
+
+class RetireStrategy(StrEnum):
+    """How an item is taken away from learners."""
+
+    DEACTIVATE = "deactivate"
+    CONCLUDE = "conclude"
+    HIDE = "hide"
+    DELETE = "delete"
+
+
+class Capabilities(BaseModel):
+    """What the LMS and this channel can do. Core, conformance suite, console and docs all read it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    content_types: frozenset[ContentType] = frozenset({ContentType.COURSE})
+    content: Support = Support.FULL
+    completions: Support = Support.UNKNOWN
+    assessments: Support = Support.UNKNOWN
+    retire_strategies: tuple[RetireStrategy, ...] = ()
+    """The first is the default."""
+    raise_grade: Support = Support.UNKNOWN
+    lower_grade: Support = Support.UNKNOWN
+    revoke: Support = Support.UNKNOWN
+    idempotency: Idempotency = Idempotency.NONE
+    mixed_operations: bool = False
+    """Creates, updates and retirements may travel in one batch."""
+    list_remote: Support = Support.NOT_IMPLEMENTED
+    paging: Literal["none", "link header", "page number", "cursor", "offset"] = "none"
+    slow_down: tuple[str, ...] = ("429",)
+    """How the LMS says "slow down", for people: "429", "403 with text", "200 with message"."""
+
+
+class Rate(BaseModel):
+    """A ceiling such as "one call in 300 seconds"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    calls: int = Field(gt=0)
+    seconds: float = Field(gt=0)
+
+
+class Limits(BaseModel):
+    """The vendor's limits. A configuration may only lower them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    batch_items: int = Field(default=1, gt=0)
+    """Content items a request."""
+    outcome_batch_items: int = Field(default=1, gt=0)
+    batch_bytes: int | None = None
+    concurrency: int = Field(default=8, gt=0)
+    """Requests under way at once for one configuration."""
+    rates: Mapping[str, Rate] = {}
+    """Named buckets: ``"default"`` counts every call, other names the calls that ask for them."""
+    counted_by: Literal["application key", "token", "address", "tenant"] = "tenant"
+    connect_timeout_s: float = 5.0
+    read_timeout_s: float = 30.0
+    total_timeout_s: float = 120.0
+
+
+class Channel(BaseModel):
+    """One kind of LMS, as its plugin declares it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    code: str = Field(pattern=r"^[A-Z][A-Z0-9_]{1,29}$")
+    title: str
+    config: type[ChannelConfig]
+    requires_api: str = ">=1.0,<2"
+    """The plugin API versions that the plugin works with, as a PEP 440 specifier."""
+    capabilities: Capabilities = Capabilities()
+    limits: Limits = Limits()
+    simulator: str | None = None
+    """``"package.module:Class"`` of the simulator, for ``coursewire simulate`` and the test kit."""
+    docs_url: str | None = None
+
+    @field_validator("simulator")
+    @classmethod
+    def _names_a_class(cls, value: str | None) -> str | None:
+        if value is not None and value.count(":") != 1:
+            raise ValueError('write it as "package.module:Class"')
+        return value

@@ -1,0 +1,63 @@
+"""Instants and the moment of a run.
+
+Every instant inside Coursewire is an aware UTC ``datetime``. A :class:`Moment` is the "now" of one run;
+it also remembers when an answer that it gave will change by the mere passing of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime
+
+Clock = Callable[[], datetime]
+"""Gives the present instant, aware UTC. Injected everywhere, so that tests need not wait."""
+
+
+def utc_now() -> datetime:
+    """The present instant, aware UTC: the clock of real runs."""
+    return datetime.now(UTC)
+
+
+def as_utc(instant: datetime) -> datetime:
+    """Convert an aware instant to UTC.
+
+    Raises:
+        ValueError: The instant is naive; its zone cannot be guessed.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("this time has no zone; write it with an offset or with Z")
+    return instant.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(as_utc)]
+"""A field that takes ISO 8601 with any offset, refuses naive values, and holds UTC."""
+
+
+class Moment:
+    """The "now" of one run, and the next instant at which an answer about time changes.
+
+    An exporter asks ``moment.has_passed(run.end)`` instead of comparing with a clock. The payload it
+    builds is good until :attr:`next_change_at`; core examines the item again then, even if the source
+    reports no change.
+    """
+
+    __slots__ = ("next_change_at", "now")
+
+    def __init__(self, now: datetime) -> None:
+        self.now = as_utc(now)
+        self.next_change_at: datetime | None = None
+
+    def has_passed(self, instant: datetime) -> bool:
+        """Tell whether ``instant`` is now or earlier, and remember it if it is still to come."""
+        if instant <= self.now:
+            return True
+        self.will_change_at(instant)
+        return False
+
+    def will_change_at(self, instant: datetime) -> None:
+        """Remember that something derived from this moment changes at ``instant``."""
+        if instant > self.now and (self.next_change_at is None or instant < self.next_change_at):
+            self.next_change_at = instant

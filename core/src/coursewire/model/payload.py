@@ -1,0 +1,147 @@
+"""What travels: payloads, batches, and the result about each item."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JsonObject = dict[str, Any]
+"""Plain data that JSON can carry: the only form in which payloads are kept and compared."""
+
+
+class Kind(StrEnum):
+    """The three kinds of transmission; with a configuration, one of them names a job."""
+
+    CONTENT = "content"
+    COMPLETIONS = "completions"
+    ASSESSMENTS = "assessments"
+
+
+class Operation(StrEnum):
+    """What is to happen to one item at the LMS."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    RETIRE = "retire"
+
+
+def canonical_json(body: object) -> bytes:
+    """Serialise plain data so that equal data gives equal bytes: UTF-8, sorted keys, no spaces."""
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+
+
+def fingerprint(body: object) -> str:
+    """The identity of a payload: the first 40 hex digits of the SHA-256 of its canonical JSON."""
+    return hashlib.sha256(canonical_json(body)).hexdigest()[:40]
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One item as it goes to the LMS.
+
+    Attributes:
+        key: Content key, or for an outcome the key of its record.
+        operation: What is to happen.
+        body: The exporter's plain data for this item alone. Do not change it.
+        fingerprint: Of ``body``.
+        remote_key: The key the LMS knows the item by; equal to ``key`` unless the channel maps keys.
+        remote_id: The LMS's own id if it is known from an earlier result, else None.
+        title: For people; never sent.
+    """
+
+    key: str
+    operation: Operation
+    body: Mapping[str, Any]
+    fingerprint: str
+    remote_key: str
+    remote_id: str | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What travels in one request: payloads of one configuration, in the order planned.
+
+    ``operation`` is None where the channel declares ``mixed_operations``: then payloads of different
+    operations travel together.
+    """
+
+    operation: Operation | None
+    payloads: tuple[Payload, ...]
+    id: str = ""
+
+    def __len__(self) -> int:
+        return len(self.payloads)
+
+
+class ResultKind(StrEnum):
+    """What the LMS said about one item."""
+
+    ACCEPTED = "accepted"
+    ALREADY_SO = "already so"
+    REJECTED = "rejected"
+    TRY_LATER = "try later"
+    THROTTLED = "throttled"
+    CREDENTIALS_BROKEN = "credentials broken"
+    BLOCKED = "blocked at the LMS"
+    IN_DOUBT = "in doubt"
+
+
+CONFIRMING = frozenset({ResultKind.ACCEPTED, ResultKind.ALREADY_SO})
+"""The kinds after which the LMS holds what was wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The LMS's answer about one item. Only an acknowledgement for that item makes it accepted.
+
+    Attributes:
+        kind: What was said.
+        reason: A short code of lower-case words with hyphens, such as ``missing-field``; "" when accepted.
+        message: The LMS's words or ours, for people. Core redacts and bounds it.
+        remote_id: The LMS's own id of the item, when the answer tells it.
+        http_status: Status of the answer that settled the item; None when there was none.
+        excerpt: The part of the answer that is about this item. Core redacts and bounds it.
+        retry_at: With ``THROTTLED`` or ``TRY_LATER``: not before this instant, when the LMS said so.
+        whole_batch: The refusal is about the batch and does not tell which item caused it; core then
+            splits the batch to find the item.
+    """
+
+    kind: ResultKind
+    reason: str = ""
+    message: str = ""
+    remote_id: str | None = None
+    http_status: int | None = None
+    excerpt: str = ""
+    retry_at: datetime | None = None
+    whole_batch: bool = False
+
+    @property
+    def confirms(self) -> bool:
+        """True when the LMS now holds what was wanted."""
+        return self.kind in CONFIRMING
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteItem:
+    """What a channel found at the LMS under one of our keys.
+
+    Attributes:
+        remote_key: The key it was looked up by.
+        remote_id: The LMS's own id, as text.
+        live: Visible to learners; False for one that is concluded, hidden or deleted.
+        fields: What else the LMS tells about it, for ``audit show`` and the settling of doubts.
+    """
+
+    remote_key: str
+    remote_id: str | None
+    live: bool = True
+    fields: Mapping[str, Any] = field(default_factory=dict)

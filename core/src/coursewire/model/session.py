@@ -1,0 +1,145 @@
+"""The HTTP session and the token store, as channels see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from datetime import datetime
+
+    import httpx
+
+    from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.instant import Clock
+
+Paging = Literal["link header"]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token, with whose eyes and for what it was issued.
+
+    ``value`` and ``refresh_token`` never show in a repr.
+    """
+
+    value: str = field(repr=False)
+    expires_at: datetime
+    refresh_token: str | None = field(default=None, repr=False)
+
+
+class Tokens(Protocol):
+    """The stored tokens of one configuration. Values are encrypted at rest."""
+
+    clock: Clock
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a credential call: no bearer, no redirect, neither body ever logged, no retry of a refusal.
+
+        Raises:
+            CredentialsError: The answer was 400, 401 or 403.
+            UnreachableError: No usable answer came; the next run asks again.
+        """
+        ...
+
+    async def fetch(
+        self,
+        subject: str,
+        obtain: Callable[[Token | None], Awaitable[Token]],
+        *,
+        rejected: str | None = None,
+        margin_s: float = 60.0,
+    ) -> Token:
+        """The current token of ``subject``, obtained anew if there is none or it ends soon.
+
+        Args:
+            subject: Whom the token speaks for: ``"service"``, or a learner's remote id.
+            obtain: Asks the LMS for a token; gets the one it replaces (for its refresh token) or None.
+                Runs at most once at a time per configuration and subject, over all processes; the others
+                wait for its result. The new token is stored before anybody uses it.
+            rejected: Value of a token that the LMS has just refused; it is not handed out again.
+            margin_s: Seconds before its end from which on a token counts as over.
+        """
+        ...
+
+
+class Session(Protocol):
+    """What a channel speaks HTTP with. Core owns its time-outs, retries, rate limits and log.
+
+    A path is taken relative to ``config.lms_url``; an absolute URL must have the same host, or one that
+    the channel named in ``allowed_hosts``. Redirects are followed only within the host and never with
+    credentials in the body.
+    """
+
+    config: ChannelConfig
+    clock: Clock
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | list[tuple[str, str]] | None = None,
+        json: Any = None,
+        data: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        safe_to_repeat: bool = False,
+        bucket: str | None = None,
+        auth: httpx.Auth | None = None,
+    ) -> httpx.Response:
+        """Send a request and return the answer, whatever its status.
+
+        Args:
+            method: GET, POST, PUT, PATCH or DELETE.
+            path: Relative to ``config.lms_url``, with or without a leading slash.
+            params: Query, encoded by the session.
+            json: Body as plain data; keys are sorted on the wire.
+            data: Body as form fields.
+            content: Body as bytes, with your own content-type header.
+            headers: Beside those of the session.
+            safe_to_repeat: The LMS deduplicates this write (upsert or key), so that it may be sent again
+                after a time-out. GET, PUT and DELETE count as safe without saying so.
+            bucket: Name of the rate in the channel's limits that this call counts against, beside
+                ``"default"``.
+            auth: Instead of the session's own, for example a learner's token.
+
+        Raises:
+            ThrottledError: The LMS asked to wait longer than a worker should, or our own bucket is empty.
+            CredentialsError: The credentials were refused, also after one refresh.
+            UnreachableError: No connection, and so nothing was sent.
+            OutcomeUnknownError: The request left but no answer came, and it is not safe to repeat.
+        """
+        ...
+
+    async def get(self, path: str, **kwargs: Any) -> httpx.Response:
+        """``request("GET", ...)``."""
+        ...
+
+    async def post(self, path: str, **kwargs: Any) -> httpx.Response:
+        """``request("POST", ...)``."""
+        ...
+
+    async def put(self, path: str, **kwargs: Any) -> httpx.Response:
+        """``request("PUT", ...)``."""
+        ...
+
+    async def delete(self, path: str, **kwargs: Any) -> httpx.Response:
+        """``request("DELETE", ...)``."""
+        ...
+
+    def pages(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | list[tuple[str, str]] | None = None,
+        paging: Paging = "link header",
+        max_pages: int = 10_000,
+    ) -> AsyncIterator[httpx.Response]:
+        """The pages of a list, until the LMS says that there are no more; an empty page ends nothing.
+
+        Raises:
+            IncompleteListError: ``max_pages`` was reached, a page repeated itself, or one was refused.
+        """
+        ...

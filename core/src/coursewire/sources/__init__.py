@@ -1,0 +1,1 @@
+"""Where customers, catalogs, learners and results come from."""

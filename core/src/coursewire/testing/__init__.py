@@ -1,0 +1,1 @@
+"""For channel authors: the simulator base and the fixtures that go with it."""

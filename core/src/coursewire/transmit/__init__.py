@@ -1,0 +1,1 @@
+"""Sending: batches, concurrency, results, records."""
