@@ -54,6 +54,10 @@ class Event(StrEnum):
     """Settling: the item is not at the LMS."""
     RESEND = "resend"
     """Settling: sending again does no harm."""
+    KEEP = "keep"
+    """What was planned is not needed: the LMS holds what is wanted."""
+    WITHDRAW = "withdraw"
+    """The item is no longer wanted, and nothing of it ever was at the LMS."""
 
 
 class Standing(NamedTuple):
@@ -79,8 +83,9 @@ _AFTER_SENDING = {
     Event.DEFER: State.PLANNED,
     Event.BLOCK: State.BLOCKED,
     Event.DOUBT: State.IN_DOUBT,
-    Event.RESEND: State.PLANNED,
 }
+
+_UNDERWAY = frozenset({State.SENDING, State.IN_DOUBT})
 
 RESULT_EVENTS = {
     ResultKind.ACCEPTED: Event.CONFIRM,
@@ -103,27 +108,38 @@ def after(standing: Standing, event: Event) -> Standing:
     """
     state, operation, present = standing
     if event in _PLANS:
-        wanted = _PLANS[event]
-        if state is State.SENDING or (wanted is not Operation.CREATE) > (present or state is State.IN_DOUBT):
-            raise _illegal(standing, event)
-        return Standing(State.PLANNED, wanted, present)
+        return _plan(standing, event)
     if event is Event.CLAIM and state is State.PLANNED and operation is not None:
         return Standing(State.SENDING, operation, present)
-    if state in (State.SENDING, State.IN_DOUBT) and operation is not None:
+    if event is Event.KEEP and present and state not in _UNDERWAY:
+        return Standing(State.CONFIRMED, None, present=True)
+    if event is Event.WITHDRAW and not present and state not in _UNDERWAY:
+        return Standing(State.RETIRED, None, present=False)
+    if state in _UNDERWAY and operation is not None:
         if event is Event.CONFIRM:
             gone = operation is Operation.RETIRE
             return Standing(State.RETIRED if gone else State.CONFIRMED, None, present=not gone)
-        if event is Event.FOUND:
-            # It is there. A create has become an update, so that its content is surely ours.
+        if event in (Event.FOUND, Event.RESEND):
+            # It is there, or may be. A create has become an update, so that its content is surely ours
+            # and it is retired if nobody wants it any more.
             follow = Operation.RETIRE if operation is Operation.RETIRE else Operation.UPDATE
             return Standing(State.PLANNED, follow, present=True)
         if event is Event.NOT_FOUND:
             if operation is Operation.RETIRE:
                 return Standing(State.RETIRED, None, present=False)
             return Standing(State.PLANNED, Operation.CREATE, present=False)
-        if event in _AFTER_SENDING and (state is State.SENDING or event is Event.RESEND):
-            return Standing(_AFTER_SENDING[event], operation, present)
+    if state is State.SENDING and operation is not None and event in _AFTER_SENDING:
+        return Standing(_AFTER_SENDING[event], operation, present)
     raise _illegal(standing, event)
+
+
+def _plan(standing: Standing, event: Event) -> Standing:
+    state, _operation, present = standing
+    wanted = _PLANS[event]
+    fits = present is (wanted is not Operation.CREATE) or state is State.IN_DOUBT
+    if state is State.SENDING or not fits:
+        raise _illegal(standing, event)
+    return Standing(State.PLANNED, wanted, present)
 
 
 def _illegal(standing: Standing, event: Event) -> ContractError:

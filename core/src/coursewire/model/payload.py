@@ -38,9 +38,14 @@ def canonical_json(body: object) -> bytes:
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
+def digest(canonical: bytes) -> str:
+    """The identity of canonical JSON: the first 40 hex digits of its SHA-256."""
+    return hashlib.sha256(canonical).hexdigest()[:40]
+
+
 def fingerprint(body: object) -> str:
-    """The identity of a payload: the first 40 hex digits of the SHA-256 of its canonical JSON."""
-    return hashlib.sha256(canonical_json(body)).hexdigest()[:40]
+    """The identity of a payload: :func:`digest` of its canonical JSON."""
+    return digest(canonical_json(body))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""Runs and their summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Engine, insert, select, update
+
+from coursewire.audit.tables import job
+from coursewire.model.payload import Kind
+
+
+class JobState(StrEnum):
+    """How far a job is."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    """It ended with an error of its own, beyond single items."""
+    STOPPED = "stopped"
+    """It was asked to stop, or its guard stopped it."""
+    ABANDONED = "abandoned"
+    """Its process died; a later run settled what it left."""
+
+
+def start(
+    engine: Engine,
+    uuid: UUID,
+    *,
+    kind: Kind,
+    configuration: UUID,
+    actor: str,
+    options: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """Note that a job runs, and that those before it which still say so are gone: it holds their lease."""
+    with engine.begin() as connection:
+        connection.execute(
+            update(job)
+            .where(
+                job.c.configuration == configuration,
+                job.c.kind == kind.value,
+                job.c.state == JobState.RUNNING.value,
+            )
+            .values(state=JobState.ABANDONED.value, finished_at=now)
+        )
+        connection.execute(
+            insert(job).values(
+                uuid=uuid,
+                kind=kind.value,
+                configuration=configuration,
+                state=JobState.RUNNING.value,
+                actor=actor,
+                options=orjson.dumps(dict(options)).decode(),
+                started_at=now,
+            )
+        )
+
+
+def finish(
+    engine: Engine,
+    uuid: UUID,
+    *,
+    state: JobState,
+    summary: Mapping[str, Any],
+    now: datetime,
+    error: str | None = None,
+) -> None:
+    """Note how a job ended."""
+    with engine.begin() as connection:
+        connection.execute(
+            update(job)
+            .where(job.c.uuid == uuid)
+            .values(
+                state=state.value, summary=orjson.dumps(dict(summary)).decode(), error=error, finished_at=now
+            )
+        )
+
+
+def recent(
+    engine: Engine,
+    *,
+    configuration: UUID | None = None,
+    kind: Kind | None = None,
+    limit: int = 20,
+) -> list[dict[str, Any]]:
+    """The last jobs, newest first, with ``summary`` and ``options`` as plain data."""
+    query = select(job).order_by(job.c.started_at.desc(), job.c.uuid).limit(limit)
+    if configuration is not None:
+        query = query.where(job.c.configuration == configuration)
+    if kind is not None:
+        query = query.where(job.c.kind == kind.value)
+    with engine.connect() as connection:
+        return [_plain(dict(found._mapping)) for found in connection.execute(query)]
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    for name in ("summary", "options"):
+        row[name] = orjson.loads(row[name]) if row[name] else None
+    return row

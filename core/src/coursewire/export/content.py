@@ -1,0 +1,299 @@
+"""Exporting content: from the catalogs and the records to the payloads that need sending.
+
+:meth:`ContentExport.survey` compares keys and versions and holds nothing but keys. :meth:`ContentExport.pages`
+then builds payloads page by page, for the keys that need a look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from more_itertools import batched
+
+from coursewire.audit.records import ContentRecords, Glance, Record
+from coursewire.audit.states import Event, State
+from coursewire.errors import ContractError, NotExportableError
+from coursewire.export.decide import compare, glance
+from coursewire.export.wanted import Wanted, chosen_catalogs
+from coursewire.model.instant import Moment
+from coursewire.model.payload import Operation, Payload, canonical_json, digest
+from coursewire.model.reasons import Reason
+
+if TYPE_CHECKING:
+    from coursewire.channels.registry import LoadedChannel
+    from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.content import ContentItem
+    from coursewire.sources.base import Source
+
+PAGE_ITEMS = 500
+"""Items whose payloads are in memory at once (two pages: one being sent, one being built)."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """One item, looked at: what is to be sent, or why not.
+
+    Attributes:
+        record: With its wanted fingerprint and pending operation set, if it is to be sent.
+        payload: None when the item is left.
+        reason: Why it is sent, or why it is left.
+        message: More about the reason, for people.
+        canonical: The payload as canonical JSON.
+        version: The source's version that the payload was made from.
+        examine_again_at: When the payload will change by itself.
+        changed: The record must be written although nothing is sent.
+    """
+
+    record: Record
+    payload: Payload | None
+    reason: str
+    message: str = ""
+    canonical: bytes = b""
+    version: str = ""
+    examine_again_at: datetime | None = None
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a run has to look at: keys and counts only.
+
+    Attributes:
+        wanted: The wanted set.
+        examine: Keys whose payload must be built, with the reason; new ones last, in the source's order.
+        retire: Keys to retire.
+        withdraw: Keys that never reached the LMS and are no longer wanted.
+        left: How many items are left as they are, by reason.
+        present: Items that the LMS holds now.
+    """
+
+    wanted: Wanted
+    examine: dict[str, str] = field(default_factory=dict)
+    retire: list[str] = field(default_factory=list)
+    withdraw: list[str] = field(default_factory=list)
+    left: Counter[str] = field(default_factory=Counter)
+    present: int = 0
+
+
+class ContentExport:
+    """The content of one configuration at one moment."""
+
+    def __init__(
+        self,
+        *,
+        channel: LoadedChannel,
+        config: ChannelConfig,
+        customer: str,
+        source: Source,
+        records: ContentRecords,
+        now: datetime,
+        force: bool = False,
+    ) -> None:
+        self._channel = channel
+        self._config = config
+        self._customer = customer
+        self._source = source
+        self._records = records
+        self._now = now
+        self._force = force
+        self._context = export_context(channel, config)
+
+    async def survey(self) -> Survey:
+        """Compare what the catalogs hold with what we believe the LMS holds.
+
+        Raises:
+            SourceError: The source could not even say which catalogs there are.
+            ConfigurationError: The configuration names a catalog that is not the customer's.
+        """
+        catalogs = await chosen_catalogs(self._source, self._config, self._customer)
+        known = await asyncio.to_thread(self._known)
+        wanted = Wanted(catalogs)
+        for catalog in catalogs:
+            mine = known.get(catalog.uuid, {})
+            wanted.add(await self._source.diff(catalog, mine), mine)
+        del known
+        survey = Survey(wanted)
+        await asyncio.to_thread(self._compare_all, survey)
+        return survey
+
+    def _known(self) -> dict[str, dict[str, str]]:
+        known: dict[str, dict[str, str]] = {}
+
+        def visit(seen: Glance) -> None:
+            if seen.state != State.RETIRED:
+                for catalog in _catalog_list(seen.catalogs):
+                    known.setdefault(catalog, {})[seen.content_key] = seen.source_version or ""
+
+        self._records.scan(visit)
+        return known
+
+    def _compare_all(self, survey: Survey) -> None:
+        wanted = survey.wanted
+        seen_keys: set[str] = set()
+
+        def visit(seen: Glance) -> None:
+            key = seen.content_key
+            version = wanted.versions.get(key)
+            if version is not None:
+                seen_keys.add(key)
+            survey.present += seen.present
+            action, reason = glance(
+                seen, wanted_version=version, context=self._context, now=self._now, force=self._force
+            )
+            if version is None and action in ("retire", "withdraw") and not wanted.reliable:
+                survey.left[Reason.SOURCE_FAILED] += 1
+            elif action == "examine":
+                survey.examine[key] = reason
+            elif action == "retire":
+                survey.retire.append(key)
+            elif action == "withdraw":
+                survey.withdraw.append(key)
+            elif reason:
+                survey.left[reason] += 1
+
+        self._records.scan(visit)
+        reason = Reason.FORCED if self._force else Reason.NEW
+        survey.examine.update((key, reason) for key in wanted.versions if key not in seen_keys)
+
+    async def pages(self, survey: Survey) -> AsyncIterator[list[Prepared]]:
+        """Look at every key that needs it, page by page: retirements, then the wanted items."""
+        for keys in batched(survey.retire, PAGE_ITEMS):
+            yield await self._retirements(keys)
+        for keys in batched(survey.withdraw, PAGE_ITEMS):
+            yield await self._withdrawals(keys)
+        for keys in batched(survey.examine, PAGE_ITEMS):
+            records = await asyncio.to_thread(self._records.fetch, keys)
+            items: dict[str, ContentItem] = {}
+            async for page in self._source.content(keys, page_items=PAGE_ITEMS):
+                items.update((item.content_key, item) for item in page)
+            yield [self._examine(key, items.get(key), records.get(key), survey) for key in keys]
+
+    def _examine(self, key: str, item: ContentItem | None, record: Record | None, survey: Survey) -> Prepared:
+        record = record or Record(self._records.configuration, key, remote_key=key)
+        record.catalogs = survey.wanted.catalogs_of(key)
+        version = survey.wanted.versions[key]
+        if item is None:
+            return self._left(record, Reason.WAITING_FOR_SOURCE, version="")
+        record.content_type = item.content_type.value
+        record.title = item.title or ""
+        if item.content_type not in self._channel.channel.capabilities.content_types:
+            return self._left(record, Reason.TYPE_NOT_SUPPORTED, version=version)
+        moment = Moment(self._now)
+        try:
+            body = self._channel.relay.export_content(self._config, item, moment)
+            record.remote_key = self._channel.relay.remote_key(self._config, item)
+            canonical = canonical_json(body)
+        except NotExportableError as error:
+            return self._left(record, Reason.NOT_EXPORTABLE, version=version, message=str(error))
+        except (ContractError, TypeError) as error:
+            return self._left(record, Reason.CHANNEL_FAULT, version="", message=str(error))
+        fingerprint = digest(canonical)
+        verdict = compare(record, fingerprint, force=self._force)
+        if not isinstance(verdict, Event):
+            return self._keep(record, verdict, version, moment)
+        record.happen(verdict)
+        record.wanted_fingerprint = fingerprint
+        record.export_context = self._context
+        record.not_before_at = None
+        assert record.operation is not None
+        payload = Payload(
+            key, record.operation, body, fingerprint, record.remote_key, record.remote_id, record.title
+        )
+        return Prepared(
+            record,
+            payload,
+            survey.examine[key],
+            "",
+            canonical,
+            version,
+            examine_again_at=moment.next_change_at,
+        )
+
+    def _left(self, record: Record, reason: str, *, version: str, message: str = "") -> Prepared:
+        if record.operation is None:
+            record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
+        record.reason, record.message = str(reason), message or None
+        record.source_version = version or None
+        record.export_context = self._context
+        record.examine_again_at = None
+        return Prepared(record, None, str(reason), message, version=version, changed=True)
+
+    def _keep(self, record: Record, reason: str, version: str, moment: Moment) -> Prepared:
+        if reason == Reason.UNCHANGED and record.state is not State.CONFIRMED:
+            record.happen(Event.KEEP)
+            record.reason = record.message = None
+            record.attempts = 0
+        record.source_version = version or None
+        record.export_context = self._context
+        record.examine_again_at = moment.next_change_at
+        return Prepared(record, None, reason, version=version, changed=True)
+
+    async def _withdrawals(self, keys: Sequence[str]) -> list[Prepared]:
+        records = await asyncio.to_thread(self._records.fetch, keys)
+        prepared = []
+        for record in records.values():
+            record.happen(Event.WITHDRAW)
+            record.reason = str(Reason.WITHDRAWN)
+            prepared.append(Prepared(record, None, Reason.WITHDRAWN, changed=True))
+        return prepared
+
+    async def _retirements(self, keys: Sequence[str]) -> list[Prepared]:
+        records = await asyncio.to_thread(self._records.fetch, keys)
+        confirmed: dict[str, dict[str, Any]] = await asyncio.to_thread(self._records.confirmed_payloads, keys)
+        unknown = [key for key in keys if key not in confirmed]
+        async for page in self._source.content(unknown, page_items=PAGE_ITEMS):
+            # Sent, but never confirmed: the LMS may hold it. Say again what was said, then take it away.
+            for item in page:
+                try:
+                    body = self._channel.relay.export_content(self._config, item, Moment(self._now))
+                except (NotExportableError, ContractError):
+                    continue
+                confirmed[item.content_key] = body
+        return [self._retirement(records[key], confirmed.get(key)) for key in keys]
+
+    def _retirement(self, record: Record, confirmed: Mapping[str, Any] | None) -> Prepared:
+        record.happen(Event.PLAN_RETIRE)
+        record.catalogs = ()
+        if not self._channel.channel.capabilities.retire_strategies:
+            return self._left(record, Reason.RETIRE_NOT_SUPPORTED, version="")
+        try:
+            body = self._channel.relay.export_retirement(self._config, confirmed or {})
+            canonical = canonical_json(body)
+        except NotExportableError as error:
+            return self._left(record, Reason.NOT_EXPORTABLE, version="", message=str(error))
+        except (ContractError, TypeError) as error:
+            return self._left(record, Reason.CHANNEL_FAULT, version="", message=str(error))
+        fingerprint = digest(canonical)
+        record.wanted_fingerprint = fingerprint
+        record.not_before_at = None
+        payload = Payload(
+            record.content_key,
+            Operation.RETIRE,
+            body,
+            fingerprint,
+            record.remote_key,
+            record.remote_id,
+            record.title,
+        )
+        return Prepared(record, payload, Reason.LEFT_CATALOG, "", canonical)
+
+
+def export_context(channel: LoadedChannel, config: ChannelConfig) -> str:
+    """Digest of what a payload depends on beside the item: the configuration and the plugin's version."""
+    settings = config.model_dump(mode="json", exclude=set(config.secret_fields()))
+    text = canonical_json([channel.channel.code, channel.distribution, channel.version, settings])
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+@lru_cache(maxsize=64)
+def _catalog_list(text: str) -> tuple[str, ...]:
+    """Read the ``catalogs`` column: a run sees a handful of different values, thousands of times."""
+    return tuple(orjson.loads(text))

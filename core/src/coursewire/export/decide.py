@@ -1,0 +1,112 @@
+"""The one place that decides what happens to an item, before and after its payload is known."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from coursewire.audit.records import Glance, Record
+from coursewire.audit.states import Event, State
+from coursewire.model.reasons import Reason
+
+
+class Decision(NamedTuple):
+    """What is to be done with an item, and why."""
+
+    action: str
+    """``examine`` (build the payload and compare), ``retire``, ``withdraw`` or ``leave``."""
+    reason: str
+
+
+EXAMINE_NEW = Decision("examine", Reason.NEW)
+LEAVE_UNCHANGED = Decision("leave", Reason.UNCHANGED)
+
+
+def glance(
+    seen: Glance,
+    *,
+    wanted_version: str | None,
+    context: str,
+    now: datetime,
+    force: bool = False,
+) -> Decision:
+    """Decide from a record and the source's version, without the payload.
+
+    Args:
+        seen: The record.
+        wanted_version: The source's version of the item; "" when it does not know, None when no catalog
+            holds the item any more.
+        context: Digest of what else the payload depends on: configuration and plugin version.
+        now: The run's instant.
+        force: Look at it whatever the record says.
+    """
+    state = State(seen.state)
+    pausing = (
+        state in (State.FAILED, State.BLOCKED) and seen.not_before_at is not None and seen.not_before_at > now
+    )
+    if wanted_version is None:
+        return _unwanted(seen, state, pausing=pausing and not force)
+    if state is State.IN_DOUBT and not force:
+        return Decision("leave", Reason.IN_DOUBT)
+    if state is State.SENDING:  # settling could not find out; a later run will
+        return Decision("leave", Reason.UNSETTLED)
+    if force:
+        return Decision("examine", Reason.FORCED)
+    settled = (
+        seen.source_version is not None
+        and seen.source_version == wanted_version != ""
+        and seen.export_context == context
+        and (seen.examine_again_at is None or seen.examine_again_at > now)
+    )
+    if not settled:
+        return Decision("examine", _why_examine(seen, state))
+    match state:
+        case State.CONFIRMED:
+            return LEAVE_UNCHANGED
+        case State.REJECTED:
+            return Decision("leave", Reason.REJECTED_BEFORE)
+        case State.PLANNED if seen.reason is not None:
+            return Decision("leave", seen.reason)
+        case State.FAILED | State.BLOCKED if pausing:
+            waits = Reason.WAITING_AFTER_FAILURE if state is State.FAILED else Reason.BLOCKED_AT_LMS
+            return Decision("leave", waits)
+    return Decision("examine", _why_examine(seen, state))
+
+
+def _unwanted(seen: Glance, state: State, *, pausing: bool) -> Decision:
+    if state is State.RETIRED:
+        return Decision("leave", "")
+    if state in (State.SENDING, State.IN_DOUBT):
+        return Decision("leave", Reason.UNSETTLED if state is State.SENDING else Reason.IN_DOUBT)
+    if not seen.present:
+        return Decision("withdraw", Reason.WITHDRAWN)
+    if pausing and seen.operation == "retire":
+        waits = Reason.WAITING_AFTER_FAILURE if state is State.FAILED else Reason.BLOCKED_AT_LMS
+        return Decision("leave", waits)
+    if state is State.REJECTED and seen.operation == "retire":
+        return Decision("leave", Reason.REJECTED_BEFORE)
+    return Decision("retire", Reason.LEFT_CATALOG)
+
+
+def _why_examine(seen: Glance, state: State) -> str:
+    if state is State.RETIRED:
+        return Reason.RESTORED
+    if state in (State.FAILED, State.BLOCKED, State.REJECTED):
+        return Reason.RETRY
+    if seen.reason == Reason.UNSETTLED:
+        return Reason.UNSETTLED
+    return Reason.CHANGED if seen.present else Reason.NEW
+
+
+def compare(record: Record, fingerprint: str, *, force: bool) -> Event | str:
+    """Decide once the payload is known: the event that plans a send, or the reason to leave it.
+
+    "Changed" means that the fingerprint differs from what the LMS last confirmed; nothing else decides.
+    """
+    if force:
+        return Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE
+    if record.present and record.confirmed_fingerprint == fingerprint:
+        return Reason.UNCHANGED
+    if record.state is State.REJECTED and record.wanted_fingerprint == fingerprint:
+        return Reason.REJECTED_BEFORE
+    return Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE

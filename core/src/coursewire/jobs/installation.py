@@ -1,0 +1,126 @@
+"""One installation: its settings, database, channels, configurations and source, each made on first use."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from coursewire.model.instant import Clock, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from uuid import UUID
+
+    from sqlalchemy import Engine
+
+    from coursewire.channels.registry import LoadedChannel, Registry
+    from coursewire.client.session import HttpSession
+    from coursewire.config.configurations import Configurations
+    from coursewire.config.secrets import SecretBox
+    from coursewire.config.settings import Settings
+    from coursewire.model.configuration import ChannelConfig
+    from coursewire.sources.base import Source
+
+
+class Installation:
+    """Everything that commands and jobs share.
+
+    Args:
+        settings: Of the installation; read from the environment when left out.
+        read_only: Refuse every write to the database, for plans and dry runs.
+        clock: For tests.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, read_only: bool = False, clock: Clock = utc_now
+    ) -> None:
+        if settings is None:
+            from coursewire.config.settings import load_settings  # noqa: PLC0415 - heavy, seldom left out
+
+            settings = load_settings()
+        self.settings = settings
+        self.read_only = read_only
+        self.clock = clock
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database, at the schema of this release.
+
+        Raises:
+            DatabaseError: It is missing, cannot be opened, or has another schema.
+        """
+        from coursewire.audit.engine import open_engine  # noqa: PLC0415 - loads SQLAlchemy
+        from coursewire.audit.schema import require_current  # noqa: PLC0415
+
+        engine = open_engine(self.settings.database_url, read_only=self.read_only)
+        require_current(engine)
+        return engine
+
+    @cached_property
+    def secrets(self) -> SecretBox:
+        """The box that opens stored secrets.
+
+        Raises:
+            SecretKeyError: The key is missing or unusable.
+        """
+        from coursewire.config.secrets import SecretBox  # noqa: PLC0415 - loads cryptography
+
+        return SecretBox.open(self.settings)
+
+    @cached_property
+    def channels(self) -> Registry:
+        """The installed channels, and the report of loading them."""
+        from coursewire.channels.loading import load_channels  # noqa: PLC0415 - loads every plugin
+
+        return load_channels(allowed=self.settings.channels, hooks_file=self.settings.hooks_file)
+
+    @cached_property
+    def configurations(self) -> Configurations:
+        """The customers' settings for channels."""
+        from coursewire.config.configurations import Configurations  # noqa: PLC0415
+
+        return Configurations(
+            self.engine,
+            lambda: self.secrets,
+            clock=self.clock,
+            insecure_urls=self.settings.allow_insecure_urls,
+        )
+
+    @cached_property
+    def source(self) -> Source:
+        """The source that the settings name.
+
+        Raises:
+            SettingsError: No such source is installed.
+        """
+        from coursewire.channels.loading import load_named  # noqa: PLC0415
+
+        made: Source = load_named("coursewire.sources", self.settings.source)(self.engine)
+        return made
+
+    @asynccontextmanager
+    async def session(
+        self, channel: LoadedChannel, config: ChannelConfig, configuration: UUID
+    ) -> AsyncIterator[HttpSession]:
+        """An HTTP session for one configuration."""
+        from coursewire.client.session import open_session  # noqa: PLC0415 - loads httpx and aiohttp
+
+        relay = channel.relay
+        async with open_session(
+            channel=channel.channel,
+            config=config,
+            configuration=configuration,
+            authenticate=lambda tokens: relay.authenticate(config, tokens),
+            read_slow_down=lambda response: relay.read_slow_down(config, response),
+            engine=self.engine,
+            secrets=self.secrets,
+            insecure_urls=self.settings.allow_insecure_urls,
+            clock=self.clock,
+        ) as session:
+            yield session
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()

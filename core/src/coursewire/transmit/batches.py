@@ -1,0 +1,52 @@
+"""What travels together."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from more_itertools import batched
+
+from coursewire.export.content import Prepared
+from coursewire.model.payload import Batch, Operation, Payload
+
+if TYPE_CHECKING:
+    from coursewire.channels.registry import LoadedChannel
+    from coursewire.model.configuration import ChannelConfig
+
+ORDER = (Operation.RETIRE, Operation.CREATE, Operation.UPDATE, None)
+
+
+def group(channel: LoadedChannel, config: ChannelConfig, prepared: Sequence[Prepared]) -> Iterator[Batch]:
+    """Group payloads into batches.
+
+    Items of one operation travel together, or all where the channel mixes operations. Suspects of a refused
+    batch travel among themselves, in batches up to their cap, so that the good ones are not held up again.
+    """
+    mixed = channel.channel.capabilities.mixed_operations
+    groups: dict[tuple[Operation | None, int | None], list[Payload]] = defaultdict(list)
+    for item in prepared:
+        assert item.payload is not None
+        operation = None if mixed else item.payload.operation
+        groups[operation, item.record.batch_cap].append(item.payload)
+    for (operation, cap), payloads in sorted(groups.items(), key=_order):
+        for batch in channel.relay.make_batches(config, operation, payloads):
+            for some in batched(batch.payloads, cap or len(batch.payloads)):
+                yield replace(batch, payloads=tuple(some), id=uuid.uuid4().hex)
+
+
+def halves(batch: Batch) -> tuple[Batch, Batch]:
+    """Split a refused batch in two, to find the item at fault."""
+    middle = (len(batch) + 1) // 2
+    return (
+        replace(batch, payloads=batch.payloads[:middle], id=uuid.uuid4().hex),
+        replace(batch, payloads=batch.payloads[middle:], id=uuid.uuid4().hex),
+    )
+
+
+def _order(entry: tuple[tuple[Operation | None, int | None], list[Payload]]) -> tuple[int, int]:
+    (operation, cap), _ = entry
+    return ORDER.index(operation), 0 if cap is None else 1

@@ -1,0 +1,322 @@
+"""Sending: claim, send, record, with bounded concurrency and nothing held beyond a page."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from more_itertools import batched
+
+from coursewire.audit import transmissions
+from coursewire.audit.records import ContentRecords
+from coursewire.audit.states import Event
+from coursewire.client.answers import result_of_error
+from coursewire.errors import ContractError, SendError
+from coursewire.export.content import PAGE_ITEMS, Prepared
+from coursewire.model.payload import Batch, Kind, Result, ResultKind, canonical_json
+from coursewire.model.reasons import Reason
+from coursewire.transmit.apply import apply_result, put_back
+from coursewire.transmit.batches import group, halves
+from coursewire.transmit.summary import Summary
+
+if TYPE_CHECKING:
+    from coursewire.audit.leases import Lease
+    from coursewire.channels.registry import LoadedChannel
+    from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.instant import Clock
+    from coursewire.model.session import Session
+
+logger = logging.getLogger(__name__)
+
+BATCHES_A_CLAIM = 8
+"""Batches claimed at once, per request under way: few enough that little is unsettled after a crash,
+many enough that claiming costs nothing."""
+
+FLUSH_ITEMS = 200
+FLUSH_SECONDS = 0.5
+"""Results are written when so many are there or so much time has gone: one transaction for all of them."""
+
+UNREACHABLE_IN_A_ROW = 3
+"""So many batches that found nobody there end the run: the others would only wait for the same."""
+
+
+@dataclass(slots=True)
+class Stop:
+    """Why nothing more is sent in this run. Once set it stays."""
+
+    reason: str | None = None
+    retry_at: datetime | None = None
+    message: str = ""
+
+    def set(self, reason: str, *, retry_at: datetime | None = None, message: str = "") -> None:
+        """Stop sending; the first reason stands."""
+        if self.reason is None:
+            self.reason, self.retry_at, self.message = str(reason), retry_at, message
+
+    def __bool__(self) -> bool:
+        return self.reason is not None
+
+
+@dataclass(slots=True)
+class _Settled:
+    """Results that wait to be written together."""
+
+    records: list[Prepared] = field(default_factory=list)
+    confirmed: dict[str, bytes] = field(default_factory=dict)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Sender:
+    """Sends the prepared items of one job."""
+
+    def __init__(
+        self,
+        *,
+        channel: LoadedChannel,
+        config: ChannelConfig,
+        records: ContentRecords,
+        session: Session,
+        job: UUID,
+        job_facts: Mapping[str, Any],
+        lease: Lease,
+        clock: Clock,
+        summary: Summary,
+        stop: Stop,
+        progress: Callable[[int], None],
+    ) -> None:
+        self._channel = channel
+        self._config = config
+        self._records = records
+        self._session = session
+        self._job = job
+        self._job_facts = job_facts
+        self._lease = lease
+        self._clock = clock
+        self._summary = summary
+        self._stop = stop
+        self._progress = progress
+        limits = channel.channel.limits
+        self._concurrency = limits.concurrency
+        self._page_items = max(PAGE_ITEMS, limits.batch_items)
+        self._slots = asyncio.Semaphore(limits.concurrency)
+        self._settled = _Settled()
+        self._writing = asyncio.Lock()
+        self._flushed_at = 0.0
+        self._unreachable = 0
+
+    async def send(self, pages: AsyncIterator[list[Prepared]]) -> None:
+        """Take pages until there are no more or the run stops; what was not sent stays planned."""
+        waiting: list[Prepared] = []
+        async for page in _ahead(pages):
+            await self._leave([item for item in page if item.payload is None])
+            waiting.extend(item for item in page if item.payload is not None)
+            while len(waiting) >= self._page_items and not self._stop:
+                await self._send_page(waiting[: self._page_items])
+                del waiting[: self._page_items]
+            if self._stop:
+                break
+        await self._send_page(waiting)
+
+    async def _leave(self, items: Sequence[Prepared]) -> None:
+        for item in items:
+            self._summary.leave(item.reason)
+        changed = [item.record for item in items if item.changed]
+        if changed:
+            await asyncio.to_thread(self._records.save, changed, now=self._clock())
+        self._progress(len(items))
+
+    async def _send_page(self, items: Sequence[Prepared]) -> None:
+        if not items:
+            return
+        await asyncio.to_thread(self._records.save, [item.record for item in items], now=self._clock())
+        by_key = {item.record.content_key: item for item in items}
+        batches = list(group(self._channel, self._config, items))
+        self._flushed_at = asyncio.get_running_loop().time()
+        for window in batched(batches, self._concurrency * BATCHES_A_CLAIM):
+            if self._stop:
+                await self._put_back(
+                    [by_key[p.key] for batch in window for p in batch.payloads], claimed=False
+                )
+                continue
+            await self._claim(window, by_key)
+            await asyncio.gather(*(self._send_one(batch, by_key) for batch in window))
+            await self._flush()
+
+    async def _claim(self, window: Sequence[Batch], by_key: Mapping[str, Prepared]) -> None:
+        self._lease.check()
+        keys = [payload.key for batch in window for payload in batch.payloads]
+        now = self._clock()
+        for key in keys:
+            record = by_key[key].record
+            record.happen(Event.CLAIM)
+            record.job = self._job
+            record.attempts += 1
+            record.attempted_at = now
+        await asyncio.to_thread(self._records.claim, keys, job=self._job, now=now)
+
+    async def _send_one(self, batch: Batch, by_key: Mapping[str, Prepared]) -> None:
+        async with self._slots:
+            if self._stop:
+                self._hold([by_key[payload.key] for payload in batch.payloads])
+                return
+            hooked = self._channel.relay.batch_sending(self._job_facts, batch)
+            leaving = {payload.key for payload in hooked.payloads} if hooked else set()
+            held = [by_key[payload.key] for payload in batch.payloads if payload.key not in leaving]
+            self._hold(held, Reason.HELD_BY_HOOK)
+            if not hooked or not leaving:
+                return
+            loop = asyncio.get_running_loop()
+            started = loop.time()
+            results = await self._ask(hooked)
+            duration_ms = int((loop.time() - started) * 1000)
+        if len(hooked) > 1 and all(r.whole_batch and r.kind is ResultKind.REJECTED for r in results):
+            await self._split(hooked, results, duration_ms, by_key)
+        else:
+            await self._settle(hooked, results, duration_ms, by_key)
+
+    async def _ask(self, batch: Batch) -> Sequence[Result]:
+        try:
+            results = await self._channel.relay.send_content(self._session, batch)
+        except SendError as error:
+            result = result_of_error(error)
+            self._consider(result, message=str(error))
+            return [result] * len(batch)
+        except ContractError as error:
+            logger.error("job %s: %s", self._job, error)
+            result = Result(ResultKind.IN_DOUBT, reason=str(Reason.CHANNEL_FAULT), message=str(error))
+            return [result] * len(batch)
+        self._unreachable = 0
+        for result in results:
+            if result.kind in (ResultKind.THROTTLED, ResultKind.CREDENTIALS_BROKEN):
+                self._consider(result, message=result.message)
+        return results
+
+    def _consider(self, result: Result, *, message: str) -> None:
+        """Decide whether an answer about a batch is a reason to send nothing more."""
+        if result.kind is ResultKind.THROTTLED:
+            self._stop.set(Reason.WAITING_FOR_LIMIT, retry_at=result.retry_at, message=message)
+        elif result.kind is ResultKind.CREDENTIALS_BROKEN:
+            self._stop.set(Reason.CREDENTIALS_BROKEN, message=message)
+        elif result.http_status is None and result.kind in (ResultKind.TRY_LATER, ResultKind.IN_DOUBT):
+            self._unreachable += 1
+            if self._unreachable >= UNREACHABLE_IN_A_ROW:
+                self._stop.set(Reason.LMS_UNREACHABLE, message=message)
+
+    async def _split(
+        self, batch: Batch, results: Sequence[Result], duration_ms: int, by_key: Mapping[str, Prepared]
+    ) -> None:
+        """A batch was refused as a whole: send its halves, until the item at fault is alone."""
+        self._log(batch, results, duration_ms)
+        for half in halves(batch):
+            for payload in half.payloads:
+                by_key[payload.key].record.batch_cap = len(half)
+            if self._stop:
+                items = [by_key[payload.key] for payload in half.payloads]
+                self._hold(items, Reason.BATCH_REFUSED)
+            else:
+                await self._send_one(half, by_key)
+
+    async def _settle(
+        self, batch: Batch, results: Sequence[Result], duration_ms: int, by_key: Mapping[str, Prepared]
+    ) -> None:
+        now = self._clock()
+        for payload, result in zip(batch.payloads, results, strict=True):
+            item = by_key[payload.key]
+            first = item.record.confirmed_at is None
+            apply_result(item, result, now)
+            self._settled.records.append(item)
+            if result.confirms:
+                self._summary.arrive(payload.operation, first=first)
+                same = item.payload is payload
+                self._settled.confirmed[payload.key] = (
+                    item.canonical if same else canonical_json(payload.body)
+                )
+            elif result.kind in (ResultKind.THROTTLED, ResultKind.CREDENTIALS_BROKEN):
+                self._summary.leave(item.record.reason or "")
+                self._summary.wait_until(result.retry_at)
+            else:
+                self._summary.fail(result.kind, result.reason)
+                self._summary.wait_until(item.record.not_before_at)
+                self._channel.relay.transmission_failed(self._job_facts, payload, result)
+        self._log(batch, results, duration_ms)
+        self._progress(len(batch))
+        self._channel.relay.batch_sent(self._job_facts, batch, results)
+        aged = asyncio.get_running_loop().time() - self._flushed_at > FLUSH_SECONDS
+        if len(self._settled.records) >= FLUSH_ITEMS or aged:
+            await self._flush()
+
+    def _log(self, batch: Batch, results: Sequence[Result], duration_ms: int) -> None:
+        now = self._clock()
+        self._settled.rows.extend(
+            transmissions.row(
+                configuration=self._records.configuration,
+                kind=Kind.CONTENT,
+                job=self._job,
+                payload=payload,
+                result=result,
+                batch=batch.id,
+                batch_size=len(batch),
+                duration_ms=duration_ms,
+                at=now,
+            )
+            for payload, result in zip(batch.payloads, results, strict=True)
+            # Our own bucket was empty: nothing left, so there was no attempt.
+            if not (result.kind is ResultKind.THROTTLED and result.http_status is None)
+        )
+
+    def _hold(self, items: Sequence[Prepared], reason: str | None = None) -> None:
+        """Put claimed items back among the planned ones; the next flush writes it."""
+        for item in items:
+            why = reason or self._stop.reason or Reason.STOPPED
+            put_back(item, why, self._stop.retry_at if reason is None else None, claimed=True)
+            self._settled.records.append(item)
+            self._summary.leave(str(why))
+        self._summary.wait_until(self._stop.retry_at)
+        self._progress(len(items))
+
+    async def _put_back(self, items: Sequence[Prepared], *, claimed: bool) -> None:
+        reason = self._stop.reason or Reason.STOPPED
+        for item in items:
+            put_back(item, reason, self._stop.retry_at, claimed=claimed)
+            self._summary.leave(str(reason))
+        self._summary.wait_until(self._stop.retry_at)
+        await asyncio.to_thread(self._records.save, [item.record for item in items], now=self._clock())
+        self._progress(len(items))
+
+    async def _flush(self) -> None:
+        async with self._writing:
+            settled, self._settled = self._settled, _Settled()
+            self._flushed_at = asyncio.get_running_loop().time()
+            if settled.records or settled.rows:
+                await asyncio.to_thread(
+                    self._records.save,
+                    [item.record for item in settled.records],
+                    now=self._clock(),
+                    payloads=settled.confirmed,
+                    transmissions=settled.rows,
+                )
+
+
+async def _ahead(pages: AsyncIterator[list[Prepared]]) -> AsyncIterator[list[Prepared]]:
+    """Build the next page while the last one is being sent."""
+    coming: asyncio.Queue[list[Prepared] | None] = asyncio.Queue(maxsize=1)
+
+    async def build() -> None:
+        try:
+            async for page in pages:
+                await coming.put(page)
+        finally:
+            await coming.put(None)
+
+    builder = asyncio.create_task(build())
+    try:
+        while (page := await coming.get()) is not None:
+            yield page
+        await builder
+    finally:
+        builder.cancel()

@@ -1,0 +1,74 @@
+"""Settling what a run that died, or an answer that never came, has left open."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from coursewire.audit.records import ContentRecords, Record
+from coursewire.audit.states import Event, State
+from coursewire.errors import ContractError, IncompleteListError, SendError
+from coursewire.model.channel import Idempotency
+from coursewire.model.payload import Operation
+from coursewire.model.reasons import Reason
+
+if TYPE_CHECKING:
+    from coursewire.channels.registry import LoadedChannel
+    from coursewire.model.instant import Clock
+    from coursewire.model.session import Session
+
+REPEATABLE = frozenset({Idempotency.UPSERT, Idempotency.NATIVE_KEY})
+
+
+async def settle(
+    channel: LoadedChannel, session: Session, records: ContentRecords, *, clock: Clock
+) -> list[Record]:
+    """Find out what became of every item that was being sent when its run ended.
+
+    The caller holds the lease, so that nobody is sending them now. Updates and retirements may be repeated
+    everywhere; a create is repeated where the LMS deduplicates it, looked up where the channel can look,
+    and otherwise stays in doubt for a person.
+
+    Returns:
+        The records that were open, as they stand now.
+    """
+    open_ones = await asyncio.to_thread(records.in_states, (State.SENDING, State.IN_DOUBT))
+    if not open_ones:
+        return []
+    slots = asyncio.Semaphore(channel.channel.limits.concurrency)
+    idempotency = channel.channel.capabilities.idempotency
+
+    async def settle_one(record: Record) -> None:
+        if record.operation is not Operation.CREATE or idempotency in REPEATABLE:
+            _moved(record, Event.RESEND)
+        elif idempotency is Idempotency.NATURAL_KEY:
+            async with slots:
+                await _look(channel, session, record)
+        elif record.state is State.SENDING:
+            record.happen(Event.DOUBT)
+            record.reason, record.job = str(Reason.IN_DOUBT), None
+
+    await asyncio.gather(*map(settle_one, open_ones))
+    await asyncio.to_thread(records.save, open_ones, now=clock())
+    return open_ones
+
+
+async def _look(channel: LoadedChannel, session: Session, record: Record) -> None:
+    try:
+        found = await channel.relay.find_remote(session, record.remote_key)
+    except (SendError, IncompleteListError, ContractError) as error:
+        # It could not be told; the record stays open and the next run asks again.
+        record.reason, record.message = str(Reason.UNSETTLED), str(error)
+        return
+    if found is None:
+        _moved(record, Event.NOT_FOUND)
+    else:
+        record.remote_id = found.remote_id or record.remote_id
+        _moved(record, Event.FOUND)
+
+
+def _moved(record: Record, event: Event) -> None:
+    record.happen(event)
+    record.reason, record.message, record.job = str(Reason.UNSETTLED), None, None
+    record.confirmed_fingerprint = None  # what the LMS holds of it is not known
+    record.source_version = None

@@ -1,0 +1,102 @@
+"""What a job did, counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from coursewire.model.payload import Operation, ResultKind
+from coursewire.model.reasons import Reason
+
+WAITING = frozenset(
+    {
+        Reason.WAITING_FOR_LIMIT,
+        Reason.WAITING_AFTER_FAILURE,
+        Reason.WAITING_FOR_SOURCE,
+        Reason.LMS_UNREACHABLE,
+        Reason.CREDENTIALS_BROKEN,
+        Reason.STOPPED,
+        Reason.BATCH_REFUSED,
+        Reason.HELD_BY_HOOK,
+        Reason.UNSETTLED,
+    }
+)
+"""Reasons that pass by themselves, or when somebody mends something other than the item."""
+
+_DONE = {Operation.CREATE: "created", Operation.UPDATE: "updated", Operation.RETIRE: "retired"}
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts of one job. Every item that was looked at is in exactly one of them.
+
+    Attributes:
+        done: ``created``, ``updated``, ``retired``.
+        unchanged: Items that are at the LMS as they should be.
+        skipped: Items that are left until something about them changes, by reason.
+        failed: Items that the LMS did not take, by reason.
+        waiting: Items that go out by themselves later, by reason.
+        waiting_until: When the first of those may go.
+        requests: HTTP requests made.
+        source_failures: Catalog to the reason why it could not answer.
+    """
+
+    done: Counter[str] = field(default_factory=Counter)
+    unchanged: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    waiting: Counter[str] = field(default_factory=Counter)
+    waiting_until: datetime | None = None
+    requests: int = 0
+    seconds: float = 0.0
+    source_failures: dict[str, str] = field(default_factory=dict)
+    error: str | None = None
+
+    def leave(self, reason: str, count: int = 1) -> None:
+        """Count items that are not sent."""
+        if reason == Reason.UNCHANGED:
+            self.unchanged += count
+        elif reason in WAITING:
+            self.waiting[reason] += count
+        else:
+            self.skipped[reason] += count
+
+    def arrive(self, operation: Operation, *, first: bool) -> None:
+        """Count an item that the LMS acknowledged; ``first`` if it never had before."""
+        name = _DONE[operation]
+        self.done["created" if first and name == "updated" else name] += 1
+
+    def fail(self, kind: ResultKind, reason: str) -> None:
+        """Count an item that the LMS did not take."""
+        self.failed[reason or kind.value.replace(" ", "-")] += 1
+
+    def wait_until(self, instant: datetime | None) -> None:
+        """Remember the earliest instant at which something that waits may go."""
+        if instant is not None and (self.waiting_until is None or instant < self.waiting_until):
+            self.waiting_until = instant
+
+    @property
+    def exit_status(self) -> int:
+        """0 all well, 1 some items failed or a source did not answer."""
+        return 1 if self.failed or self.source_failures or self.error else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The stable form: what ``transmit --json`` prints and the job keeps."""
+        return {
+            "created": self.done["created"],
+            "updated": self.done["updated"],
+            "retired": self.done["retired"],
+            "unchanged": self.unchanged,
+            "skipped": dict(sorted(self.skipped.items())),
+            "failed": sum(self.failed.values()),
+            "failed_by_reason": dict(sorted(self.failed.items())),
+            "waiting": sum(self.waiting.values()),
+            "waiting_by_reason": dict(sorted(self.waiting.items())),
+            "waiting_until": self.waiting_until.isoformat() if self.waiting_until else None,
+            "requests": self.requests,
+            "seconds": round(self.seconds, 3),
+            "source_failures": self.source_failures,
+            "error": self.error,
+        }
