@@ -34,6 +34,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 
@@ -109,9 +110,28 @@ class ChannelLoadError(SetupError):
 
 
 class ConfigurationError(SetupError):
-    """A configuration is unknown, incomplete, incorrect, or not active."""
+    """A configuration is unknown, incomplete, incorrect, or not active.
+
+    Attributes:
+        missing: Fields that are not filled in.
+        incorrect: Fields whose values cannot be used, and why.
+    """
 
     code = "configuration"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        why: str = "",
+        next_step: str = "",
+        missing: Sequence[str] = (),
+        incorrect: Mapping[str, str] | None = None,
+    ) -> None:
+        self.missing = tuple(missing)
+        self.incorrect = dict(incorrect or {})
+        super().__init__(what, where=where, why=why, next_step=next_step)
 
 
 class RunError(CoursewireError):

@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretBytes,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 INSECURE_URLS = "insecure_urls"
 """Key of the validation context that allows plain http and private addresses (tests, simulators)."""
 
 
+UNSTORABLE = "credential_in_value"
+"""Error type of a value that may hold a credential where none belongs: not even a draft keeps it."""
+
+
 def _lms_url(value: str, info: ValidationInfo) -> str:
-    parts = urlsplit(value.strip())
+    value = value.strip()
+    if "@" in value:
+        raise PydanticCustomError(
+            UNSTORABLE, "user name and password do not belong into the URL; use the fields made for them"
+        )
+    if "?" in value or "#" in value:
+        raise PydanticCustomError(UNSTORABLE, "leave out everything from '?' or '#' on")
+    parts = urlsplit(value)
     if not parts.scheme or not parts.hostname:
         raise ValueError("write an absolute URL with scheme and host, such as https://lms.example.com")
     if parts.scheme not in ("https", "http"):
         raise ValueError(f"the scheme {parts.scheme!r} is not http or https")
-    if parts.username or parts.password:
-        raise ValueError("user name and password do not belong into the URL; use the fields made for them")
-    if parts.query or parts.fragment:
-        raise ValueError("leave out everything from '?' or '#' on")
+    if _NOT_IN_URLS.search(value):
+        raise ValueError("a URL has no blanks, control characters or backslashes")
+    _ = parts.port  # raises ValueError when it is not a port
     if not (info.context or {}).get(INSECURE_URLS, False):
         if parts.scheme == "http":
             raise ValueError("plain http is refused; use https (COURSEWIRE_ALLOW_INSECURE_URLS=1 for tests)")
@@ -31,10 +52,14 @@ def _lms_url(value: str, info: ValidationInfo) -> str:
                 f"{parts.hostname} is a private or local address; an LMS has a public one "
                 "(COURSEWIRE_ALLOW_INSECURE_URLS=1 for tests)"
             )
-    return value.strip().rstrip("/")
+    return value.rstrip("/")
+
+
+_NOT_IN_URLS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 
 
 def _is_private(host: str) -> bool:
+    host = host.rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -43,7 +68,7 @@ def _is_private(host: str) -> bool:
         return False  # a name: its addresses are checked when it is resolved, at every connection
 
 
-LmsUrl = Annotated[str, Field(max_length=255), AfterValidator(_lms_url)]
+LmsUrl = Annotated[str, Field(max_length=255, json_schema_extra={"format": "uri"}), AfterValidator(_lms_url)]
 """The base URL of an LMS: absolute, https, public. Kept without a trailing slash."""
 
 
@@ -51,10 +76,17 @@ class ChannelConfig(BaseModel):
     """One customer's settings for one channel: the fields that every channel has.
 
     A channel subclasses it and adds its own. A field without a default must be filled before the
-    configuration can become active; secrets are ``SecretStr``.
+    configuration can become active; secrets are ``SecretStr``. The docstring below a field is its help
+    in forms, on the command line and in the reference.
+
+    Where a rule spans several fields ("a token, or user name and password"), check it in a model validator
+    and raise ``PydanticCustomError("missing", "token, or username and password")`` for what is not filled in yet,
+    ``ValueError`` for what is wrong.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     code: ClassVar[str] = ""
 
@@ -92,6 +124,6 @@ class ChannelConfig(BaseModel):
 
 
 def _mentions_secret(annotation: Any) -> bool:
-    if annotation is SecretStr:
+    if isinstance(annotation, type) and issubclass(annotation, SecretStr | SecretBytes):
         return True
     return any(_mentions_secret(part) for part in getattr(annotation, "__args__", ()))

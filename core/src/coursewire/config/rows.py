@@ -1,0 +1,207 @@
+"""The rows of configurations: reading and writing, without any rule of theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from coursewire.audit import tables
+from coursewire.config.configuration import Change, Configuration, Stored
+
+_CONFIGURATION = tables.configuration.c
+_SECRET = tables.configuration_secret.c
+_HISTORY = tables.configuration_history.c
+
+
+class ConfigurationRows:
+    """Reads and writes configurations, each change in one short transaction."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def uuids(self) -> Sequence[UUID]:
+        """All that were not removed."""
+        query = sa.select(_CONFIGURATION.uuid).where(_CONFIGURATION.removed_at.is_(None))
+        with self._engine.connect() as connection:
+            return connection.scalars(query).all()
+
+    def read(
+        self,
+        *,
+        uuids: Collection[UUID] | None = None,
+        channel: str | None = None,
+        customer: str | None = None,
+        active: bool | None = None,
+        include_removed: bool = False,
+    ) -> list[Stored]:
+        """Read what fits every condition, in the order of creation, in two queries."""
+        conditions: list[sa.ColumnElement[bool]] = []
+        if uuids is not None:
+            conditions.append(_CONFIGURATION.uuid.in_(list(uuids)))
+        if channel is not None:
+            conditions.append(_CONFIGURATION.channel == channel)
+        if customer is not None:
+            conditions.append(_CONFIGURATION.customer == customer)
+        if active is not None:
+            conditions.append(_CONFIGURATION.active.is_(active))
+        if not include_removed:
+            conditions.append(_CONFIGURATION.removed_at.is_(None))
+        query = sa.select(tables.configuration).where(*conditions)
+        secrets = sa.select(tables.configuration_secret).where(
+            _SECRET.configuration.in_(sa.select(_CONFIGURATION.uuid).where(*conditions))
+        )
+        ciphertexts: dict[UUID, dict[str, bytes]] = {}
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(_CONFIGURATION.created_at, _CONFIGURATION.uuid)).all()
+            for row in connection.execute(secrets.order_by(_SECRET.name)):
+                ciphertexts.setdefault(row.configuration, {})[row.name] = bytes(row.ciphertext)
+        return [
+            Stored(_configuration(row, ciphertexts.get(row.uuid, {})), ciphertexts.get(row.uuid, {}))
+            for row in rows
+        ]
+
+    def history(self, uuid: UUID) -> list[Change]:
+        """Every change of one configuration, oldest first."""
+        query = sa.select(tables.configuration_history).where(_HISTORY.configuration == uuid)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(_HISTORY.id)).all()
+        return [Change(row.version, row.action, row.actor, json.loads(row.changes), row.at) for row in rows]
+
+    def insert(
+        self,
+        uuid: UUID,
+        change: Change,
+        *,
+        channel: str,
+        customer: str,
+        active: bool,
+        fields: Mapping[str, Any],
+        ciphertexts: Mapping[str, bytes],
+    ) -> None:
+        """Write a new configuration with its first change."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                tables.configuration.insert().values(
+                    uuid=uuid,
+                    channel=channel,
+                    customer=customer,
+                    fields=json.dumps(fields),
+                    active=active,
+                    version=change.version,
+                    created_at=change.at,
+                    updated_at=change.at,
+                )
+            )
+            _write_secrets(connection, uuid, ciphertexts, change.at)
+            _write_history(connection, uuid, change)
+
+    def update(
+        self,
+        uuid: UUID,
+        change: Change,
+        values: Mapping[str, Any],
+        *,
+        ciphertexts: Mapping[str, bytes | None] | None = None,
+        drop_tokens: bool = False,
+    ) -> bool:
+        """Write one change on top of the version before it.
+
+        Args:
+            uuid: The configuration.
+            change: The change; its version is the new one.
+            values: New values of columns.
+            ciphertexts: Secrets to write, or with None to erase.
+            drop_tokens: Erase stored tokens too.
+
+        Returns:
+            False when the configuration has another version by now; nothing was written then.
+        """
+        secrets = ciphertexts or {}
+        with self._engine.begin() as connection:
+            done = connection.execute(
+                tables.configuration.update()
+                .where(_CONFIGURATION.uuid == uuid, _CONFIGURATION.version == change.version - 1)
+                .values(version=change.version, updated_at=change.at, **values)
+            )
+            if done.rowcount != 1:
+                return False
+            if secrets:
+                connection.execute(
+                    tables.configuration_secret.delete().where(
+                        _SECRET.configuration == uuid, _SECRET.name.in_(list(secrets))
+                    )
+                )
+            kept = {name: ciphertext for name, ciphertext in secrets.items() if ciphertext is not None}
+            _write_secrets(connection, uuid, kept, change.at)
+            if drop_tokens:
+                connection.execute(tables.token.delete().where(tables.token.c.configuration == uuid))
+            _write_history(connection, uuid, change)
+        return True
+
+    def note_reconnect(
+        self, uuid: UUID, change: Change, *, since: datetime | None, reason: str | None
+    ) -> bool:
+        """Set or clear the note that the credentials are refused; the version stays.
+
+        Returns:
+            False when it was set, or cleared, before; nothing was written then.
+        """
+        noted = _CONFIGURATION.needs_reconnect_since_at
+        with self._engine.begin() as connection:
+            done = connection.execute(
+                tables.configuration.update()
+                .where(_CONFIGURATION.uuid == uuid, noted.is_not(None) if since is None else noted.is_(None))
+                .values(needs_reconnect_since_at=since, needs_reconnect_reason=reason)
+            )
+            if done.rowcount != 1:
+                return False
+            _write_history(connection, uuid, change)
+        return True
+
+
+def _configuration(row: sa.Row[Any], secrets: Collection[str]) -> Configuration:
+    return Configuration(
+        uuid=row.uuid,
+        channel=row.channel,
+        customer=row.customer,
+        active=row.active,
+        version=row.version,
+        fields=json.loads(row.fields),
+        secrets_set=tuple(secrets),
+        needs_reconnect_since=row.needs_reconnect_since_at,
+        needs_reconnect_reason=row.needs_reconnect_reason,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        removed_at=row.removed_at,
+    )
+
+
+def _write_secrets(
+    connection: sa.Connection, uuid: UUID, ciphertexts: Mapping[str, bytes], at: datetime
+) -> None:
+    if ciphertexts:
+        connection.execute(
+            tables.configuration_secret.insert(),
+            [
+                {"configuration": uuid, "name": name, "ciphertext": ciphertext, "updated_at": at}
+                for name, ciphertext in ciphertexts.items()
+            ],
+        )
+
+
+def _write_history(connection: sa.Connection, uuid: UUID, change: Change) -> None:
+    connection.execute(
+        tables.configuration_history.insert().values(
+            configuration=uuid,
+            version=change.version,
+            action=change.action,
+            actor=change.actor[:255],
+            changes=json.dumps(change.changes),
+            at=change.at,
+        )
+    )
