@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from coursewire.model.content import ContentItem
     from coursewire.model.instant import Moment
     from coursewire.model.outcomes import Assessment, Completion, Outcome
-    from coursewire.model.payload import Batch, JsonObject, Operation, Payload, RemoteItem, Result
+    from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, RemoteItem, Result
     from coursewire.model.session import Session, Tokens
 
 PROJECT = "coursewire"
@@ -89,12 +89,13 @@ class TransmitterSpecs:
 
     @hookspec(firstresult=True)
     def make_batches(
-        self, config: ChannelConfig, operation: Operation | None, payloads: Sequence[Payload]
+        self, config: ChannelConfig, kind: Kind, operation: Operation | None, payloads: Sequence[Payload]
     ) -> Iterator[Batch]:
         """Group payloads of one operation into batches, keeping their order.
 
         Args:
             config: The configuration.
+            kind: What is transmitted; content and outcomes have limits of their own.
             operation: What the payloads have in common; None where the channel mixes operations.
             payloads: One page of payloads, each exactly once in the answer.
 

@@ -1,0 +1,75 @@
+"""Core's own hooks, called where neither an operator nor the channel has an answer.
+
+There is none for ``read_slow_down``: without one, no answer but a 429 means "slow down".
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from coursewire.hookspecs import hookimpl
+from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, canonical_json
+
+if TYPE_CHECKING:
+    from coursewire.model.channel import Channel, Limits
+    from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.content import ContentItem
+
+
+class CoreDefaults:
+    """Core's hooks for one channel, whose limits they keep to."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._limits = channel.limits
+
+    @hookimpl
+    def export_retirement(self, confirmed: Mapping[str, Any]) -> JsonObject:
+        """What the LMS confirmed, as it is; a copy, so that wrappers may change it."""
+        return copy.deepcopy(dict(confirmed))
+
+    @hookimpl
+    def remote_key(self, item: ContentItem) -> str:
+        """The content key."""
+        return item.content_key
+
+    @hookimpl
+    def make_batches(
+        self, config: ChannelConfig, kind: Kind, operation: Operation | None, payloads: Sequence[Payload]
+    ) -> Iterator[Batch]:
+        """Fill each batch to the limits before the next one begins."""
+        most_items = items_limit(self._limits, config, kind)
+        most_bytes = self._limits.batch_bytes
+        batch: list[Payload] = []
+        held_bytes = 0
+        for payload in payloads:
+            size = wire_bytes(payload) if most_bytes else 0
+            if batch and (len(batch) >= most_items or (most_bytes and held_bytes + size > most_bytes)):
+                yield Batch(operation, tuple(batch))
+                batch, held_bytes = [], 0
+            batch.append(payload)
+            held_bytes += size
+        if batch:
+            yield Batch(operation, tuple(batch))
+
+    @hookimpl
+    def should_transmit(self) -> bool:
+        """Whatever differs goes out."""
+        return True
+
+    @hookimpl
+    def batch_sending(self, batch: Batch) -> Batch:
+        """Let it go."""
+        return batch
+
+
+def items_limit(limits: Limits, config: ChannelConfig, kind: Kind) -> int:
+    """The most items that one batch may hold: the channel's limit, or less where the configuration says so."""
+    most = limits.batch_items if kind is Kind.CONTENT else limits.outcome_batch_items
+    return min(most, config.transmission_chunk_size or most)
+
+
+def wire_bytes(payload: Payload) -> int:
+    """What a payload adds to a batch: its canonical JSON and a separator, in bytes."""
+    return len(canonical_json(payload.body)) + 1
