@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, model_validator
 
 from coursewire.model.instant import as_utc
 
@@ -36,9 +36,9 @@ def _tolerant_instant(value: object) -> datetime | None:
         return None
     try:
         instant = _DATETIME.validate_python(value)
-    except ValidationError:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else as_utc(instant)
+    except ValueError:  # pydantic's errors are of this class too
         return None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else as_utc(instant)
 
 
 SourceInstant = Annotated[datetime | None, BeforeValidator(_tolerant_instant)]

@@ -25,11 +25,15 @@ def as_utc(instant: datetime) -> datetime:
     """Convert an aware instant to UTC.
 
     Raises:
-        ValueError: The instant is naive; its zone cannot be guessed.
+        ValueError: The instant is naive, so that its zone cannot be guessed; or in UTC it lies outside the
+            years 1 to 9999.
     """
     if instant.tzinfo is None:
         raise ValueError("this time has no zone; write it with an offset or with Z")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("this time lies outside the years 1 to 9999") from error
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(as_utc)]

@@ -1,0 +1,155 @@
+"""A bundle as a source, without a database: what ``coursewire preview`` reads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from coursewire.errors import BundleError, SourceError
+from coursewire.sources.base import Answer, CatalogDiff
+from coursewire.sources.bundle import Bundle, Problem
+
+if TYPE_CHECKING:
+    import os
+
+    from coursewire.model.content import Catalog, ContentItem, Customer
+    from coursewire.sources.rows import CatalogRow, ContentRow, CustomerRow
+
+
+class _Place(NamedTuple):
+    offset: int
+    version: str
+
+
+@dataclass(slots=True)
+class _Index:
+    """What a bundle holds: its keys, and where each item's line begins."""
+
+    customers: dict[str, Customer] = field(default_factory=dict)
+    catalogs: list[Catalog] = field(default_factory=list)
+    items: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    content: dict[str, _Place] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+class BundleSource:
+    """A bundle that answers as a source does.
+
+    The first question reads the files once and keeps keys and versions; items are read when asked for.
+    References between the files are not checked: an item of a catalog that content.jsonl lacks is
+    present with the version "", as in the embedded source.
+
+    Args:
+        path: The bundle.
+
+    Raises:
+        BundleError: There is no bundle.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._bundle = Bundle(path)
+        self._index: _Index | None = None
+        self._reading = asyncio.Lock()
+
+    async def problems(self) -> list[Problem]:
+        """The refused lines of customers, catalogs and content, by file and line.
+
+        Raises:
+            SourceError: A file cannot be read.
+        """
+        return (await self._read()).problems
+
+    async def keys(self) -> list[str]:
+        """The keys of all content items, in the order of the file.
+
+        Raises:
+            SourceError: A file cannot be read.
+        """
+        return list((await self._read()).content)
+
+    async def customer(self, uuid: str) -> Customer | None:
+        """One customer; None when the bundle does not have it.
+
+        Raises:
+            SourceError: A file cannot be read.
+        """
+        return (await self._read()).customers.get(uuid)
+
+    async def catalogs(self, customer: str) -> list[Catalog]:
+        """The customer's catalogs, in the order of the file.
+
+        Raises:
+            SourceError: A file cannot be read.
+        """
+        return [one for one in (await self._read()).catalogs if one.customer == customer]
+
+    async def diff(self, catalog: Catalog, known: Mapping[str, str]) -> CatalogDiff:
+        """What the catalog holds, in the order of its keys."""
+        try:
+            index = await self._read()
+        except SourceError as error:
+            return CatalogDiff(catalog, Answer.FAILED, reason=str(error))
+        if catalog.uuid not in index.items:
+            return CatalogDiff(catalog, Answer.FAILED, reason="the bundle has no such catalog")
+        nowhere = _Place(0, "")
+        present = {key: index.content.get(key, nowhere).version for key in index.items[catalog.uuid]}
+        return CatalogDiff(catalog, Answer.COMPLETE, present)
+
+    async def content(
+        self, keys: Sequence[str], *, page_items: int = 500
+    ) -> AsyncIterator[list[ContentItem]]:
+        """The items of these keys, in pages of at most ``page_items`` keys, in the order of ``keys``.
+
+        Raises:
+            SourceError: A file cannot be read.
+        """
+        places = (await self._read()).content
+        for start in range(0, len(keys), page_items):
+            offsets = [places[key].offset for key in keys[start : start + page_items] if key in places]
+            if offsets:
+                yield await asyncio.to_thread(self._items, offsets)
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
+    def _items(self, offsets: Sequence[int]) -> list[ContentItem]:
+        try:
+            return [row.item for row in self._bundle.content_at(offsets)]
+        except BundleError as error:
+            raise _failed(error) from error
+
+    async def _read(self) -> _Index:
+        async with self._reading:
+            if self._index is None:
+                try:
+                    self._index = await asyncio.to_thread(self._build)
+                except BundleError as error:
+                    raise _failed(error) from error
+            return self._index
+
+    def _build(self) -> _Index:
+        index = _Index()
+
+        def customer(row: CustomerRow) -> None:
+            index.customers[row.uuid] = row.customer()
+
+        def catalog(row: CatalogRow) -> None:
+            index.catalogs.append(row.catalog())
+            index.items[row.uuid] = row.content_keys
+
+        def content(row: ContentRow) -> None:
+            index.content[row.item.content_key] = _Place(row.offset, row.version)
+
+        for name, keep in (("customers", customer), ("content", content), ("catalogs", catalog)):
+            for _, row in self._bundle.rows(name) if name in self._bundle.files else ():
+                if isinstance(row, Problem):
+                    index.problems.append(row)
+                else:
+                    keep(row)
+        return index
+
+
+def _failed(error: BundleError) -> SourceError:
+    return SourceError(error.what, where=error.where, why=error.why, next_step=error.next_step)

@@ -1,0 +1,55 @@
+"""Bulk questions: pieces of statements that the source and the loader share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column, ColumnElement, Connection
+    from sqlalchemy.exc import SQLAlchemyError
+
+CHUNK_VALUES = 900
+"""Most values in one IN list: older SQLite takes 999 variables in a statement."""
+
+Key = tuple[Any, ...]
+
+
+def chunks(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
+    """Cut keys into pieces that fit into one statement."""
+    step = CHUNK_VALUES // max(len(keys[0]), 1) if keys else 1
+    for start in range(0, len(keys), step):
+        yield keys[start : start + step]
+
+
+def in_keys(columns: Sequence[Column[Any]], keys: Sequence[Key]) -> ColumnElement[bool]:
+    """``columns`` together are one of ``keys``."""
+    if len(columns) == 1:
+        return columns[0].in_([key[0] for key in keys])
+    return tuple_(*columns).in_(keys)
+
+
+def look_up(
+    connection: Connection, columns: Sequence[Column[Any]], keys: Sequence[Key], value: Column[Any]
+) -> dict[Key, Any]:
+    """``value`` of each of ``keys`` that is in the table; a few statements, however many keys."""
+    return {
+        tuple(row[:-1]): row[-1]
+        for chunk in chunks(keys)
+        for row in connection.execute(select(*columns, value).where(in_keys(columns, chunk)))
+    }
+
+
+def known(connection: Connection, columns: Sequence[Column[Any]], keys: Sequence[Key]) -> set[Key]:
+    """Which of ``keys`` are in the table that ``columns`` belong to."""
+    return set(look_up(connection, columns, list(dict.fromkeys(keys)), columns[0]))
+
+
+def short_cause(error: SQLAlchemyError) -> str:
+    """The driver's words without the statement and its values, which may be personal."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return str(error.orig).partition("\n")[0]
+    return type(error).__name__
