@@ -1,8 +1,9 @@
 """The life of a record: every state, every event, and one function that says what follows.
 
 A record is about one item at one LMS. ``state`` says what we know of the last operation, ``operation``
-which one is pending, ``present`` whether learners can see the item at the LMS. Nothing else decides;
-in particular no timestamp does.
+which one is pending, ``present`` whether learners may see the item at the LMS: it is False only while we
+know that nothing of the item is there, so that an item which may have arrived is never left behind. Nothing
+else decides; in particular no timestamp does.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class Event(StrEnum):
     """Settling: the item is not at the LMS."""
     RESEND = "resend"
     """Settling: sending again does no harm."""
+    WITHDRAW = "withdraw"
+    """The item is no longer wanted, and nothing of it ever was at the LMS."""
 
 
 class Standing(NamedTuple):
@@ -82,6 +85,8 @@ _AFTER_SENDING = {
     Event.RESEND: State.PLANNED,
 }
 
+_LEFT_UNANSWERED = frozenset({Event.DOUBT, Event.RESEND})
+
 RESULT_EVENTS = {
     ResultKind.ACCEPTED: Event.CONFIRM,
     ResultKind.ALREADY_SO: Event.CONFIRM,
@@ -104,11 +109,13 @@ def after(standing: Standing, event: Event) -> Standing:
     state, operation, present = standing
     if event in _PLANS:
         wanted = _PLANS[event]
-        if state is State.SENDING or (wanted is not Operation.CREATE) > (present or state is State.IN_DOUBT):
+        if state is State.SENDING or (wanted is not Operation.CREATE and not present):
             raise _illegal(standing, event)
         return Standing(State.PLANNED, wanted, present)
     if event is Event.CLAIM and state is State.PLANNED and operation is not None:
         return Standing(State.SENDING, operation, present)
+    if event is Event.WITHDRAW and not present and state not in (State.SENDING, State.IN_DOUBT):
+        return Standing(State.RETIRED, None, present=False)
     if state in (State.SENDING, State.IN_DOUBT) and operation is not None:
         if event is Event.CONFIRM:
             gone = operation is Operation.RETIRE
@@ -122,7 +129,8 @@ def after(standing: Standing, event: Event) -> Standing:
                 return Standing(State.RETIRED, None, present=False)
             return Standing(State.PLANNED, Operation.CREATE, present=False)
         if event in _AFTER_SENDING and (state is State.SENDING or event is Event.RESEND):
-            return Standing(_AFTER_SENDING[event], operation, present)
+            # A request that was not answered may have arrived: from now on the item may be there.
+            return Standing(_AFTER_SENDING[event], operation, present or event in _LEFT_UNANSWERED)
     raise _illegal(standing, event)
 
 
