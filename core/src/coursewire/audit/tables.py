@@ -153,10 +153,10 @@ outcome_record = Table(
     Column("confirmed_at", UtcDateTime(), nullable=True),
     Column("created_at", UtcDateTime(), nullable=False),
     Column("updated_at", UtcDateTime(), nullable=False),
-    UniqueConstraint("configuration", "enrollment", "course_key", "subsection"),
+    # named by hand: the name made from its columns is longer than PostgreSQL allows
+    UniqueConstraint("configuration", "enrollment", "course_key", "subsection", name="uq_outcome_record_key"),
     Index(None, "configuration", "state"),
     Index(None, "username"),
-    mysql_row_format="DYNAMIC",
 )
 
 transmission = Table(
