@@ -250,5 +250,5 @@ class ContentJob:
         if stop.reason == Reason.CREDENTIALS_BROKEN:
             summary.error = stop.message
             configurations.mark_needs_reconnect(self.configuration.uuid, stop.message)
-        elif self.configuration.needs_reconnect_since_at is not None and sum(summary.done.values()):
+        elif self.configuration.needs_reconnect_since is not None and sum(summary.done.values()):
             configurations.clear_reconnect(self.configuration.uuid)

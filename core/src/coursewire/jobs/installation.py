@@ -36,9 +36,9 @@ class Installation:
         self, settings: Settings | None = None, *, read_only: bool = False, clock: Clock = utc_now
     ) -> None:
         if settings is None:
-            from coursewire.config.settings import load_settings  # noqa: PLC0415 - heavy, seldom left out
+            from coursewire.config.settings import Settings  # noqa: PLC0415 - heavy, seldom left out
 
-            settings = load_settings()
+            settings = Settings.load()
         self.settings = settings
         self.read_only = read_only
         self.clock = clock

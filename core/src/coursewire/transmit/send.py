@@ -164,11 +164,10 @@ class Sender:
             if self._stop:
                 self._hold([by_key[payload.key] for payload in batch.payloads])
                 return
-            hooked = self._channel.relay.batch_sending(self._job_facts, batch)
-            leaving = {payload.key for payload in hooked.payloads} if hooked else set()
-            held = [by_key[payload.key] for payload in batch.payloads if payload.key not in leaving]
-            self._hold(held, Reason.HELD_BY_HOOK)
-            if not hooked or not leaving:
+            sending = self._channel.relay.batch_sending(self._job_facts, batch)
+            self._hold([by_key[payload.key] for payload in sending.held], Reason.HELD_BY_HOOK, sending.reason)
+            hooked = sending.batch
+            if hooked is None:
                 return
             loop = asyncio.get_running_loop()
             started = loop.time()
@@ -269,11 +268,12 @@ class Sender:
             if not (result.kind is ResultKind.THROTTLED and result.http_status is None)
         )
 
-    def _hold(self, items: Sequence[Prepared], reason: str | None = None) -> None:
+    def _hold(self, items: Sequence[Prepared], reason: str | None = None, message: str = "") -> None:
         """Put claimed items back among the planned ones; the next flush writes it."""
         for item in items:
             why = reason or self._stop.reason or Reason.STOPPED
             put_back(item, why, self._stop.retry_at if reason is None else None, claimed=True)
+            item.record.message = message or None
             self._settled.records.append(item)
             self._summary.leave(str(why))
         self._summary.wait_until(self._stop.retry_at)
