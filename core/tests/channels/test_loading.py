@@ -111,11 +111,17 @@ WITH_HOOK = "@hookimpl\n{}\n"
 @pytest.mark.parametrize(
     ("extra", "parts"),
     [
-        ("@hookimpl\ndef find_remote(sesion, key): ...", ["find_remote", "sesion", "It may take: session, key"]),
+        (
+            "@hookimpl\ndef find_remote(sesion, key): ...",
+            ["find_remote", "sesion", "It may take: session, key"],
+        ),
         ("@hookimpl\ndef should_transmit(config, extra=1): ...", ["should_transmit", "extra"]),
         ("@hookimpl\nasync def find_remote(*, session, key): ...", ["by keyword only", "session, key"]),
         ("@hookimpl\ndef inbound_routes(request): ...", ["inbound_routes", "request", "It may take: none"]),
-        ("@hookimpl\ndef send_contents(batch): ...", ["unknown hook: send_contents", "Did you mean send_content?"]),
+        (
+            "@hookimpl\ndef send_contents(batch): ...",
+            ["unknown hook: send_contents", "Did you mean send_content?"],
+        ),
         ("@hookimpl\ndef qqq(): ...", ["unknown hook: qqq", "coursewire.hookspecs"]),
         ("def remote_key(item): ...", ["remote_key", "not marked", "@coursewire.hookimpl"]),
         ("@hookimpl\ndef find_remote(session, key): ...", ["find_remote must be written with async def"]),
@@ -141,7 +147,9 @@ def test_hooks_that_do_not_fit_the_specifications_are_refused(site, extra, parts
 )
 def test_hooks_that_may_be_there(site, extra):
     hooks = "" if "wrapper" in extra else None
-    source = site.channel("FINE", extra=extra) if hooks is None else site.channel("FINE").replace("\n\n\n", "\n")
+    source = (
+        site.channel("FINE", extra=extra) if hooks is None else site.channel("FINE").replace("\n\n\n", "\n")
+    )
     site.add("coursewire-fine", source)
     assert only_row(site).state is LOADED
 
@@ -189,12 +197,18 @@ def test_a_plugin_for_another_plugin_api(site, api, parts):
 @pytest.mark.parametrize(
     ("can", "parts"),
     [
-        ("Capabilities()", ["declares content", "export_content, send_content, authenticate, check_connection"]),
+        (
+            "Capabilities()",
+            ["declares content", "export_content, send_content, authenticate, check_connection"],
+        ),
         (
             "Capabilities(content='unknown', completions='from some version on')",
             ["declares completions", "export_completion, send_outcomes"],
         ),
-        ("Capabilities(content='unknown', assessments='full')", ["declares assessments", "export_assessment"]),
+        (
+            "Capabilities(content='unknown', assessments='full')",
+            ["declares assessments", "export_assessment"],
+        ),
         ("Capabilities(content='unknown', idempotency='natural key')", ["natural key", "find_remote"]),
         ("Capabilities(content='unknown', list_remote='full')", ["declares list_remote"]),
     ],
@@ -317,7 +331,10 @@ def test_operators_hooks_are_loaded_and_called(site, tmp_path):
         ("raise SystemExit", ["The file ends the program", "line 1"]),
         ("import no_such_module_at_all", ["'no_such_module_at_all'", "line 1"]),
         ("", ["implements no hook"]),
-        ("from coursewire import hookimpl\n@hookimpl\ndef job_stared(job): ...", ["Did you mean job_started?"]),
+        (
+            "from coursewire import hookimpl\n@hookimpl\ndef job_stared(job): ...",
+            ["Did you mean job_started?"],
+        ),
         ("from coursewire import hookimpl\n@hookimpl\nasync def job_started(job): ...", ["async def"]),
         ("from coursewire import hookimpl\n@hookimpl\ndef declare_channel(): ...", ["declares a channel"]),
     ],
