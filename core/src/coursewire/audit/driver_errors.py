@@ -101,6 +101,7 @@ _MYSQL = {
     1114: _FULL,
     2002: _UNREACHABLE,
     2003: _UNREACHABLE,
+    1927: _LOST,
     2006: _LOST,
     2013: _LOST,
     1045: _REFUSED,
