@@ -81,10 +81,7 @@ async def send_course(session: Session, payload: Payload) -> Result:
         return await _retire(session, payload)
     if payload.remote_id is not None:
         result = await _overwrite(session, payload.remote_id, payload)
-        if result.http_status != httpx.codes.NOT_FOUND and result.reason not in (
-            NOT_THE_COURSE,
-            DELETED_THERE,
-        ):
+        if not _link_is_stale(result):
             return result
     course = await _find(session, payload.remote_key)
     if course is None:
@@ -266,6 +263,13 @@ def _acknowledged(response: httpx.Response, payload: Payload) -> Result:
         message=f"Canvas answered for the course {held!r}, not for the one that was sent.",
         remote_id=None,
     )
+
+
+def _link_is_stale(result: Result) -> bool:
+    """Whether the id that we stored may no longer be that of our course, so that it must be looked up."""
+    # 400 is also Canvas's answer when another course has taken our integration id.
+    gone = (httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND)
+    return result.http_status in gone or result.reason in (NOT_THE_COURSE, DELETED_THERE)
 
 
 def _deleted(response: httpx.Response, course_id: object) -> Result:
