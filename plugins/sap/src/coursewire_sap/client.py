@@ -169,6 +169,7 @@ def _read_refusal(keys: Sequence[str], body: Any, refusal: Result) -> list[Resul
         reason="batch-refused",
         message="SAP refused the batch because of another course",
         http_status=refusal.http_status,
+        whole_batch=True,
     )
     guilty = replace(refusal, kind=ResultKind.REJECTED, reason="refused", whole_batch=False, retry_at=None)
     return [replace(guilty, message=named[key]) if key in named else others for key in keys]
