@@ -1,7 +1,5 @@
 """Finding and loading what is installed."""
 
-import logging
-
 import pytest
 
 from coursewire.channels.loading import load_channel_object, load_channels, load_named
@@ -14,8 +12,8 @@ FAILED, LOADED, SKIPPED = LoadState.FAILED, LoadState.LOADED, LoadState.SKIPPED
 def load(site, **settings):
     """Load, and keep what the site offers from what the developer's environment has installed."""
     registry = load_channels(**settings)
-    names = {info.name.rpartition("-")[0].replace("_", "-") for info in site.folder.glob("*.dist-info")}
-    return registry, {row.distribution: row for row in registry.report if row.distribution in names}
+    rows = {row.distribution: row for row in registry.report if row.distribution in site.distributions}
+    return registry, rows
 
 
 def only_row(site, **settings):
@@ -105,9 +103,6 @@ def test_a_missing_module_of_the_plugin_itself_is_no_missing_dependency(site):
     assert f"No module named '{module}.part'" in row.reason
 
 
-WITH_HOOK = "@hookimpl\n{}\n"
-
-
 @pytest.mark.parametrize(
     ("extra", "parts"),
     [
@@ -142,15 +137,11 @@ def test_hooks_that_do_not_fit_the_specifications_are_refused(site, extra, parts
     [
         "@hookimpl(optionalhook=True)\ndef of_a_later_core(): ...",
         "@hookimpl(specname='remote_key')\ndef key_of(item): return 'k'\ndef helper(): ...",
-        "@hookimpl(wrapper=True)\ndef send_content(batch):\n    return (yield)",
+        "@hookimpl(wrapper=True, specname='send_content')\ndef around(batch):\n    return (yield)",
     ],
 )
 def test_hooks_that_may_be_there(site, extra):
-    hooks = "" if "wrapper" in extra else None
-    source = (
-        site.channel("FINE", extra=extra) if hooks is None else site.channel("FINE").replace("\n\n\n", "\n")
-    )
-    site.add("coursewire-fine", source)
+    site.add("coursewire-fine", site.channel("FINE", extra=extra))
     assert only_row(site).state is LOADED
 
 
@@ -401,14 +392,3 @@ def test_an_object_at_hand_is_checked_like_an_installed_channel(site):
     assert load_channel_object(plugin).where == "GOOD"
     with pytest.raises(ChannelLoadError, match="no channel"):
         load_channel_object(object())
-
-
-def test_the_trace_names_calls_and_no_values(site, monkeypatch, caplog):
-    monkeypatch.setenv("COURSEWIRE_TRACE_HOOKS", "1")
-    trace = logging.getLogger("coursewire.hooks.trace")
-    monkeypatch.setattr(trace, "level", trace.level)
-    site.add("coursewire-good", site.channel("GOOD"))
-    relay = load_channels(allowed=["good"]).get("GOOD").relay
-    with caplog.at_level(logging.DEBUG, "coursewire.hooks.trace"):
-        relay.job_started({"secret": "swordfish"})
-    assert "GOOD (coursewire-good 1.0.0): job_started" not in caplog.text  # nobody implements it
