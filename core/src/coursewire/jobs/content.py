@@ -132,6 +132,7 @@ class ContentJob:
 
     async def _prepare(self) -> tuple[LoadedChannel, ChannelConfig]:
         installation = self.installation
+        installation.channels.check_hooks()
         channel = installation.channels.get(self.configuration.channel)
         config = await asyncio.to_thread(
             installation.configurations.load, self.configuration.uuid, channel.channel

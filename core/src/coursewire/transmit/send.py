@@ -15,7 +15,7 @@ from more_itertools import batched
 from coursewire.audit import transmissions
 from coursewire.audit.records import ContentRecords
 from coursewire.audit.states import Event
-from coursewire.client.answers import result_of_error
+from coursewire.client.answers import redacted, result_of_error
 from coursewire.errors import ContractError, SendError
 from coursewire.export.content import PAGE_ITEMS, Prepared
 from coursewire.model.payload import Batch, Kind, Payload, Result, ResultKind, canonical_json
@@ -27,9 +27,9 @@ from coursewire.transmit.summary import Summary
 if TYPE_CHECKING:
     from coursewire.audit.leases import Lease
     from coursewire.channels.registry import LoadedChannel
+    from coursewire.client.session import HttpSession
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.instant import Clock
-    from coursewire.model.session import Session
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Sender:
         channel: LoadedChannel,
         config: ChannelConfig,
         records: ContentRecords,
-        session: Session,
+        session: HttpSession,
         job: UUID,
         job_facts: Mapping[str, Any],
         lease: Lease,
@@ -183,9 +183,9 @@ class Sender:
 
     async def _ask(self, batch: Batch) -> Sequence[Result]:
         try:
-            results = await self._channel.relay.send_content(self._session, batch)
+            answers = await self._channel.relay.send_content(self._session, batch)
         except SendError as error:
-            result = result_of_error(error)
+            result = redacted(result_of_error(error), self._session.redactor)
             self._consider(result, message=str(error))
             return [result] * len(batch)
         except ContractError as error:
@@ -193,6 +193,7 @@ class Sender:
             result = Result(ResultKind.IN_DOUBT, reason=str(Reason.CHANNEL_FAULT), message=str(error))
             return [result] * len(batch)
         self._unreachable = 0
+        results = [redacted(answer, self._session.redactor) for answer in answers]
         for result in results:
             if result.kind in (ResultKind.THROTTLED, ResultKind.CREDENTIALS_BROKEN):
                 self._consider(result, message=result.message)
