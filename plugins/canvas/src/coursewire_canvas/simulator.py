@@ -363,7 +363,7 @@ class CanvasSimulator(Simulator):
     def _course(self, request: web.Request) -> JsonObject:
         text = request.match_info["course"]
         if text.startswith(BY_INTEGRATION_ID):
-            course = self.items.get(text.removeprefix(BY_INTEGRATION_ID))
+            course: JsonObject | None = self.items.get(text.removeprefix(BY_INTEGRATION_ID))
         else:
             course = self.courses.get(int(text)) if text.isdecimal() else None
         if course is None:
@@ -378,7 +378,8 @@ class CanvasSimulator(Simulator):
         for name, value in fields.items():
             if name not in COURSE_PARAMETERS:
                 raise _invalid(name, "unknown", f"Canvas knows no course parameter {name!r}")
-            if not isinstance(value, COURSE_PARAMETERS[name]):
+            fits: bool = isinstance(value, COURSE_PARAMETERS[name])
+            if not fits:
                 raise _invalid(name, "invalid", f"{type(value).__name__} is not the type of {name}")
             if name in ("name", "course_code", "integration_id") and len(value) > LONGEST:
                 raise _invalid(name, "too_long", f"is too long (maximum is {LONGEST} characters)")
