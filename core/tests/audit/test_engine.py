@@ -70,23 +70,29 @@ def test_a_reader_of_a_read_only_engine_cannot_write(engine, database_url, now):
     reader.dispose()
 
 
-def test_threads_share_an_engine_and_their_increments_add_up(engine, now):
+def test_nobody_writes_between_a_read_and_the_write_that_follows(engine, now):
     with engine.begin() as connection:
         connection.execute(insert(limit).values(_bucket("a", now) | {"hits": 0}))
+    read = threading.Event()
 
-    def increment() -> None:
-        for _ in range(10):
-            with writing(engine) as connection:
-                hits = connection.scalar(select(limit.c.hits).with_for_update())
-                connection.execute(update(limit).values(hits=hits + 1))
+    def increment(connection: Connection) -> None:
+        hits = connection.scalar(select(limit.c.hits).with_for_update())
+        read.set()
+        connection.execute(update(limit).values(hits=hits + 1))
 
-    threads = [threading.Thread(target=increment) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    def increment_too() -> None:
+        with writing(engine) as connection:
+            increment(connection)
+
+    other = threading.Thread(target=increment_too)
+    with writing(engine) as connection:
+        hits = connection.scalar(select(limit.c.hits).with_for_update())
+        other.start()
+        assert not read.wait(0.3), "the other one did not wait for its turn"
+        connection.execute(update(limit).values(hits=hits + 1))
+    other.join()
     with engine.connect() as connection:
-        assert connection.scalar(select(limit.c.hits)) == 40
+        assert connection.scalar(select(limit.c.hits)) == 2
 
 
 def test_statements_are_counted(engine, now):
