@@ -257,6 +257,17 @@ def test_an_update_that_met_another_course_goes_to_the_right_one(
     assert result.remote_id == str(ours["id"])
 
 
+def test_an_update_that_met_a_deleted_course_restores_it(
+    canvas: CanvasSimulator, send: Callable[..., Result]
+) -> None:
+    course = canvas.add_course(KEY, workflow_state="deleted")
+    first = [web.json_response({"id": course["id"], "integration_id": KEY, "workflow_state": "deleted"})]
+    canvas.interfere = lambda request: first.pop() if first and request.method == "PUT" else None
+
+    assert send(payload(Operation.UPDATE, remote_id=str(course["id"]))).confirms
+    assert course["workflow_state"] == "available"
+
+
 def test_a_create_that_is_answered_for_another_course_is_tried_again(
     canvas: CanvasSimulator, send: Callable[..., Result]
 ) -> None:

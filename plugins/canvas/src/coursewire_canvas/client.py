@@ -124,20 +124,17 @@ async def check_connection(session: Session) -> list[str]:
     """Read the account, and ask Canvas which of the needed rights the token's user has in it."""
     account = await session.get(_account(session))
     rights = await session.get(f"{_account(session)}/permissions", params={"permissions[]": [*NEEDED_RIGHTS]})
-    for response in (account, rights):
-        if not response.is_success or not _object(response):
-            raise _failure(session, response)
-    granted = _object(rights)
+    name, granted = _object(account).get("name"), _object(rights)
+    if name is None or not rights.is_success:
+        raise _failure(session, account if name is None else rights)
     missing = [title for right, title in NEEDED_RIGHTS.items() if granted.get(right) not in (True, "true")]
     if missing:
-        raise BlockedError(
-            "Canvas does not allow what sending needs",
-            why="the role of the token's user lacks " + ", ".join(missing),
-            next_step="Give the role these rights in Canvas under Admin > Permissions, then check again.",
-        )
+        why = "the role of the token's user lacks " + ", ".join(missing)
+        remedy = "Give the role these rights in Canvas under Admin > Permissions, then check again."
+        raise BlockedError("Canvas does not allow what sending needs", why=why, next_step=remedy)
     return [
         "Canvas gave an access token for the refresh token.",
-        f"The account {_object(account).get('name')!r} can be read.",
+        f"The account {name!r} can be read.",
         "Courses can be created, changed and published, and their integration ids seen and set.",
     ]
 
@@ -160,12 +157,9 @@ async def _find(session: Session, key: str) -> dict[str, Any] | None:
     if not response.is_success or "id" not in course:
         raise _failure(session, response)
     if "integration_id" not in course:
-        raise BlockedError(
-            "the course cannot be told from others",
-            why="Canvas hides integration ids from the token's user",
-            next_step="Give its role the right 'SIS Data - read' in Canvas.",
-            http_status=response.status_code,
-        )
+        why = "Canvas hides integration ids from the token's user"
+        remedy = "Give its role the right 'SIS Data - read' in Canvas."
+        raise BlockedError("the course cannot be told from others", why=why, next_step=remedy)
     return course if course["integration_id"] == key else None
 
 
@@ -176,19 +170,12 @@ async def _create(session: Session, payload: Payload) -> Result:
     if not created.confirms or "image_url" not in course:
         return created
     # Canvas takes an image only in an update.
-    finished = await _put(
-        session, created.remote_id, payload, {"event": "offer", "image_url": course["image_url"]}
-    )
+    change = {"event": "offer", "image_url": course["image_url"]}
+    finished = await _put(session, created.remote_id, payload, change)
     if finished.confirms:
         return created
     message = f"The course was created without its image. {finished.message}"
-    return replace(
-        finished,
-        kind=ResultKind.TRY_LATER,
-        reason="image-missing",
-        message=message,
-        remote_id=created.remote_id,
-    )
+    return Result(ResultKind.TRY_LATER, "image-missing", message, created.remote_id, finished.http_status)
 
 
 async def _overwrite(session: Session, course_id: object, payload: Payload) -> Result:
@@ -245,24 +232,21 @@ def _acknowledged(session: Session, response: httpx.Response, payload: Payload) 
     course = _object(response)
     if not response.is_success or "id" not in course:
         return _refused(session, response)
-    course_id = str(course["id"])
+    course_id, status = str(course["id"]), response.status_code
     if course.get("workflow_state") == "deleted":
-        return _deleted(course_id, response.status_code)
+        return _deleted(course_id, status)
     # A user without the right to see integration ids gets a course without that field.
     held = course.get("integration_id", payload.remote_key)
-    accepted = Result(ResultKind.ACCEPTED, remote_id=course_id, http_status=response.status_code)
     if held == payload.remote_key:
-        return accepted
+        return Result(ResultKind.ACCEPTED, remote_id=course_id, http_status=status)
     if held is not None:
         message = f"Canvas answered for the course {held!r}, not for the one that was sent."
-        return replace(
-            accepted, kind=ResultKind.TRY_LATER, reason=OTHER_COURSE, message=message, remote_id=None
-        )
+        return Result(ResultKind.TRY_LATER, OTHER_COURSE, message, None, status)
     message = (
         "Canvas took the course without its integration id, so that it cannot be found again. Give the role of "
         "the token's user the right 'SIS Data - manage' in Canvas."
     )
-    return replace(accepted, kind=ResultKind.BLOCKED, reason="integration-id-not-set", message=message)
+    return Result(ResultKind.BLOCKED, "integration-id-not-set", message, course_id, status)
 
 
 def _deleted(course_id: object, http_status: int | None) -> Result:
@@ -275,16 +259,12 @@ def _deleted(course_id: object, http_status: int | None) -> Result:
 
 def _refused(session: Session, response: httpx.Response) -> Result:
     """Read an answer that is not the one hoped for."""
-    result = result_of(response, now=session.clock())
     if response.is_success:
         message = "The answer is not one that Canvas gives."
-        return replace(
-            result,
-            kind=ResultKind.TRY_LATER,
-            reason="unreadable-answer",
-            message=message,
-            excerpt=response.text,
+        return Result(
+            ResultKind.TRY_LATER, "unreadable-answer", message, None, response.status_code, response.text
         )
+    result = result_of(response, now=session.clock())
     if response.status_code == 403:
         return replace(result, kind=ResultKind.BLOCKED, message=str(_forbidden(response)))
     return result
@@ -306,12 +286,11 @@ def _is_about_a_right(response: httpx.Response) -> bool:
 
 
 def _forbidden(response: httpx.Response) -> BlockedError:
-    return BlockedError(
-        "Canvas refuses this to the user of the token",
-        why=response.text[:200],
-        next_step="Give the user's role the rights, and the developer key the scopes, that the channel's page lists.",
-        http_status=response.status_code,
+    what = "Canvas refuses this to the user of the token"
+    remedy = (
+        "Give the user's role the rights, and the developer key the scopes, that the channel's page lists."
     )
+    return BlockedError(what, why=response.text[:200], next_step=remedy, http_status=response.status_code)
 
 
 def _remote_item(course: Mapping[str, Any]) -> RemoteItem:
