@@ -365,7 +365,10 @@ def test_nothing_that_is_said_or_shown_holds_a_secret(auth_type, simulator, open
         async with open_session(auth_type=auth_type) as session:
             said.append(await plugin.check_connection(session))
             said.append(await plugin.send_content(session, make_batch("a")))
-            simulator.token_answer = (401, f"no: {assertion_of(simulator)} {simulator.secret}")
+            simulator.token_answer = (
+                401,
+                f"no: {assertion_of(simulator)} {session.config.secret.get_secret_value()}",
+            )
             simulator.revoke_tokens()
             with pytest.raises(CredentialsError) as caught:
                 await plugin.send_content(session, make_batch("a"))
