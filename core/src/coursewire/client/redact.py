@@ -33,6 +33,8 @@ _NET = (
     # A private key, a SAML assertion; to the end of the text if it was cut off.
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S), MASK),
     (re.compile(r"<((?:\w+:)?Assertion)\b.*?(?:</\1>|\Z)", re.S), MASK),
+    # The same in base64: "<saml" and "<Assertion", as a token endpoint may quote what it was sent.
+    (re.compile(r"\b(?:PHNhbW|PEFzc2VydGlvb)[A-Za-z0-9+/=%_-]{20,}"), MASK),
     # Headers.
     (
         re.compile(r"(?im)\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)(\s*[:=]\s*)[^\r\n]+"),
