@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from more_itertools import batched
 
-from coursewire.audit.records import ContentRecord, ContentRecords, Glance, Record
+from coursewire.audit.records import ContentRecord, ContentRecords, Glance
 from coursewire.audit.states import Event, State
 from coursewire.errors import ContractError, NotExportableError
 from coursewire.export.decide import compare, glance
@@ -194,7 +194,7 @@ class ContentExport:
             examine_again_at=moment.next_change_at,
         )
 
-    def _left(self, record: Record, reason: str, *, version: str, message: str = "") -> Prepared:
+    def _left(self, record: ContentRecord, reason: str, *, version: str, message: str = "") -> Prepared:
         if record.operation is None:
             record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
         record.reason, record.message = str(reason), message or None
@@ -203,7 +203,7 @@ class ContentExport:
         record.examine_again_at = None
         return Prepared(record, None, str(reason), message, version=version, changed=True, title=record.title)
 
-    def _keep(self, record: Record, reason: str, version: str, moment: Moment) -> Prepared:
+    def _keep(self, record: ContentRecord, reason: str, version: str, moment: Moment) -> Prepared:
         if reason == Reason.UNCHANGED and record.state is not State.CONFIRMED:
             record.happen(Event.KEEP)
             record.reason = record.message = None
