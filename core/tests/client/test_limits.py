@@ -192,6 +192,30 @@ def test_calls_drawn_before_a_closing_are_not_made(buckets, time):
     asyncio.run(use())
 
 
+def test_a_closing_while_calls_are_drawn_counts(time):
+    class Slow(MemoryBuckets):
+        def take(self, key, rate, calls, now):
+            drawing.set()
+            assert closed.wait(10)
+            return super().take(key, rate, calls, now)
+
+        def close(self, key, until, now):
+            """The statement of the other thread came first."""
+
+    drawing, closed = threading.Event(), threading.Event()
+
+    async def use():
+        passing = gate(Slow(), time, {DEFAULT: Rate(calls=100, seconds=1000)})
+        entering = asyncio.create_task(passing.enter())
+        await asyncio.to_thread(drawing.wait, 10)
+        await passing.close(time.now + timedelta(seconds=100))
+        closed.set()
+        with pytest.raises(ThrottledError):
+            await entering
+
+    asyncio.run(use())
+
+
 def test_a_rate_that_is_not_declared_is_a_programming_error(buckets, time):
     async def use():
         with pytest.raises(ContractError, match="import"):
