@@ -15,7 +15,6 @@ from coursewire.model.channel import (
     Support,
 )
 from coursewire.model.content import ContentType
-from coursewire_sap.auth import LearningTokenAuth, SignedAssertionAuth
 from coursewire_sap.client import check_connection, send_content
 from coursewire_sap.config import IMPORT, AuthType, SapConfig
 from coursewire_sap.content import export_content, export_retirement
@@ -68,6 +67,11 @@ def declare_channel() -> Channel:
 @hookimpl
 def authenticate(config: SapConfig, tokens: Tokens) -> httpx.Auth:
     """A token by the flow that the configuration names."""
+    from coursewire_sap.auth import (  # noqa: PLC0415 - its libraries take 0.3 s; a preview sends nothing
+        LearningTokenAuth,
+        SignedAssertionAuth,
+    )
+
     if config.auth_type is AuthType.SELF_SIGNED:
         return SignedAssertionAuth(config, tokens)
     return LearningTokenAuth(config, tokens)
