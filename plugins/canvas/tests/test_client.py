@@ -10,11 +10,13 @@ from urllib.parse import parse_qsl
 import pytest
 from aiohttp import web
 
-from coursewire.errors import BlockedError, SendError, ThrottledError
+from coursewire.client.answers import result_of_error
+from coursewire.errors import BlockedError, OutcomeUnknownError, SendError, ThrottledError
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.content import ContentItem
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
 from coursewire.model.session import Token
+from coursewire.testing.misbehave import Misbehaviour
 from coursewire_canvas import plugin
 from coursewire_canvas.client import CanvasAuth
 from coursewire_canvas.config import CanvasConfig
@@ -392,20 +394,61 @@ def test_a_200_without_a_course_is_no_acknowledgement(
     assert result.reason == "unreadable-answer"
 
 
-@pytest.mark.parametrize("status", [403, 429])
-def test_throttling_is_told_from_forbidden(
-    canvas: CanvasSimulator, send: Callable[..., Result], status: int
+THROTTLES = ["403 as throttle", "429 with Retry-After", "429 without Retry-After"]
+
+
+@pytest.mark.parametrize("name", THROTTLES)
+def test_throttling_defers_the_course(
+    canvas: CanvasSimulator, send: Callable[..., Result], name: str
 ) -> None:
-    canvas.throttle.extend([status] * 50)
+    canvas.misbehave.append(Misbehaviour(name, times=None, path="/api", seconds=600))
 
     with pytest.raises(ThrottledError):
         send(payload())
 
 
-def test_a_short_throttling_is_waited_out(canvas: CanvasSimulator, send: Callable[..., Result]) -> None:
-    canvas.throttle.append(403)
+@pytest.mark.parametrize("name", THROTTLES)
+def test_a_short_throttling_is_waited_out(
+    canvas: CanvasSimulator, send: Callable[..., Result], name: str
+) -> None:
+    canvas.misbehave.append(Misbehaviour(name, path="/api"))
 
     assert send(payload()).confirms
+
+
+@pytest.mark.parametrize("name", ["reset after accepting", "bad gateway"])
+def test_a_create_without_an_answer_is_in_doubt_and_settled_by_looking(
+    canvas: CanvasSimulator, send: Callable[..., Result], connected: Connected, name: str
+) -> None:
+    canvas.misbehave.append(Misbehaviour(name, path="/accounts/"))
+
+    with pytest.raises(OutcomeUnknownError):
+        send(payload())
+    found = connected(lambda session: plugin.find_remote(session, KEY))
+
+    assert (found is not None) == (name == "reset after accepting")
+    assert send(payload()).confirms
+    assert canvas.arrivals == {KEY: 1}
+    assert canvas.items[KEY]["image_url"] == IMAGE
+
+
+@pytest.mark.parametrize("operation", list(Operation))
+@pytest.mark.parametrize(
+    "name",
+    ["200 with error body", "HTML error page", "empty answer", "bad gateway", "reset before accepting"],
+)
+def test_a_broken_answer_settles_nothing(
+    canvas: CanvasSimulator, send: Callable[..., Result], name: str, operation: Operation
+) -> None:
+    canvas.add_course(KEY, workflow_state="available")
+    canvas.misbehave.append(Misbehaviour(name, times=None, path="/courses"))
+
+    try:
+        result = send(payload(operation))
+    except SendError as error:
+        result = result_of_error(error)
+
+    assert result.kind is ResultKind.TRY_LATER
 
 
 def test_a_plain_403_is_a_missing_right(canvas: CanvasSimulator, send: Callable[..., Result]) -> None:
