@@ -40,7 +40,9 @@ class Summary:
         waiting: Items that go out by themselves later, by reason.
         waiting_until: When the first of those may go.
         requests: HTTP requests made.
-        source_failures: Catalog to the reason why it could not answer.
+        source_failures: Catalog to the reason why it could not answer; ``consent`` where consent could not be
+            asked for.
+        reason: Why the job had nothing to do at all, a reason code; "" when it looked.
     """
 
     done: Counter[str] = field(default_factory=Counter)
@@ -53,6 +55,7 @@ class Summary:
     seconds: float = 0.0
     source_failures: dict[str, str] = field(default_factory=dict)
     error: str | None = None
+    reason: str = ""
 
     def leave(self, reason: str, count: int = 1) -> None:
         """Count items that are not sent."""
@@ -99,4 +102,5 @@ class Summary:
             "seconds": round(self.seconds, 3),
             "source_failures": self.source_failures,
             "error": self.error,
+            "reason": self.reason,
         }
