@@ -132,7 +132,8 @@ class Job(ABC):
             started = time.monotonic()
             await asyncio.to_thread(self._note_start)
             relay.job_started(self.facts)
-            summary = Summary(reason=self._refusal(ready))
+            dry = ready.config.dry_run_mode_enabled
+            summary = Summary(reason=Reason.DRY_RUN_MODE if dry else self._refusal(ready))
             state, error = JobState.FAILED, None
             try:
                 if not summary.reason:
