@@ -32,7 +32,7 @@ class ContentJob(Job):
 
     async def plan(self) -> tuple[Survey, AsyncIterator[list[PlanItem]]]:
         """What :meth:`run` would do, read only."""
-        export, records = self.export(await self._prepare())
+        export, records = self.export(await self.prepare())
         survey = await export.survey()
         return survey, plan_pages(export.pages(survey), records)
 

@@ -110,7 +110,7 @@ class Job(ABC):
     async def _transmit(self, run: Run) -> None:
         """Find out what is to be sent, and send it."""
 
-    def _refusal(self, _ready: Ready) -> str:
+    def refusal(self, _ready: Ready) -> str:
         """Why there is nothing to do at all, a reason code; "" when there may be."""
         return ""
 
@@ -126,14 +126,14 @@ class Job(ABC):
             ConfigurationError: The configuration cannot run.
             SourceError: The source could not say what there is.
         """
-        ready = await self._prepare()
+        ready = await self.prepare()
         relay = ready.channel.relay
         with await self._acquire() as lease:
             started = time.monotonic()
             await asyncio.to_thread(self._note_start)
             relay.job_started(self.facts)
             dry = ready.config.dry_run_mode_enabled
-            summary = Summary(reason=Reason.DRY_RUN_MODE if dry else self._refusal(ready))
+            summary = Summary(reason=Reason.DRY_RUN_MODE if dry else self.refusal(ready))
             state, error = JobState.FAILED, None
             try:
                 if not summary.reason:
@@ -154,7 +154,13 @@ class Job(ABC):
                 relay.job_finished(self.facts, summary.as_dict())
         return summary
 
-    async def _prepare(self) -> Ready:
+    async def prepare(self) -> Ready:
+        """Make sure that the configuration may run.
+
+        Raises:
+            ConfigurationError: It may not.
+            SourceError: The source could not say who the customer is.
+        """
         installation = self.installation
         installation.channels.check_hooks()
         channel = installation.channels.get(self.configuration.channel)

@@ -59,8 +59,8 @@ class OutcomeJob(Job):
 
     async def plan(self) -> OutcomePlan:
         """What :meth:`run` would do, read only."""
-        ready = await self._prepare()
-        reason = self._refusal(ready)
+        ready = await self.prepare()
+        reason = self.refusal(ready)
         export = self.export(ready)
         pages = _no_pages() if reason else export.pages(learner=self.learner, course=self.course)
         return OutcomePlan(reason, plan_pages(pages, self._records()))
@@ -84,7 +84,8 @@ class OutcomeJob(Job):
     def _records(self) -> OutcomeRecords:
         return OutcomeRecords(self.installation.engine, self.configuration.uuid, self.kind)
 
-    def _refusal(self, ready: Ready) -> str:
+    def refusal(self, ready: Ready) -> str:
+        """Why no learner is looked at: the configuration forbids it, or the channel does not take the kind."""
         if ready.config.disable_learner_data_transmissions:
             return Reason.LEARNER_DATA_DISABLED
         can = ready.channel.channel.capabilities

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     IN_DOUBT = "in-doubt"
     HELD_BY_HOOK = "held-by-hook"
     WITHDRAWN = "withdrawn"
+    NOT_IN_CATALOG = "not-in-catalog"
     RETIRE_NOT_SUPPORTED = "retire-not-supported"
     SOURCE_FAILED = "source-failed"
     LMS_UNREACHABLE = "lms-unreachable"
@@ -110,6 +111,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     Reason.HELD_BY_HOOK: ("an operator's hook held it back", "See the hook's own log."),
     Reason.WITHDRAWN: ("it left the catalog before it ever reached the LMS", ""),
+    Reason.NOT_IN_CATALOG: (
+        "none of the configuration's catalogs holds it",
+        "Look at the spelling, at the catalogs, and at the configuration's catalogs_to_transmit.",
+    ),
     Reason.RETIRE_NOT_SUPPORTED: ("the channel cannot retire items", "Take it away at the LMS by hand."),
     Reason.SOURCE_FAILED: ("the source could not answer, so nothing is retired", "Run again."),
     Reason.LMS_UNREACHABLE: ("the LMS cannot be reached", "Run again later, or `coursewire config check`."),
