@@ -49,6 +49,7 @@ class Lms(Simulator):
         unknown: Learners whom it does not know.
         poison: Learners because of whom it refuses a whole batch.
         refused: Learners whose outcomes it refuses, alone.
+        busy: Learners whose outcomes it cannot take at the moment.
     """
 
     code = "LMS"
@@ -58,9 +59,15 @@ class Lms(Simulator):
         self.unknown: set[str] = set()
         self.poison: set[str] = set()
         self.refused: set[str] = set()
+        self.busy: set[str] = set()
 
     def routes(self):
-        return [web.post("/outcomes", self._outcomes)]
+        return [web.post("/outcomes", self._outcomes), web.put("/content", self._content)]
+
+    async def _content(self, request: web.Request) -> web.Response:
+        item = await request.json()
+        self.items[item["key"]] = item
+        return json_response({})
 
     async def _outcomes(self, request: web.Request) -> web.Response:
         items = (await request.json())["items"]
@@ -71,6 +78,8 @@ class Lms(Simulator):
     def _take(self, item: dict[str, Any]) -> str:
         if item["learner"] in self.unknown:
             return "unknown learner"
+        if item["learner"] in self.busy:
+            return "busy"
         if item["learner"] in self.refused:
             return f"refused {item['learner']}"
         self.items[item["key"]] = item
@@ -88,6 +97,7 @@ class LmsConfig(ChannelConfig):
 
 
 _ANSWERS = {
+    "busy": Result(ResultKind.TRY_LATER, reason="busy"),
     "ok": Result(ResultKind.ACCEPTED),
     "unknown learner": Result(ResultKind.BLOCKED, reason="learner-unmatched", message="nobody of this name"),
 }
@@ -126,9 +136,19 @@ class LmsChannel:
         return []
 
     @hookimpl
+    def export_content(self, item):
+        return {"key": item.content_key}
+
+    @hookimpl
+    async def send_content(self, session, batch):
+        for payload in batch.payloads:
+            await session.put("/content", json=payload.body)
+        return [Result(ResultKind.ACCEPTED)] * len(batch)
+
+    @hookimpl
     def export_completion(self, completion):
         if completion.email == "no-export@example.com":
-            raise NotExportableError("no mail for this one", field="email")
+            raise NotExportableError("email", "is none that this LMS takes")
         return {
             "course": completion.course_key,
             "verdict": completion.verdict.value,
@@ -301,7 +321,7 @@ class World:
 
     def rows(self, table: Any = outcome_record) -> list[dict[str, Any]]:
         with self.engine.connect() as connection:
-            return [dict(row._mapping) for row in connection.execute(select(table).order_by(table.c.id))]
+            return [dict(row._mapping) for row in connection.execute(select(table))]
 
     def row(self, username: str, **where: Any) -> dict[str, Any]:
         wanted = {"username": username, **where}
