@@ -98,7 +98,7 @@ content_record = Table(
     Column("catalogs", long_text(), nullable=False),  # JSON list: where the item comes from
     Column("state", key_text(20), nullable=False),
     Column("operation", key_text(10), nullable=True),  # pending
-    Column("present", Boolean(), nullable=False),  # the LMS holds it, visible to learners
+    Column("present", Boolean(), nullable=False),  # the LMS holds it, or may hold it, visible to learners
     Column("remote_key", key_text(255), nullable=False),
     Column("remote_id", key_text(255), nullable=True),
     Column("wanted_fingerprint", key_text(40), nullable=True),
@@ -153,10 +153,10 @@ outcome_record = Table(
     Column("confirmed_at", UtcDateTime(), nullable=True),
     Column("created_at", UtcDateTime(), nullable=False),
     Column("updated_at", UtcDateTime(), nullable=False),
-    UniqueConstraint("configuration", "enrollment", "course_key", "subsection"),
+    # named by hand: the name made from its columns is longer than PostgreSQL allows
+    UniqueConstraint("configuration", "enrollment", "course_key", "subsection", name="uq_outcome_record_key"),
     Index(None, "configuration", "state"),
     Index(None, "username"),
-    mysql_row_format="DYNAMIC",
 )
 
 transmission = Table(
