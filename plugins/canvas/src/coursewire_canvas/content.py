@@ -1,0 +1,99 @@
+"""Courses and course runs as Canvas courses."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from coursewire.errors import NotExportableError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from coursewire.model.content import ContentItem
+    from coursewire.model.payload import JsonObject
+
+LONGEST_NAME = 255
+"""Characters in a name, a course code or an integration id; Canvas refuses more."""
+LONGEST_TEXT = 2000
+"""Characters of the full description and the link together; above it the short description is sent."""
+EXECUTIVE_EDUCATION = "executive-education-2u"
+EXECUTIVE_PREFIX = "ExecEd: "
+EXECUTIVE_NOTICE = "This is an instructor-led executive education course of our partner 2U. "
+
+SETTINGS: JsonObject = {
+    "default_view": "syllabus",
+    "indexed": 1,
+    "is_public": True,
+    "restrict_enrollments_to_course_dates": True,
+    "self_enrollment": True,
+}
+"""What every course gets: open, listed, self-enrolled, with its own dates instead of the term's."""
+
+
+def course_payload(item: ContentItem) -> JsonObject:
+    """Build ``{"course": {...}}`` as Canvas takes it when a course is created or updated.
+
+    A date, or an image, that the item does not have is left out of the course.
+
+    Raises:
+        NotExportableError: No title or no link, or a key that Canvas has no room for.
+    """
+    key = item.content_key
+    if len(key) > LONGEST_NAME:
+        raise NotExportableError("key", f"Canvas takes {LONGEST_NAME} characters, it has {len(key)}")
+    course = {
+        **SETTINGS,
+        "name": _name(item),
+        "integration_id": key,
+        "course_code": key,
+        "syllabus_body": _syllabus(item),
+        "start_at": f"{item.start:%Y-%m-%dT%H:%M:%SZ}" if item.start else None,
+        "end_at": f"{item.end:%Y-%m-%dT%H:%M:%SZ}" if item.end else None,
+        "image_url": item.image_url,
+    }
+    return {"course": {field: value for field, value in course.items() if value not in (None, "")}}
+
+
+def _required(item: ContentItem, field: str) -> str:
+    value = item.get(field)
+    if not value:
+        raise NotExportableError(
+            field, "it is missing or empty", next_step=f"Fill the {field} of this item at the source."
+        )
+    return str(value)
+
+
+def _name(item: ContentItem) -> str:
+    name = _required(item, "title")
+    if item.course_type == EXECUTIVE_EDUCATION:
+        name = EXECUTIVE_PREFIX + name
+    if len(name) <= LONGEST_NAME:
+        return name
+    cut = name[: LONGEST_NAME - 1]
+    words, _, _rest = cut.rpartition(" ")
+    # Some languages write without spaces: there the cut falls between two characters.
+    return (words if len(words) > LONGEST_NAME // 2 else cut).rstrip() + "…"
+
+
+def _syllabus(item: ContentItem) -> str:
+    # Descriptions are HTML at the source and stay HTML; only the link is put together here.
+    link = _required(item, "enrollment_url")
+    return (
+        f'<a href="{escape(link)}">Go to edX course page</a><br />{_text(item, link)}'
+        f" <br /><br />Starts: {_date(item.start)}<br />Ends: {_date(item.end)}"
+    )
+
+
+def _text(item: ContentItem, link: str) -> str:
+    full = item.full_description or ""
+    if full and item.course_type == EXECUTIVE_EDUCATION:
+        full = EXECUTIVE_NOTICE + full
+    if full and len(full) + len(link) <= LONGEST_TEXT:
+        return full
+    return item.short_description or _required(item, "title")
+
+
+def _date(instant: datetime | None) -> str:
+    """Write a date for people, in UTC, such as ``Mon Apr 01 2024 00:00:00``; names of days and months are English."""
+    return "N/A" if instant is None else f"{instant.ctime()[:7]} {instant:%d %Y %H:%M:%S}"
