@@ -1,0 +1,219 @@
+"""What a customer sets for SAP SuccessFactors Learning."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticKnownError
+
+from coursewire.model.channel import Rate
+from coursewire.model.configuration import ChannelConfig, LmsUrl
+from coursewire_sap.keys import KeyFaultError, load_signing_key
+from coursewire_sap.locales import find_locale
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class AuthType(StrEnum):
+    """How a token is asked for."""
+
+    LEARNING_TOKEN_SERVER = "sap_signed_assertion"
+    """Client id and secret at the Learning token server, which SAP retires."""
+    SELF_SIGNED = "self_signed_assertion"
+    """A SAML assertion signed with our own key, at the platform's token endpoint."""
+
+
+class NameIdForm(StrEnum):
+    """Whom the assertion names."""
+
+    USER_ID = "user_id"
+    USER_NAME = "user_name"
+    LEARNING_ONLY = "learning_only"
+    """A user of Learning without a platform account."""
+
+
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _blank_is_missing(value: Any) -> Any:
+    text = _plain(value)
+    if text is None or (isinstance(text, str) and not text.strip()):
+        raise PydanticKnownError("missing")
+    return value
+
+
+def _api_path(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme or parts.netloc or value.startswith("//"):
+        raise ValueError("write a path such as learning/odatav4/..., not a URL; the host is set elsewhere")
+    if not parts.path.strip("/") or "#" in value or any(c.isspace() or c == "\\" for c in value):
+        raise ValueError("write a path such as learning/odatav4/..., without blanks and without '#'")
+    return value
+
+
+Filled = BeforeValidator(_blank_is_missing)
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255)]
+Secret = Annotated[SecretStr, Field(max_length=255)]
+ApiPath = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255), AfterValidator(_api_path)]
+
+
+class SapConfig(ChannelConfig):
+    """Settings of one customer's SAP SuccessFactors Learning tenant. Secrets are taken byte for byte."""
+
+    code: ClassVar[str] = "SAP"
+
+    auth_type: AuthType = AuthType.LEARNING_TOKEN_SERVER
+    """How a token is asked for: with client id and secret, or with an assertion signed with our own key."""
+    key: Annotated[Secret, Filled]
+    """OAuth client id: of the Learning token server (often the company id), or the API key of the client
+    registered in SuccessFactors."""
+    sapsf_base_url: Annotated[LmsUrl, Filled]
+    """The tenant's Learning host."""
+    sapsf_company_id: Annotated[Text, Filled]
+    """Company id."""
+    sapsf_user_id: Annotated[Text, Filled]
+    """The service user: the administrator of the Open Content Network."""
+    secret: Secret = Field(default=SecretStr(""), validate_default=True)
+    """OAuth client secret; needed with ``sap_signed_assertion``."""
+    private_key: Annotated[SecretStr, Field(max_length=16_384)] = Field(
+        default=SecretStr(""), validate_default=True
+    )
+    """RSA key in PEM form, 2048 bits or more; needed with ``self_signed_assertion``."""
+    private_key_passphrase: Secret = SecretStr("")
+    """Passphrase of an encrypted key."""
+    user_type: Literal["user", "admin"] = "user"
+    """Kind of the service user; only ``sap_signed_assertion`` sends it."""
+
+    sapsf_token_base_url: LmsUrl | None = None
+    """API server of the data centre, where assertions go; empty for the Learning host."""
+    oauth_token_api_path: ApiPath = "/oauth/token"
+    """Path of the platform's token endpoint."""
+    saml_assertion_audience: Text = Field(default="www.successfactors.com", validate_default=True)
+    """Audience of the assertion."""
+    saml_assertion_issuer: Text = ""
+    """Issuer of the assertion; empty for the API key."""
+    saml_assertion_recipient: Text = ""
+    """Recipient of the assertion; empty for the token URL."""
+    saml_name_id_form: NameIdForm = NameIdForm.USER_ID
+    """Whether ``sapsf_user_id`` is a user id, a user name, or somebody known to Learning only."""
+
+    additional_locales: tuple[str, ...] = ()
+    """SAP's names of the locales that titles and descriptions are repeated in, beside their own. Also taken
+    as comma-separated text, and as language codes."""
+    transmit_course_hours: bool = False
+    """Send hours with each course; some tenants refuse the two fields."""
+    transmit_total_hours: bool = False
+    """Send hours with completions."""
+    prevent_self_submit_grades: bool = False
+    """Report completions as the service user instead of as the learner."""
+
+    provider_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] = (
+        "EDX"
+    )
+    """The provider id registered in SAP's Open Content Network."""
+    call_interval_seconds: float = Field(default=300.0, ge=0)
+    """SAP takes one import call in this time; 0 for no limit."""
+    oauth_api_path: ApiPath = "learning/oauth-api/rest/v1/token"
+    """Path of the Learning token server."""
+    course_api_path: ApiPath = "learning/odatav4/public/admin/ocn/v1/OcnCourses"
+    """Path of the course import."""
+    completion_status_api_path: ApiPath = (
+        "learning/odatav4/public/admin/ocn/v1/current-user/item/learning-event"
+    )
+    """Path of completions reported as the learner."""
+    search_student_api_path: ApiPath = "learning/odatav4/searchStudent/v1/Students"
+    """Path of the search for users."""
+
+    @field_validator("sapsf_token_base_url", mode="before")
+    @classmethod
+    def _blank_is_none(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @field_validator("additional_locales", mode="before")
+    @classmethod
+    def _name_locales(cls, value: Any) -> Any:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+            return value
+        # A name that is not in our table goes out as written: the tenant may know it.
+        names = [find_locale(part) or part.strip() for part in parts if part.strip()]
+        return tuple(dict.fromkeys(names))
+
+    @field_validator("secret", "private_key", "saml_assertion_audience")
+    @classmethod
+    def _needed_by_auth_type(cls, value: SecretStr | str, info: ValidationInfo) -> SecretStr | str:
+        needed_by = AuthType.LEARNING_TOKEN_SERVER if info.field_name == "secret" else AuthType.SELF_SIGNED
+        if info.data.get("auth_type") is needed_by:
+            _blank_is_missing(value)
+        return value
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _signing_key_is_usable(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Check key and passphrase together; a fault joins the other errors, at the field it belongs to."""
+        fault = _key_fault(data) if isinstance(data, dict) else None
+        if fault is None:
+            return handler(data)
+        lines = [_line("value_error", fault.field, text=str(fault))]
+        try:
+            handler(data)
+        except ValidationError as error:
+            lines = [_line(e["type"], *e["loc"], text=e["msg"]) for e in error.errors()] + lines
+        raise ValidationError.from_exception_data(cls.__name__, lines, hide_input=True)
+
+    @property
+    def lms_url(self) -> str:
+        """The Learning host."""
+        return self.sapsf_base_url
+
+    @property
+    def token_url(self) -> str:
+        """Where this configuration's tokens come from."""
+        if self.auth_type is AuthType.SELF_SIGNED:
+            base, path = self.sapsf_token_base_url or self.sapsf_base_url, self.oauth_token_api_path
+        else:
+            base, path = self.sapsf_base_url, self.oauth_api_path
+        return f"{base}/{path.lstrip('/')}"
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """The host that tokens come from, which may be another than Learning's."""
+        return frozenset({urlsplit(self.token_url).netloc.lower()})
+
+    def rates(self, limits: Mapping[str, Rate]) -> Mapping[str, Rate]:
+        """The channel's rates, with the import's window as this tenant has it."""
+        others = {name: rate for name, rate in limits.items() if name != "import"}
+        if not self.call_interval_seconds:
+            return others
+        return others | {"import": Rate(calls=1, seconds=self.call_interval_seconds)}
+
+
+def _key_fault(data: dict[str, Any]) -> KeyFaultError | None:
+    text, passphrase = (_plain(data.get(name)) or "" for name in ("private_key", "private_key_passphrase"))
+    if not isinstance(text, str) or not isinstance(passphrase, str) or not text.strip():
+        return None
+    try:
+        load_signing_key(text, passphrase)
+    except KeyFaultError as fault:
+        return fault
+    return None
+
+
+def _line(kind: str, *loc: int | str, text: str) -> InitErrorDetails:
+    return InitErrorDetails(type=PydanticCustomError(kind, "{text}", {"text": text}), loc=loc, input=None)

@@ -1,0 +1,335 @@
+"""A stand-in for one SAP SuccessFactors Learning tenant: both token endpoints, the course import, the user search.
+
+It is as strict as SAP is known to be, and refuses what SAP is not known to take: one wrong course refuses its
+whole batch, a field that it does not know is wrong, and one import call is taken per window.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
+from urllib.parse import parse_qsl
+
+import orjson
+from aiohttp import web
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from lxml import etree
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from signxml.exceptions import InvalidInput, InvalidSignature
+from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
+
+from coursewire.model.instant import Clock, utc_now
+from coursewire.testing.simulator import Simulator, json_response
+from coursewire_sap.auth import DS, GRANT_TYPE, SAML
+from coursewire_sap.config import AuthType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LARGEST_IMPORT = 1000
+LARGEST_PAGE = 1000
+LEARNING_TOKEN_LIFETIME_S = 1800
+PLATFORM_TOKEN_LIFETIME_S = 86_400
+TOKEN_EXPIRED = "LGN0022"
+
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+_Filled = Annotated[str, Field(min_length=1)]
+
+
+class _Localized(_Strict):
+    locale: _Filled
+    value: _Filled
+
+
+class _LaunchPoint(_Strict):
+    providerID: _Filled  # noqa: N815 - SAP's names
+    launchURL: _Filled  # noqa: N815
+    contentTitle: _Filled  # noqa: N815
+    contentID: _Filled  # noqa: N815
+    launchType: int  # noqa: N815
+    mobileEnabled: bool  # noqa: N815
+    mobileLaunchURL: str | None = None  # noqa: N815
+
+
+class _ScheduleEntry(_Strict):
+    startDate: int  # noqa: N815
+    endDate: int  # noqa: N815
+    active: bool
+    duration: str | None = None
+
+
+class _Price(_Strict):
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    value: float
+
+
+class Course(_Strict):
+    """A course as the import takes it."""
+
+    courseID: _Filled  # noqa: N815
+    providerID: _Filled  # noqa: N815
+    status: Literal["ACTIVE", "INACTIVE", "DELETED"] = "ACTIVE"
+    title: Annotated[list[_Localized], Field(min_length=1)]
+    description: Annotated[list[_Localized], Field(min_length=1)]
+    thumbnailURI: str | None = None  # noqa: N815
+    content: Annotated[list[_LaunchPoint], Field(min_length=1)]
+    revisionNumber: int = 1  # noqa: N815
+    schedule: list[_ScheduleEntry] = []
+    price: list[_Price] = []
+    duration: str | None = None
+
+
+class CourseWithHours(Course):
+    """The same at a tenant that takes hours."""
+
+    creditHours: float | None = None  # noqa: N815
+    totalHours: float | None = None  # noqa: N815
+
+
+class SapSimulator(Simulator):
+    """A running tenant.
+
+    Args:
+        clock: The present instant.
+        keep_bodies: Keep request bodies in :attr:`seen`.
+        window_seconds: One import call is taken in this time; 0 for no limit.
+        allow_hours: The tenant takes ``creditHours`` and ``totalHours`` in a course.
+        name_refused: A refused batch says which course was at fault.
+
+    Attributes:
+        refuse: Ids of courses that are refused whatever they hold.
+        students: All users: ``{"studentID": ..., "isActive": ...}``.
+    """
+
+    code: ClassVar[str] = "SAP"
+
+    company = "SIMULATED"
+    user = "ocn-admin"
+    key = "simulated-client"
+    secret = "simulated-secret-9f31"
+    provider = "EDX"
+    audience = "www.successfactors.com"
+
+    def __init__(
+        self,
+        *,
+        clock: Clock = utc_now,
+        keep_bodies: bool = True,
+        window_seconds: float = 0,
+        allow_hours: bool = False,
+        name_refused: bool = True,
+    ) -> None:
+        super().__init__(clock=clock, keep_bodies=keep_bodies)
+        self.window_seconds = window_seconds
+        self.course_model = CourseWithHours if allow_hours else Course
+        self.name_refused = name_refused
+        self.refuse: set[str] = set()
+        self.students: list[dict[str, Any]] = []
+        self._tokens: dict[str, datetime] = {}
+        self._import_not_before: datetime | None = None
+        self._signing_key: rsa.RSAPrivateKey | None = None
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """The tenant's endpoints."""
+        return [
+            web.post("/learning/oauth-api/rest/v1/token", self._learning_token),
+            web.post("/oauth/token", self._platform_token),
+            web.post("/learning/odatav4/public/admin/ocn/v1/OcnCourses", self._import),
+            web.get("/learning/odatav4/searchStudent/v1/Students", self._students),
+        ]
+
+    def sample_config(self, auth_type: AuthType = AuthType.LEARNING_TOKEN_SERVER) -> dict[str, Any]:
+        """Fields of a configuration that fits; for a self-signed assertion with a fresh key, registered here."""
+        fields = {
+            "auth_type": auth_type.value,
+            "key": self.key,
+            "sapsf_base_url": self.url,
+            "sapsf_company_id": self.company,
+            "sapsf_user_id": self.user,
+            "call_interval_seconds": self.window_seconds,
+        }
+        if auth_type is AuthType.LEARNING_TOKEN_SERVER:
+            return {**fields, "secret": self.secret}
+        self._signing_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = self._signing_key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return {**fields, "private_key": pem.decode("ascii")}
+
+    def reset(self) -> None:
+        """Forget what arrived, and the window; tokens stay good."""
+        super().reset()
+        self._import_not_before = None
+
+    def revoke_tokens(self) -> None:
+        """Make every token that was issued worthless."""
+        self._tokens.clear()
+
+    # -- tokens ----------------------------------------------------------------------------------
+
+    async def _learning_token(self, request: web.Request) -> web.Response:
+        pair = base64.b64encode(f"{self.key}:{self.secret}".encode()).decode()
+        if request.headers.get("Authorization") != f"Basic {pair}":
+            return _error(403, "the client id or secret is wrong")
+        if request.content_type != "application/json":
+            return _error(415, "the body must be application/json")
+        scope = {"userId": self.user, "companyId": self.company, "resourceType": "learning_public_api"}
+        allowed = [
+            {"grant_type": "client_credentials", "scope": {**scope, "userType": kind}}
+            for kind in ("user", "admin")
+        ]
+        if await _json(request) not in allowed:
+            return _error(400, "the token request is malformed")
+        return self._issue(LEARNING_TOKEN_LIFETIME_S)
+
+    async def _platform_token(self, request: web.Request) -> web.Response:
+        form = parse_qsl((await request.read()).decode("ascii", "replace"), keep_blank_values=True)
+        if request.content_type != "application/x-www-form-urlencoded" or "Authorization" in request.headers:
+            return _error(400, "a form without an Authorization header is wanted")
+        if [name for name, _ in form] != ["client_id", "company_id", "grant_type", "assertion"]:
+            return _error(400, "the form has other fields")
+        fields = dict(form)
+        if (fields["client_id"], fields["company_id"]) != (self.key, self.company):
+            return _error(401, "the client is not registered")
+        if fields["grant_type"] != GRANT_TYPE:
+            return _error(400, "the grant type is wrong")
+        fault = self._fault_of_assertion(fields["assertion"], str(request.url))
+        return _error(401, fault) if fault else self._issue(PLATFORM_TOKEN_LIFETIME_S)
+
+    def _fault_of_assertion(self, encoded: str, url: str) -> str:
+        try:
+            sent = etree.fromstring(base64.b64decode(encoded, validate=True), _PARSER)
+            verified = XMLVerifier().verify(
+                sent, id_attribute="ID", expect_config=SignatureConfiguration(require_x509=False)
+            )
+        except (ValueError, etree.XMLSyntaxError, InvalidInput, InvalidSignature):
+            return "Unable to verify the signature of the SAML assertion"
+        modulus = sent.findtext(f".//{{{DS}}}Modulus") or ""
+        if self._signing_key is None or self._signing_key.public_key().public_numbers().n != int.from_bytes(
+            base64.b64decode(modulus)
+        ):
+            return "Unable to verify the signature of the SAML assertion: the key pair is another client's"
+        assertion = cast(VerifyResult, verified).signed_xml
+        if assertion is None or assertion.tag != f"{{{SAML}}}Assertion":
+            return "the signature does not cover the assertion"
+        now = self.clock()
+
+        def text(path: str) -> str | None:
+            found: str | None = assertion.findtext(path, namespaces={"s": SAML})
+            return found
+
+        conditions = assertion.find("s:Conditions", namespaces={"s": SAML})
+        confirmed = assertion.find(".//s:SubjectConfirmationData", namespaces={"s": SAML})
+        if conditions is None or confirmed is None:
+            return "the assertion lacks conditions or subject confirmation"
+        until = min(_instant(conditions.get("NotOnOrAfter")), _instant(confirmed.get("NotOnOrAfter")))
+        checks = {
+            "the assertion is not valid now": _instant(conditions.get("NotBefore")) <= now < until,
+            "the issuer is wrong": text("s:Issuer") in (self.key, self.audience),
+            "the audience is wrong": text("s:Conditions/s:AudienceRestriction/s:Audience") == self.audience,
+            "the recipient is wrong": confirmed.get("Recipient") == url,
+            "the user does not exist": text("s:Subject/s:NameID") == self.user,
+            "the API key is wrong": text("s:AttributeStatement/s:Attribute[@Name='api_key']/s:AttributeValue")
+            == self.key,
+        }
+        return next((fault for fault, fine in checks.items() if not fine), "")
+
+    def _issue(self, lifetime_s: int) -> web.Response:
+        token = secrets.token_hex(24)
+        self._tokens[token] = self.clock() + timedelta(seconds=lifetime_s)
+        return json_response({"access_token": token, "token_type": "Bearer", "expires_in": lifetime_s})
+
+    def _unauthorized(self, request: web.Request) -> web.Response | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        expires_at = self._tokens.get(token) if scheme == "Bearer" else None
+        if expires_at is None or expires_at <= self.clock():
+            return _error(401, "the token is unknown or has expired", code=TOKEN_EXPIRED)
+        return None
+
+    # -- courses ---------------------------------------------------------------------------------
+
+    async def _import(self, request: web.Request) -> web.Response:
+        if refusal := self._unauthorized(request):
+            return refusal
+        now = self.clock()
+        if self._import_not_before is not None and now < self._import_not_before:
+            wait = (self._import_not_before - now).total_seconds()
+            return _error(429, "API calling limit exceeded", headers={"Retry-After": str(int(-(-wait // 1)))})
+        self._import_not_before = now + timedelta(seconds=self.window_seconds)
+        body = await _json(request)
+        courses = body.get("ocnCourses") if isinstance(body, dict) and len(body) == 1 else None
+        if not isinstance(courses, list) or not 1 <= len(courses) <= LARGEST_IMPORT:
+            return _error(400, f"ocnCourses with 1 to {LARGEST_IMPORT} entries is wanted")
+        if fault := self._fault_of(courses):
+            return _error(400, fault)
+        for course in courses:
+            self.items[course["courseID"]] = course
+            self.arrivals[course["courseID"]] += 1
+        return json_response({"@odata.context": "$metadata#OcnCourses/$entity", "ocnCourses": courses})
+
+    def _fault_of(self, courses: list[Any]) -> str:
+        """Why the batch is refused: the first fault of its first wrong course."""
+        known: set[str] = set()
+        for data in courses:
+            fault = ""
+            try:
+                course = self.course_model.model_validate(data)
+            except ValidationError as error:
+                first = error.errors()[0]
+                fault = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            else:
+                if course.providerID != self.provider:
+                    fault = "providerID: not registered"
+                elif course.courseID in known or course.courseID in self.refuse:
+                    fault = "courseID: refused"
+                known.add(course.courseID)
+            if fault:
+                named = (
+                    f"course {data.get('courseID')}: " if self.name_refused and isinstance(data, dict) else ""
+                )
+                return f"{named}{fault}"
+        return ""
+
+    # -- users -----------------------------------------------------------------------------------
+
+    async def _students(self, request: web.Request) -> web.Response:
+        if refusal := self._unauthorized(request):
+            return refusal
+        query = request.query
+        try:
+            top, skip = int(query.get("$top", LARGEST_PAGE)), int(query.get("$skip", 0))
+        except ValueError:
+            return _error(400, "$top and $skip are numbers")
+        if not 1 <= top <= LARGEST_PAGE or skip < 0:
+            return _error(400, f"a page has 1 to {LARGEST_PAGE} entries")
+        inactive_only = query.get("$filter") == "criteria/isActive eq False"
+        found = [student for student in self.students if not (inactive_only and student["isActive"])]
+        page = [{"studentID": student["studentID"]} for student in found[skip : skip + top]]
+        count = {"@odata.count": len(found)} if query.get("$count") == "true" else {}
+        return json_response({**count, "value": page})
+
+
+async def _json(request: web.Request) -> Any:
+    try:
+        return orjson.loads(await request.read())
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _error(
+    status: int, message: str, *, code: str | None = None, headers: dict[str, str] | None = None
+) -> web.Response:
+    return json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)
+
+
+def _instant(text: str | None) -> datetime:
+    return datetime.fromisoformat(text or "0001-01-01T00:00:00Z")
