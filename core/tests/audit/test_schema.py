@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
@@ -135,6 +136,17 @@ def test_two_processes_at_once_do_not_collide(bare_database_url):
     assert [process.stderr for process in ended] == ["", "", ""]
     printed = sorted((process.stdout.strip() for process in ended), key=len)
     assert printed == ["[]", "[]", str(list(REVISIONS))]
+
+
+def test_a_second_migration_waits_for_the_first(bare):
+    applied = []
+    other = threading.Thread(target=lambda: applied.append(migrate(bare)))
+    with schema._sole_migration(bare):
+        other.start()
+        other.join(0.3)
+        assert applied == []
+    other.join()
+    assert applied == [list(REVISIONS)]
 
 
 @pytest.mark.parametrize("bare_database_url", ["mariadb"], indirect=True)

@@ -18,7 +18,7 @@ SETTLED = "planned/confirmed/retired/failed/rejected/blocked/in doubt"
 PENDING = "create/update/retire"
 LEGAL = f"""
 state               | pending       | there | event       | state     | pending | there
-{SETTLED}           | *             | *     | plan create | planned   | create  | =
+{SETTLED}           | *             | no    | plan create | planned   | create  | no
 {SETTLED}           | *             | yes   | plan update | planned   | update  | yes
 {SETTLED}           | *             | yes   | plan retire | planned   | retire  | yes
 
@@ -37,9 +37,11 @@ sending/in doubt    | create/update | *     | found       | planned   | update  
 sending/in doubt    | retire        | *     | found       | planned   | retire  | yes
 sending/in doubt    | create/update | *     | not found   | planned   | create  | no
 sending/in doubt    | retire        | *     | not found   | retired   | -       | no
-sending/in doubt    | {PENDING}     | *     | resend      | planned   | =       | yes
+sending/in doubt    | create/update | *     | resend      | planned   | update  | yes
+sending/in doubt    | retire        | *     | resend      | planned   | retire  | yes
 
-planned/confirmed/retired/failed/rejected/blocked | * | no | withdraw | retired | - | no
+planned/confirmed/retired/failed/rejected/blocked | * | no  | withdraw | retired   | - | no
+planned/confirmed/retired/failed/rejected/blocked | * | yes | keep     | confirmed | - | yes
 """
 
 
@@ -103,7 +105,7 @@ def test_an_item_that_may_have_arrived_is_retired_when_it_is_no_longer_wanted():
     """Forgetting the doubt would leave the item at the LMS for ever."""
     for unanswered in (Event.DOUBT, Event.RESEND):
         again = _through(
-            Event.PLAN_CREATE, Event.CLAIM, unanswered, Event.PLAN_CREATE, Event.CLAIM, Event.FAIL
+            Event.PLAN_CREATE, Event.CLAIM, unanswered, Event.PLAN_UPDATE, Event.CLAIM, Event.FAIL
         )
         assert again.present
         with pytest.raises(ContractError):

@@ -36,6 +36,7 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.distributions: set[str] = set()
 
     def add(
         self,
@@ -51,6 +52,7 @@ class Site:
         module = distribution.replace("-", "_") + f"_{self.folder.stat().st_ino}"
         info = self.folder / f"{distribution.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
+        self.distributions.add(distribution)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
         name = name or distribution.rpartition("-")[2]
         (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {target.format(module=module)}\n")

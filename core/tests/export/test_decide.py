@@ -32,10 +32,14 @@ def decide(record, wanted="v1", *, context="ctx", force=False):
         pytest.param(seen(), "v2", ("examine", Reason.CHANGED), id="the source has another version"),
         pytest.param(seen(), "", ("examine", Reason.CHANGED), id="the source does not know the version"),
         pytest.param(seen(source_version=None), "v1", ("examine", Reason.CHANGED), id="never settled"),
-        pytest.param(seen(export_context="old"), "v1", ("examine", Reason.CHANGED), id="configuration changed"),
+        pytest.param(
+            seen(export_context="old"), "v1", ("examine", Reason.CHANGED), id="configuration changed"
+        ),
         pytest.param(seen(examine_again_at=EARLIER), "v1", ("examine", Reason.CHANGED), id="time has come"),
         pytest.param(seen(examine_again_at=LATER), "v1", ("leave", Reason.UNCHANGED), id="time has not come"),
-        pytest.param(seen(state="retired", present=False), "v1", ("examine", Reason.RESTORED), id="back again"),
+        pytest.param(
+            seen(state="retired", present=False), "v1", ("examine", Reason.RESTORED), id="back again"
+        ),
         pytest.param(
             seen(state="failed", operation="update", not_before_at=LATER),
             "v1",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from coursewire.errors import DatabaseError
@@ -101,6 +101,7 @@ _MYSQL = {
     1114: _FULL,
     2002: _UNREACHABLE,
     2003: _UNREACHABLE,
+    1927: _LOST,
     2006: _LOST,
     2013: _LOST,
     1045: _REFUSED,
@@ -138,10 +139,7 @@ _EXTRAS = {"psycopg": "postgresql", "pymysql": "mysql"}
 
 def describe(url: str | URL) -> str:
     """Which database a URL means, without user, password and options."""
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        return "database URL"
+    parsed = make_url(url)
     backend = parsed.drivername.partition("+")[0]
     if parsed.host is None:
         return f"{backend} {parsed.database or ''}".strip()

@@ -130,15 +130,15 @@ def after(standing: Standing, event: Event) -> Standing:
                 return Standing(State.RETIRED, None, present=False)
             return Standing(State.PLANNED, Operation.CREATE, present=False)
     if state is State.SENDING and operation is not None and event in _AFTER_SENDING:
-        return Standing(_AFTER_SENDING[event], operation, present)
+        # A request that was not answered may have arrived: from now on the item may be there.
+        return Standing(_AFTER_SENDING[event], operation, present or event is Event.DOUBT)
     raise _illegal(standing, event)
 
 
 def _plan(standing: Standing, event: Event) -> Standing:
     state, _operation, present = standing
     wanted = PLANS[event]
-    fits = present is (wanted is not Operation.CREATE) or state is State.IN_DOUBT
-    if state is State.SENDING or not fits:
+    if state is State.SENDING or present is (wanted is Operation.CREATE):
         raise _illegal(standing, event)
     return Standing(State.PLANNED, wanted, present)
 

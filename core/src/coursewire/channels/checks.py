@@ -24,6 +24,8 @@ SPECIFIED: dict[str, Callable[..., Any]] = {
 }
 """Every hook there is, by name."""
 
+_ASYNC = frozenset(name for name, spec in SPECIFIED.items() if inspect.iscoroutinefunction(spec))
+
 
 class Refused(Exception):  # noqa: N818 - not an error that leaves this room
     """A plugin cannot be used. The text is one sentence or two, the last with the next step."""
@@ -48,6 +50,10 @@ def check_hooks(plugin: object) -> None:
     for name, function in marked.items():
         if name in SPECIFIED:
             _check_arguments(name, function)
+            if name not in _ASYNC and inspect.iscoroutinefunction(function):
+                raise Refused(
+                    f"Its hook {name} must not be written with async def. Mend the hook's declaration."
+                )
     manager = new_manager()
     try:
         manager.register(plugin, name="plugin")
@@ -136,14 +142,16 @@ def check_channel(channel: Channel, plugin: object) -> None:
     """Hold what a channel implements against what it declares.
 
     Raises:
-        Refused: As for :func:`check_hooks`; or a capability is declared without its hooks, or a hook is
-            async where it must not be, or the other way round.
+        Refused: As for :func:`check_hooks`; or a capability is declared without its hooks, or a hook that
+            speaks HTTP is not async.
     """
     check_hooks(plugin)
     marked = hooks_of(plugin)
     for name, function in marked.items():
-        if name in SPECIFIED and not inspect.isgeneratorfunction(function):
-            _check_async(name, function)
+        if name in _ASYNC and not (
+            inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function)
+        ):
+            raise Refused(f"Its hook {name} must be written with async def. Mend the hook's declaration.")
     for reason, names in _demanded(channel):
         missing = [name for name in names if name not in marked]
         if missing:
@@ -192,15 +200,6 @@ def _check_arguments(name: str, function: Callable[..., Any]) -> None:
         raise Refused(
             f"Its hook {name} has a wrong signature: {', '.join(hidden)} can be given by keyword only. "
             "Take the * out of its arguments."
-        )
-
-
-def _check_async(name: str, function: Callable[..., Any]) -> None:
-    due = inspect.iscoroutinefunction(SPECIFIED[name])
-    if inspect.iscoroutinefunction(function) is not due:
-        raise Refused(
-            f"Its hook {name} must {'be written with' if due else 'not be written with'} async def. "
-            "Mend the hook's declaration."
         )
 
 

@@ -149,10 +149,11 @@ def sorted_entries(entries: Iterable[EntryPoint]) -> list[EntryPoint]:
 
 
 def distribution_of(entry: EntryPoint) -> tuple[str, str]:
-    """Name and version of the distribution that offers an entry point."""
-    if entry.dist is None:
-        return "", ""
-    return entry.dist.name, entry.dist.version
+    """Name and version of the distribution that offers an entry point; empty where it has lost them."""
+    dist = entry.dist
+    if dist is None or not (dist.read_text("METADATA") or dist.read_text("PKG-INFO")):
+        return "", ""  # half uninstalled: asking for its metadata may raise
+    return dist.metadata["Name"], dist.metadata["Version"]
 
 
 def label_of(entry: EntryPoint) -> str:

@@ -51,5 +51,6 @@ def _step(key: str | int) -> str:
 
 
 def a_kind(value: object) -> str:
-    """Name the type of a value for a message: ``a list``, ``None``."""
-    return "None" if value is None else f"a {type(value).__name__}"
+    """Name the type of a value for a message: ``a list``, ``an int``, ``None``."""
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"

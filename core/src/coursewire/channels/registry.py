@@ -106,6 +106,20 @@ class Registry:
     def __len__(self) -> int:
         return len(self._channels)
 
+    def check_hooks(self) -> None:
+        """Make sure that every operator's hook is in force: one that is not cannot hold anything back.
+
+        Raises:
+            ChannelLoadError: A package or file of hooks could not be loaded.
+        """
+        for row in self.report:
+            if row.group == HOOKS and row.state is LoadState.FAILED:
+                raise ChannelLoadError(
+                    "an operator's hooks could not be loaded, so nothing is sent",
+                    where=row.where,
+                    why=row.reason,
+                )
+
     def codes(self) -> list[str]:
         """The codes of the channels that can be used, in alphabetical order."""
         return sorted(self._channels)

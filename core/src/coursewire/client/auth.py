@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
+import orjson
 
+from coursewire.errors import CredentialsError
 from coursewire.model.session import Token
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from coursewire.model.instant import Clock
     from coursewire.model.session import Tokens
+
+LONGEST_LIFETIME_S = 366 * 86_400
+"""A token that claims to live longer than a year is not believed."""
 
 CREDENTIAL = "coursewire.credential"
 """Request extension that marks a call whose bodies are never logged and whose redirects are never followed."""
@@ -54,3 +62,45 @@ class TokenAuth(httpx.Auth):
 
     async def _obtain(self, current: Token | None) -> Token:
         return self.read_token(await self.tokens.send(self.token_request(current)))
+
+
+def read_oauth_token(response: httpx.Response, clock: Clock) -> Token:
+    """Read the answer of an OAuth 2 token endpoint (RFC 6749, 5.1), as strictly as any input.
+
+    Args:
+        response: An answer with a 2xx status.
+        clock: The present instant; ``expires_in`` counts from it.
+
+    Raises:
+        CredentialsError: The answer is no token, whatever its status says. The message names the field at
+            fault and no value.
+    """
+    try:
+        body = orjson.loads(response.content)
+    except ValueError:
+        raise _no_token(response, "the answer is not JSON") from None
+    if not isinstance(body, dict):
+        raise _no_token(response, "the answer is not a JSON object")
+    if body.get("error"):
+        raise _no_token(response, f"it says error {body['error']!r:.100}")
+    value = body.get("access_token")
+    if not isinstance(value, str) or not value.strip():
+        raise _no_token(response, "access_token is missing or blank")
+    lifetime = body.get("expires_in")
+    if isinstance(lifetime, bool) or not isinstance(lifetime, int | float):
+        raise _no_token(response, "expires_in is not a number")
+    if not math.isfinite(lifetime) or not 0 < lifetime <= LONGEST_LIFETIME_S:
+        raise _no_token(response, f"expires_in is not between 0 and {LONGEST_LIFETIME_S} seconds")
+    refresh = body.get("refresh_token")
+    if refresh is not None and (not isinstance(refresh, str) or not refresh.strip()):
+        raise _no_token(response, "refresh_token is blank or not text")
+    return Token(value, clock() + timedelta(seconds=lifetime), refresh_token=refresh)
+
+
+def _no_token(response: httpx.Response, why: str) -> CredentialsError:
+    return CredentialsError(
+        f"the LMS answered {response.status_code} to the request for a token, but gave none",
+        why=why,
+        next_step="Check the credentials of this configuration and the address of the token endpoint.",
+        http_status=response.status_code,
+    )

@@ -9,7 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from coursewire.errors import SetupError
+from coursewire.model.channel import Channel
 from coursewire.model.configuration import ChannelConfig
+
+ChannelLike = Channel | type[ChannelConfig]
+"""A channel, or its configuration model with ``code`` set."""
+
+SYSTEM = "coursewire"
+"""The actor of changes that no person made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +109,8 @@ class Stored:
 
     configuration: Configuration
     ciphertexts: Mapping[str, bytes] = field(repr=False)
+
+
+def code_and_model(channel: ChannelLike) -> tuple[str, type[ChannelConfig]]:
+    """A channel's code and its configuration model."""
+    return (channel.code, channel.config) if isinstance(channel, Channel) else (channel.code, channel)

@@ -10,29 +10,33 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from coursewire.config.configuration import Change, Configuration, Ready, Refused, Runnable, Stored
+from coursewire.config import refusals
+from coursewire.config.configuration import (
+    SYSTEM,
+    Change,
+    ChannelLike,
+    Configuration,
+    Ready,
+    Refused,
+    Runnable,
+    Stored,
+    code_and_model,
+)
 from coursewire.config.describe import URL, describe
-from coursewire.config.names import did_you_mean
+from coursewire.config.refusals import UnreadableSecretError
 from coursewire.config.rows import ConfigurationRows
 from coursewire.config.secret_values import UNREADABLE, OpenedSecrets, SecretValue, open_secrets
 from coursewire.config.secrets import SecretBox
 from coursewire.config.validation import Checked, Validity, check, sort_out
-from coursewire.errors import ConfigurationError, SecretKeyError, UnknownChannelError
-from coursewire.model.channel import Channel
+from coursewire.errors import ConfigurationError, UnknownChannelError
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.instant import Clock, utc_now
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
-
-ChannelLike = Channel | type[ChannelConfig]
-"""A channel, or its configuration model with ``code`` set."""
-
-SYSTEM = "coursewire"
-"""The actor of changes that no person made."""
 
 
 class Configurations:
@@ -40,7 +44,7 @@ class Configurations:
 
     Args:
         engine: The database, with its schema.
-        secrets: Opens stored secrets; a callable is asked only when there is a secret to read or write.
+        secrets: Opens stored secrets; a callable is asked once, when there is a secret to read or write.
         clock: The present instant.
         insecure_urls: Take plain http and private addresses for LMSs.
     """
@@ -84,7 +88,7 @@ class Configurations:
                 it should be active and is not valid. Nothing was stored.
             SecretKeyError: There are secrets and no key to protect them with.
         """
-        code, model = _split(channel)
+        code, model = code_and_model(channel)
         where = f"channel {code}"
         customer = _customer(customer)
         plain, given_secrets = sort_out(model, fields, where)
@@ -129,12 +133,8 @@ class Configurations:
         if len(matches) == 1:
             return self.get(matches[0])
         if matches:
-            raise ConfigurationError(
-                f"{len(matches)} configurations begin with {text!r}",
-                why=", ".join(sorted(map(str, matches))[:10]),
-                next_step="Give more of the id.",
-            )
-        raise _unknown(text)
+            raise refusals.ambiguous(text, list(map(str, matches)))
+        raise refusals.unknown(text)
 
     def list(
         self,
@@ -180,7 +180,7 @@ class Configurations:
             ConfigurationError: As for :meth:`add`, or somebody else changed the configuration meanwhile.
             SecretKeyError: A secret should be written and there is no key.
         """
-        model = _split(channel)[1]
+        model = code_and_model(channel)[1]
         stored = self._stored(uuid, channel)
         old = stored.configuration
         _demand_version(old, expected_version)
@@ -230,7 +230,7 @@ class Configurations:
         if old.active:
             return old
         checked = self._check_stored(stored, channel, known_catalogs)
-        self._demand(checked, True, old.where, _EDIT_IT.format(old))
+        self._demand(checked, True, old.where, refusals.edit_it(old))
         change = Change(old.version + 1, "activated", actor, {"active": [False, True]}, self._clock())
         return self._change(old, change, {"active": True})
 
@@ -313,7 +313,7 @@ class Configurations:
                 continue
             try:
                 ready.append(Ready(configuration, self._may_run(each, channels)))
-            except (ConfigurationError, UnknownChannelError, _UnreadableSecretError) as error:
+            except (ConfigurationError, UnknownChannelError, UnreadableSecretError) as error:
                 refused.append(Refused(configuration, error))
         return Runnable(tuple(ready), tuple(refused))
 
@@ -341,65 +341,36 @@ class Configurations:
     def _stored(self, uuid: UUID, channel: ChannelLike | None = None) -> Stored:
         found = self._rows.read(uuids=[uuid], include_removed=True)
         if not found:
-            raise _unknown(str(uuid))
+            raise refusals.unknown(str(uuid))
         configuration = found[0].configuration
         if configuration.removed_at is not None:
-            raise ConfigurationError(
-                "the configuration was removed",
-                where=configuration.where,
-                why=f"since {configuration.removed_at:%Y-%m-%d %H:%M} UTC",
-                next_step="Add a new one.",
-            )
-        if channel is not None and _split(channel)[0] != configuration.channel:
-            raise ConfigurationError(
-                f"the configuration belongs to another channel than {_split(channel)[0]}",
-                where=configuration.where,
-                next_step=f"Ask for channel {configuration.channel}.",
-            )
+            raise refusals.removed(configuration)
+        if channel is not None and code_and_model(channel)[0] != configuration.channel:
+            raise refusals.other_channel(configuration, code_and_model(channel)[0])
         return found[0]
 
     def _may_run(self, stored: Stored, channels: Mapping[str, ChannelLike]) -> ChannelConfig:
         configuration = stored.configuration
         if not configuration.active:
-            raise ConfigurationError(
-                "the configuration is not active",
-                where=configuration.where,
-                next_step=f"Run `coursewire config activate {configuration.short_id}`.",
-            )
+            raise refusals.not_active(configuration)
         if configuration.channel not in channels:
-            raise UnknownChannelError(
-                "the channel of this configuration is not installed",
-                where=configuration.where,
-                why=did_you_mean(configuration.channel, channels) if channels else "no channel is installed",
-                next_step="Install it; `coursewire channels` tells what is there, and what could not be loaded.",
-            )
+            raise refusals.not_installed(configuration, channels)
         if configuration.needs_reconnect_since is not None:
-            raise ConfigurationError(
-                "the configuration needs reconnecting",
-                where=configuration.where,
-                why=f"the LMS refused the credentials: {configuration.needs_reconnect_reason}",
-                next_step=f"Correct them with `coursewire config edit {configuration.short_id}`, "
-                f"or run `coursewire config check {configuration.short_id}` once the LMS takes them again.",
-            )
+            raise refusals.needs_reconnect(configuration)
         return self._load(stored, channels[configuration.channel])
 
     def _load(self, stored: Stored, channel: ChannelLike) -> ChannelConfig:
         checked = self._check_stored(stored, channel)
-        where = stored.configuration.where
+        configuration = stored.configuration
         unreadable = [name for name, why in checked.validity.incorrect.items() if why == UNREADABLE]
         if unreadable:
-            raise _UnreadableSecretError(
-                f"stored secrets cannot be decrypted: {', '.join(unreadable)}",
-                where=where,
-                why="they were written with a key that is not among those of COURSEWIRE_SECRET_KEY or the key file",
-                next_step="Put the missing key behind the present one, or set these secrets again.",
-            )
+            raise refusals.unreadable(configuration, unreadable)
         if checked.config is None:
-            _refuse(
+            raise refusals.invalid(
                 checked.validity,
                 "the configuration is not valid",
-                where,
-                _EDIT_IT.format(stored.configuration),
+                configuration.where,
+                refusals.edit_it(configuration),
             )
         return checked.config
 
@@ -407,7 +378,7 @@ class Configurations:
         self, stored: Stored, channel: ChannelLike, known_catalogs: Collection[object] | None = None
     ) -> Checked:
         return self._check(
-            _split(channel)[1], stored.configuration.fields, self._open(stored), known_catalogs
+            code_and_model(channel)[1], stored.configuration.fields, self._open(stored), known_catalogs
         )
 
     def _check(
@@ -423,15 +394,17 @@ class Configurations:
     def _demand(checked: Checked, active: bool, where: str, next_step: str) -> None:
         """Refuse what may not be stored: in a draft only misplaced credentials, else all that is wrong."""
         if active and not checked.validity.valid:
-            _refuse(checked.validity, "the configuration cannot be active", where, next_step)
+            raise refusals.invalid(checked.validity, "the configuration cannot be active", where, next_step)
         if checked.unstorable:
             wrong = {name: checked.validity.incorrect[name] for name in sorted(checked.unstorable)}
-            _refuse(
+            raise refusals.invalid(
                 Validity(incorrect=wrong), "the configuration cannot be kept", where, "Correct the fields."
             )
 
     def _box(self) -> SecretBox:
-        return self._secrets if isinstance(self._secrets, SecretBox) else self._secrets()
+        if not isinstance(self._secrets, SecretBox):
+            self._secrets = self._secrets()
+        return self._secrets
 
     def _open(self, stored: Stored) -> OpenedSecrets:
         return open_secrets(self._box(), stored.ciphertexts) if stored.ciphertexts else OpenedSecrets()
@@ -451,7 +424,7 @@ class Configurations:
             for name, value in (secrets or {}).items()
         }
         if not self._rows.update(old.uuid, change, values, ciphertexts=ciphertexts, drop_tokens=drop_tokens):
-            raise _changed_meanwhile(old)
+            raise refusals.changed_meanwhile(old)
         return self._rows.read(uuids=[old.uuid], include_removed=True)[0].configuration
 
     def _note_reconnect(self, uuid: UUID, action: str, actor: str, reason: str | None) -> bool:
@@ -461,17 +434,6 @@ class Configurations:
         return self._rows.note_reconnect(
             uuid, Change(old.version, action, actor, changes, now), since=since, reason=reason
         )
-
-
-_EDIT_IT = "Correct it with `coursewire config edit {0.short_id}`."
-
-
-class _UnreadableSecretError(SecretKeyError):
-    """One configuration's secret; unlike a missing key it does not concern the others."""
-
-
-def _split(channel: ChannelLike) -> tuple[str, type[ChannelConfig]]:
-    return (channel.code, channel.config) if isinstance(channel, Channel) else (channel.code, channel)
 
 
 def _differences(
@@ -490,39 +452,9 @@ def _customer(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        raise ConfigurationError(
-            f"{text!r} is not a customer",
-            why="a customer is given by its UUID",
-            next_step="Write it as 12345678-1234-1234-1234-123456789abc.",
-            incorrect={"customer": "it is not a UUID"},
-        ) from None
-
-
-def _unknown(text: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"there is no configuration {text!r}", next_step="`coursewire config list` shows what there is."
-    )
+        raise refusals.no_customer(text) from None
 
 
 def _demand_version(configuration: Configuration, expected: int | None) -> None:
     if expected is not None and expected != configuration.version:
-        raise _changed_meanwhile(configuration)
-
-
-def _changed_meanwhile(configuration: Configuration) -> ConfigurationError:
-    return ConfigurationError(
-        "somebody else changed the configuration meanwhile",
-        where=configuration.where,
-        next_step=f"Look at it again with `coursewire config show {configuration.short_id}`, then repeat the change.",
-    )
-
-
-def _refuse(validity: Validity, what: str, where: str, next_step: str) -> NoReturn:
-    raise ConfigurationError(
-        what,
-        where=where,
-        why=str(validity),
-        next_step=next_step,
-        missing=validity.missing,
-        incorrect=validity.incorrect,
-    )
+        raise refusals.changed_meanwhile(configuration)

@@ -33,7 +33,7 @@ class FieldInfo:
         name: As it stands in files and in the interface.
         type: ``"text"``, ``"URL"``, ``"secret"``, ``"yes or no"``, ``"list of UUID"``, ``"one of a, b"``, ...
         required: An active configuration must have it.
-        default: As JSON data; None for a required field, and always for a secret.
+        default: As JSON data; None where there is none, where it follows from other fields, and for a secret.
         secret: It is write-only.
         help: The docstring of the field.
     """
@@ -57,9 +57,8 @@ def describe(model: type[ChannelConfig]) -> tuple[FieldInfo, ...]:
     secrets = model.secret_fields()
     described = []
     for name, info in model.model_fields.items():
-        default = (
-            None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
-        )
+        derived = info.is_required() or info.default_factory_takes_validated_data
+        default = None if derived else info.get_default(call_default_factory=True, validated_data={})
         secret = name in secrets
         described.append(
             FieldInfo(

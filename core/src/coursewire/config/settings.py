@@ -30,14 +30,6 @@ DEFAULT_FILE = "coursewire.toml"
 
 _PATHS = ("data_dir", "secret_key_file", "hooks_file")
 
-# Drivers that Coursewire's extras install; without them SQLAlchemy would look for others.
-_DRIVERS = {
-    "postgres": "postgresql+psycopg",
-    "postgresql": "postgresql+psycopg",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mariadb+pymysql",
-}
-
 
 class Settings(BaseSettings):
     """The settings of one installation. Read them with :meth:`load`."""
@@ -83,18 +75,6 @@ class Settings(BaseSettings):
     """Seconds after which the lease of a process that died lapses."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """What is written to the log."""
-
-    @field_validator("database_url")
-    @classmethod
-    def _with_driver(cls, value: str) -> str:
-        scheme, separator, rest = value.partition("://")
-        if not separator:
-            raise ValueError(
-                "write it as dialect://..., such as postgresql://user@host/name or sqlite:///file.db"
-            )
-        if scheme.split("+")[0] not in ("sqlite", *_DRIVERS):
-            raise ValueError("the dialect is not sqlite, postgresql, mysql or mariadb")
-        return f"{_DRIVERS.get(scheme, scheme)}://{rest}"
 
     @field_validator("channels", mode="before")
     @classmethod

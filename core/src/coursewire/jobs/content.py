@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from coursewire.audit.leases import Lease
     from coursewire.channels.registry import LoadedChannel
-    from coursewire.config.configurations import Configuration
+    from coursewire.config.configuration import Configuration
     from coursewire.jobs.installation import Installation
     from coursewire.model.configuration import ChannelConfig
     from coursewire.transmit.send import Stop
@@ -132,6 +132,7 @@ class ContentJob:
 
     async def _prepare(self) -> tuple[LoadedChannel, ChannelConfig]:
         installation = self.installation
+        installation.channels.check_hooks()
         channel = installation.channels.get(self.configuration.channel)
         config = await asyncio.to_thread(
             installation.configurations.load, self.configuration.uuid, channel.channel
@@ -255,5 +256,5 @@ class ContentJob:
         if stop.reason == Reason.CREDENTIALS_BROKEN:
             summary.error = stop.message
             configurations.mark_needs_reconnect(self.configuration.uuid, stop.message)
-        elif self.configuration.needs_reconnect_since is not None and sum(summary.done.values()):
+        elif self.configuration.needs_reconnect_since is not None and summary.done.total():
             configurations.clear_reconnect(self.configuration.uuid)

@@ -36,9 +36,9 @@ class Installation:
         self, settings: Settings | None = None, *, read_only: bool = False, clock: Clock = utc_now
     ) -> None:
         if settings is None:
-            from coursewire.config.settings import load_settings  # noqa: PLC0415 - heavy, seldom left out
+            from coursewire.config.settings import Settings  # noqa: PLC0415 - heavy, seldom left out
 
-            settings = load_settings()
+            settings = Settings.load()
         self.settings = settings
         self.read_only = read_only
         self.clock = clock
@@ -104,7 +104,7 @@ class Installation:
         self, channel: LoadedChannel, config: ChannelConfig, configuration: UUID
     ) -> AsyncIterator[HttpSession]:
         """An HTTP session for one configuration."""
-        from coursewire.client.session import open_session  # noqa: PLC0415 - loads httpx and aiohttp
+        from coursewire.client.opening import open_session  # noqa: PLC0415 - loads httpx and aiohttp
 
         relay = channel.relay
         async with open_session(
@@ -114,7 +114,7 @@ class Installation:
             authenticate=lambda tokens: relay.authenticate(config, tokens),
             read_slow_down=lambda response: relay.read_slow_down(config, response),
             engine=self.engine,
-            secrets=self.secrets,
+            box=self.secrets,
             insecure_urls=self.settings.allow_insecure_urls,
             clock=self.clock,
         ) as session:

@@ -92,6 +92,8 @@ class Limits(BaseModel):
     """Content items a request."""
     outcome_batch_items: int = Field(default=1, gt=0)
     batch_bytes: int | None = None
+    """Bytes of canonical JSON a request, as core counts them. A channel with another form on the wire leaves
+    this out and keeps to its limit in ``make_batches``."""
     concurrency: int = Field(default=8, gt=0)
     """Requests under way at once for one configuration."""
     rates: Mapping[str, Rate] = {}

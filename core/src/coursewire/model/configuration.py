@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from typing import Annotated, Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -19,6 +19,11 @@ from pydantic import (
     field_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from coursewire.model.addresses import is_public
+
+if TYPE_CHECKING:
+    from coursewire.model.channel import Rate
 
 INSECURE_URLS = "insecure_urls"
 """Key of the validation context that allows plain http and private addresses (tests, simulators)."""
@@ -63,7 +68,7 @@ def _is_private(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return not ipaddress.ip_address(host).is_global
+        return not is_public(host)
     except ValueError:
         return False  # a name: its addresses are checked when it is resolved, at every connection
 
@@ -116,6 +121,27 @@ class ChannelConfig(BaseModel):
     def lms_url(self) -> str:
         """Base URL of the LMS, without a trailing slash."""
         raise NotImplementedError(f"{type(self).__name__} does not say where its LMS is: define lms_url")
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Hosts, beside that of ``lms_url``, that requests of this configuration may go to, in lower case.
+
+        For example the vendor's token server, where that is another host than its API.
+        """
+        return frozenset()
+
+    @property
+    def limit_scope(self) -> str:
+        """What the vendor counts this configuration's calls by; two with the same scope share its limits.
+
+        The host of the LMS, unless the channel narrows it, for example to host and company. Never a secret
+        itself: where the vendor counts by credential, give a digest.
+        """
+        return urlsplit(self.lms_url).netloc.lower()
+
+    def rates(self, limits: Mapping[str, Rate]) -> Mapping[str, Rate]:
+        """The rates of this configuration: the channel's, or lower ones where the customer set them."""
+        return limits
 
     @classmethod
     def secret_fields(cls) -> frozenset[str]:

@@ -116,8 +116,9 @@ class Result:
         http_status: Status of the answer that settled the item; None when there was none.
         excerpt: The part of the answer that is about this item. Core redacts and bounds it.
         retry_at: With ``THROTTLED`` or ``TRY_LATER``: not before this instant, when the LMS said so.
-        whole_batch: The refusal is about the batch and does not tell which item caused it; core then
-            splits the batch to find the item.
+        whole_batch: The batch was refused and this item is not known to be at fault. Core sends such items
+            again: together when others of the batch were blamed, else in halves until the item at fault
+            is alone.
     """
 
     kind: ResultKind

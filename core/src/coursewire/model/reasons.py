@@ -66,8 +66,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     Reason.REJECTED_BEFORE: (
         "the LMS refused this very payload",
-        "See `coursewire audit show`; it goes out again when the item or the configuration changes, "
-        "or with `coursewire audit retry`.",
+        "See `coursewire audit show`. A change of the item or the configuration, or `audit retry`, sends it again.",
     ),
     Reason.BLOCKED_AT_LMS: (
         "a person must act at the LMS",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from coursewire.model.content import Catalog, ContentItem, Customer
+from coursewire.model.results import Consent, EnrollmentFacts
 
 
 class Answer(StrEnum):
@@ -75,6 +76,37 @@ class Source(Protocol):
         """The items of these keys, in pages, in the order of ``keys``.
 
         Keys that the source does not have are left out; the caller counts them.
+
+        Raises:
+            SourceError: The source could not answer.
+        """
+        ...
+
+    def enrollments(
+        self,
+        customer: str,
+        *,
+        username: str | None = None,
+        course_run_key: str | None = None,
+        page_items: int = 500,
+    ) -> AsyncIterator[list[EnrollmentFacts]]:
+        """The customer's enrollments with all that is known about them, in pages, in the order of their ids.
+
+        Args:
+            customer: UUID.
+            username: Only this learner's.
+            course_run_key: Only those in this run, or in any run of this course.
+            page_items: Enrollments a page.
+
+        Raises:
+            SourceError: The source could not answer.
+        """
+        ...
+
+    async def consents(self, enrollments: Sequence[str]) -> Mapping[str, Consent]:
+        """Ask for the consent of these enrollments anew, right before something is sent.
+
+        One that the source does not name is unknown, and so is not a yes.
 
         Raises:
             SourceError: The source could not answer.

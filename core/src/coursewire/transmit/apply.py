@@ -17,7 +17,8 @@ def pause_after(attempts: int) -> timedelta:
     """How long a failed item rests: nothing after the first time, then 5, 15, 45 minutes ... up to a day."""
     if attempts <= 1:
         return timedelta(0)
-    return min(FIRST_PAUSE * 3 ** min(attempts - 2, 10), LONGEST_PAUSE)
+    growth: int = 3 ** min(attempts - 2, 10)
+    return min(FIRST_PAUSE * growth, LONGEST_PAUSE)
 
 
 def apply_result(prepared: Prepared, result: Result, now: datetime) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from more_itertools import batched
 
 from coursewire.export.content import Prepared
-from coursewire.model.payload import Batch, Operation, Payload
+from coursewire.model.payload import Batch, Kind, Operation, Payload
 
 if TYPE_CHECKING:
     from coursewire.channels.registry import LoadedChannel
@@ -33,18 +33,20 @@ def group(channel: LoadedChannel, config: ChannelConfig, prepared: Sequence[Prep
         operation = None if mixed else item.payload.operation
         groups[operation, item.record.batch_cap].append(item.payload)
     for (operation, cap), payloads in sorted(groups.items(), key=_order):
-        for batch in channel.relay.make_batches(config, operation, payloads):
+        for batch in channel.relay.make_batches(config, Kind.CONTENT, operation, payloads):
             for some in batched(batch.payloads, cap or len(batch.payloads)):
-                yield replace(batch, payloads=tuple(some), id=uuid.uuid4().hex)
+                yield part(batch, some)
+
+
+def part(batch: Batch, payloads: Sequence[Payload]) -> Batch:
+    """A batch of its own with some of another's payloads."""
+    return replace(batch, payloads=tuple(payloads), id=uuid.uuid4().hex)
 
 
 def halves(batch: Batch) -> tuple[Batch, Batch]:
     """Split a refused batch in two, to find the item at fault."""
     middle = (len(batch) + 1) // 2
-    return (
-        replace(batch, payloads=batch.payloads[:middle], id=uuid.uuid4().hex),
-        replace(batch, payloads=batch.payloads[middle:], id=uuid.uuid4().hex),
-    )
+    return part(batch, batch.payloads[:middle]), part(batch, batch.payloads[middle:])
 
 
 def _order(entry: tuple[tuple[Operation | None, int | None], list[Payload]]) -> tuple[int, int]:

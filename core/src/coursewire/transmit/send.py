@@ -15,21 +15,21 @@ from more_itertools import batched
 from coursewire.audit import transmissions
 from coursewire.audit.records import ContentRecords
 from coursewire.audit.states import Event
-from coursewire.client.answers import result_of_error
+from coursewire.client.answers import redacted, result_of_error
 from coursewire.errors import ContractError, SendError
 from coursewire.export.content import PAGE_ITEMS, Prepared
-from coursewire.model.payload import Batch, Kind, Result, ResultKind, canonical_json
+from coursewire.model.payload import Batch, Kind, Payload, Result, ResultKind, canonical_json
 from coursewire.model.reasons import Reason
 from coursewire.transmit.apply import apply_result, put_back
-from coursewire.transmit.batches import group, halves
+from coursewire.transmit.batches import group, halves, part
 from coursewire.transmit.summary import Summary
 
 if TYPE_CHECKING:
     from coursewire.audit.leases import Lease
     from coursewire.channels.registry import LoadedChannel
+    from coursewire.client.session import HttpSession
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.instant import Clock
-    from coursewire.model.session import Session
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Sender:
         channel: LoadedChannel,
         config: ChannelConfig,
         records: ContentRecords,
-        session: Session,
+        session: HttpSession,
         job: UUID,
         job_facts: Mapping[str, Any],
         lease: Lease,
@@ -164,26 +164,28 @@ class Sender:
             if self._stop:
                 self._hold([by_key[payload.key] for payload in batch.payloads])
                 return
-            hooked = self._channel.relay.batch_sending(self._job_facts, batch)
-            leaving = {payload.key for payload in hooked.payloads} if hooked else set()
-            held = [by_key[payload.key] for payload in batch.payloads if payload.key not in leaving]
-            self._hold(held, Reason.HELD_BY_HOOK)
-            if not hooked or not leaving:
+            sending = self._channel.relay.batch_sending(self._job_facts, batch)
+            self._hold([by_key[payload.key] for payload in sending.held], Reason.HELD_BY_HOOK, sending.reason)
+            hooked = sending.batch
+            if hooked is None:
                 return
             loop = asyncio.get_running_loop()
             started = loop.time()
             results = await self._ask(hooked)
             duration_ms = int((loop.time() - started) * 1000)
-        if len(hooked) > 1 and all(r.whole_batch and r.kind is ResultKind.REJECTED for r in results):
-            await self._split(hooked, results, duration_ms, by_key)
+        suspects = [p for p, result in zip(hooked.payloads, results, strict=True) if result.whole_batch]
+        if suspects and len(hooked) > 1:
+            await self._try_again(hooked, results, suspects, duration_ms, by_key)
         else:
-            await self._settle(hooked, results, duration_ms, by_key)
+            self._log(hooked, results, duration_ms)
+            await self._settle(list(zip(hooked.payloads, results, strict=True)), by_key)
+        self._channel.relay.batch_sent(self._job_facts, hooked, results)
 
     async def _ask(self, batch: Batch) -> Sequence[Result]:
         try:
-            results = await self._channel.relay.send_content(self._session, batch)
+            answers = await self._channel.relay.send_content(self._session, batch)
         except SendError as error:
-            result = result_of_error(error)
+            result = redacted(result_of_error(error), self._session.redactor)
             self._consider(result, message=str(error))
             return [result] * len(batch)
         except ContractError as error:
@@ -191,6 +193,7 @@ class Sender:
             result = Result(ResultKind.IN_DOUBT, reason=str(Reason.CHANNEL_FAULT), message=str(error))
             return [result] * len(batch)
         self._unreachable = 0
+        results = [redacted(answer, self._session.redactor) for answer in answers]
         for result in results:
             if result.kind in (ResultKind.THROTTLED, ResultKind.CREDENTIALS_BROKEN):
                 self._consider(result, message=result.message)
@@ -207,25 +210,40 @@ class Sender:
             if self._unreachable >= UNREACHABLE_IN_A_ROW:
                 self._stop.set(Reason.LMS_UNREACHABLE, message=message)
 
-    async def _split(
-        self, batch: Batch, results: Sequence[Result], duration_ms: int, by_key: Mapping[str, Prepared]
+    async def _try_again(
+        self,
+        batch: Batch,
+        results: Sequence[Result],
+        suspects: Sequence[Payload],
+        duration_ms: int,
+        by_key: Mapping[str, Prepared],
     ) -> None:
-        """A batch was refused as a whole: send its halves, until the item at fault is alone."""
+        """A batch was refused as a whole: send again those that are not, or may not be, at fault.
+
+        Where the LMS blamed some items, the others go again together; where it blamed none, in halves, until
+        the item at fault is alone.
+        """
         self._log(batch, results, duration_ms)
-        for half in halves(batch):
-            for payload in half.payloads:
-                by_key[payload.key].record.batch_cap = len(half)
+        blamed = [pair for pair in zip(batch.payloads, results, strict=True) if not pair[1].whole_batch]
+        if blamed:
+            await self._settle(blamed, by_key)
+            again: Sequence[Batch] = [part(batch, suspects)]
+        else:
+            again = halves(batch)
+        for some in again:
+            if not blamed:
+                for payload in some.payloads:
+                    by_key[payload.key].record.batch_cap = len(some)
             if self._stop:
-                items = [by_key[payload.key] for payload in half.payloads]
-                self._hold(items, Reason.BATCH_REFUSED)
+                self._hold([by_key[payload.key] for payload in some.payloads], Reason.BATCH_REFUSED)
             else:
-                await self._send_one(half, by_key)
+                await self._send_one(some, by_key)
 
     async def _settle(
-        self, batch: Batch, results: Sequence[Result], duration_ms: int, by_key: Mapping[str, Prepared]
+        self, answered: Sequence[tuple[Payload, Result]], by_key: Mapping[str, Prepared]
     ) -> None:
         now = self._clock()
-        for payload, result in zip(batch.payloads, results, strict=True):
+        for payload, result in answered:
             item = by_key[payload.key]
             first = item.record.confirmed_at is None
             apply_result(item, result, now)
@@ -243,9 +261,7 @@ class Sender:
                 self._summary.fail(result.kind, result.reason)
                 self._summary.wait_until(item.record.not_before_at)
                 self._channel.relay.transmission_failed(self._job_facts, payload, result)
-        self._log(batch, results, duration_ms)
-        self._progress(len(batch))
-        self._channel.relay.batch_sent(self._job_facts, batch, results)
+        self._progress(len(answered))
         aged = asyncio.get_running_loop().time() - self._flushed_at > FLUSH_SECONDS
         if len(self._settled.records) >= FLUSH_ITEMS or aged:
             await self._flush()
@@ -269,11 +285,12 @@ class Sender:
             if not (result.kind is ResultKind.THROTTLED and result.http_status is None)
         )
 
-    def _hold(self, items: Sequence[Prepared], reason: str | None = None) -> None:
+    def _hold(self, items: Sequence[Prepared], reason: str | None = None, message: str = "") -> None:
         """Put claimed items back among the planned ones; the next flush writes it."""
         for item in items:
             why = reason or self._stop.reason or Reason.STOPPED
             put_back(item, why, self._stop.retry_at if reason is None else None, claimed=True)
+            item.record.message = message or None
             self._settled.records.append(item)
             self._summary.leave(str(why))
         self._summary.wait_until(self._stop.retry_at)

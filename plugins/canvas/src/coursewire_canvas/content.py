@@ -58,9 +58,7 @@ def course_payload(item: ContentItem) -> JsonObject:
 def _required(item: ContentItem, field: str) -> str:
     value = item.get(field)
     if not value:
-        raise NotExportableError(
-            field, "it is missing or empty", next_step=f"Fill the {field} of this item at the source."
-        )
+        raise NotExportableError(field, "it is missing or empty", next_step="Fill it at the source.")
     return str(value)
 
 

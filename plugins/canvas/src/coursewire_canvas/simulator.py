@@ -72,8 +72,8 @@ class RefusedError(Exception):
         self.headers = headers
 
 
-def _message(status: int, text: str, **more: Any) -> RefusedError:
-    return RefusedError(status, {"errors": [{"message": text}], **more})
+def _message(status: int, text: str) -> RefusedError:
+    return RefusedError(status, {"errors": [{"message": text}]})
 
 
 def _invalid(field: str, kind: str, text: str) -> RefusedError:
@@ -87,7 +87,7 @@ def not_found() -> RefusedError:
 
 def unauthorized() -> RefusedError:
     """Canvas's answer to a user who lacks a right: a 401 without ``WWW-Authenticate``."""
-    return _message(401, "user not authorized to perform that action", status="unauthorized")
+    return _message(401, "user not authorized to perform that action")
 
 
 class CanvasSimulator(Simulator):
@@ -187,7 +187,7 @@ class CanvasSimulator(Simulator):
                 return self._slow_down(self.throttle.popleft())
             try:
                 self._check_token(request)
-                raw = await request.read() if request.can_read_body else b""
+                raw = await request.read()
                 body, headers = handler(request, self._body(request, raw))
             except RefusedError as refusal:
                 return json_response(refusal.body, status=refusal.status, headers=refusal.headers)
@@ -363,7 +363,7 @@ class CanvasSimulator(Simulator):
     def _course(self, request: web.Request) -> JsonObject:
         text = request.match_info["course"]
         if text.startswith(BY_INTEGRATION_ID):
-            course = self.items.get(text.removeprefix(BY_INTEGRATION_ID))
+            course: JsonObject | None = self.items.get(text.removeprefix(BY_INTEGRATION_ID))
         else:
             course = self.courses.get(int(text)) if text.isdecimal() else None
         if course is None:
@@ -378,19 +378,18 @@ class CanvasSimulator(Simulator):
         for name, value in fields.items():
             if name not in COURSE_PARAMETERS:
                 raise _invalid(name, "unknown", f"Canvas knows no course parameter {name!r}")
-            if not isinstance(value, COURSE_PARAMETERS[name]):
+            fits: bool = isinstance(value, COURSE_PARAMETERS[name])
+            if not fits:
                 raise _invalid(name, "invalid", f"{type(value).__name__} is not the type of {name}")
             if name in ("name", "course_code", "integration_id") and len(value) > LONGEST:
                 raise _invalid(name, "too_long", f"is too long (maximum is {LONGEST} characters)")
             if name in ("start_at", "end_at"):
                 _check_date(name, value)
-        key = fields.get("integration_id")
-        if key is not None:
-            holder = self.items.get(key)
-            if holder is not None and holder is not course:
-                raise _invalid("integration_id", "taken", f"integration_id {key!r} is already in use")
-            if "manage_sis" not in self.rights:
-                del fields["integration_id"]  # Canvas ignores it
+        if "manage_sis" not in self.rights:
+            fields.pop("integration_id", None)  # Canvas ignores it
+        holder = self.items.get(fields.get("integration_id", ""))
+        if holder is not None and holder is not course:
+            raise _invalid("integration_id", "taken", "integration_id is already in use")
         return fields
 
     def _demand(self, right: str) -> None:

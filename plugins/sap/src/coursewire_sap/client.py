@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from coursewire.client.answers import result_of
 from coursewire.errors import BlockedError, UnreachableError
 from coursewire.model.payload import Result, ResultKind
 
@@ -18,10 +20,7 @@ if TYPE_CHECKING:
     from coursewire.model.session import Session
     from coursewire_sap.config import SapConfig
 
-IMPORT = "import"
-"""Name of the rate that counts import calls."""
-
-REFUSED_WHATEVER_IT_CARRIES = frozenset({403, 404, 405})
+_REFUSED_WHATEVER_IT_CARRIES = frozenset({403, 404, 405})
 _ERROR_FIELDS = ("error", "errors", "errorMessage")
 _EXCERPT = 500
 
@@ -42,21 +41,24 @@ async def send_content(session: Session, batch: Batch) -> list[Result]:
     Raises:
         BlockedError: SAP refuses the call whatever it carries: permission or address is wrong.
     """
+    config = _config(session)
     response = await session.post(
-        _config(session).course_api_path,
+        config.course_api_path,
         json={"ocnCourses": [dict(payload.body) for payload in batch.payloads]},
         safe_to_repeat=True,
-        bucket=IMPORT,
+        bucket=config.import_bucket,
     )
-    status = response.status_code
-    if status in REFUSED_WHATEVER_IT_CARRIES:
-        raise _blocked(response)
+    _raise_if_blocked(response)
     body = _read_json(response)
     keys = [payload.remote_key for payload in batch.payloads]
     if response.is_success and not _error_text(body):
         rows = {str(row["courseID"]): row for row in _course_rows(body)}
-        return [_read_row(rows.get(key), status) for key in keys]
-    return _read_refusal(keys, body, response)
+        return [_read_row(rows.get(key), response.status_code) for key in keys]
+    # A success with an error inside is a refusal, and nothing of it is known but its words.
+    refusal = result_of(response, now=session.clock(), whole_batch=True)
+    if response.is_success:
+        refusal = replace(refusal, kind=ResultKind.REJECTED, reason="refused", whole_batch=True)
+    return _read_refusal(keys, body, refusal)
 
 
 async def check_connection(session: Session) -> list[str]:
@@ -68,8 +70,7 @@ async def check_connection(session: Session) -> list[str]:
     """
     config = _config(session)
     response = await session.get(config.search_student_api_path, params={"$select": "studentID", "$top": "1"})
-    if response.status_code in REFUSED_WHATEVER_IT_CARRIES:
-        raise _blocked(response)
+    _raise_if_blocked(response)
     body = _read_json(response)
     if not response.is_success or not isinstance(body, dict) or not isinstance(body.get("value"), list):
         raise UnreachableError(
@@ -90,112 +91,10 @@ def _config(session: Session) -> SapConfig:
     return cast("SapConfig", session.config)
 
 
-def _read_json(response: httpx.Response) -> Any:
-    """The answer as data; its text where it is HTML, XML or nothing."""
-    try:
-        return response.json()
-    except ValueError:
-        return response.text
-
-
-def _course_rows(body: Any) -> Iterator[dict[str, Any]]:
-    """Every object in an answer that carries a ``courseID``, however deep."""
-    if isinstance(body, dict):
-        if body.get("courseID") is not None:
-            yield body
-        for value in body.values():
-            yield from _course_rows(value)
-    elif isinstance(body, list):
-        for value in body:
-            yield from _course_rows(value)
-
-
-def _error_text(body: Any) -> str:
-    """The words of an error, whichever of SAP's shapes it has; "" where ``body`` is no error.
-
-    Known are ``{"error": {"code", "message": "text"}}``, the same with ``"message": {"lang", "value"}``,
-    and ``{"error": "text"}``.
-    """
-    error = (
-        next((body[name] for name in _ERROR_FIELDS if body.get(name)), None)
-        if isinstance(body, dict)
-        else None
-    )
-    if not isinstance(error, dict):
-        return str(error or "")
-    message = error.get("message")
-    text = message.get("value") if isinstance(message, dict) else message
-    return ": ".join(str(part) for part in (error.get("code"), text) if part) or str(error)
-
-
-def _read_row(row: dict[str, Any] | None, status: int) -> Result:
-    if row is None:
-        return Result(
-            ResultKind.TRY_LATER,
-            reason="no-acknowledgement",
-            message="SAP's answer does not name this course",
-            http_status=status,
-        )
-    if refusal := _error_text(row):
-        return Result(ResultKind.REJECTED, "refused", refusal, http_status=status, excerpt=_excerpt(row))
-    return Result(ResultKind.ACCEPTED, http_status=status, excerpt=_excerpt(row))
-
-
-def _excerpt(row: dict[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False)[:_EXCERPT]
-
-
-def _read_refusal(keys: Sequence[str], body: Any, response: httpx.Response) -> list[Result]:
-    status, excerpt = response.status_code, response.text[:_EXCERPT]
-    text = _error_text(body)
-    named = {
-        str(row["courseID"]): _error_text(row) or str(row.get("message") or text)
-        for row in _course_rows(body)
-    }
-    named |= dict.fromkeys(_keys_in(text, keys), text)
-    if named.keys() & set(keys):
-        others = Result(
-            ResultKind.TRY_LATER,
-            reason="batch-refused",
-            message="SAP refused the batch because of another course",
-            http_status=status,
-        )
-        return [
-            Result(ResultKind.REJECTED, "refused", named[key], http_status=status, excerpt=excerpt)
-            if key in named
-            else others
-            for key in keys
-        ]
-    if response.is_success or response.is_client_error:
-        refused = Result(
-            ResultKind.REJECTED,
-            reason="batch-refused",
-            message=text or f"SAP answered {status}",
-            http_status=status,
-            excerpt=excerpt,
-            whole_batch=True,
-        )
-        return [refused] * len(keys)
-    later = Result(
-        ResultKind.TRY_LATER,
-        reason="server-error",
-        message=text or f"SAP answered {status}",
-        http_status=status,
-        excerpt=excerpt,
-    )
-    return [later] * len(keys)
-
-
-def _keys_in(text: str, keys: Sequence[str]) -> set[str]:
-    """The course ids that a text names. The longest first, as one may be the beginning of another."""
-    if not text:
-        return set()
-    pattern = "|".join(map(re.escape, sorted(keys, key=len, reverse=True)))
-    return set(re.findall(rf"(?<![\w+])(?:{pattern})(?![\w+])", text))
-
-
-def _blocked(response: httpx.Response) -> BlockedError:
-    return BlockedError(
+def _raise_if_blocked(response: httpx.Response) -> None:
+    if response.status_code not in _REFUSED_WHATEVER_IT_CARRIES and not response.is_redirect:
+        return
+    raise BlockedError(
         "SAP refuses the call, whatever it carries",
         where=f"{response.request.url.path}, status {response.status_code}",
         why=_error_text(_read_json(response)),
@@ -206,3 +105,77 @@ def _blocked(response: httpx.Response) -> BlockedError:
         http_status=response.status_code,
         excerpt=response.text[:_EXCERPT],
     )
+
+
+def _read_json(response: httpx.Response) -> Any:
+    """The answer as data; None where it is HTML, XML or nothing."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _course_rows(body: Any) -> Iterator[dict[str, Any]]:
+    """Every object in an answer that carries a ``courseID``, however deep."""
+    if isinstance(body, dict):
+        if body.get("courseID") is not None:
+            yield body
+        body = list(body.values())
+    if isinstance(body, list):
+        for value in body:
+            yield from _course_rows(value)
+
+
+def _error_text(body: Any) -> str:
+    """The words of an error, whichever of SAP's shapes it has; "" where ``body`` is no error.
+
+    Known are ``{"error": {"code", "message": "text"}}``, the same with ``"message": {"lang", "value"}``,
+    and ``{"error": "text"}``.
+    """
+    found = (body.get(name) for name in _ERROR_FIELDS) if isinstance(body, dict) else ()
+    error = next(filter(None, found), "")
+    if not isinstance(error, dict):
+        return error if isinstance(error, str) else json.dumps(error)
+    message = error.get("message")
+    text = message.get("value") if isinstance(message, dict) else message
+    return ": ".join(str(part) for part in (error.get("code"), text) if part) or json.dumps(error)
+
+
+def _read_row(row: dict[str, Any] | None, status: int) -> Result:
+    """One course's result from its own part of a success."""
+    if row is None:
+        return Result(
+            ResultKind.TRY_LATER,
+            reason="no-acknowledgement",
+            message="SAP's answer does not name this course",
+            http_status=status,
+        )
+    excerpt = json.dumps(row, ensure_ascii=False)[:_EXCERPT]
+    if refusal := _error_text(row):
+        return Result(ResultKind.REJECTED, "refused", refusal, http_status=status, excerpt=excerpt)
+    return Result(ResultKind.ACCEPTED, http_status=status, excerpt=excerpt)
+
+
+def _read_refusal(keys: Sequence[str], body: Any, refusal: Result) -> list[Result]:
+    """Each course's result from a refusal, of the courses that it names or of the batch."""
+    text = _error_text(body)
+    named = dict.fromkeys(_keys_in(text, keys), text)
+    for row in _course_rows(body):
+        named[str(row["courseID"])] = _error_text(row) or str(row.get("message") or text)
+    if named.keys().isdisjoint(keys):
+        return [replace(refusal, message=text or refusal.message)] * len(keys)
+    others = Result(
+        ResultKind.TRY_LATER,
+        reason="batch-refused",
+        message="SAP refused the batch because of another course",
+        http_status=refusal.http_status,
+        whole_batch=True,
+    )
+    guilty = replace(refusal, kind=ResultKind.REJECTED, reason="refused", whole_batch=False, retry_at=None)
+    return [replace(guilty, message=named[key]) if key in named else others for key in keys]
+
+
+def _keys_in(text: str, keys: Sequence[str]) -> set[str]:
+    """The course ids that a text names. The longest first, as one may be the beginning of another."""
+    pattern = "|".join(map(re.escape, sorted(keys, key=len, reverse=True)))
+    return set(re.findall(rf"(?<![\w+])(?:{pattern})(?![\w+])", text))

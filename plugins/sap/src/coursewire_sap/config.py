@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+IMPORT = "import"
+"""Name of the rate that counts import calls."""
+
+
 class AuthType(StrEnum):
     """How a token is asked for."""
 
@@ -128,7 +132,8 @@ class SapConfig(ChannelConfig):
     )
     """The provider id registered in SAP's Open Content Network."""
     call_interval_seconds: float = Field(default=300.0, ge=0)
-    """SAP takes one import call in this time; 0 for no limit."""
+    """One import call in this time. SAP's limit is five minutes, which is kept even if this is shorter; 0
+    for a tenant, or simulator, without the limit."""
     oauth_api_path: ApiPath = "learning/oauth-api/rest/v1/token"
     """Path of the Learning token server."""
     course_api_path: ApiPath = "learning/odatav4/public/admin/ocn/v1/OcnCourses"
@@ -196,12 +201,16 @@ class SapConfig(ChannelConfig):
         """The host that tokens come from, which may be another than Learning's."""
         return frozenset({urlsplit(self.token_url).netloc.lower()})
 
+    @property
+    def import_bucket(self) -> str | None:
+        """Name of the rate that counts import calls; None where the tenant has no window."""
+        return IMPORT if self.call_interval_seconds else None
+
     def rates(self, limits: Mapping[str, Rate]) -> Mapping[str, Rate]:
         """The channel's rates, with the import's window as this tenant has it."""
-        others = {name: rate for name, rate in limits.items() if name != "import"}
         if not self.call_interval_seconds:
-            return others
-        return others | {"import": Rate(calls=1, seconds=self.call_interval_seconds)}
+            return limits
+        return {**limits, IMPORT: Rate(calls=1, seconds=self.call_interval_seconds)}
 
 
 def _key_fault(data: dict[str, Any]) -> KeyFaultError | None:

@@ -17,7 +17,7 @@ from coursewire.model.channel import (
 from coursewire.model.content import ContentType
 from coursewire_sap import client, content
 from coursewire_sap.auth import LearningTokenAuth, SignedAssertionAuth
-from coursewire_sap.config import AuthType, SapConfig
+from coursewire_sap.config import IMPORT, AuthType, SapConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,13 +44,16 @@ def declare_channel() -> Channel:
             retire_strategies=(RetireStrategy.DEACTIVATE,),
             idempotency=Idempotency.UPSERT,
             mixed_operations=True,
-            list_remote=Support.IMPOSSIBLE,
+            raise_grade=Support.IMPOSSIBLE,
+            lower_grade=Support.IMPOSSIBLE,
+            revoke=Support.IMPOSSIBLE,
+            list_remote=Support.UNKNOWN,
             paging="offset",
         ),
         limits=Limits(
             batch_items=1000,
             concurrency=1,
-            rates={client.IMPORT: Rate(calls=1, seconds=300)},
+            rates={IMPORT: Rate(calls=1, seconds=300)},
             counted_by="tenant",
         ),
         simulator="coursewire_sap.simulator:SapSimulator",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, tuple_
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Connection
@@ -50,6 +50,5 @@ def known(connection: Connection, columns: Sequence[Column[Any]], keys: Sequence
 
 def short_cause(error: SQLAlchemyError) -> str:
     """The driver's words without the statement and its values, which may be personal."""
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        return str(error.orig).partition("\n")[0]
-    return type(error).__name__
+    cause = error.orig if isinstance(error, StatementError) and error.orig else error
+    return str(cause).partition("\n")[0]

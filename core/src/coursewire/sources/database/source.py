@@ -147,7 +147,8 @@ def _items(connection: Connection, keys: Sequence[str]) -> list[ContentItem]:
     held: dict[str, str] = {}
     for chunk in chunks([(key,) for key in keys]):
         found = connection.execute(select(column, source_content.c.data).where(in_keys((column,), chunk)))
-        held.update(found.tuples())
+        for key, data in found:
+            held[key] = data
     items = []
     for key in keys:
         if key not in held:

@@ -1,0 +1,140 @@
+"""``make bench``: a first transmission and one without changes, against the floor, for every channel."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.material import multiply
+from coursewire.sources.sample import sample_bundle
+
+ROOT = Path(__file__).resolve().parent.parent
+CHANNELS = ("SAP", "CANVAS")
+MANY = 20_000
+
+
+def find_bundle() -> Path:
+    """The bundle that is named, else the large one beside the project, else the sample."""
+    named = os.environ.get("COURSEWIRE_BENCH_BUNDLE")
+    if named:
+        return Path(named)
+    beside = ROOT.parent / "shared" / "data" / "edx-2020"
+    return beside if beside.is_dir() else sample_bundle()
+
+
+def environment() -> dict[str, str]:
+    """Of every step: nothing of the person's own installation."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COURSEWIRE_")}
+    return kept | {"COURSEWIRE_ALLOW_INSECURE_URLS": "1", "PYTHONPATH": str(ROOT)}
+
+
+def step(name: str, folder: Path, *arguments: str) -> dict[str, Any]:
+    """Run one step in a process of its own."""
+    command = [sys.executable, "-m", "bench.worker", name, str(folder), *arguments]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{name} failed:\n{done.stderr}")
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+@contextmanager
+def simulator(code: str, folder: Path) -> Iterator[dict[str, Any]]:
+    """A running simulator in a process of its own."""
+    command = [sys.executable, "-m", "bench.worker", "simulate", str(folder), code]
+    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def reset(url: str) -> None:
+    """Let a simulator forget what arrived."""
+    urllib.request.urlopen(urllib.request.Request(f"{url}/_simulator/reset", method="POST"), timeout=10).close()
+
+
+def counts(url: str) -> dict[str, Any]:
+    """What arrived at a simulator."""
+    with urllib.request.urlopen(f"{url}/_simulator/counts", timeout=10) as answer:
+        found: dict[str, Any] = json.loads(answer.read())
+        return found
+
+
+def measure(bundle: Path, work: Path, table: Table) -> None:
+    """Measure every channel with one bundle."""
+    template = work / "template"
+    template.mkdir(parents=True)
+    loaded = step("prepare", template, str(bundle))
+    with (bundle / "catalogs.jsonl").open() as catalogs:
+        largest = max(map(json.loads, catalogs), key=lambda each: len(each["content_keys"]))
+    for code in CHANNELS:
+        folder = work / code.lower()
+        shutil.copytree(template, folder)
+        with simulator(code, folder) as running:
+            step("configure", folder, code, largest["customer"], json.dumps(running["fields"]))
+            first = step("transmit", folder)
+            arrived = counts(running["url"])
+            again = step("transmit", folder)
+            reset(running["url"])
+            least = step("floor", folder, code, running["url"], json.dumps(running["fields"]))
+        summary = first["summary"]
+        items = summary["created"] + summary["waiting"] + summary["failed"]
+        table.add_row(
+            code,
+            f"{items:,}",
+            f"{arrived['items']:,}",
+            f"{first['seconds']:.2f}",
+            f"{least['posting']:.2f} + {least['inserting']:.2f}",
+            f"{first['seconds'] / least['seconds']:.2f}",
+            f"{again['seconds']:.2f}",
+            str(again["statements"]),
+            f"{first['peak_mb']:.0f}",
+        )
+        shutil.rmtree(folder)
+    del loaded
+    shutil.rmtree(template)
+
+
+def main() -> None:
+    """Measure, and print one table."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--many", type=int, default=MANY, help="items of the second, larger bundle; 0 for none")
+    options = parser.parse_args()
+    bundle = find_bundle()
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    table = Table(title=f"First transmission against the floor ({bundle.name})", title_justify="left")
+    for heading in ("channel", "items", "arrived", "job s", "floor s (post + rows)", "ratio"):
+        table.add_column(heading, justify="left" if heading == "channel" else "right")
+    for heading in ("2nd run s", "statements", "peak MB"):
+        table.add_column(heading, justify="right")
+    with tempfile.TemporaryDirectory(prefix="coursewire-bench-") as folder:
+        work = Path(folder)
+        console.print(f"[dim]{bundle}[/dim]")
+        measure(bundle, work / "first", table)
+        if options.many:
+            measure(multiply(bundle, options.many, work / "many-bundle"), work / "many", table)
+    console.print(table)
+    console.print(
+        "[dim]job: one first transmission, without the start of the process. floor: the same bodies by bare aiohttp "
+        "over as many connections, the same rows by bulk insert. 2nd run: nothing changed.[/dim]"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""One measured step in a process of its own, so that memory and imports of the steps do not mix."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import event, select
+
+from bench import floor
+from coursewire.audit.tables import content_record
+from coursewire.config.secrets import SecretBox
+from coursewire.config.settings import Settings
+from coursewire.jobs.content import ContentJob
+from coursewire.jobs.inline import InlineRunner
+from coursewire.jobs.installation import Installation
+from coursewire.sources.database.load import load_bundle
+
+
+def installation(folder: Path) -> Installation:
+    """The installation in a folder; its environment is set by the caller."""
+    return Installation(Settings.load(data_dir=folder))
+
+
+def prepare(folder: Path, bundle: Path) -> dict[str, Any]:
+    """Database, key and content."""
+    from coursewire.audit.engine import open_engine
+    from coursewire.audit.schema import migrate
+
+    settings = Settings.load(data_dir=folder)
+    SecretBox.create_key_file(settings.secret_key_file)
+    engine = open_engine(settings.database_url)
+    migrate(engine)
+    start = time.perf_counter()
+    report = load_bundle(engine, bundle)
+    return {
+        "seconds": time.perf_counter() - start,
+        "items": report.files["content"].new,
+        "refused": report.refused,
+    }
+
+
+def simulate(code: str, folder: Path) -> None:
+    """Run a channel's simulator until the process is ended."""
+    home = installation(folder).channels.get(code).channel.simulator
+    assert home is not None
+    module, _, name = home.partition(":")
+
+    async def serve() -> None:
+        simulator = getattr(import_module(module), name)(keep_bodies=False)
+        await simulator.start()
+        print(orjson.dumps({"url": simulator.url, "fields": simulator.sample_config()}).decode(), flush=True)
+        await asyncio.Event().wait()
+
+    asyncio.run(serve())
+
+
+def configure(folder: Path, code: str, customer: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Add an active configuration."""
+    here = installation(folder)
+    channel = here.channels.get(code).channel
+    added = here.configurations.add(channel, customer, fields, active=True, actor="bench")
+    return {"configuration": str(added.uuid)}
+
+
+def transmit(folder: Path) -> dict[str, Any]:
+    """Transmit content once; seconds of the job alone, statements, and the peak of this process's memory."""
+    here = installation(folder)
+    statements = 0
+
+    def count(*_: object) -> None:
+        nonlocal statements
+        statements += 1
+
+    # What a command has loaded before its job begins is not the job's.
+    import coursewire.client.session
+    import coursewire.transmit.send  # noqa: F401
+
+    jobs = [ContentJob(here, each) for each in here.configurations.list(active=True)]
+    assert here.channels.codes()
+    event.listen(here.engine, "before_cursor_execute", count)
+    start = time.perf_counter()
+    ended = asyncio.run(InlineRunner().run(jobs))
+    seconds = time.perf_counter() - start
+    for each in ended:
+        if each.error:
+            raise each.error
+    summaries = [each.summary.as_dict() for each in ended if each.summary]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": seconds, "statements": statements, "peak_mb": peak, "summary": summaries[0]}
+
+
+def measure_floor(folder: Path, code: str, url: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """The same bodies by bare aiohttp, the same rows in bulk."""
+    here = installation(folder)
+    with here.engine.connect() as connection:
+        query = select(content_record.c.content_key, content_record.c.confirmed_payload)
+        payloads = [(key, body.encode()) for key, body in connection.execute(query)]
+    posting = asyncio.run(floor.post(url, code, payloads, fields))
+    inserting = floor.insert_rows(here.engine, folder)
+    return {"posting": posting, "inserting": inserting, "seconds": posting + inserting}
+
+
+def main() -> None:
+    """Run the step that the arguments name, and print what it measured as JSON."""
+    step, folder, *rest = sys.argv[1:]
+    home = Path(folder)
+    match step:
+        case "prepare":
+            answer = prepare(home, Path(rest[0]))
+        case "simulate":
+            simulate(rest[0], home)
+            return
+        case "configure":
+            answer = configure(home, rest[0], rest[1], orjson.loads(rest[2]))
+        case "transmit":
+            answer = transmit(home)
+        case "floor":
+            answer = measure_floor(home, rest[0], rest[1], orjson.loads(rest[2]))
+        case _:
+            raise SystemExit(f"no step {step!r}")
+    print(orjson.dumps(answer).decode())
+
+
+if __name__ == "__main__":
+    main()

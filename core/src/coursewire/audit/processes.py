@@ -1,0 +1,114 @@
+"""Which process holds a lease, and whether it is surely dead.
+
+A process is only ever declared dead on evidence: it must have run on this very system start, in this very
+process id namespace, and be gone now. About any other one nothing is known, and its lease has to lapse.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+import psutil
+
+_PROC = Path("/proc")
+
+_HOST_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process, so described that no other one has the same description.
+
+    Attributes:
+        host: Name of the machine or container.
+        boot: Identifies the machine's start; process ids begin anew then.
+        namespace: Linux's process id namespace, as containers have them; "" elsewhere.
+        pid: Process id.
+        start: When it started, in the system's own count: process ids are given out again.
+    """
+
+    host: str
+    boot: str
+    namespace: str
+    pid: int
+    start: str
+
+    @classmethod
+    def this(cls) -> Process:
+        """The process that calls."""
+        pid = os.getpid()
+        if _linux():
+            boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+            namespace = str((_PROC / "self/ns/pid").readlink())
+            start = _status_and_start(pid)[1]
+        else:
+            boot, namespace, start = str(psutil.boot_time()), "", str(psutil.Process(pid).create_time())
+        return cls(socket.gethostname()[:_HOST_LENGTH], boot, namespace, pid, start)
+
+    @classmethod
+    def parse(cls, text: str | None) -> Process | None:
+        """Read what :meth:`__str__` wrote; None if it is something else."""
+        try:
+            return cls(**orjson.loads(text or ""))
+        except (ValueError, TypeError):
+            return None
+
+    def __str__(self) -> str:
+        return orjson.dumps(asdict(self)).decode()
+
+    def surely_dead(self) -> bool:
+        """True only if this process ran here and certainly does so no more."""
+        here = Process.this()
+        if (self.host, self.boot, self.namespace) != (here.host, here.boot, here.namespace):
+            return False
+        return _gone_from_proc(self.pid, self.start) if _linux() else _gone(self.pid, self.start)
+
+
+def process_identity() -> str:
+    """Describe the calling process, for ``lease.process``: at most 255 characters."""
+    return str(Process.this())
+
+
+def surely_dead(identity: str | None) -> bool:
+    """Tell whether the process of this identity has certainly ended; False whenever that cannot be known."""
+    process = Process.parse(identity)
+    return process is not None and process.surely_dead()
+
+
+def _linux() -> bool:
+    return (_PROC / "self/stat").exists()
+
+
+def _status_and_start(pid: int) -> tuple[str, str]:
+    """Status letter, and start in clock ticks since boot, from Linux's ``/proc/PID/stat`` (see proc(5)).
+
+    psutil adds the time of boot to the latter, which moves when the clock is set; then every running
+    process would look like another one.
+    """
+    columns = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return columns[0], columns[19]
+
+
+def _gone_from_proc(pid: int, start: str) -> bool:
+    try:
+        os.kill(pid, 0)
+        status, started = _status_and_start(pid)
+    except ProcessLookupError:
+        return True
+    except OSError:  # not ours, or hidden by the mount option hidepid
+        return False
+    return status in "ZX" or started != start
+
+
+def _gone(pid: int, start: str) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return process.status() == psutil.STATUS_ZOMBIE or str(process.create_time()) != start
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        return False

@@ -1,0 +1,161 @@
+"""Taking secrets out of text before anybody sees it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
+
+import orjson
+from pydantic import BaseModel, SecretBytes, SecretStr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import httpx
+
+MASK = "***"
+
+SHORTEST = 4
+"""Secrets with fewer characters are not looked for: they would be found in every text."""
+
+_WINDOW = 64 * 1024
+"""How much of an answer an excerpt is made from."""
+
+_NAMES = (
+    r"access_?token|refresh_?token|id_?token|session_?token|token|wstoken|assertion|client_?assertion|"
+    r"client_?secret|secret|passw(?:or)?d|passphrase|api_?key|private_?key|saml_?(?:response|request|assertion)|"
+    r"sesskey|authorization"
+)
+_NET = (
+    # A private key, a SAML assertion; to the end of the text if it was cut off.
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S), MASK),
+    (re.compile(r"<((?:\w+:)?Assertion)\b.*?(?:</\1>|\Z)", re.S), MASK),
+    # Headers.
+    (
+        re.compile(r"(?im)\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)(\s*[:=]\s*)[^\r\n]+"),
+        rf"\1\2{MASK}",
+    ),
+    (re.compile(r"(?i)\b(bearer|basic)(\s+)[a-z0-9._~+/=-]{6,}"), rf"\1\2{MASK}"),
+    # JSON (also JSON inside JSON), form fields and queries, XML.
+    (re.compile(rf'(?i)(\\?["\'](?:{_NAMES})\\?["\']\s*:\s*\\?["\'])(?:\\[^"\']|[^"\'\\])*'), rf"\1{MASK}"),
+    (re.compile(rf"(?i)\b({_NAMES})=[^&\s\"'<>]+"), rf"\1={MASK}"),
+    (re.compile(rf"(?i)<({_NAMES})>[^<]*"), rf"<\1>{MASK}"),
+)
+_INVISIBLE = re.compile(r"(?is)<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+class Redactor:
+    """Replaces secrets in text by ``***``.
+
+    First those that it knows, in every form in which they travel (plain, URL-encoded, base64, in JSON, in
+    HTML), longest first so that one secret inside another cannot leak its tail. Then, as a second net, what
+    looks like a credential: authorization headers, private keys, SAML assertions, fields named like tokens.
+
+    Args:
+        secrets: Values known from the start.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._forms: set[str] = set()
+        self._known: re.Pattern[str] | None = None
+        self.add(*secrets)
+
+    def __repr__(self) -> str:
+        return f"<Redactor of {len(self._forms)} forms>"
+
+    def add(self, *secrets: str) -> None:
+        """Learn further secrets, for example a token that was just obtained."""
+        before = len(self._forms)
+        for secret in secrets:
+            if len(secret) >= SHORTEST:
+                self._forms.update(_forms(secret))
+        if len(self._forms) != before:
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            self._known = re.compile("|".join(map(re.escape, longest_first)))
+
+    def __call__(self, text: str) -> str:
+        """The text without secrets."""
+        if self._known is not None:
+            text = self._known.sub(MASK, text)
+        for pattern, replacement in _NET:
+            text = pattern.sub(replacement, text)
+        return text
+
+    def knows(self, content: bytes) -> bool:
+        """Tell whether a known secret is in ``content``."""
+        return self._known is not None and self._known.search(content.decode("utf-8", "replace")) is not None
+
+    def excerpt(self, response: httpx.Response, limit: int = 2000) -> str:
+        """The readable beginning of an answer, whatever it is, redacted.
+
+        Args:
+            response: An answer that has been read.
+            limit: Characters at most.
+
+        Returns:
+            Text of a JSON, form or plain answer; the visible text of an HTML page; for anything else a note
+            of its type and size; "" for an empty answer.
+        """
+        content = response.content
+        if not content.strip():
+            return ""
+        media_type = response.headers.get("content-type", "").split(";")[0].strip().lower()
+        try:
+            text = content[:_WINDOW].decode(response.charset_encoding or "utf-8", "replace")
+        except LookupError:  # an encoding that nobody knows
+            text = content[:_WINDOW].decode("utf-8", "replace")
+        if "\x00" in text or text.count("�") > len(text) // 10:
+            return f"<{len(content)} bytes of {media_type or 'unknown type'}>"
+        text = self(text)
+        if len(content) > _WINDOW:
+            # The end of the window may be the beginning of a secret.
+            text = text[: -max(map(len, self._forms), default=0) or None]
+        if media_type == "text/html" or text.lstrip()[:9].lower() in ("<!doctype", "<html>"):
+            text = " ".join(html.unescape(_INVISIBLE.sub(" ", text)).split())
+            text = self(text)  # what stood between tags may have come together
+        return shorten(_CONTROL.sub(" ", text).strip(), limit)
+
+
+def shorten(text: str, limit: int) -> str:
+    """The first ``limit`` characters, with a mark where something was cut off."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def secret_values(model: BaseModel) -> Iterator[str]:
+    """The values of all secrets in a configuration, however deep."""
+    for name in type(model).model_fields:
+        yield from _values(getattr(model, name))
+
+
+def _values(value: Any) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, SecretBytes):
+        yield value.get_secret_value().decode("utf-8", "replace")
+    elif isinstance(value, BaseModel):
+        yield from secret_values(value)
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _values(part)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for part in value:
+            yield from _values(part)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    raw = secret.encode()
+    yield secret
+    yield quote(secret, safe="")
+    yield quote(secret)
+    yield quote_plus(secret)
+    yield base64.b64encode(raw).decode().rstrip("=")
+    yield base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    yield orjson.dumps(secret)[1:-1].decode()
+    yield html.escape(secret)
+    if "\n" in secret:  # a key in PEM form, however its lines arrive
+        yield secret.replace("\n", "\r\n")
+        yield "".join(secret.split())

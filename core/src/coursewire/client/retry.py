@@ -1,0 +1,94 @@
+"""When and how long to wait before a request goes out again.
+
+The library ``stamina`` does not fit here: it repeats on exceptions, while an LMS mostly says "later" with an
+answer; it neither takes an injected sleep and source of jitter nor full jitter; and a retry context a request
+costs more than the request's own overhead. Left of it would be the loop.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import httpx
+
+Sleep = Callable[[float], Awaitable[None]]
+"""``asyncio.sleep``, or what a test puts in its place."""
+
+ATTEMPTS = 4
+"""Tries of one request, the first included."""
+
+BUDGET_S = 5.0
+"""Longest that one request waits in all; a longer pause is deferred instead, so that no worker sleeps."""
+
+_FIRST_S = 0.25
+_LONGEST_S = 2.0
+_DAY_S = 86_400.0
+
+REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+"""Methods that mean the same when they arrive twice (RFC 9110, 9.2.2)."""
+
+GATEWAY_TROUBLE = frozenset({502, 503, 504})
+"""Statuses after which nobody knows whether the request got past the gateway."""
+
+
+@dataclass(slots=True)
+class Retries:
+    """The tries of one request.
+
+    Attributes:
+        rng: Source of jitter.
+        attempt: Number of the try under way, from 1.
+        waited_s: Seconds waited between tries so far.
+    """
+
+    rng: random.Random
+    attempt: int = 1
+    waited_s: float = 0.0
+
+    def next_pause(self, asked_s: float | None = None) -> float | None:
+        """Seconds to wait before the next try; None when there is to be none.
+
+        Args:
+            asked_s: What the LMS asked for; without it the pause grows with full jitter.
+        """
+        if self.attempt >= ATTEMPTS:
+            return None
+        ceiling = min(_LONGEST_S, _FIRST_S * 2 ** (self.attempt - 1))
+        jitter = self.rng.uniform(0, ceiling)
+        # Jitter on top of what was asked, lest all that wait come back in the same instant.
+        pause = jitter if not asked_s else asked_s + min(jitter, _FIRST_S)
+        if self.waited_s + (asked_s or pause) > BUDGET_S:
+            return None
+        self.attempt += 1
+        self.waited_s += pause
+        return pause
+
+
+def retry_after_s(response: httpx.Response, now: datetime) -> float | None:
+    """Read ``Retry-After`` as seconds from ``now``: 0 to a day; None when it is missing or no sense.
+
+    Both forms of RFC 9110, 10.2.3 are read: a number of seconds and an HTTP date.
+    """
+    value = response.headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            instant = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=UTC)
+        seconds = (instant - now).total_seconds()
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), _DAY_S)

@@ -1,0 +1,187 @@
+"""Where tokens are kept, and who may renew one: the tables ``token`` and ``lease``."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import orjson
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from coursewire.audit.tables import lease, token
+from coursewire.model.session import Token
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy import ColumnElement, Engine
+
+
+class SecretBox(Protocol):
+    """Encrypts what must not lie in the database in clear."""
+
+    def encrypt(self, data: bytes, /) -> bytes:
+        """Data to ciphertext."""
+        ...
+
+    def decrypt(self, token: bytes, /) -> bytes:
+        """Ciphertext to data."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A token and when it was obtained."""
+
+    token: Token
+    obtained_at: datetime
+
+    def lasts(self, now: datetime, margin_s: float) -> bool:
+        """True while more than the margin is left.
+
+        The margin is never more than a quarter of the lifetime: else a token that lives a minute would
+        be renewed for every request.
+        """
+        lifetime = self.token.expires_at - self.obtained_at
+        return now < self.token.expires_at - min(timedelta(seconds=margin_s), lifetime / 4)
+
+
+class TokenStore(Protocol):
+    """The tokens of one configuration, by subject. Methods may block; call them in a thread."""
+
+    def load(self, subject: str) -> Kept | None:
+        """The stored token; it may be over."""
+        ...
+
+    def save(self, subject: str, kept: Kept) -> None:
+        """Replace the stored token, in a transaction of its own."""
+        ...
+
+    def expire(self, subject: str, now: datetime) -> None:
+        """Let nobody else use the stored token; its refresh token stays readable."""
+        ...
+
+    def lock(self, subject: str, owner: str, now: datetime, lapses_at: datetime) -> bool:
+        """Take the right to renew; False while another has it."""
+        ...
+
+    def unlock(self, subject: str, owner: str, now: datetime) -> None:
+        """Give the right back; a lapsed one that another took is left alone."""
+        ...
+
+
+class SqlTokenStore:
+    """Tokens in the database, encrypted.
+
+    Args:
+        engine: The installation's database.
+        box: Encrypts the values.
+        configuration: Whose tokens.
+    """
+
+    def __init__(self, engine: Engine, box: SecretBox, configuration: UUID) -> None:
+        self._engine = engine
+        self._box = box
+        self._configuration = configuration
+
+    def __repr__(self) -> str:
+        return f"<SqlTokenStore of configuration {self._configuration}>"
+
+    def load(self, subject: str) -> Kept | None:
+        """See :meth:`TokenStore.load`."""
+        query = select(token.c.ciphertext, token.c.expires_at, token.c.updated_at).where(*self._mine(subject))
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        values = orjson.loads(self._box.decrypt(row.ciphertext))
+        return Kept(
+            Token(values["value"], row.expires_at, refresh_token=values["refresh_token"]), row.updated_at
+        )
+
+    def save(self, subject: str, kept: Kept) -> None:
+        """See :meth:`TokenStore.save`."""
+        values = {"value": kept.token.value, "refresh_token": kept.token.refresh_token}
+        row = {
+            "ciphertext": self._box.encrypt(orjson.dumps(values)),
+            "expires_at": kept.token.expires_at,
+            "updated_at": kept.obtained_at,
+        }
+        with self._engine.begin() as connection:
+            # Only the holder of the lease writes, so that delete and insert cannot meet another's.
+            connection.execute(delete(token).where(*self._mine(subject)))
+            connection.execute(
+                insert(token).values(configuration=self._configuration, subject=_digest(subject), **row)
+            )
+
+    def expire(self, subject: str, now: datetime) -> None:
+        """See :meth:`TokenStore.expire`."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(token).where(*self._mine(subject), token.c.expires_at > now).values(expires_at=now)
+            )
+
+    def lock(self, subject: str, owner: str, now: datetime, lapses_at: datetime) -> bool:
+        """See :meth:`TokenStore.lock`."""
+        held = {"owner": owner, "expires_at": lapses_at, "acquired_at": now}
+        name = self._lease_name(subject)
+        free = or_(lease.c.owner.is_(None), lease.c.expires_at <= now)
+        with self._engine.begin() as connection:
+            if connection.execute(update(lease).where(lease.c.name == name, free).values(**held)).rowcount:
+                return True
+        with self._engine.connect() as connection:
+            if connection.scalar(select(lease.c.name).where(lease.c.name == name)) is not None:
+                return False
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(lease).values(name=name, **held))
+        except IntegrityError:
+            return False  # another process was first
+        return True
+
+    def unlock(self, subject: str, owner: str, now: datetime) -> None:
+        """See :meth:`TokenStore.unlock`."""
+        mine = (lease.c.name == self._lease_name(subject), lease.c.owner == owner)
+        with self._engine.begin() as connection:
+            connection.execute(update(lease).where(*mine).values(owner=None, expires_at=now))
+
+    def _mine(self, subject: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return token.c.configuration == self._configuration, token.c.subject == _digest(subject)
+
+    def _lease_name(self, subject: str) -> str:
+        return f"token:{self._configuration}:{_digest(subject)}"
+
+
+class MemoryTokenStore:
+    """Tokens of one process, for tests and for trying out a draft that is not stored."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Kept] = {}
+
+    def load(self, subject: str) -> Kept | None:
+        """See :meth:`TokenStore.load`."""
+        return self._kept.get(subject)
+
+    def save(self, subject: str, kept: Kept) -> None:
+        """See :meth:`TokenStore.save`."""
+        self._kept[subject] = kept
+
+    def expire(self, subject: str, now: datetime) -> None:
+        """See :meth:`TokenStore.expire`."""
+        if kept := self._kept.get(subject):
+            self._kept[subject] = replace(kept, token=replace(kept.token, expires_at=now))
+
+    def lock(self, subject: str, owner: str, now: datetime, lapses_at: datetime) -> bool:
+        """See :meth:`TokenStore.lock`; within a process nobody else asks."""
+        return True
+
+    def unlock(self, subject: str, owner: str, now: datetime) -> None:
+        """See :meth:`TokenStore.unlock`."""
+
+
+def _digest(subject: str) -> str:
+    """A subject may be a person: only its digest is stored."""
+    return hashlib.sha256(subject.encode()).hexdigest()

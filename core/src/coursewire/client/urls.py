@@ -1,0 +1,99 @@
+"""Where a request may go: paths joined to the LMS's base URL, hosts held to the allowed ones."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote
+
+import httpx
+
+from coursewire.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from coursewire.model.configuration import ChannelConfig
+
+_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_TEMPLATE_PART = re.compile(r"v\d+|[A-Za-z_.-]{1,40}")
+_DEFAULT_PORT = {"http": 80, "https": 443}
+
+
+class Targets:
+    """The URLs that one configuration's requests may go to.
+
+    Args:
+        config: Gives ``lms_url`` and ``allowed_hosts``.
+        insecure_urls: Allow plain http also where the base URL has https.
+    """
+
+    def __init__(self, config: ChannelConfig, *, insecure_urls: bool) -> None:
+        self._base_text = config.lms_url.rstrip("/")
+        self.base = httpx.URL(self._base_text)
+        self._hosts = frozenset(host.lower() for host in config.allowed_hosts)
+        self._insecure_urls = insecure_urls
+
+    def url(self, path: str, params: Mapping[str, Any] | list[tuple[str, str]] | None = None) -> httpx.URL:
+        """The URL of ``path``: below the base URL, or absolute with an allowed host.
+
+        Raises:
+            ContractError: The path leaves the base URL, or the host is not allowed.
+        """
+        try:
+            if _ABSOLUTE.match(path):
+                url = httpx.URL(path)
+                self.check(url)
+            else:
+                # As text: an absolute URL or "//host" in a path must not replace the host.
+                url = httpx.URL(f"{self._base_text}/{path.lstrip('/')}" if path else self._base_text)
+        except httpx.InvalidURL as error:
+            raise ContractError("a channel asked for a URL that is none", why=str(error)) from error
+        if ".." in unquote(url.path).split("/"):
+            raise ContractError(
+                "a channel asked for a path with '..' in it",
+                next_step="Quote keys that become part of a path with urllib.parse.quote(key, safe='').",
+            )
+        return url.copy_merge_params(cast("Any", params)) if params else url
+
+    def check(self, url: httpx.URL) -> None:
+        """Hold an absolute URL to the allowed hosts.
+
+        Raises:
+            ContractError: It goes elsewhere, or is not https.
+        """
+        same = url.host.lower() == self.base.host.lower()
+        if (
+            not same
+            and url.host.lower() not in self._hosts
+            and url.netloc.decode().lower() not in self._hosts
+        ):
+            raise ContractError(
+                f"a request to {url.host} was refused",
+                why=f"the LMS of this configuration is at {self.base.host}",
+                next_step="The channel can name further hosts in allowed_hosts.",
+            )
+        secure = url.scheme == "https" or (self._insecure_urls and url.scheme == "http")
+        if not secure and not (same and url.scheme == self.base.scheme):
+            raise ContractError(f"a request to {url.host} was refused", why=f"its scheme is {url.scheme!r}")
+
+
+def same_place(origin: httpx.URL, target: httpx.URL) -> bool:
+    """Tell whether a redirect stays: same scheme, host and port, or from http to https of the host."""
+    if origin.host.lower() != target.host.lower():
+        return False
+    ports = (_port(origin), _port(target))
+    if origin.scheme == target.scheme:
+        return ports[0] == ports[1]
+    return (origin.scheme, target.scheme) == ("http", "https") and ports == (80, 443)
+
+
+def path_template(url: httpx.URL) -> str:
+    """The path with everything that may be a key or a person replaced by ``{}``, for logs."""
+    parts = url.raw_path.decode("ascii").split("?", 1)[0].split("/")
+    return "/".join(part if not part or _TEMPLATE_PART.fullmatch(part) else "{}" for part in parts)
+
+
+def _port(url: httpx.URL) -> int | None:
+    return url.port or _DEFAULT_PORT.get(url.scheme)

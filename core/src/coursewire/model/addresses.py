@@ -1,0 +1,26 @@
+"""Which network addresses an LMS may have."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+"""RFC 6052: the last 32 bits are the IPv4 address that a gateway will talk to."""
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address is reachable on the public internet.
+
+    Loopback, private, link-local, shared, reserved and multicast addresses are not; an IPv6 address that
+    stands for an IPv4 address (mapped, 6to4, NAT64) is as public as that one.
+
+    Raises:
+        ValueError: The text is no IP address.
+    """
+    ip: IPv4Address | IPv6Address = ip_address(address.split("%", 1)[0])
+    if isinstance(ip, IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if inner is None and ip in _NAT64:
+            inner = IPv4Address(int(ip) & 0xFFFFFFFF)
+        ip = inner or ip
+    return ip.is_global and not ip.is_multicast

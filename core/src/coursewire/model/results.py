@@ -1,0 +1,124 @@
+"""What a source knows of a learner's way through a course: the facts that outcomes are made from.
+
+None is unknown, which is not zero, not False and not empty. Instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+
+class ConsentState(StrEnum):
+    """What a learner said about sharing results with the customer. Only the first two let data leave."""
+
+    GRANTED = "granted"
+    IMPLIED = "implied"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
+    UNKNOWN = "unknown"
+
+
+class Consent(NamedTuple):
+    """A consent: its state, who gave it, and when."""
+
+    state: ConsentState
+    by: str | None = None
+    at: datetime | None = None
+
+    @property
+    def allows(self) -> bool:
+        """True when data may leave."""
+        return self.state in (ConsentState.GRANTED, ConsentState.IMPLIED)
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LearnerFacts(_Fact):
+    """A learner at one customer. ``remote_ids`` maps identity provider to its name for the learner."""
+
+    username: str
+    email: str | None
+    active: bool
+    linked: bool
+    remote_ids: Mapping[str, str] = {}
+
+
+class GradeFacts(_Fact):
+    """The platform's current grade. ``percent`` is 0 to 1; ``passed_at`` is when passing was first reached."""
+
+    passed: bool | None
+    percent: Decimal | None
+    letter_grade: str | None = None
+    passed_at: datetime | None = None
+    modified_at: datetime | None = None
+
+
+class CertificateFacts(_Fact):
+    """A certificate. ``grade`` is text, as the platform gives it."""
+
+    status: str
+    is_passing: bool | None
+    grade: str | None = None
+    created_at: datetime | None = None
+
+
+class SubsectionFacts(_Fact):
+    """A learner's result in one subsection."""
+
+    subsection_id: str
+    subsection_name: str
+    points_possible: Decimal
+    points_earned: Decimal | None
+    attempted: bool
+
+
+class CourseFacts(_Fact):
+    """The course and run that an enrollment is in.
+
+    Attributes:
+        course_key: Content key of the course; None when the source does not know the run.
+        run_key: Course run key.
+        title: For people.
+        end: When the run ends; None when it does not, or nobody knows.
+        pacing: ``self_paced`` or ``instructor_paced``.
+        upgrade_deadline: Of the first verified seat.
+        estimated_hours: Of the run.
+    """
+
+    course_key: str | None
+    run_key: str
+    title: str = ""
+    end: datetime | None = None
+    pacing: str | None = None
+    upgrade_deadline: datetime | None = None
+    estimated_hours: float | None = None
+
+
+class EnrollmentFacts(_Fact):
+    """Everything that is known about one enrollment.
+
+    Attributes:
+        id: Of the enrollment; the same wherever and whenever it is read.
+        incomplete_count: Blocks that an audit learner can still do; None when it is unknown.
+    """
+
+    id: str
+    customer: str
+    learner: LearnerFacts
+    course: CourseFacts
+    mode: str
+    is_active: bool
+    created_at: datetime | None
+    consent: Consent
+    grade: GradeFacts | None = None
+    certificate: CertificateFacts | None = None
+    incomplete_count: int | None = None
+    subsections: tuple[SubsectionFacts, ...] = ()

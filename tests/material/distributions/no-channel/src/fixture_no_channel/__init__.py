@@ -1,0 +1,1 @@
+"""Offers itself as a channel and declares none."""

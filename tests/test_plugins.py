@@ -1,0 +1,189 @@
+"""Real distributions: built as wheels, installed into an environment of their own, found and loaded there.
+
+The environment has pip and what the wheels bring, and sees third-party packages through a folder of links to
+those of the environment that runs the tests, without anything of Coursewire: so nothing is downloaded, and what
+is found there can only come from the wheels.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FIXTURES = ROOT / "tests" / "material" / "distributions"
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+RELEASED = [ROOT / "core", *PLUGINS]
+
+BUILD = """
+import os, sys
+from hatchling.build import build_wheel
+target, *projects = sys.argv[1:]
+for project in projects:
+    os.chdir(project)
+    build_wheel(target)
+"""
+
+REPORT = """
+import dataclasses, json, sys
+from pathlib import Path
+from coursewire.channels.loading import load_channels
+from coursewire.model.content import ContentItem
+registry = load_channels()
+json.dump(
+    {
+        "report": [dataclasses.asdict(row) for row in registry.report],
+        "codes": registry.codes(),
+        "exported": {
+            loaded.where: loaded.relay.export_content(
+                loaded.channel.config(), ContentItem(content_type="course", key="edX+DemoX"), None
+            )
+            for loaded in registry
+            if loaded.distribution.startswith("fixture-")
+        },
+    },
+    sys.stdout,
+)
+"""
+
+
+def run(python, *args):
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COURSE"))
+    }
+    done = subprocess.run(
+        [python, *args], capture_output=True, text=True, encoding="utf-8", env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    """Wheels of core, plugins and fixtures, by distribution."""
+    target = tmp_path_factory.mktemp("wheels")
+    fixtures = sorted(path.parent for path in FIXTURES.glob("*/pyproject.toml"))
+    # The build backend's own entry, as any front end calls it; one process for all saves seconds.
+    run(sys.executable, "-c", BUILD, str(target), *map(str, [*RELEASED, *fixtures]))
+    return {path.name.partition("-")[0].replace("_", "-"): path for path in target.glob("*.whl")}
+
+
+class Environment:
+    def __init__(self, folder: Path) -> None:
+        venv.create(folder / "venv", with_pip=True)
+        self.python = folder / "venv" / "bin" / "python"
+        third_party = folder / "third-party"
+        third_party.mkdir()
+        for entry in Path(sysconfig.get_path("purelib")).iterdir():
+            if "coursewire" not in entry.name and entry.suffix != ".pth" and not entry.name.startswith("pip"):
+                (third_party / entry.name).symlink_to(entry)
+        site = Path(run(self.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+        (site / "third-party.pth").write_text(f"{third_party}\n")
+
+    def pip(self, *args):
+        run(self.python, "-m", "pip", "--disable-pip-version-check", *args)
+
+    def load(self):
+        loaded = json.loads(run(self.python, "-c", REPORT))
+        loaded["rows"] = {
+            row["distribution"]: row for row in loaded["report"] if row["distribution"].startswith("fixture-")
+        }
+        return loaded
+
+
+@pytest.fixture(scope="module")
+def environment(wheels, tmp_path_factory):
+    made = Environment(tmp_path_factory.mktemp("environment"))
+    made.pip("install", "--no-index", "--no-deps", "--no-compile", *map(str, wheels.values()))
+    return made
+
+
+@pytest.fixture(scope="module")
+def loaded(environment):
+    return environment.load()
+
+
+REASONS = {
+    "fixture-duplicate-code": "The code GOOD is also offered by good-channel (fixture-good-channel 1.3.0).",
+    "fixture-good-channel": "The code GOOD is also offered by duplicate-code (fixture-duplicate-code 1.0.0).",
+    "fixture-wrong-api": "It needs plugin API >=2,<3 and this core offers 1.0.",
+    "fixture-unreadable-api": "Its range of plugin API versions 'the newest' cannot be read",
+    "fixture-wrong-signature": "send_content has a wrong signature: there is no argument retries.",
+    "fixture-unknown-hook": "unknown hook: find_remot. Did you mean find_remote?",
+    "fixture-missing-hook": "It declares content but does not implement export_content, send_content",
+    "fixture-no-channel": "It does not implement declare_channel",
+    "fixture-raising-declaration": "declare_channel raised RuntimeError at "
+    "fixture_raising_declaration/__init__.py line 8: not today.",
+    "fixture-broken-import": "Importing it raised ImportError at fixture_broken_import/__init__.py line 3: "
+    "cannot import name 'NoSuchName'",
+    "fixture-missing-dependency": "A dependency of it is missing: there is no module "
+    "'fixture_module_that_nobody_offers' at fixture_missing_dependency/__init__.py line 3.",
+    "fixture-exits": "fixture-exits ends the program when it is imported at fixture_exits/__init__.py line 3.",
+    "fixture-broken-hooks": "unknown hook: job_begun.",
+}
+
+
+@pytest.mark.parametrize("distribution", REASONS)
+def test_a_faulty_distribution_is_a_row_that_says_what_is_wrong(loaded, distribution):
+    row = loaded["rows"][distribution]
+    assert row["state"] == "failed"
+    assert REASONS[distribution] in row["reason"]
+    assert row["reason"].endswith((".", "?"))
+    assert row["version"]
+
+
+def test_every_faulty_fixture_is_expected(wheels):
+    fixtures = {name for name in wheels if name.startswith("fixture-")}
+    assert fixtures == {*REASONS, "fixture-good-hooks"}
+
+
+def test_good_hooks_load_beside_the_broken_ones(loaded):
+    row = loaded["rows"]["fixture-good-hooks"]
+    assert (row["state"], row["hooks"]) == ("loaded", ["export_content", "job_started"])
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
+def test_every_plugin_of_the_workspace_loads_from_its_wheel(loaded, plugin):
+    rows = [row for row in loaded["report"] if row["distribution"] == f"coursewire-{plugin.name}"]
+    assert rows
+    for row in rows:
+        assert (row["state"], row["reason"]) == ("loaded", "")
+        assert row["code"] in loaded["codes"]
+
+
+def test_uninstalling_one_leaves_the_others(environment, loaded, wheels):
+    environment.pip("uninstall", "--yes", "fixture-duplicate-code")
+    try:
+        after = environment.load()
+    finally:
+        environment.pip(
+            "install", "--no-index", "--no-deps", "--no-compile", str(wheels["fixture-duplicate-code"])
+        )
+
+    assert set(loaded["rows"]) - set(after["rows"]) == {"fixture-duplicate-code"}
+    assert after["codes"] == sorted([*loaded["codes"], "GOOD"])
+    assert after["exported"] == {
+        "GOOD (fixture-good-channel 1.3.0)": {"id": "edX+DemoX", "title": "", "marked": True}
+    }
+    unchanged = set(after["rows"]) - {"fixture-good-channel"}
+    assert all(after["rows"][name] == loaded["rows"][name] for name in unchanged)
+
+
+@pytest.mark.parametrize("project", RELEASED, ids=lambda path: path.name)
+def test_a_wheel_has_types_and_licence_and_no_tests(wheels, project):
+    name = "coursewire" if project.name == "core" else f"coursewire-{project.name}"
+    package = name.replace("-", "_")
+    with zipfile.ZipFile(wheels[name]) as wheel:
+        names = wheel.namelist()
+        (licence,) = [entry for entry in names if entry.endswith(".dist-info/licenses/LICENSE")]
+        text = wheel.read(licence).decode()
+    assert f"{package}/py.typed" in names
+    assert "Apache License" in text
+    assert {entry.partition("/")[0].partition("-")[0] for entry in names} == {package}
+    assert not [entry for entry in names if "/tests/" in entry or "/test_" in entry or "conftest" in entry]
