@@ -66,7 +66,9 @@ def simulator(code: str, folder: Path) -> Iterator[dict[str, Any]]:
 
 def reset(url: str) -> None:
     """Let a simulator forget what arrived."""
-    urllib.request.urlopen(urllib.request.Request(f"{url}/_simulator/reset", method="POST"), timeout=10).close()
+    urllib.request.urlopen(
+        urllib.request.Request(f"{url}/_simulator/reset", method="POST"), timeout=10
+    ).close()
 
 
 def counts(url: str) -> dict[str, Any]:
@@ -114,7 +116,9 @@ def measure(bundle: Path, work: Path, table: Table) -> None:
 def main() -> None:
     """Measure, and print one table."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--many", type=int, default=MANY, help="items of the second, larger bundle; 0 for none")
+    parser.add_argument(
+        "--many", type=int, default=MANY, help="items of the second, larger bundle; 0 for none"
+    )
     options = parser.parse_args()
     bundle = find_bundle()
     console = Console(width=None if sys.stdout.isatty() else 110)

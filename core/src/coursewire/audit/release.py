@@ -58,7 +58,11 @@ def release(
         c.configuration == configuration,
         c.state.in_([state.value for state in states if state is not State.SENDING]),
     )
-    parts = [mine] if keys is None else [and_(mine, c.content_key.in_(some)) for some in batched(keys, KEYS_A_QUERY)]
+    parts = (
+        [mine]
+        if keys is None
+        else [and_(mine, c.content_key.in_(some)) for some in batched(keys, KEYS_A_QUERY)]
+    )
     message = f"{actor}: {reason}" if reason else actor
     released = 0
     with writing(engine) as connection:
@@ -79,7 +83,13 @@ def release(
                 _move(connection, part, standing, now)
         if released:
             jobs.note_retry(
-                connection, job, configuration=configuration, actor=actor, reason=reason, count=released, now=now
+                connection,
+                job,
+                configuration=configuration,
+                actor=actor,
+                reason=reason,
+                count=released,
+                now=now,
             )
     return released
 

@@ -105,7 +105,9 @@ content_record = Table(
     Column("confirmed_fingerprint", key_text(40), nullable=True),
     Column("confirmed_payload", long_text(), nullable=True),
     Column("source_version", key_text(64), nullable=True),  # the source's version last examined and settled
-    Column("export_context", key_text(16), nullable=True),  # configuration and plugin version then, as a digest
+    Column(
+        "export_context", key_text(16), nullable=True
+    ),  # configuration and plugin version then, as a digest
     Column("examine_again_at", UtcDateTime(), nullable=True),  # the payload changes by itself at this instant
     Column("attempts", Integer(), nullable=False),  # since the last confirmation
     Column("not_before_at", UtcDateTime(), nullable=True),

@@ -44,7 +44,9 @@ class Commands(TyperGroup):
         settings = Settings.load()
         for row in load_channels(allowed=settings.channels, hooks_file=settings.hooks_file):
             if name.casefold() in (row.name.casefold(), row.channel.code.casefold()):
-                own = typer.Typer(name=row.name, help=f"Commands of {row.channel.title}.", rich_markup_mode=None)
+                own = typer.Typer(
+                    name=row.name, help=f"Commands of {row.channel.title}.", rich_markup_mode=None
+                )
                 groups = row.relay.channel_commands()
                 for group in groups:
                     own.add_typer(group)
@@ -118,7 +120,17 @@ def _usage_error(error: Any, args: Sequence[str]) -> int:
     if "--json" in args:
         from coursewire.cli.output import put_json
 
-        put_json({"error": {"code": "usage", "what": error.format_message(), "where": "", "why": "", "next_step": ""}})
+        put_json(
+            {
+                "error": {
+                    "code": "usage",
+                    "what": error.format_message(),
+                    "where": "",
+                    "why": "",
+                    "next_step": "",
+                }
+            }
+        )
     return int(error.exit_code)
 
 

@@ -70,7 +70,9 @@ def refuse_other_kinds(kind: KindName, channels: Sequence[LoadedChannel]) -> Non
         return
     codes = [each.channel.code for each in channels]
     who = f"channel {codes[0]} does not send" if len(codes) == 1 else "no installed channel sends"
-    answers = [f"{each.channel.code}: {getattr(each.channel.capabilities, kind.value).value}" for each in channels]
+    answers = [
+        f"{each.channel.code}: {getattr(each.channel.capabilities, kind.value).value}" for each in channels
+    ]
     raise ConfigurationError(
         f"{who} {kind.value}",
         where=", ".join(each.where for each in channels),

@@ -21,7 +21,11 @@ FileOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Set one field; may be repeated. VALUE is text, or a JSON list or object."),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Set one field; may be repeated. VALUE is text, or a JSON list or object.",
+    ),
 ]
 
 
@@ -40,16 +44,25 @@ def register(app: typer.Typer) -> None:
     group.command()(template)
     keys.register(group)
     app.add_typer(
-        group, name="config", help="Add, show, edit, check and activate configurations.", rich_help_panel="Configurations"
+        group,
+        name="config",
+        help="Add, show, edit, check and activate configurations.",
+        rich_help_panel="Configurations",
     )
 
 
 def add(
     file: FileOption = None,
     settings: SetOption = None,
-    channel: Annotated[str | None, typer.Option("--channel", metavar="CODE", help="Without --file: the channel.")] = None,
-    customer: Annotated[str | None, typer.Option("--customer", metavar="UUID", help="Without --file: the customer.")] = None,
-    draft: Annotated[bool, typer.Option("--draft", help="Add it as a draft, whatever the file says.")] = False,
+    channel: Annotated[
+        str | None, typer.Option("--channel", metavar="CODE", help="Without --file: the channel.")
+    ] = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="UUID", help="Without --file: the customer.")
+    ] = None,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Add it as a draft, whatever the file says.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Add a configuration, from a file or with --set, and print its id.
@@ -217,7 +230,9 @@ def check(config: ConfigId, json: Json = False) -> None:
         try:
             sentences = asyncio.run(ask())
         except CredentialsError as error:
-            installation.configurations.mark_needs_reconnect(found.uuid, error.why or error.what, actor=actor())
+            installation.configurations.mark_needs_reconnect(
+                found.uuid, error.why or error.what, actor=actor()
+            )
             raise
         cleared = installation.configurations.clear_reconnect(found.uuid, actor=actor())
     if json:

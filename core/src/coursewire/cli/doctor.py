@@ -101,7 +101,10 @@ def _channels(name: str, installation: Installation) -> Iterator[Finding]:
     for row in installation.channels.report:
         good = row.state is not LoadState.FAILED
         yield Finding(
-            row.code or row.name, good, f"{row.distribution} {row.version}".strip() + f" {row.state.value}", row.reason
+            row.code or row.name,
+            good,
+            f"{row.distribution} {row.version}".strip() + f" {row.state.value}",
+            row.reason,
         )
     if not len(installation.channels):
         yield Finding(name, False, "none can be used", "Install one: pip install coursewire-canvas")
@@ -139,7 +142,10 @@ def _clock(name: str, installation: Installation) -> Iterator[Finding]:
         off = abs((there - now).total_seconds()) if there else 0.0
         if off > CLOCK_LIMIT_S:
             yield Finding(
-                name, False, f"it differs from the database server's by {off:.0f} s", "Synchronise both clocks."
+                name,
+                False,
+                f"it differs from the database server's by {off:.0f} s",
+                "Synchronise both clocks.",
             )
             return
     yield Finding(name, True, f"{now:%Y-%m-%d %H:%M:%S} UTC")
@@ -158,7 +164,7 @@ def _disk(name: str, installation: Installation) -> Iterator[Finding]:
     yield Finding(name, good, f"{free / 2**30:.1f} GB free in {folder}", step)
 
 
-_CHECKS: dict[str, "Callable[[str, Installation], Iterator[Finding]]"] = {
+_CHECKS: dict[str, Callable[[str, Installation], Iterator[Finding]]] = {
     "secret key": _key,
     "database": _database,
     "channels": _channels,

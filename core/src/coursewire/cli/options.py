@@ -53,12 +53,17 @@ Customer = Annotated[
 ]
 Config = Annotated[
     str | None,
-    typer.Option("--config", metavar="ID", help="Only this configuration; the beginning of its id is enough."),
+    typer.Option(
+        "--config", metavar="ID", help="Only this configuration; the beginning of its id is enough."
+    ),
 ]
 ConfigId = Annotated[
-    str, typer.Argument(metavar="ID", help="The configuration's id; its beginning is enough.", show_default=False)
+    str,
+    typer.Argument(metavar="ID", help="The configuration's id; its beginning is enough.", show_default=False),
 ]
-Keys = Annotated[list[str] | None, typer.Option("--key", metavar="KEY", help="Only this item; may be repeated.")]
+Keys = Annotated[
+    list[str] | None, typer.Option("--key", metavar="KEY", help="Only this item; may be repeated.")
+]
 Instant = Annotated[
     datetime | None,
     typer.Option("--at", parser=_instant, metavar="INSTANT", help="The present instant of this run."),

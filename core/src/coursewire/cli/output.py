@@ -124,9 +124,7 @@ def put_table(
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for name in columns:
         plain = name in ("id", "job", "when", "state", "operation", "result") or name in right
-        table.add_column(
-            name, justify="right" if name in right else "left", no_wrap=plain, overflow="fold"
-        )
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=plain, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(each) for each in row))
     if table.row_count or not empty:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 def preview(
     kind: Kind,
     channel: Annotated[str, typer.Option("--channel", metavar="CODE", help="Code of the channel.")],
-    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="As for `config add`; the customer may be left out.")],
+    config: Annotated[
+        Path,
+        typer.Option("--config", metavar="FILE", help="As for `config add`; the customer may be left out."),
+    ],
     bundle: Annotated[Path, typer.Option("--bundle", metavar="DIR", help="The bundle with the items.")],
     keys: Keys = None,
     at: Instant = None,
@@ -68,7 +71,9 @@ def _read_file(path: Path, channel: LoadedChannel) -> ConfigurationFile:
     return file
 
 
-def _model(file: ConfigurationFile, channel: LoadedChannel, settings: Settings, *, where: str) -> ChannelConfig:
+def _model(
+    file: ConfigurationFile, channel: LoadedChannel, settings: Settings, *, where: str
+) -> ChannelConfig:
     """The validated model. Secrets stand-ins will do, since nothing is sent."""
     from coursewire.config.secret_values import OpenedSecrets, SecretValue
     from coursewire.config.validation import check, sort_out
@@ -77,7 +82,9 @@ def _model(file: ConfigurationFile, channel: LoadedChannel, settings: Settings, 
     model = channel.channel.config
     fields, given = sort_out(model, file.fields, where)
     secrets = {
-        name: SecretValue("not needed for a preview") if value is not None and value.from_environment else value
+        name: SecretValue("not needed for a preview")
+        if value is not None and value.from_environment
+        else value
         for name, value in given.items()
     }
     checked = check(

@@ -45,11 +45,15 @@ def transmit(
     channel: ChannelCode = None,
     customer: Customer = None,
     config: Config = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan; the database stays as it is.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show the plan; the database stays as it is.")
+    ] = False,
     force: Force = False,
     confirm_retire: Annotated[
         int | None,
-        typer.Option("--confirm-retire", min=0, metavar="N", help="Agree that up to N items are retired by each run."),
+        typer.Option(
+            "--confirm-retire", min=0, metavar="N", help="Agree that up to N items are retired by each run."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -168,7 +172,15 @@ def show_plan(
                 status = max(status, summary["exit_status"])
                 totals.append(summary)
     if json:
-        put_json({"kind": kind.value, "dry_run": True, "plans": totals, **_sum(totals, _PLANNED), "exit_status": status})
+        put_json(
+            {
+                "kind": kind.value,
+                "dry_run": True,
+                "plans": totals,
+                **_sum(totals, _PLANNED),
+                "exit_status": status,
+            }
+        )
     return status
 
 
@@ -276,7 +288,11 @@ def report(kind: KindName, ended: Sequence[Ended], runnable: Runnable, *, json: 
         names[configuration.uuid] = configuration.display_name
         if each.error is not None:
             errors.append(each.error)
-        row = {**_failed_row(configuration, each.error), "job": each.job.uuid, "exit_status": each.exit_status}
+        row = {
+            **_failed_row(configuration, each.error),
+            "job": each.job.uuid,
+            "exit_status": each.exit_status,
+        }
         summary = each.summary.as_dict() if each.summary else {}
         rows.append({**row, **summary, "error": row["error"] or summary.get("error")})
     status = max((row["exit_status"] for row in rows), default=0)
@@ -311,7 +327,10 @@ def explain(name: str, row: dict[str, Any]) -> None:
             said = f"{name}: {count:,} {reason}" + (f", {text}" if text else "") + "."
             note(f"{said} {step}".rstrip(), style=style)
     if row.get("waiting_until"):
-        note(f"{name}: what waits may go from {row['waiting_until']} on; run the command again then.", style="cyan")
+        note(
+            f"{name}: what waits may go from {row['waiting_until']} on; run the command again then.",
+            style="cyan",
+        )
     for catalog, why in row.get("source_failures", {}).items():
         note(f"{name}: catalog {catalog} could not be read, so nothing was retired: {why}", style="red")
 

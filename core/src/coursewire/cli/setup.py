@@ -92,7 +92,9 @@ def set_up(settings: Settings) -> dict[str, Any]:
     return {
         "data_dir": str(settings.data_dir),
         "data_dir_made": folder_made,
-        "secret_key": str(settings.secret_key_file) if settings.secret_key is None else "COURSEWIRE_SECRET_KEY",
+        "secret_key": str(settings.secret_key_file)
+        if settings.secret_key is None
+        else "COURSEWIRE_SECRET_KEY",
         "key_made": key_made,
         "database": describe(settings.database_url),
         "schema": schema,
@@ -101,7 +103,9 @@ def set_up(settings: Settings) -> dict[str, Any]:
 
 
 def load(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder of JSON-lines files.", show_default=False)],
+    bundle: Annotated[
+        Path, typer.Argument(metavar="BUNDLE", help="Folder of JSON-lines files.", show_default=False)
+    ],
     json: Json = False,
 ) -> None:
     """Load customers, catalogs, content, learners and results from a bundle.
