@@ -93,8 +93,8 @@ def _why_examine(seen: Glance, state: State) -> str:
         return Reason.RESTORED
     if state in (State.FAILED, State.BLOCKED, State.REJECTED):
         return Reason.RETRY
-    if seen.reason == Reason.UNSETTLED:
-        return Reason.UNSETTLED
+    if seen.reason in (Reason.UNSETTLED, Reason.RETRY):
+        return seen.reason
     return Reason.CHANGED if seen.present else Reason.NEW
 
 

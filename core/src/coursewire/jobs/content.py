@@ -182,7 +182,7 @@ class ContentJob:
         async with installation.session(channel, config, self.configuration.uuid) as session:
             await settle(channel, session, records, kind=Kind.CONTENT, clock=installation.clock)
             survey = await export.survey()
-            self._guard(survey)
+            self.check_guard(survey)
             for reason, count in survey.left.items():
                 summary.leave(reason, count)
             summary.source_failures.update(survey.wanted.failures)
@@ -219,7 +219,12 @@ class ContentJob:
                 summary.wait_until(stop.retry_at)
         await asyncio.to_thread(self._note_credentials, summary, stop)
 
-    def _guard(self, survey: Survey) -> None:
+    def check_guard(self, survey: Survey) -> None:
+        """Stop a run that would retire more than the settings allow.
+
+        Raises:
+            GuardError: It needs a person's yes.
+        """
         settings = self.installation.settings
         guard = Guard(settings.guard_share, settings.guard_number, settings.guard_floor)
         retiring = len(survey.retire)

@@ -1,0 +1,159 @@
+"""``coursewire status`` and ``jobs``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import typer
+
+from coursewire.cli.options import ChannelCode, Config, Customer, Json, Limit
+
+_PANEL = "Look"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(rich_help_panel=_PANEL)(status)
+    app.command(rich_help_panel=_PANEL)(jobs)
+
+
+def status(channel: ChannelCode = None, customer: Customer = None, json: Json = False) -> None:
+    """Show for each configuration what is at the LMS, what waits, and what failed and why."""
+    from coursewire.cli.common import channel_of, customer_names, open_installation
+    from coursewire.cli.output import put_json, put_table
+
+    with open_installation(read_only=True) as installation:
+        found = installation.configurations.list(
+            channel=channel_of(installation, channel).channel.code if channel else None,
+            customer=str(customer) if customer else None,
+        )
+        names = customer_names(installation, {each.customer for each in found})
+        rows = [_row(installation, each, names[each.customer]) for each in found]
+    if json:
+        for row in rows:
+            put_json(row)
+        return
+    put_table(
+        ("id", "channel", "customer", "state", "present", "waiting", "failed", "last run"),
+        [
+            (
+                str(row["configuration"])[:8],
+                row["channel"],
+                row["customer_name"],
+                row["state"].partition(":")[0],
+                f"{row['present']:,}",
+                f"{sum(row['waiting'].values()):,}",
+                f"{sum(row['failed'].values()):,}",
+                _last(row["last_job"]),
+            )
+            for row in rows
+        ],
+        right=("present", "waiting", "failed"),
+        empty="There is no configuration. `coursewire config template CODE` shows what one needs.",
+    )
+    for row in rows:
+        _explain(row)
+
+
+def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]:
+    from coursewire.audit import jobs as job_log
+    from coursewire.audit.records import ContentRecords
+    from coursewire.audit.release import FAILED_STATES
+    from coursewire.audit.states import State
+    from coursewire.cli.config import state_of
+
+    present, waiting, failed, retired = 0, Counter[str](), Counter[str](), 0
+    for state, reason, there, count in ContentRecords(installation.engine, configuration.uuid).counts():
+        present += count if there else 0
+        retired += count if state == State.RETIRED else 0
+        if state in FAILED_STATES:
+            failed[reason or state.replace(" ", "-")] += count
+        elif state in (State.PLANNED, State.SENDING):
+            waiting[reason or state] += count
+    last = job_log.recent(installation.engine, configuration=configuration.uuid, limit=1)
+    return {
+        "configuration": configuration.uuid,
+        "channel": configuration.channel,
+        "customer": configuration.customer,
+        "customer_name": customer,
+        "name": configuration.display_name,
+        "state": state_of(installation, configuration),
+        "needs_reconnect": configuration.needs_reconnect_reason,
+        "present": present,
+        "retired": retired,
+        "waiting": dict(sorted(waiting.items())),
+        "failed": dict(sorted(failed.items())),
+        "last_job": last[0] if last else None,
+    }
+
+
+def _last(job: dict[str, Any] | None) -> str:
+    return f"{job['started_at']:%Y-%m-%d %H:%M} {job['state']}" if job else "never"
+
+
+def _explain(row: dict[str, Any]) -> None:
+    from coursewire.cli.output import put
+    from coursewire.model.reasons import explain
+
+    head = f"{row['name']} ({str(row['configuration'])[:8]})"
+    lines = []
+    if ":" in row["state"]:
+        lines.append((row["state"], "red" if row["state"].startswith("invalid") else "yellow"))
+    if row["needs_reconnect"]:
+        step = f"Mend it with `coursewire config edit`, then `coursewire config check {str(row['configuration'])[:8]}`."
+        lines.append((f"needs reconnect: {row['needs_reconnect']}. {step}", "red"))
+    for counts, style in (("failed", "red"), ("waiting", "cyan")):
+        for reason, count in row[counts].items():
+            text, step = explain(reason)
+            lines.append((f"{count:,} {reason}{f', {text}' if text else ''}. {step}".rstrip(), style))
+    if lines:
+        put()
+        put(head, style="bold")
+    for text, style in lines:
+        put(f"  {text}", style=style)
+
+
+def jobs(config: Config = None, limit: Limit = 20, json: Json = False) -> None:
+    """Show the last runs, the newest first."""
+    from coursewire.audit import jobs as job_log
+    from coursewire.cli.common import find_configuration, open_installation, short
+    from coursewire.cli.output import put_json, put_table
+
+    with open_installation(read_only=True) as installation:
+        only = find_configuration(installation, config).uuid if config else None
+        found = job_log.recent(installation.engine, configuration=only, limit=limit)
+        names = {
+            each.uuid: each.display_name for each in installation.configurations.list(include_removed=True)
+        }
+    if json:
+        for job in found:
+            put_json(job)
+        return
+    put_table(
+        ("job", "when", "configuration", "kind", "state", "by", "result"),
+        [
+            (
+                short(job["uuid"]),
+                f"{job['started_at']:%Y-%m-%d %H:%M}",
+                names.get(job["configuration"], short(job["configuration"])),
+                job["kind"],
+                job["state"],
+                job["actor"],
+                _result(job),
+            )
+            for job in found
+        ],
+        empty="No run yet. `coursewire transmit content` makes one.",
+    )
+
+
+def _result(job: dict[str, Any]) -> str:
+    if job["error"]:
+        return str(job["error"])
+    parts = []
+    for name, value in (job["summary"] or {}).items():
+        count = sum(value.values()) if isinstance(value, dict) else value
+        if isinstance(count, int) and count and name not in ("requests",) and not name.endswith("_by_reason"):
+            parts.append(f"{name} {count:,}")
+    return ", ".join(parts)
