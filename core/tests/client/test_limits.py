@@ -7,7 +7,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine, event, select
+from sqlalchemy import event, select
 
 from coursewire.audit.buckets import MemoryBuckets, SqlBuckets
 from coursewire.audit.tables import limit
@@ -81,7 +81,7 @@ from datetime import datetime
 from coursewire.audit.buckets import SqlBuckets
 from coursewire.model.channel import Rate
 from sqlalchemy import create_engine
-buckets = SqlBuckets(create_engine(sys.argv[1], connect_args={"timeout": 20}))
+buckets = SqlBuckets(create_engine(sys.argv[1]))
 now = datetime.fromisoformat(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -192,6 +192,30 @@ def test_calls_drawn_before_a_closing_are_not_made(buckets, time):
     asyncio.run(use())
 
 
+def test_a_closing_while_calls_are_drawn_counts(time):
+    class Slow(MemoryBuckets):
+        def take(self, key, rate, calls, now):
+            drawing.set()
+            assert closed.wait(10)
+            return super().take(key, rate, calls, now)
+
+        def close(self, key, until, now):
+            """The statement of the other thread came first."""
+
+    drawing, closed = threading.Event(), threading.Event()
+
+    async def use():
+        passing = gate(Slow(), time, {DEFAULT: Rate(calls=100, seconds=1000)})
+        entering = asyncio.create_task(passing.enter())
+        await asyncio.to_thread(drawing.wait, 10)
+        await passing.close(time.now + timedelta(seconds=100))
+        closed.set()
+        with pytest.raises(ThrottledError):
+            await entering
+
+    asyncio.run(use())
+
+
 def test_a_rate_that_is_not_declared_is_a_programming_error(buckets, time):
     async def use():
         with pytest.raises(ContractError, match="import"):
@@ -217,10 +241,10 @@ def test_a_long_scope_fits_the_key_column(engine, time):
 
 
 @pytest.mark.parametrize("step", ["take", "close"])
-def test_two_processes_that_meet_at_a_new_bucket(engine, time, step):
+def test_two_processes_that_meet_at_a_new_bucket(engine, other_engine, time, step):
     """Another process makes the row between our look and our insert."""
     rate, until = Rate(calls=5, seconds=60), time.now + timedelta(seconds=9)
-    other = SqlBuckets(create_engine(engine.url))
+    other = SqlBuckets(other_engine)
     raced = []
 
     def intervene(_connection, _cursor, statement, *_rest):

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from aiohttp import web
 
+from coursewire.client.transport import ForbiddenAddressError, PublicResolver
 from coursewire.errors import (
     ContractError,
     CredentialsError,
@@ -18,6 +19,7 @@ from coursewire.errors import (
     ThrottledError,
     UnreachableError,
 )
+from coursewire.model.addresses import is_public
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire.testing.simulator import json_response
 
@@ -88,6 +90,7 @@ def test_paths_join_the_base_url(kit, lms, time, base, path, arrived):
         "a/%2e%2e/admin",
         "ftp://127.0.0.1/x",
         "http://[bad",
+        "not\x00printable",
     ],
 )
 def test_a_path_that_leaves_the_lms_is_refused(kit, lms, time, path):
@@ -129,6 +132,42 @@ def test_private_addresses_are_refused_at_connect_time(kit, time, host):
 
     run(kit, f"http://{host}:9", time, use, insecure_urls=False)
     assert not time.sleeps
+
+
+def test_a_name_with_public_addresses_only_is_resolved():
+    async def main():
+        resolver = PublicResolver()
+        try:
+            found = await resolver.resolve("1.1.1.1", 443)
+            for host in ("localhost", "127.0.0.1"):
+                with pytest.raises(ForbiddenAddressError):
+                    await resolver.resolve(host, 443)
+        finally:
+            await resolver.close()
+        return {entry["host"] for entry in found}
+
+    assert asyncio.run(main()) == {"1.1.1.1"}
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("1.1.1.1", True),
+        ("2606:4700::1", True),
+        ("10.1.2.3", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("fe80::1%eth0", False),
+        ("::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("2002:7f00:1::", False),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b::101:101", True),
+    ],
+)
+def test_which_addresses_are_public(address, public):
+    assert is_public(address) is public
 
 
 # -- failures -------------------------------------------------------------------------------------
@@ -623,12 +662,16 @@ def test_another_transport_can_carry_the_requests(kit, time):
     def answer(request):
         if request.url.path == "/broken":
             raise httpx.ConnectTimeout("https://lms.example.com/broken?token=abc")
+        if request.url.path == "/cut":
+            raise httpx.ReadError("cut off")
         return httpx.Response(200, json={"path": request.url.path})
 
     async def use(session):
         with pytest.raises(UnreachableError) as caught:
             await session.get("broken")
         assert "abc" not in str(caught.value)
+        with pytest.raises(OutcomeUnknownError, match="cut off"):
+            await session.post("cut", json={})
         return await session.get("items")
 
     response = run(kit, "https://lms.example.com", time, use, transport=httpx.MockTransport(answer))
@@ -643,3 +686,8 @@ def test_unicode_and_large_bodies_round_trip(kit, lms, time):
         return await session.post("items", json=item)
 
     assert orjson.loads(run(kit, lms.url, time, use).json()["echo"]) == item
+
+
+def test_a_misbehaviour_has_a_known_name():
+    with pytest.raises(ValueError, match="slow answer"):
+        Misbehaviour("sulking")

@@ -11,9 +11,10 @@ import httpx
 import pytest
 from aiohttp import web
 from cryptography.fernet import Fernet
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from coursewire.audit.tables import lease, token
+from coursewire.client.auth import TokenAuth
 from coursewire.client.opening import open_session
 from coursewire.client.token_store import Kept, MemoryTokenStore, SqlTokenStore
 from coursewire.errors import ContractError, CredentialsError, UnreachableError
@@ -311,6 +312,40 @@ def test_a_cancelled_request_does_not_lose_the_token(kit, lms, engine, time):
     assert SqlTokenStore(engine, Fernet(KEY), kit.CONFIGURATION).load("service") is not None
 
 
+def test_a_fault_of_the_channel_is_shown_as_it_is(kit, lms, engine, time):
+    async def obtain(current):
+        raise KeyError("access_token")
+
+    async def use(session):
+        with pytest.raises(KeyError):
+            await session.tokens.fetch("service", obtain)
+        auth = TokenAuth(session.tokens)
+        with pytest.raises(NotImplementedError):
+            auth.token_request(None)
+        with pytest.raises(NotImplementedError):
+            auth.read_token(httpx.Response(200))
+
+    run(kit, lms, engine, time, use)
+
+
+def test_a_run_that_is_broken_off_leaves_the_right_to_renew(kit, lms, engine, time):
+    lms.token_delay_s = 0.5
+
+    async def use(session):
+        request = asyncio.create_task(session.get("items"))
+        await asyncio.sleep(0.1)
+        broken_off = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in broken_off:
+            task.cancel()
+        await asyncio.wait(broken_off)
+        assert request.cancelled()
+
+    run(kit, lms, engine, time, use)
+    assert SqlTokenStore(engine, Fernet(KEY), kit.CONFIGURATION).load("service") is None
+    store = SqlTokenStore(engine, Fernet(KEY), kit.CONFIGURATION)
+    assert store.lock("service", "next", time.now, time.now)
+
+
 def test_tokens_are_redacted_from_then_on(kit, lms, engine, time):
     async def use(session):
         await session.get("items")
@@ -388,6 +423,40 @@ def test_the_memory_store_behaves_like_the_table(time):
     assert kept.token.refresh_token == "r"
 
 
+def test_the_token_that_another_process_just_stored_is_taken(kit, lms, engine, other_engine, time):
+    """Another process finishes between our look and our taking the right to renew."""
+    lms.valid_tokens = {"of-the-other"}
+    other = SqlTokenStore(other_engine, Fernet(KEY), kit.CONFIGURATION)
+    raced = []
+
+    def intervene(_connection, _cursor, statement, *_rest):
+        if "lease" in statement and not raced:
+            raced.append(True)
+            other.save("service", Kept(Token("of-the-other", time.now + timedelta(hours=1)), time.now))
+
+    event.listen(engine, "before_cursor_execute", intervene)
+
+    async def use(session):
+        return await session.get("items")
+
+    assert run(kit, lms, engine, time, use).is_success
+    assert lms.issued == 0
+
+
+def test_two_that_take_a_new_right_at_once(kit, engine, other_engine, time):
+    ours, other = (SqlTokenStore(place, Fernet(KEY), kit.CONFIGURATION) for place in (engine, other_engine))
+    later = time.now + timedelta(seconds=10)
+    raced = []
+
+    def intervene(_connection, _cursor, statement, *_rest):
+        if statement.startswith("INSERT INTO lease") and not raced:
+            raced.append(other.lock("service", "other", time.now, later))
+
+    event.listen(engine, "before_cursor_execute", intervene)
+    assert not ours.lock("service", "ours", time.now, later)
+    assert raced == [True]
+
+
 SCRIPT = """
 import asyncio, os, runpy, sys
 from datetime import UTC, datetime
@@ -397,7 +466,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import create_engine
 
 async def main():
-    engine = create_engine(sys.argv[2], connect_args={"timeout": 20})
+    engine = create_engine(sys.argv[2])
     url = sys.argv[3]
     async with open_session(
         channel=kit["channel"](), config=kit["config_for"](url), configuration=kit["CONFIGURATION"],

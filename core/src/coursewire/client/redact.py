@@ -41,8 +41,10 @@ _NET = (
         rf"\1\2{MASK}",
     ),
     (re.compile(r"(?i)\b(bearer|basic)(\s+)[a-z0-9._~+/=-]{6,}"), rf"\1\2{MASK}"),
-    # JSON (also JSON inside JSON), form fields and queries, XML.
-    (re.compile(rf'(?i)(\\?["\'](?:{_NAMES})\\?["\']\s*:\s*\\?["\'])(?:\\[^"\']|[^"\'\\])*'), rf"\1{MASK}"),
+    # JSON, JSON inside JSON, and a Python dict's text; form fields and queries; XML.
+    (re.compile(rf'(?i)("(?:{_NAMES})"\s*:\s*")(?:\\.|[^"\\])*'), rf"\1{MASK}"),
+    (re.compile(rf'(?i)(\\"(?:{_NAMES})\\"\s*:\s*\\")[^"\\]*'), rf"\1{MASK}"),
+    (re.compile(rf"(?i)('(?:{_NAMES})'\s*:\s*')[^']*"), rf"\1{MASK}"),
     (re.compile(rf"(?i)\b({_NAMES})=[^&\s\"'<>]+"), rf"\1={MASK}"),
     (re.compile(rf"(?i)<({_NAMES})>[^<]*"), rf"<\1>{MASK}"),
 )

@@ -113,6 +113,6 @@ async def misbehave(
         return response
     if spec.name == "reset after accepting":
         await handler(request)
-    if request.transport is not None:
-        request.transport.abort()
+    assert request.transport is not None
+    request.transport.abort()
     return web.Response(status=500, reason="connection reset")  # for the record; it reaches nobody
