@@ -173,7 +173,7 @@ CONFIGURATION = uuid.UUID("6f1f0c7e-6a2b-4a53-9b5c-0d7a4e4d7d10")
 
 @pytest.fixture
 def engine(tmp_path: Any) -> Any:
-    made = create_engine(f"sqlite:///{tmp_path}/coursewire.db", connect_args={"timeout": 20})
+    made = create_engine(f"sqlite:///{tmp_path}/coursewire.db")
     metadata.create_all(made)
     with made.begin() as connection:
         connection.execute(
@@ -188,5 +188,13 @@ def engine(tmp_path: Any) -> Any:
                 updated_at=NOW,
             )
         )
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def other_engine(engine: Any) -> Any:
+    """The same database, as another process has it."""
+    made = create_engine(engine.url)
     yield made
     made.dispose()
