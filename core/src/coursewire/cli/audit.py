@@ -155,17 +155,20 @@ def _attempts(installation: Installation, configuration: UUID, item: str) -> Ite
 
 
 def _put_record(record: Record) -> None:
+    from coursewire.audit.states import State
     from coursewire.cli.output import put_pairs
     from coursewire.model.reasons import explain
 
     text, step = explain(record.reason or "")
-    there = "the LMS holds it, or may hold it" if record.present else "not at the LMS"
+    there = "not at the LMS"
+    if record.present:
+        there = "the LMS holds it" if record.state is State.CONFIRMED else "the LMS holds it, or may hold it"
     pairs: dict[str, object] = {
         "item": record.content_key,
         "title": record.title,
         "type": record.content_type,
         "state": record.state.value,
-        "": there,
+        "presence": there,
         "pending": record.operation.value if record.operation else "nothing",
         "reason": f"{record.reason}: {text}" if text else record.reason,
         "message": record.message,
