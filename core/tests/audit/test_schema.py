@@ -22,6 +22,7 @@ from coursewire.audit.engine import open_engine
 from coursewire.audit.schema import REVISIONS, SchemaState, migrate, require_current, schema_state
 from coursewire.audit.tables import content_record, metadata, outcome_record
 from coursewire.errors import DatabaseError
+from coursewire.model.payload import digest
 
 assert coursewire.sources.database.tables
 
@@ -166,7 +167,7 @@ def test_keys_of_the_greatest_length_fit_and_keep_their_capitals(engine, new_con
         "configuration": configuration, "state": "planned", "present": False, "attempts": 0,
         "created_at": now, "updated_at": now,
     }  # fmt: skip
-    outcome = {**row, "kind": "assessments", "username": long, "enrollment": long[:64]}
+    outcome = {**row, "remote_key": long, "kind": "assessments", "username": long, "enrollment": long[:64]}
     with engine.begin() as connection:
         for end in ("a", "A"):
             key = long[:-1] + end
@@ -177,7 +178,9 @@ def test_keys_of_the_greatest_length_fit_and_keep_their_capitals(engine, new_con
                 )
             )  # fmt: skip
             connection.execute(
-                insert(outcome_record).values(outcome | {"course_key": long, "subsection": key})
+                insert(outcome_record).values(
+                    outcome | {"course_key": long, "subsection": key, "outcome_key": digest(key.encode())}
+                )
             )
     with engine.connect() as connection:
         rows = connection.execute(select(content_record.c.content_key, content_record.c.title)).all()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pytest
@@ -13,7 +11,6 @@ import sqlalchemy as sa
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from coursewire.audit import tables
 from coursewire.config.configurations import Configurations
 from coursewire.config.secrets import SecretBox, new_key
 from coursewire.model.channel import Channel
@@ -96,14 +93,6 @@ def acme() -> Channel:
 @pytest.fixture
 def parrot() -> Channel:
     return Channel(code="PARROT", title="Parrot", config=ParrotConfig)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'coursewire.db'}")
-    tables.metadata.create_all(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def test_planted_secrets_show_nowhere(
     url = {"parrot_base_url": "https://p.example.com"}
     run(lambda: store.add(parrot, CUSTOMER, {**url, "token": TOKEN}, active=True, actor="ada"))
     run(lambda: store.add(parrot, CUSTOMER, {"token": [TOKEN], "pasword": PASSWORD}, actor="ada"))
-    both = {**url, "token": f"{CANARY}-fine", "password": PASSWORD}
+    both = {**url, "token": f"{CANARY}-fine", "password": f"{CANARY}-fine-tail-{CANARY}"}
     run(lambda: store.add(parrot, CUSTOMER, both, active=True, actor="ada"))
     draft = run(
         lambda: store.add(parrot, CUSTOMER, {**url, "token": TOKEN, "password": PASSWORD}, actor="ada")

@@ -628,6 +628,16 @@ def test_a_secret_from_the_environment_is_looked_up_at_every_load(
     assert store.edit(draft.uuid, acme, {"client_secret": "ACME_SECRET"}, actor="a").version == 2
 
 
+def test_an_optional_secret_that_cannot_be_had_is_not_left_out(
+    store: Configurations, parrot: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PARROT_TOKEN", raising=False)
+    fields = {"parrot_base_url": "https://p.example.com", "username": "u", "password": "p"}
+    draft = store.add(parrot, CUSTOMER, {**fields, "token": {"env": "PARROT_TOKEN"}}, actor="ada")
+    with pytest.raises(ConfigurationError, match="PARROT_TOKEN is not set"):
+        store.load(draft.uuid, parrot)
+
+
 @pytest.mark.parametrize(
     "value",
     [12345678, ["CANARY"], {"env": ""}, {"env": "A B"}, {"env": 1}, {"env": "A", "x": "CANARY"}, {}, True],

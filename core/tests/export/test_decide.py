@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from coursewire.audit.records import Glance, Record
+from coursewire.audit.records import ContentRecord, Glance
 from coursewire.audit.states import Event, State
 from coursewire.export.decide import compare, glance
 from coursewire.model.payload import Operation
@@ -169,7 +169,7 @@ def test_force_does_not_touch_what_may_be_under_way():
 
 def record(**changes):
     values = {"present": True, "state": State.CONFIRMED, "confirmed_fingerprint": "f1", **changes}
-    return Record(UUID(int=1), "A+1", **values)
+    return ContentRecord(configuration=UUID(int=1), content_key="A+1", **values)
 
 
 @pytest.mark.parametrize(

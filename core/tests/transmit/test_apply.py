@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from coursewire.audit.records import Record
+from coursewire.audit.records import ContentRecord
 from coursewire.audit.states import State
-from coursewire.export.content import Prepared
+from coursewire.export.prepared import Prepared
 from coursewire.model.payload import Operation, Payload, Result, ResultKind
 from coursewire.transmit.apply import LONGEST_PAUSE, apply_result, pause_after, put_back
 
@@ -26,7 +26,7 @@ def sending(operation=Operation.UPDATE, **changes):
         "batch_cap": 3,
         **changes,
     }
-    record = Record(UUID(int=1), "A+1", **values)
+    record = ContentRecord(configuration=UUID(int=1), content_key="A+1", **values)
     payload = Payload("A+1", operation, {}, "new", "A+1")
     return Prepared(record, payload, "changed", version="v2")
 

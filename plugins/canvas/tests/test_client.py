@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl
 
 import pytest
 from aiohttp import web
 
-from coursewire.errors import BlockedError, SendError, ThrottledError
+from coursewire.client.answers import result_of_error
+from coursewire.errors import BlockedError, OutcomeUnknownError, SendError, ThrottledError
+from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.content import ContentItem
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
+from coursewire.model.session import Token
+from coursewire.testing.misbehave import Misbehaviour
 from coursewire_canvas import plugin
+from coursewire_canvas.client import CanvasAuth
+from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.simulator import OTHER_ACCOUNT, ROOT_ACCOUNT, CanvasSimulator
 
 if TYPE_CHECKING:
@@ -326,6 +334,7 @@ def test_a_refused_retirement_is_not_success(canvas: CanvasSimulator, send: Call
     result = send(payload(Operation.RETIRE, remote_id=str(course["id"])))
 
     assert result.kind is ResultKind.BLOCKED
+    assert calls(canvas) == ["DELETE 403", "GET 200"]
     assert course["workflow_state"] == "available"
 
 
@@ -385,20 +394,61 @@ def test_a_200_without_a_course_is_no_acknowledgement(
     assert result.reason == "unreadable-answer"
 
 
-@pytest.mark.parametrize("status", [403, 429])
-def test_throttling_is_told_from_forbidden(
-    canvas: CanvasSimulator, send: Callable[..., Result], status: int
+THROTTLES = ["403 as throttle", "429 with Retry-After", "429 without Retry-After"]
+
+
+@pytest.mark.parametrize("name", THROTTLES)
+def test_throttling_defers_the_course(
+    canvas: CanvasSimulator, send: Callable[..., Result], name: str
 ) -> None:
-    canvas.throttle.extend([status] * 50)
+    canvas.misbehave.append(Misbehaviour(name, times=None, path="/api", seconds=600))
 
     with pytest.raises(ThrottledError):
         send(payload())
 
 
-def test_a_short_throttling_is_waited_out(canvas: CanvasSimulator, send: Callable[..., Result]) -> None:
-    canvas.throttle.append(403)
+@pytest.mark.parametrize("name", THROTTLES)
+def test_a_short_throttling_is_waited_out(
+    canvas: CanvasSimulator, send: Callable[..., Result], name: str
+) -> None:
+    canvas.misbehave.append(Misbehaviour(name, path="/api"))
 
     assert send(payload()).confirms
+
+
+@pytest.mark.parametrize("name", ["reset after accepting", "bad gateway"])
+def test_a_create_without_an_answer_is_in_doubt_and_settled_by_looking(
+    canvas: CanvasSimulator, send: Callable[..., Result], connected: Connected, name: str
+) -> None:
+    canvas.misbehave.append(Misbehaviour(name, path="/accounts/"))
+
+    with pytest.raises(OutcomeUnknownError):
+        send(payload())
+    found = connected(lambda session: plugin.find_remote(session, KEY))
+
+    assert (found is not None) == (name == "reset after accepting")
+    assert send(payload()).confirms
+    assert canvas.arrivals == {KEY: 1}
+    assert canvas.items[KEY]["image_url"] == IMAGE
+
+
+@pytest.mark.parametrize("operation", list(Operation))
+@pytest.mark.parametrize(
+    "name",
+    ["200 with error body", "HTML error page", "empty answer", "bad gateway", "reset before accepting"],
+)
+def test_a_broken_answer_settles_nothing(
+    canvas: CanvasSimulator, send: Callable[..., Result], name: str, operation: Operation
+) -> None:
+    canvas.add_course(KEY, workflow_state="available")
+    canvas.misbehave.append(Misbehaviour(name, times=None, path="/courses"))
+
+    try:
+        result = send(payload(operation))
+    except SendError as error:
+        result = result_of_error(error)
+
+    assert result.kind is ResultKind.TRY_LATER
 
 
 def test_a_plain_403_is_a_missing_right(canvas: CanvasSimulator, send: Callable[..., Result]) -> None:
@@ -416,6 +466,33 @@ def test_a_401_without_a_challenge_is_a_missing_right(
         send(payload())
 
     assert sum(seen.path.startswith("/login") for seen in canvas.seen) == 1
+
+
+def test_a_401_with_a_challenge_is_about_the_token_whatever_it_says(
+    canvas: CanvasSimulator, send: Callable[..., Result]
+) -> None:
+    challenge = {"WWW-Authenticate": 'Bearer realm="canvas-lms"'}
+    first = [web.Response(status=401, text="user not authorized", headers=challenge)]
+    canvas.interfere = lambda _request: first.pop() if first else None
+
+    assert send(payload()).confirms
+    assert sum(seen.path.startswith("/login") for seen in canvas.seen) == 2
+
+
+def test_a_refresh_token_that_came_with_an_answer_is_used_from_then_on(canvas: CanvasSimulator) -> None:
+    config = CanvasConfig.model_validate(canvas.sample_config(), context={INSECURE_URLS: True})
+    auth = CanvasAuth(config, cast("Any", None))
+    rotated = Token("access", datetime(2024, 1, 1, tzinfo=UTC), refresh_token="rotated")
+
+    forms = [dict(parse_qsl(auth.token_request(known).read().decode())) for known in (None, rotated)]
+
+    assert [form["refresh_token"] for form in forms] == [canvas.refresh_token, "rotated"]
+    assert forms[0] == {
+        "grant_type": "refresh_token",
+        "client_id": canvas.client_id,
+        "client_secret": canvas.client_secret,
+        "refresh_token": canvas.refresh_token,
+    }
 
 
 def test_a_token_that_ends_early_is_renewed_once(canvas: CanvasSimulator, connected: Connected) -> None:
@@ -512,7 +589,7 @@ def test_list_remote_reads_all_pages(canvas: CanvasSimulator, connected: Connect
     keys = [f"RiverU+{number}" for number in range(230)]
     for key in keys:
         canvas.add_course(key, workflow_state="available")
-    canvas.add_course("over", workflow_state="completed")
+    canvas.add_course("over", workflow_state="deleted")
     canvas.add_course(None)
     canvas.add_course("elsewhere", account=OTHER_ACCOUNT)
 

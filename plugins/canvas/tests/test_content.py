@@ -94,6 +94,13 @@ def test_without_a_description_the_title_is_the_text(absent: dict[str, Any]) -> 
     assert "<br />Botany <br />" in course(full_description="", **absent)["syllabus_body"]
 
 
+def test_executive_education_without_a_full_description_has_no_notice() -> None:
+    sent = course(course_type="executive-education-2u", short_description="Lead.")
+
+    assert "<br />Lead. <br />" in sent["syllabus_body"]
+    assert sent["name"] == "ExecEd: Botany"
+
+
 def test_a_description_stays_the_html_that_it_is() -> None:
     text = '<p class="a">Fish &amp; chips &lt;3</p>'
 

@@ -354,3 +354,39 @@ def test_a_good_token_answer_passes_the_same_way(simulator, open_session):
         check(open_session)
 
     assert "Students" in simulator.seen[1].path
+
+
+@pytest.mark.parametrize("auth_type", AuthType)
+def test_nothing_that_is_said_or_shown_holds_a_secret(auth_type, simulator, open_session, make_batch, caplog):
+    caplog.set_level("DEBUG")
+    said = []
+
+    async def run():
+        async with open_session(auth_type=auth_type) as session:
+            said.append(await plugin.check_connection(session))
+            said.append(await plugin.send_content(session, make_batch("a")))
+            simulator.token_answer = (
+                401,
+                f"no: {assertion_of(simulator)} {session.config.secret.get_secret_value()}",
+            )
+            simulator.revoke_tokens()
+            with pytest.raises(CredentialsError) as caught:
+                await plugin.send_content(session, make_batch("a"))
+            said.extend((str(caught.value), repr(caught.value), caught.value.excerpt))
+            said.extend((repr(session), repr(session.config), repr(session.tokens)))
+            return session.config
+
+    config = asyncio.run(run())
+    shown = " ".join(map(str, said)) + caplog.text + " ".join(str(vars(record)) for record in caplog.records)
+
+    secrets = [simulator.secret, simulator.key, *simulator._tokens]
+    if auth_type is SELF_SIGNED:
+        secrets += [assertion_of(simulator)[:60], assertion_of(simulator)[-60:]]
+    secrets += config.private_key.get_secret_value().splitlines()[1:-1]
+    assert [secret for secret in secrets if secret in shown] == []
+
+
+def assertion_of(simulator):
+    """The assertion that was sent last; "" if none was."""
+    forms = [dict(parse_qsl(seen.body)) for seen in simulator.seen if isinstance(seen.body, str)]
+    return next((form["assertion"] for form in reversed(forms) if "assertion" in form), "")

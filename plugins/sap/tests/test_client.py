@@ -59,7 +59,7 @@ def test_a_course_that_the_answer_names_is_refused_alone(simulator, make_batch, 
     assert kinds(results) == [TRY_LATER, REJECTED, TRY_LATER]
     assert "title" in results[1].message
     assert (results[1].http_status, results[1].reason) == (400, "refused")
-    assert not any(result.whole_batch for result in results)
+    assert [result.whole_batch for result in results] == [True, False, True]
     assert [result.reason for result in results] == ["batch-refused", "refused", "batch-refused"]
     assert simulator.items == {}
 

@@ -88,8 +88,8 @@ class SqlBuckets:
                 return Grant(0, row.closed_until_at)
             elif row.resets_at > now and row.hits >= rate.calls:
                 return Grant(0, row.resets_at)
-            elif row.resets_at > now:
-                wanted = min(wanted, rate.calls - row.hits)
+            else:  # a part is left, or another process has just changed the row: ask again
+                wanted = min(wanted, max(1, rate.calls - row.hits))
 
     def close(self, key: str, until: datetime, now: datetime) -> None:
         """See :meth:`Buckets.close`."""

@@ -1,4 +1,4 @@
-"""What we believe the LMS holds: reading and writing content records, in bulk.
+"""What we believe the LMS holds: reading and writing records, in bulk.
 
 Everything here is synchronous and meant for a worker thread. Each function is one short transaction.
 """
@@ -6,33 +6,41 @@ Everything here is synchronous and meant for a worker thread. Each function is o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import orjson
 from more_itertools import batched
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Table,
+    and_,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from coursewire.audit.states import NEW, Event, Standing, State, after
-from coursewire.audit.tables import content_record, transmission
-from coursewire.model.payload import Operation
+from coursewire.audit.tables import content_record, outcome_record, transmission
+from coursewire.model.payload import Kind, Operation, fingerprint
 
 KEYS_A_QUERY = 500
 """Keys in one IN list: below SQLite's and PostgreSQL's limits of bound values, with room to spare."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Record:
-    """A working copy of one row of ``content_record``, but for the confirmed payload."""
+    """A working copy of one row, but for the confirmed payload: what records of every kind have."""
 
     configuration: UUID
-    content_key: str
-    content_type: str = ""
-    title: str = ""
-    catalogs: tuple[str, ...] = ()
     state: State = NEW.state
     operation: Operation | None = NEW.operation
     present: bool = NEW.present
@@ -52,7 +60,12 @@ class Record:
     attempted_at: datetime | None = None
     confirmed_at: datetime | None = None
     created_at: datetime | None = None
-    updated_at: datetime | None = field(default=None)
+    updated_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """What identifies the record within its configuration and kind."""
+        raise NotImplementedError
 
     @property
     def standing(self) -> Standing:
@@ -68,10 +81,51 @@ class Record:
         self.state, self.operation, self.present = after(self.standing, event)
 
 
+@dataclass(slots=True, kw_only=True)
+class ContentRecord(Record):
+    """What we believe the LMS holds of one content item."""
+
+    content_key: str
+    content_type: str = ""
+    title: str = ""
+    catalogs: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The content key."""
+        return self.content_key
+
+
+@dataclass(slots=True, kw_only=True)
+class OutcomeRecord(Record):
+    """What the LMS was told of one outcome. ``subsection`` is "" for a completion."""
+
+    kind: str
+    enrollment: str
+    course_key: str
+    subsection: str = ""
+    username: str
+    evidence: str | None = None
+    outcome_key: str = ""
+
+    def __post_init__(self) -> None:
+        self.outcome_key = self.outcome_key or outcome_key(self.enrollment, self.course_key, self.subsection)
+
+    @property
+    def key(self) -> str:
+        """Digest of enrollment, course key and subsection."""
+        return self.outcome_key
+
+
+def outcome_key(enrollment: str, course_key: str, subsection: str) -> str:
+    """The key of an outcome's record: one column for three that together are too long to look up by."""
+    return fingerprint([enrollment, course_key, subsection])
+
+
 class Glance(NamedTuple):
     """The columns that decide whether an item must be looked at; read for every record of a run."""
 
-    content_key: str
+    key: str
     state: str
     operation: str | None
     present: bool
@@ -81,64 +135,75 @@ class Glance(NamedTuple):
     not_before_at: datetime | None
     reason: str | None
     catalogs: str
+    """JSON list for a content item, "" for an outcome."""
 
 
-_COLUMNS = tuple(column.name for column in fields(Record))
-_SELECT = [content_record.c[name] for name in _COLUMNS]
-_GLANCE = [content_record.c[name] for name in Glance._fields]
-_KEY = ("configuration", "content_key")
+R = TypeVar("R", bound=Record)
+
+_NEVER_CHANGE = frozenset({"configuration", "created_at"})
 
 
-class ContentRecords:
-    """The content records of one configuration."""
+class Records(Generic[R]):
+    """The records of one kind of one configuration."""
+
+    table: ClassVar[Table]
+    key_column: ClassVar[str]
+    record: type[R]
 
     def __init__(self, engine: Engine, configuration: UUID) -> None:
         self._engine = engine
         self.configuration = configuration
-        self._mine = content_record.c.configuration == configuration
+        self._columns = tuple(column.name for column in fields(self.record))
+        self._select = [self.table.c[name] for name in self._columns]
+        self._key = self.table.c[self.key_column]
+
+    @property
+    def _mine(self) -> ColumnElement[bool]:
+        return self.table.c.configuration == self.configuration
 
     def scan(self, visit: Callable[[Glance], None]) -> None:
         """Call ``visit`` for every record, in the order of the keys, holding none of them."""
-        query = select(*_GLANCE).where(self._mine).order_by(content_record.c.content_key)
+        catalogs = self.table.c.catalogs if "catalogs" in self.table.c else literal("")
+        columns = [self.table.c[name] for name in Glance._fields[1:-1]]
+        query = select(self._key, *columns, catalogs).where(self._mine).order_by(self._key)
         with self._engine.connect() as connection:
-            rows = connection.execution_options(yield_per=1000).execute(query)
-            for row in rows:
+            for row in connection.execution_options(yield_per=1000).execute(query):
                 visit(Glance._make(row))
 
-    def fetch(self, keys: Sequence[str]) -> dict[str, Record]:
+    def fetch(self, keys: Sequence[str]) -> dict[str, R]:
         """The records of these keys that exist, by key."""
-        found: dict[str, Record] = {}
+        found: dict[str, R] = {}
         with self._engine.connect() as connection:
             for some in batched(keys, KEYS_A_QUERY):
-                query = select(*_SELECT).where(self._mine, content_record.c.content_key.in_(some))
-                found.update((row.content_key, _record(row)) for row in connection.execute(query))
+                query = select(*self._select).where(self._mine, self._key.in_(some))
+                found.update(
+                    (row._mapping[self.key_column], self._record(row)) for row in connection.execute(query)
+                )
         return found
 
-    def in_states(self, states: Iterable[State]) -> list[Record]:
+    def in_states(self, states: Iterable[State]) -> list[R]:
         """The records in any of these states, in the order of the keys."""
         query = (
-            select(*_SELECT)
-            .where(self._mine, content_record.c.state.in_([state.value for state in states]))
-            .order_by(content_record.c.content_key)
+            select(*self._select)
+            .where(self._mine, self.table.c.state.in_([state.value for state in states]))
+            .order_by(self._key)
         )
         with self._engine.connect() as connection:
-            return [_record(row) for row in connection.execute(query)]
+            return [self._record(row) for row in connection.execute(query)]
 
     def confirmed_payloads(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What the LMS last confirmed, by key; keys without a confirmation are left out."""
         found: dict[str, dict[str, Any]] = {}
-        column = content_record.c.confirmed_payload
+        column = self.table.c.confirmed_payload
         with self._engine.connect() as connection:
             for some in batched(keys, KEYS_A_QUERY):
-                query = select(content_record.c.content_key, column).where(
-                    self._mine, content_record.c.content_key.in_(some), column.is_not(None)
-                )
+                query = select(self._key, column).where(self._mine, self._key.in_(some), column.is_not(None))
                 found.update((key, orjson.loads(text)) for key, text in connection.execute(query))
         return found
 
     def save(
         self,
-        records: Sequence[Record],
+        records: Sequence[R],
         *,
         now: datetime,
         payloads: Mapping[str, bytes] | None = None,
@@ -154,13 +219,13 @@ class ContentRecords:
         """
         payloads = payloads or {}
         with self._engine.begin() as connection:
-            _upsert(connection, [_row(r, now) for r in records if r.content_key not in payloads])
+            self._upsert(connection, [self._row(r, now) for r in records if r.key not in payloads])
             confirmed = [
-                {**_row(r, now), "confirmed_payload": payloads[r.content_key].decode()}
+                {**self._row(r, now), "confirmed_payload": payloads[r.key].decode()}
                 for r in records
-                if r.content_key in payloads
+                if r.key in payloads
             ]
-            _upsert(connection, confirmed)
+            self._upsert(connection, confirmed)
             if transmissions:
                 connection.execute(insert(transmission), list(transmissions))
 
@@ -169,12 +234,12 @@ class ContentRecords:
         with self._engine.begin() as connection:
             for some in batched(keys, KEYS_A_QUERY):
                 connection.execute(
-                    update(content_record)
-                    .where(self._mine, content_record.c.content_key.in_(some))
+                    update(self.table)
+                    .where(self._mine, self._key.in_(some))
                     .values(
                         state=State.SENDING.value,
                         job=job,
-                        attempts=content_record.c.attempts + 1,
+                        attempts=self.table.c.attempts + 1,
                         attempted_at=now,
                         source_version=None,
                         updated_at=now,
@@ -183,43 +248,72 @@ class ContentRecords:
 
     def counts(self) -> list[tuple[str, str | None, bool, int]]:
         """How many records there are by (state, reason, present)."""
-        c = content_record.c
+        c = self.table.c
         query = select(c.state, c.reason, c.present, func.count()).where(self._mine)
         with self._engine.connect() as connection:
             rows = connection.execute(query.group_by(c.state, c.reason, c.present))
             return [(state, reason, bool(present), n) for state, reason, present, n in rows]
 
+    def _record(self, row: Row[Any]) -> R:
+        values = dict(row._mapping)
+        values["state"] = State(values["state"])
+        values["operation"] = Operation(values["operation"]) if values["operation"] else None
+        return self.record(**values)
 
-def _record(row: Row[Any]) -> Record:
-    values = dict(row._mapping)
-    values["state"] = State(values["state"])
-    values["operation"] = Operation(values["operation"]) if values["operation"] else None
-    values["catalogs"] = tuple(orjson.loads(values["catalogs"]))
-    return Record(**values)
+    def _row(self, record: R, now: datetime) -> dict[str, Any]:
+        values = {name: getattr(record, name) for name in self._columns}
+        values["state"] = record.state.value
+        values["operation"] = record.operation.value if record.operation else None
+        values["created_at"] = record.created_at or now
+        values["updated_at"] = now
+        return values
+
+    def _upsert(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
+        """Insert or overwrite rows by their key: one statement for all of them, on every database."""
+        if not rows:
+            return
+        changing = [name for name in rows[0] if name not in _NEVER_CHANGE and name != self.key_column]
+        if connection.dialect.name in ("mysql", "mariadb"):
+            into = mysql.insert(self.table)
+            statement: Any = into.on_duplicate_key_update({name: into.inserted[name] for name in changing})
+        else:
+            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+            upsert = dialect.insert(self.table)
+            statement = upsert.on_conflict_do_update(
+                index_elements=["configuration", self.key_column],
+                set_={name: upsert.excluded[name] for name in changing},
+            )
+        connection.execute(statement, rows)
 
 
-def _row(record: Record, now: datetime) -> dict[str, Any]:
-    values = {name: getattr(record, name) for name in _COLUMNS}
-    values["state"] = record.state.value
-    values["operation"] = record.operation.value if record.operation else None
-    values["catalogs"] = orjson.dumps(record.catalogs).decode()
-    values["created_at"] = record.created_at or now
-    values["updated_at"] = now
-    return values
+class ContentRecords(Records[ContentRecord]):
+    """The content records of one configuration."""
+
+    table = content_record
+    key_column = "content_key"
+    record = ContentRecord
+
+    def _record(self, row: Row[Any]) -> ContentRecord:
+        found = super()._record(row)
+        found.catalogs = tuple(orjson.loads(found.catalogs))  # type: ignore[arg-type]  # text until now
+        return found
+
+    def _row(self, record: ContentRecord, now: datetime) -> dict[str, Any]:
+        return {**super()._row(record, now), "catalogs": orjson.dumps(record.catalogs).decode()}
 
 
-def _upsert(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Insert or overwrite rows by their key: one statement for all of them, on every database."""
-    if not rows:
-        return
-    changing = [name for name in rows[0] if name not in (*_KEY, "created_at")]
-    if connection.dialect.name in ("mysql", "mariadb"):
-        into = mysql.insert(content_record)
-        statement: Any = into.on_duplicate_key_update({name: into.inserted[name] for name in changing})
-    else:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        upsert = dialect.insert(content_record)
-        statement = upsert.on_conflict_do_update(
-            index_elements=list(_KEY), set_={name: upsert.excluded[name] for name in changing}
-        )
-    connection.execute(statement, rows)
+class OutcomeRecords(Records[OutcomeRecord]):
+    """The records of one configuration's completions, or of its assessments."""
+
+    table = outcome_record
+    key_column = "outcome_key"
+    record = OutcomeRecord
+
+    def __init__(self, engine: Engine, configuration: UUID, kind: Kind) -> None:
+        super().__init__(engine, configuration)
+        self.kind = kind
+
+    @property
+    def _mine(self) -> ColumnElement[bool]:
+        mine: ColumnElement[bool] = and_(super()._mine, self.table.c.kind == self.kind.value)
+        return mine

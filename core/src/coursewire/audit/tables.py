@@ -87,6 +87,42 @@ token = Table(
     Column("updated_at", UtcDateTime(), nullable=False),
 )
 
+
+def _standing() -> tuple[Column[Any], ...]:
+    """What every record has, whatever it is about: its standing, and what the LMS last confirmed."""
+    return (
+        Column("state", key_text(20), nullable=False),
+        Column("operation", key_text(10), nullable=True),  # pending
+        Column("present", Boolean(), nullable=False),  # the LMS holds it, or may hold it, visible to learners
+        Column("remote_key", key_text(255), nullable=False, info=PERSONAL),
+        Column("remote_id", key_text(255), nullable=True),
+        Column("wanted_fingerprint", key_text(40), nullable=True),
+        Column("confirmed_fingerprint", key_text(40), nullable=True),
+        Column("confirmed_payload", long_text(), nullable=True, info=PERSONAL),
+        Column(
+            "source_version", key_text(64), nullable=True
+        ),  # the source's version last examined and settled
+        Column(
+            "export_context", key_text(16), nullable=True
+        ),  # configuration and plugin version then, as a digest
+        Column(
+            "examine_again_at", UtcDateTime(), nullable=True
+        ),  # the payload changes by itself at this instant
+        Column("attempts", Integer(), nullable=False),  # since the last confirmation
+        Column("not_before_at", UtcDateTime(), nullable=True),
+        Column(
+            "batch_cap", Integer(), nullable=True
+        ),  # suspect of a refused batch: travels in batches up to this
+        Column("reason", key_text(60), nullable=True),
+        Column("message", long_text(), nullable=True, info=PERSONAL),
+        Column("job", Uuid(), nullable=True),  # who is sending it
+        Column("attempted_at", UtcDateTime(), nullable=True),
+        Column("confirmed_at", UtcDateTime(), nullable=True),
+        Column("created_at", UtcDateTime(), nullable=False),
+        Column("updated_at", UtcDateTime(), nullable=False),
+    )
+
+
 content_record = Table(
     "content_record",
     metadata,
@@ -96,31 +132,7 @@ content_record = Table(
     Column("content_type", key_text(20), nullable=False),
     Column("title", long_text(), nullable=False),
     Column("catalogs", long_text(), nullable=False),  # JSON list: where the item comes from
-    Column("state", key_text(20), nullable=False),
-    Column("operation", key_text(10), nullable=True),  # pending
-    Column("present", Boolean(), nullable=False),  # the LMS holds it, or may hold it, visible to learners
-    Column("remote_key", key_text(255), nullable=False),
-    Column("remote_id", key_text(255), nullable=True),
-    Column("wanted_fingerprint", key_text(40), nullable=True),
-    Column("confirmed_fingerprint", key_text(40), nullable=True),
-    Column("confirmed_payload", long_text(), nullable=True),
-    Column("source_version", key_text(64), nullable=True),  # the source's version last examined and settled
-    Column(
-        "export_context", key_text(16), nullable=True
-    ),  # configuration and plugin version then, as a digest
-    Column("examine_again_at", UtcDateTime(), nullable=True),  # the payload changes by itself at this instant
-    Column("attempts", Integer(), nullable=False),  # since the last confirmation
-    Column("not_before_at", UtcDateTime(), nullable=True),
-    Column(
-        "batch_cap", Integer(), nullable=True
-    ),  # suspect of a refused batch: travels in batches up to this
-    Column("reason", key_text(60), nullable=True),
-    Column("message", long_text(), nullable=True),
-    Column("job", Uuid(), nullable=True),  # who is sending it
-    Column("attempted_at", UtcDateTime(), nullable=True),
-    Column("confirmed_at", UtcDateTime(), nullable=True),
-    Column("created_at", UtcDateTime(), nullable=False),
-    Column("updated_at", UtcDateTime(), nullable=False),
+    *_standing(),
     UniqueConstraint("configuration", "content_key"),
     Index(None, "configuration", "state"),
 )
@@ -130,33 +142,18 @@ outcome_record = Table(
     metadata,
     Column("id", _BIG_ID, primary_key=True, autoincrement=True),
     Column("configuration", Uuid(), ForeignKey("configuration.uuid", ondelete="CASCADE"), nullable=False),
+    Column("outcome_key", key_text(40), nullable=False),  # digest of enrollment, course key and subsection
     Column("kind", key_text(20), nullable=False),
     Column("enrollment", key_text(64), nullable=False),
     Column("course_key", key_text(255), nullable=False),
     Column("subsection", key_text(255), nullable=False),  # "" for a completion
     Column("username", key_text(255), nullable=False, info=PERSONAL),
-    Column("state", key_text(20), nullable=False),
-    Column("operation", key_text(10), nullable=True),
-    Column("present", Boolean(), nullable=False),
-    Column("remote_key", key_text(255), nullable=True, info=PERSONAL),
-    Column("remote_id", key_text(255), nullable=True),
-    Column("wanted_fingerprint", key_text(40), nullable=True),
-    Column("confirmed_fingerprint", key_text(40), nullable=True),
-    Column("confirmed_payload", long_text(), nullable=True, info=PERSONAL),
-    Column("evidence", long_text(), nullable=True, info=PERSONAL),
-    Column("attempts", Integer(), nullable=False),
-    Column("not_before_at", UtcDateTime(), nullable=True),
-    Column("batch_cap", Integer(), nullable=True),
-    Column("reason", key_text(60), nullable=True),
-    Column("message", long_text(), nullable=True, info=PERSONAL),
-    Column("job", Uuid(), nullable=True),
-    Column("attempted_at", UtcDateTime(), nullable=True),
-    Column("confirmed_at", UtcDateTime(), nullable=True),
-    Column("created_at", UtcDateTime(), nullable=False),
-    Column("updated_at", UtcDateTime(), nullable=False),
+    Column("evidence", long_text(), nullable=True, info=PERSONAL),  # JSON: what the completion rule saw
+    *_standing(),
     # named by hand: the name made from its columns is longer than PostgreSQL allows
     UniqueConstraint("configuration", "enrollment", "course_key", "subsection", name="uq_outcome_record_key"),
-    Index(None, "configuration", "state"),
+    UniqueConstraint("configuration", "outcome_key"),
+    Index(None, "configuration", "kind", "state"),
     Index(None, "username"),
 )
 

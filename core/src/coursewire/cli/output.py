@@ -13,6 +13,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.console import Console
 
     from coursewire.errors import CoursewireError
@@ -75,20 +77,24 @@ def stderr() -> Console:
 
 def put(text: str = "", *, style: str = "", indent: int = 0) -> None:
     """Print a paragraph for a person, with no markup in it."""
-    stdout().print(_paragraph(text, style, indent))
+    _put(stdout(), text, style, indent)
 
 
 def note(text: str, *, style: str = "", indent: int = 0) -> None:
     """Print a paragraph on stderr."""
-    stderr().print(_paragraph(text, style, indent))
+    _put(stderr(), text, style, indent)
 
 
-def _paragraph(text: str, style: str, indent: int) -> Any:
+def _put(console: Console, text: str, style: str, indent: int) -> None:
+    if not console.is_terminal:  # a log or a pipe wants one line for one thing
+        console.file.write(f"{' ' * indent}{text}\n")
+        console.file.flush()
+        return
     from rich.padding import Padding
     from rich.text import Text
 
     body = Text(text, style=style)
-    return Padding(body, (0, 0, 0, indent), expand=False) if indent else body
+    console.print(Padding(body, (0, 0, 0, indent), expand=False) if indent else body)
 
 
 def put_json(data: Any) -> None:
@@ -279,6 +285,15 @@ def _cell(value: object) -> Any:
         return value
     text = "" if value is None else str(value)
     return Text(text, style=STYLES.get(text.partition(":")[0], ""))
+
+
+def instant(moment: datetime | str | None) -> str:
+    """An instant for a person, to the second; "" for none."""
+    from datetime import datetime
+
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
 
 
 def counted(reason: str, count: int) -> str:

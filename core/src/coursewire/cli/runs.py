@@ -321,16 +321,14 @@ def report(kind: KindName, ended: Sequence[Ended], runnable: Runnable, *, json: 
 
 def explain(name: str, row: dict[str, Any]) -> None:
     """Say why items were not sent, until when they wait, and what to do."""
-    from coursewire.cli.output import counted, note
+    from coursewire.cli.output import counted, instant, note
 
     for counts, style in (("skipped", "yellow"), ("failed_by_reason", "red"), ("waiting_by_reason", "cyan")):
         for reason, count in row.get(counts, {}).items():
             note(f"{name}: {counted(reason, count)}", style=style)
     if row.get("waiting_until"):
-        note(
-            f"{name}: what waits may go from {row['waiting_until']} on; run the command again then.",
-            style="cyan",
-        )
+        until = instant(row["waiting_until"])
+        note(f"{name}: what waits may go from {until} on; run the command again then.", style="cyan")
     for catalog, why in row.get("source_failures", {}).items():
         note(f"{name}: catalog {catalog} could not be read, so nothing was retired: {why}", style="red")
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from coursewire.model.session import Session
 
 # RFC 8288, 3. httpx's own reader cuts a URL at a semicolon and knows neither capitals nor several relations.
-_PARAMETER = r'\s*;\s*[\w!#$&+.^`|~*-]+\s*(?:=\s*(?:"(?:\\.|[^"\\])*"|[^\s",;]*))?'
+_PARAMETER = r'\s*;\s*([\w!#$&+.^`|~*-]+)\s*(?:=\s*("(?:\\.|[^"\\])*"|[^\s",;]*))?'
 _LINK = re.compile(rf"<([^>]*)>((?:{_PARAMETER})*)")
-_REL = re.compile(r';\s*rel\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s",;]*))', re.IGNORECASE)
+_PARAMETERS = re.compile(_PARAMETER)
 
 
 def next_link(response: httpx.Response) -> httpx.URL | None:
@@ -27,9 +27,10 @@ def next_link(response: httpx.Response) -> httpx.URL | None:
     Raises:
         IncompleteListError: It names one that is no URL.
     """
-    for target, parameters in _LINK.findall(response.headers.get("link", "")):
-        rel = _REL.search(parameters)
-        if rel and "next" in (rel[1] or rel[2] or "").lower().split():
+    for target, parameters, *_ in _LINK.findall(response.headers.get("link", "")):
+        relations = [value for name, value in _PARAMETERS.findall(parameters) if name.lower() == "rel"]
+        # A second rel of one link is to be ignored.
+        if relations and "next" in relations[0].strip('"').lower().split():
             try:
                 return response.url.join(target.strip())
             except httpx.InvalidURL as error:
@@ -55,7 +56,9 @@ async def link_header_pages(
     """
     response = await session.get(path, params=params)
     seen = {str(response.url)}
-    for number in range(1, max_pages + 1):
+    number = 0
+    while True:
+        number += 1
         if not response.is_success:
             raise _incomplete(f"page {number} was refused", f"the LMS answered {response.status_code}")
         yield response
@@ -64,14 +67,13 @@ async def link_header_pages(
             return
         if str(url) in seen:
             raise _incomplete(f"page {number} points back to an earlier page")
-        if number == max_pages:
-            break
+        if number >= max_pages:
+            raise _incomplete(f"the list has more than {max_pages} pages")
         seen.add(str(url))
         try:
             response = await session.get(str(url))
         except ContractError as error:
             raise _incomplete(f"page {number} points to a place that is not allowed", str(error)) from error
-    raise _incomplete(f"the list has more than {max_pages} pages")
 
 
 def _incomplete(what: str, why: str = "") -> IncompleteListError:

@@ -33,14 +33,18 @@ _NET = (
     # A private key, a SAML assertion; to the end of the text if it was cut off.
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S), MASK),
     (re.compile(r"<((?:\w+:)?Assertion)\b.*?(?:</\1>|\Z)", re.S), MASK),
+    # The same in base64: "<saml" and "<Assertion", as a token endpoint may quote what it was sent.
+    (re.compile(r"\b(?:PHNhbW|PEFzc2VydGlvb)[A-Za-z0-9+/=%_-]{20,}"), MASK),
     # Headers.
     (
         re.compile(r"(?im)\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)(\s*[:=]\s*)[^\r\n]+"),
         rf"\1\2{MASK}",
     ),
     (re.compile(r"(?i)\b(bearer|basic)(\s+)[a-z0-9._~+/=-]{6,}"), rf"\1\2{MASK}"),
-    # JSON (also JSON inside JSON), form fields and queries, XML.
-    (re.compile(rf'(?i)(\\?["\'](?:{_NAMES})\\?["\']\s*:\s*\\?["\'])(?:\\[^"\']|[^"\'\\])*'), rf"\1{MASK}"),
+    # JSON, JSON inside JSON, and a Python dict's text; form fields and queries; XML.
+    (re.compile(rf'(?i)("(?:{_NAMES})"\s*:\s*")(?:\\.|[^"\\])*'), rf"\1{MASK}"),
+    (re.compile(rf'(?i)(\\"(?:{_NAMES})\\"\s*:\s*\\")[^"\\]*'), rf"\1{MASK}"),
+    (re.compile(rf"(?i)('(?:{_NAMES})'\s*:\s*')[^']*"), rf"\1{MASK}"),
     (re.compile(rf"(?i)\b({_NAMES})=[^&\s\"'<>]+"), rf"\1={MASK}"),
     (re.compile(rf"(?i)<({_NAMES})>[^<]*"), rf"<\1>{MASK}"),
 )

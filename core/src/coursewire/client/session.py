@@ -70,8 +70,8 @@ class _Call:
 
     method: str
     url: httpx.URL
-    headers: Mapping[str, str]
-    body: dict[str, Any]
+    headers: httpx.Headers
+    content: bytes
     auth: httpx.Auth
     repeatable: bool
     bucket: str | None
@@ -81,8 +81,18 @@ class _Call:
 
 
 @cache
-def _user_agent() -> str:
-    return f"coursewire/{version('coursewire')}"
+def _user_agent() -> bytes:
+    return f"coursewire/{version('coursewire')}".encode("ascii")
+
+
+def _encoded(json: Any, data: Mapping[str, Any] | None, content: bytes | None) -> tuple[bytes, str | None]:
+    """The body on the wire, and its content type where it follows from the way it was given."""
+    if json is not None:
+        return canonical_json(json), "application/json"
+    if data is not None:
+        form = httpx.Request("POST", "http://form", data=data)
+        return form.content, form.headers.get("content-type")
+    return content or b"", None
 
 
 class HttpSession(Session):
@@ -170,11 +180,11 @@ class HttpSession(Session):
             sleep=sleep,
         )
         self._auth = authenticate(self.tokens)
-        self._headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
-            "User-Agent": _user_agent(),
-        }
+        self._headers = [
+            (b"Accept", b"application/json"),
+            (b"Accept-Encoding", b"gzip, deflate"),
+            (b"User-Agent", _user_agent()),
+        ]
 
     def __repr__(self) -> str:
         return f"<HttpSession of {self._where} at {self._targets.base.host}>"
@@ -204,23 +214,17 @@ class HttpSession(Session):
     ) -> httpx.Response:
         """Send a request; see :meth:`Session.request`."""
         method = method.upper()
-        all_headers = self._headers
-        body: dict[str, Any] = {}
-        if json is not None:
-            all_headers = {**all_headers, "Content-Type": "application/json"}
-            body = {"content": canonical_json(json)}
-        elif data is not None:
-            body = {"data": data}
-        elif content is not None:
-            body = {"content": content}
+        url = self._targets.url(path, params)
+        body, content_type = _encoded(json, data, content)
+        all_headers = httpx.Headers([*self._headers, (b"Host", url.netloc)])
+        if content_type:
+            all_headers["Content-Type"] = content_type
+        if body or method not in ("GET", "HEAD", "DELETE"):
+            all_headers["Content-Length"] = str(len(body))
+        if headers:
+            all_headers.update(headers)
         call = _Call(
-            method,
-            self._targets.url(path, params),
-            {**all_headers, **headers} if headers else all_headers,
-            body,
-            auth or self._auth,
-            safe_to_repeat or method in REPEATABLE,
-            bucket,
+            method, url, all_headers, body, auth or self._auth, safe_to_repeat or method in REPEATABLE, bucket
         )
         async with self._slots:
             return await self._send(call)
@@ -331,13 +335,7 @@ class HttpSession(Session):
 
     async def _authenticated(self, call: _Call) -> httpx.Response:
         """Run httpx's auth protocol: the flow yields requests and is given their answers."""
-        request = httpx.Request(
-            call.method,
-            call.url,
-            headers=call.headers,
-            extensions={"timeout": self._timeout},
-            **call.body,
-        )
+        request = self._request(call.method, call.url, call.headers, call.content)
         flow = call.auth.async_auth_flow(request)
         try:
             request = await anext(flow)
@@ -357,15 +355,22 @@ class HttpSession(Session):
             target = self._redirect(request, response)
             if target is None:
                 return response
-            headers = [(k, v) for k, v in request.headers.raw if k.lower() != b"host"]
-            request = httpx.Request(
-                request.method,
-                target,
-                headers=headers,
-                content=request.content,
-                extensions=request.extensions,
-            )
+            headers = request.headers.copy()
+            headers["Host"] = target.netloc.decode("ascii")
+            request = self._request(request.method, target, headers, request.content)
         return await self._one(request)
+
+    def _request(self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes) -> httpx.Request:
+        # Headers are complete, so that httpx need not work them out: as a stream the body is taken as it is.
+        request = httpx.Request(
+            method,
+            url,
+            headers=headers,
+            stream=httpx.ByteStream(content),
+            extensions={"timeout": self._timeout},
+        )
+        request.read()
+        return request
 
     def _redirect(self, request: httpx.Request, response: httpx.Response) -> httpx.URL | None:
         """Where to go instead; None when the answer is not a redirect that may be followed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
 
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_parsed = lru_cache(maxsize=512)(httpx.URL)
+"""httpx's URLs are immutable, and most requests of a session go to the same few."""
+
 _TEMPLATE_PART = re.compile(r"v\d+|[A-Za-z_.-]{1,40}")
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
@@ -41,20 +45,20 @@ class Targets:
         Raises:
             ContractError: The path leaves the base URL, or the host is not allowed.
         """
-        try:
-            if _ABSOLUTE.match(path):
-                url = httpx.URL(path)
-                self.check(url)
-            else:
-                # As text: an absolute URL or "//host" in a path must not replace the host.
-                url = httpx.URL(f"{self._base_text}/{path.lstrip('/')}" if path else self._base_text)
-        except httpx.InvalidURL as error:
-            raise ContractError("a channel asked for a URL that is none", why=str(error)) from error
-        if ".." in unquote(url.path).split("/"):
+        if ".." in unquote(path.partition("?")[0]).split("/"):
             raise ContractError(
                 "a channel asked for a path with '..' in it",
                 next_step="Quote keys that become part of a path with urllib.parse.quote(key, safe='').",
             )
+        try:
+            if _ABSOLUTE.match(path):
+                url = _parsed(path)
+                self.check(url)
+            else:
+                # As text: an absolute URL or "//host" in a path must not replace the host.
+                url = _parsed(f"{self._base_text}/{path.lstrip('/')}" if path else self._base_text)
+        except httpx.InvalidURL as error:
+            raise ContractError("a channel asked for a URL that is none", why=str(error)) from error
         return url.copy_merge_params(cast("Any", params)) if params else url
 
     def check(self, url: httpx.URL) -> None:

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from more_itertools import batched
 
-from coursewire.audit.records import ContentRecords, Glance, Record
+from coursewire.audit.records import ContentRecord, ContentRecords, Glance
 from coursewire.audit.states import Event, State
 from coursewire.errors import ContractError, NotExportableError
 from coursewire.export.decide import compare, glance
+from coursewire.export.prepared import PAGE_ITEMS, Prepared
 from coursewire.export.wanted import Wanted, chosen_catalogs
 from coursewire.model.instant import Moment
 from coursewire.model.payload import Operation, Payload, canonical_json, digest
@@ -32,34 +33,6 @@ if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
     from coursewire.sources.base import Source
-
-PAGE_ITEMS = 500
-"""Items whose payloads are in memory at once (two pages: one being sent, one being built)."""
-
-
-@dataclass(slots=True)
-class Prepared:
-    """One item, looked at: what is to be sent, or why not.
-
-    Attributes:
-        record: With its wanted fingerprint and pending operation set, if it is to be sent.
-        payload: None when the item is left.
-        reason: Why it is sent, or why it is left.
-        message: More about the reason, for people.
-        canonical: The payload as canonical JSON.
-        version: The source's version that the payload was made from.
-        examine_again_at: When the payload will change by itself.
-        changed: The record must be written although nothing is sent.
-    """
-
-    record: Record
-    payload: Payload | None
-    reason: str
-    message: str = ""
-    canonical: bytes = b""
-    version: str = ""
-    examine_again_at: datetime | None = None
-    changed: bool = False
 
 
 @dataclass(slots=True)
@@ -130,7 +103,7 @@ class ContentExport:
         def visit(seen: Glance) -> None:
             if seen.state != State.RETIRED:
                 for catalog in _catalog_list(seen.catalogs):
-                    known.setdefault(catalog, {})[seen.content_key] = seen.source_version or ""
+                    known.setdefault(catalog, {})[seen.key] = seen.source_version or ""
 
         self._records.scan(visit)
         return known
@@ -140,7 +113,7 @@ class ContentExport:
         seen_keys: set[str] = set()
 
         def visit(seen: Glance) -> None:
-            key = seen.content_key
+            key = seen.key
             version = wanted.versions.get(key)
             if version is not None:
                 seen_keys.add(key)
@@ -176,8 +149,12 @@ class ContentExport:
                 items.update((item.content_key, item) for item in page)
             yield [self._examine(key, items.get(key), records.get(key), survey) for key in keys]
 
-    def _examine(self, key: str, item: ContentItem | None, record: Record | None, survey: Survey) -> Prepared:
-        record = record or Record(self._records.configuration, key, remote_key=key)
+    def _examine(
+        self, key: str, item: ContentItem | None, record: ContentRecord | None, survey: Survey
+    ) -> Prepared:
+        record = record or ContentRecord(
+            configuration=self._records.configuration, content_key=key, remote_key=key
+        )
         record.catalogs = survey.wanted.catalogs_of(key)
         version = survey.wanted.versions[key]
         if item is None:
@@ -217,16 +194,16 @@ class ContentExport:
             examine_again_at=moment.next_change_at,
         )
 
-    def _left(self, record: Record, reason: str, *, version: str, message: str = "") -> Prepared:
+    def _left(self, record: ContentRecord, reason: str, *, version: str, message: str = "") -> Prepared:
         if record.operation is None:
             record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
         record.reason, record.message = str(reason), message or None
         record.source_version = version or None
         record.export_context = self._context
         record.examine_again_at = None
-        return Prepared(record, None, str(reason), message, version=version, changed=True)
+        return Prepared(record, None, str(reason), message, version=version, changed=True, title=record.title)
 
-    def _keep(self, record: Record, reason: str, version: str, moment: Moment) -> Prepared:
+    def _keep(self, record: ContentRecord, reason: str, version: str, moment: Moment) -> Prepared:
         if reason == Reason.UNCHANGED and record.state is not State.CONFIRMED:
             record.happen(Event.KEEP)
             record.reason = record.message = None
@@ -234,7 +211,7 @@ class ContentExport:
         record.source_version = version or None
         record.export_context = self._context
         record.examine_again_at = moment.next_change_at
-        return Prepared(record, None, reason, version=version, changed=True)
+        return Prepared(record, None, reason, version=version, changed=True, title=record.title)
 
     async def _withdrawals(self, keys: Sequence[str]) -> list[Prepared]:
         records = await asyncio.to_thread(self._records.fetch, keys)
@@ -242,7 +219,7 @@ class ContentExport:
         for record in records.values():
             record.happen(Event.WITHDRAW)
             record.reason = str(Reason.WITHDRAWN)
-            prepared.append(Prepared(record, None, Reason.WITHDRAWN, changed=True))
+            prepared.append(Prepared(record, None, Reason.WITHDRAWN, changed=True, title=record.title))
         return prepared
 
     async def _retirements(self, keys: Sequence[str]) -> list[Prepared]:
@@ -259,7 +236,7 @@ class ContentExport:
                 confirmed[item.content_key] = body
         return [self._retirement(records[key], confirmed.get(key)) for key in keys]
 
-    def _retirement(self, record: Record, confirmed: Mapping[str, Any] | None) -> Prepared:
+    def _retirement(self, record: ContentRecord, confirmed: Mapping[str, Any] | None) -> Prepared:
         record.happen(Event.PLAN_RETIRE)
         record.catalogs = ()
         if not self._channel.channel.capabilities.retire_strategies:
@@ -283,7 +260,7 @@ class ContentExport:
             record.remote_id,
             record.title,
         )
-        return Prepared(record, payload, Reason.LEFT_CATALOG, "", canonical)
+        return Prepared(record, payload, Reason.LEFT_CATALOG, canonical=canonical, title=record.title)
 
 
 def export_context(channel: LoadedChannel, config: ChannelConfig) -> str:

@@ -134,9 +134,14 @@ class ContentJob:
         installation = self.installation
         installation.channels.check_hooks()
         channel = installation.channels.get(self.configuration.channel)
-        config = await asyncio.to_thread(
-            installation.configurations.load, self.configuration.uuid, channel.channel
+        runnable = await asyncio.to_thread(
+            installation.configurations.runnable,
+            {channel.channel.code: channel.channel},
+            uuids=[self.configuration.uuid],
         )
+        for refused in runnable.refused:
+            raise refused.error
+        (ready,) = runnable.ready
         customer = await installation.source.customer(self.configuration.customer)
         if customer is None:
             raise ConfigurationError(
@@ -151,7 +156,7 @@ class ContentJob:
                 why="nothing is sent for inactive customers",
                 next_step="Activate the customer at the source, or deactivate the configuration.",
             )
-        return channel, config
+        return channel, ready.config
 
     def _export(self, channel: LoadedChannel, config: ChannelConfig) -> tuple[ContentExport, ContentRecords]:
         records = ContentRecords(self.installation.engine, self.configuration.uuid)
@@ -175,7 +180,7 @@ class ContentJob:
         export, records = self._export(channel, config)
         installation = self.installation
         async with installation.session(channel, config, self.configuration.uuid) as session:
-            await settle(channel, session, records, clock=installation.clock)
+            await settle(channel, session, records, kind=Kind.CONTENT, clock=installation.clock)
             survey = await export.survey()
             self.check_guard(survey)
             for reason, count in survey.left.items():
@@ -191,6 +196,7 @@ class ContentJob:
 
             progress(0)
             sender = Sender(
+                kind=Kind.CONTENT,
                 channel=channel,
                 config=config,
                 records=records,

@@ -66,6 +66,9 @@ class Capabilities(BaseModel):
     lower_grade: Support = Support.UNKNOWN
     revoke: Support = Support.UNKNOWN
     idempotency: Idempotency = Idempotency.NONE
+    """Of content."""
+    outcome_idempotency: Idempotency = Idempotency.NONE
+    """Of completions and assessments."""
     mixed_operations: bool = False
     """Creates, updates and retirements may travel in one batch."""
     list_remote: Support = Support.NOT_IMPLEMENTED

@@ -17,6 +17,7 @@ import orjson
 from aiohttp import web
 
 from coursewire.model.instant import Clock, utc_now
+from coursewire.testing.misbehave import Misbehaviour, misbehave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,6 +62,7 @@ class Simulator:
         items: What the LMS holds: our key to the item as a plain object.
         arrivals: How often each key was accepted, to see doubles.
         seen: The last requests, oldest first.
+        misbehave: How to misbehave, and how often; the simulator's own pages never do.
     """
 
     code: ClassVar[str] = ""
@@ -71,6 +73,7 @@ class Simulator:
         self.items: dict[str, Any] = {}
         self.arrivals: Counter[str] = Counter()
         self.seen: deque[Seen] = deque(maxlen=LOG_LENGTH)
+        self.misbehave: list[Misbehaviour] = []
         self.url = ""
         self._runner: web.AppRunner | None = None
 
@@ -87,6 +90,7 @@ class Simulator:
         self.items.clear()
         self.arrivals.clear()
         self.seen.clear()
+        self.misbehave.clear()
 
     # -- running ---------------------------------------------------------------------------------
 
@@ -102,7 +106,7 @@ class Simulator:
                 *self.routes(),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
@@ -145,7 +149,7 @@ class Simulator:
                 body = raw.decode("utf-8", "replace")
         status = 500
         try:
-            response = await handler(request)
+            response = await misbehave(request, handler, self.misbehave, self.clock)
             status = response.status
         except web.HTTPException as answer:
             status = answer.status

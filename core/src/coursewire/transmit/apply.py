@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from coursewire.audit.states import RESULT_EVENTS, Event
-from coursewire.export.content import Prepared
+from coursewire.export.prepared import Prepared
 from coursewire.model.payload import Result, ResultKind
 from coursewire.model.reasons import Reason
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from more_itertools import batched
 
-from coursewire.export.content import Prepared
+from coursewire.export.prepared import Prepared
 from coursewire.model.payload import Batch, Kind, Operation, Payload
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 ORDER = (Operation.RETIRE, Operation.CREATE, Operation.UPDATE, None)
 
 
-def group(channel: LoadedChannel, config: ChannelConfig, prepared: Sequence[Prepared]) -> Iterator[Batch]:
+def group(
+    channel: LoadedChannel, config: ChannelConfig, kind: Kind, prepared: Sequence[Prepared]
+) -> Iterator[Batch]:
     """Group payloads into batches.
 
     Items of one operation travel together, or all where the channel mixes operations. Suspects of a refused
@@ -33,7 +35,7 @@ def group(channel: LoadedChannel, config: ChannelConfig, prepared: Sequence[Prep
         operation = None if mixed else item.payload.operation
         groups[operation, item.record.batch_cap].append(item.payload)
     for (operation, cap), payloads in sorted(groups.items(), key=_order):
-        for batch in channel.relay.make_batches(config, Kind.CONTENT, operation, payloads):
+        for batch in channel.relay.make_batches(config, kind, operation, payloads):
             for some in batched(batch.payloads, cap or len(batch.payloads)):
                 yield part(batch, some)
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from coursewire.audit.records import ContentRecords
-from coursewire.export.content import ContentExport, Prepared, Survey
+from coursewire.export.content import ContentExport, Survey
 from coursewire.export.fields import changed_fields
+from coursewire.export.prepared import Prepared
 from coursewire.model.payload import Operation
 
 
@@ -53,7 +54,7 @@ async def plan_pages(
     """The plan, page by page, in the order in which a run would take the items."""
     async for page in export.pages(survey):
         updates = [
-            item.record.content_key
+            item.record.key
             for item in page
             if item.payload is not None and item.payload.operation is Operation.UPDATE
         ]
@@ -65,12 +66,12 @@ def _items(page: Sequence[Prepared], confirmed: dict[str, dict[str, Any]]) -> li
     items = []
     for item in page:
         record, payload = item.record, item.payload
-        before = confirmed.get(record.content_key)
+        before = confirmed.get(record.key)
         fields = changed_fields(before, payload.body) if payload is not None and before is not None else []
         items.append(
             PlanItem(
-                key=record.content_key,
-                title=record.title,
+                key=record.key,
+                title=item.title,
                 operation=payload.operation if payload else None,
                 reason=item.reason,
                 message=item.message,

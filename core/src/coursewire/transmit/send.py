@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,11 +13,11 @@ from uuid import UUID
 from more_itertools import batched
 
 from coursewire.audit import transmissions
-from coursewire.audit.records import ContentRecords
+from coursewire.audit.records import Records
 from coursewire.audit.states import Event
 from coursewire.client.answers import redacted, result_of_error
 from coursewire.errors import ContractError, SendError
-from coursewire.export.content import PAGE_ITEMS, Prepared
+from coursewire.export.prepared import PAGE_ITEMS, Prepared
 from coursewire.model.payload import Batch, Kind, Payload, Result, ResultKind, canonical_json
 from coursewire.model.reasons import Reason
 from coursewire.transmit.apply import apply_result, put_back
@@ -43,6 +43,10 @@ FLUSH_SECONDS = 0.5
 
 UNREACHABLE_IN_A_ROW = 3
 """So many batches that found nobody there end the run: the others would only wait for the same."""
+
+
+LastLook = Callable[[Sequence[Prepared]], Awaitable[Mapping[str, str]]]
+"""Asked right before a window of items is claimed: key to reason of those that must stay."""
 
 
 @dataclass(slots=True)
@@ -77,9 +81,10 @@ class Sender:
     def __init__(
         self,
         *,
+        kind: Kind,
         channel: LoadedChannel,
         config: ChannelConfig,
-        records: ContentRecords,
+        records: Records[Any],
         session: HttpSession,
         job: UUID,
         job_facts: Mapping[str, Any],
@@ -88,7 +93,10 @@ class Sender:
         summary: Summary,
         stop: Stop,
         progress: Callable[[int], None],
+        last_look: LastLook | None = None,
     ) -> None:
+        self._kind = kind
+        self._last_look = last_look
         self._channel = channel
         self._config = config
         self._records = records
@@ -102,7 +110,8 @@ class Sender:
         self._progress = progress
         limits = channel.channel.limits
         self._concurrency = limits.concurrency
-        self._page_items = max(PAGE_ITEMS, limits.batch_items)
+        batch_items = limits.batch_items if kind is Kind.CONTENT else limits.outcome_batch_items
+        self._page_items = max(PAGE_ITEMS, batch_items)
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._settled = _Settled()
         self._writing = asyncio.Lock()
@@ -134,8 +143,8 @@ class Sender:
         if not items:
             return
         await asyncio.to_thread(self._records.save, [item.record for item in items], now=self._clock())
-        by_key = {item.record.content_key: item for item in items}
-        batches = list(group(self._channel, self._config, items))
+        by_key = {item.record.key: item for item in items}
+        batches = list(group(self._channel, self._config, self._kind, items))
         self._flushed_at = asyncio.get_running_loop().time()
         for window in batched(batches, self._concurrency * BATCHES_A_CLAIM):
             if self._stop:
@@ -143,9 +152,32 @@ class Sender:
                     [by_key[p.key] for batch in window for p in batch.payloads], claimed=False
                 )
                 continue
-            await self._claim(window, by_key)
-            await asyncio.gather(*(self._send_one(batch, by_key) for batch in window))
+            leaving = await self._look_once_more(window, by_key)
+            await self._claim(leaving, by_key)
+            await asyncio.gather(*(self._send_one(batch, by_key) for batch in leaving))
             await self._flush()
+
+    async def _look_once_more(
+        self, window: Sequence[Batch], by_key: Mapping[str, Prepared]
+    ) -> Sequence[Batch]:
+        """Leave out what must not leave any more, such as an outcome whose consent was withdrawn."""
+        if self._last_look is None:
+            return window
+        items = [by_key[payload.key] for batch in window for payload in batch.payloads]
+        stays = await self._last_look(items)
+        if not stays:
+            return window
+        for item in items:
+            if item.record.key in stays:
+                item.reason = stays[item.record.key]
+                put_back(item, item.reason, None, claimed=False)
+                item.changed = True
+        await self._leave([item for item in items if item.record.key in stays])
+        reduced = (
+            part(batch, [payload for payload in batch.payloads if payload.key not in stays])
+            for batch in window
+        )
+        return [batch for batch in reduced if len(batch)]
 
     async def _claim(self, window: Sequence[Batch], by_key: Mapping[str, Prepared]) -> None:
         self._lease.check()
@@ -183,7 +215,9 @@ class Sender:
 
     async def _ask(self, batch: Batch) -> Sequence[Result]:
         try:
-            answers = await self._channel.relay.send_content(self._session, batch)
+            relay = self._channel.relay
+            send = relay.send_content if self._kind is Kind.CONTENT else relay.send_outcomes
+            answers = await send(self._session, batch)
         except SendError as error:
             result = redacted(result_of_error(error), self._session.redactor)
             self._consider(result, message=str(error))
@@ -271,7 +305,7 @@ class Sender:
         self._settled.rows.extend(
             transmissions.row(
                 configuration=self._records.configuration,
-                kind=Kind.CONTENT,
+                kind=self._kind,
                 job=self._job,
                 payload=payload,
                 result=result,

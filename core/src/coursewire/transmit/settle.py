@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from coursewire.audit.records import ContentRecords, Record
+from coursewire.audit.records import R, Record, Records
 from coursewire.audit.states import Event, State
 from coursewire.errors import ContractError, IncompleteListError, SendError
 from coursewire.model.channel import Idempotency
-from coursewire.model.payload import Operation
+from coursewire.model.payload import Kind, Operation
 from coursewire.model.reasons import Reason
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ REPEATABLE = frozenset({Idempotency.UPSERT, Idempotency.NATIVE_KEY})
 
 
 async def settle(
-    channel: LoadedChannel, session: Session, records: ContentRecords, *, clock: Clock
-) -> list[Record]:
+    channel: LoadedChannel, session: Session, records: Records[R], *, kind: Kind, clock: Clock
+) -> list[R]:
     """Find out what became of every item that was being sent when its run ended.
 
     The caller holds the lease, so that nobody is sending them now. Updates and retirements may be repeated
@@ -36,12 +36,14 @@ async def settle(
     if not open_ones:
         return []
     slots = asyncio.Semaphore(channel.channel.limits.concurrency)
-    idempotency = channel.channel.capabilities.idempotency
+    capabilities = channel.channel.capabilities
+    content = kind is Kind.CONTENT
+    idempotency = capabilities.idempotency if content else capabilities.outcome_idempotency
 
-    async def settle_one(record: Record) -> None:
+    async def settle_one(record: R) -> None:
         if record.operation is not Operation.CREATE or idempotency in REPEATABLE:
             _moved(record, Event.RESEND)
-        elif idempotency is Idempotency.NATURAL_KEY:
+        elif idempotency is Idempotency.NATURAL_KEY and content:
             async with slots:
                 await _look(channel, session, record)
         elif record.state is State.SENDING:

@@ -148,9 +148,9 @@ def read_slow_down(response: httpx.Response) -> float | None:
 
 
 async def _find(session: Session, key: str) -> dict[str, Any] | None:
-    # Canvas asks for "." escaped, too (page "SIS IDs"): its router takes what follows one for a format.
-    address = "sis_integration_id:" + quote(key, safe="").replace(".", "%2E")
-    response = await session.get(f"/api/v1/courses/{address}", params={"include[]": "all_courses"})
+    # Escaped as the page "SIS IDs" says.
+    path = f"/api/v1/courses/sis_integration_id:{quote(key, safe='')}"
+    response = await session.get(path, params={"include[]": "all_courses"})
     course = _object(response)
     if response.status_code == 404 and "errors" in course:
         return None  # Canvas's own 404; a page of a proxy or of another site proves nothing

@@ -19,7 +19,7 @@ LONGEST_TEXT = 2000
 """Characters of the full description and the link together; above it the short description is sent."""
 EXECUTIVE_EDUCATION = "executive-education-2u"
 EXECUTIVE_PREFIX = "ExecEd: "
-EXECUTIVE_NOTICE = "This is an instructor-led executive education course of our partner 2U. "
+EXECUTIVE_NOTICE = "This is an instructor-led executive education course by 2U. "
 
 SETTINGS: JsonObject = {
     "default_view": "syllabus",

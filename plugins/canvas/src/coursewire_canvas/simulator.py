@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections import deque
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -97,7 +96,6 @@ class CanvasSimulator(Simulator):
         rights: What the token's user may do; take names out to see a Canvas that refuses.
         may_undelete: Whether deleted courses can be restored.
         token_lifetime_s: How long an access token lasts.
-        throttle: Statuses of the next answers to API calls, 403 or 429, before real answers come again.
         interfere: Called with each API request; its answer, unless None, is given instead of the real one.
     """
 
@@ -113,7 +111,6 @@ class CanvasSimulator(Simulator):
         self.rights = set(RIGHTS)
         self.may_undelete = True
         self.token_lifetime_s = 3600
-        self.throttle: deque[int] = deque()
         self.interfere: Callable[[web.Request], web.Response | None] = lambda _request: None
         self.accounts: dict[int, int | None] = {ROOT_ACCOUNT: None, ACCOUNT: 1, OTHER_ACCOUNT: 1}
         self.courses: dict[int, JsonObject] = {}
@@ -183,8 +180,6 @@ class CanvasSimulator(Simulator):
             other = self.interfere(request)
             if other is not None:
                 return other
-            if self.throttle:
-                return self._slow_down(self.throttle.popleft())
             try:
                 self._check_token(request)
                 raw = await request.read()
@@ -194,11 +189,6 @@ class CanvasSimulator(Simulator):
             return json_response(body, headers={"X-Request-Cost": "0.01", **headers})
 
         return answer
-
-    @staticmethod
-    def _slow_down(status: int) -> web.Response:
-        text = f"{status} Forbidden (Rate Limit Exceeded)"
-        return web.Response(status=status, text=text, headers={"X-Rate-Limit-Remaining": "0.0"})
 
     def _check_token(self, request: web.Request) -> None:
         scheme, _, value = request.headers.get("Authorization", "").partition(" ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -36,6 +37,10 @@ _BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 LIFETIME = timedelta(minutes=10)
 CLOCK_SKEW = timedelta(minutes=5)
 """How far the LMS's clock may be behind ours."""
+
+
+# signxml writes what it signs to its debug log: the assertion, and in it the API key.
+logging.getLogger("signxml").setLevel(logging.INFO)
 
 
 class _SapTokenAuth(TokenAuth):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from coursewire.client.answers import result_of
 from coursewire.errors import BlockedError, UnreachableError
+from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Result, ResultKind
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _ERROR_FIELDS = ("error", "errors", "errorMessage")
 _EXCERPT = 500
 
 
+@hookimpl
 async def send_content(session: Session, batch: Batch) -> list[Result]:
     """Import one batch of courses, whatever their operations: SAP has one upsert for all.
 
@@ -61,6 +63,7 @@ async def send_content(session: Session, batch: Batch) -> list[Result]:
     return _read_refusal(keys, body, refusal)
 
 
+@hookimpl
 async def check_connection(session: Session) -> list[str]:
     """Ask for a token and for one learner.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursewire.errors import NotExportableError
 from coursewire.export.course_runs import choose_run, first_active_price, is_open
+from coursewire.hookspecs import hookimpl
 from coursewire.model.content import ContentType
 from coursewire_sap import locales
 
@@ -45,6 +46,7 @@ _MONTHS = [
 _PACING = {"instructor_paced": "Pacing: Instructor-Paced. ", "self_paced": "Pacing: Self-Paced. "}
 
 
+@hookimpl
 def export_content(config: SapConfig, item: ContentItem, moment: Moment) -> JsonObject:
     """Build the course object of one course, course run or program.
 
@@ -87,6 +89,7 @@ def export_content(config: SapConfig, item: ContentItem, moment: Moment) -> Json
     return payload
 
 
+@hookimpl
 def export_retirement(config: SapConfig, confirmed: Mapping[str, Any]) -> JsonObject:
     """The course as SAP holds it, made inactive, without what SAP would refuse today."""
     payload = {**confirmed, "status": INACTIVE}

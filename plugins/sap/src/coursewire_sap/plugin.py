@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coursewire.hookspecs import hookimpl
 from coursewire.model.channel import (
@@ -15,19 +15,23 @@ from coursewire.model.channel import (
     Support,
 )
 from coursewire.model.content import ContentType
-from coursewire_sap import client, content
-from coursewire_sap.auth import LearningTokenAuth, SignedAssertionAuth
+from coursewire_sap.client import check_connection, send_content
 from coursewire_sap.config import IMPORT, AuthType, SapConfig
+from coursewire_sap.content import export_content, export_retirement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import httpx
 
-    from coursewire.model.content import ContentItem
-    from coursewire.model.instant import Moment
-    from coursewire.model.payload import Batch, JsonObject, Result
-    from coursewire.model.session import Session, Tokens
+    from coursewire.model.session import Tokens
+
+__all__ = [
+    "authenticate",
+    "check_connection",
+    "declare_channel",
+    "export_content",
+    "export_retirement",
+    "send_content",
+]
 
 
 @hookimpl
@@ -61,32 +65,13 @@ def declare_channel() -> Channel:
 
 
 @hookimpl
-def export_content(config: SapConfig, item: ContentItem, moment: Moment) -> JsonObject:
-    """See :func:`coursewire_sap.content.export_content`."""
-    return content.export_content(config, item, moment)
-
-
-@hookimpl
-def export_retirement(config: SapConfig, confirmed: Mapping[str, Any]) -> JsonObject:
-    """See :func:`coursewire_sap.content.export_retirement`."""
-    return content.export_retirement(config, confirmed)
-
-
-@hookimpl
 def authenticate(config: SapConfig, tokens: Tokens) -> httpx.Auth:
     """A token by the flow that the configuration names."""
+    from coursewire_sap.auth import (  # noqa: PLC0415 - its libraries take 0.3 s; a preview sends nothing
+        LearningTokenAuth,
+        SignedAssertionAuth,
+    )
+
     if config.auth_type is AuthType.SELF_SIGNED:
         return SignedAssertionAuth(config, tokens)
     return LearningTokenAuth(config, tokens)
-
-
-@hookimpl
-async def send_content(session: Session, batch: Batch) -> list[Result]:
-    """See :func:`coursewire_sap.client.send_content`."""
-    return await client.send_content(session, batch)
-
-
-@hookimpl
-async def check_connection(session: Session) -> list[str]:
-    """See :func:`coursewire_sap.client.check_connection`."""
-    return await client.check_connection(session)

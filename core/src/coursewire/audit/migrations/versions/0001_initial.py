@@ -200,20 +200,24 @@ def upgrade() -> None:
         "outcome_record",
         sa.Column("id", _BIG_ID, nullable=False, autoincrement=True),
         sa.Column("configuration", sa.Uuid(), nullable=False),
+        sa.Column("outcome_key", key_text(40), nullable=False),
         sa.Column("kind", key_text(20), nullable=False),
         sa.Column("enrollment", key_text(64), nullable=False),
         sa.Column("course_key", key_text(255), nullable=False),
         sa.Column("subsection", key_text(255), nullable=False),
         sa.Column("username", key_text(255), nullable=False),
+        sa.Column("evidence", long_text(), nullable=True),
         sa.Column("state", key_text(20), nullable=False),
         sa.Column("operation", key_text(10), nullable=True),
         sa.Column("present", sa.Boolean(), nullable=False),
-        sa.Column("remote_key", key_text(255), nullable=True),
+        sa.Column("remote_key", key_text(255), nullable=False),
         sa.Column("remote_id", key_text(255), nullable=True),
         sa.Column("wanted_fingerprint", key_text(40), nullable=True),
         sa.Column("confirmed_fingerprint", key_text(40), nullable=True),
         sa.Column("confirmed_payload", long_text(), nullable=True),
-        sa.Column("evidence", long_text(), nullable=True),
+        sa.Column("source_version", key_text(64), nullable=True),
+        sa.Column("export_context", key_text(16), nullable=True),
+        sa.Column("examine_again_at", UtcDateTime(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("not_before_at", UtcDateTime(), nullable=True),
         sa.Column("batch_cap", sa.Integer(), nullable=True),
@@ -228,6 +232,9 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "configuration", "enrollment", "course_key", "subsection", name="uq_outcome_record_key"
         ),
+        sa.UniqueConstraint(
+            "configuration", "outcome_key", name="uq_outcome_record_configuration_outcome_key"
+        ),
         sa.ForeignKeyConstraint(
             ["configuration"],
             ["configuration.uuid"],
@@ -236,7 +243,9 @@ def upgrade() -> None:
         ),
         **_OPTIONS,
     )
-    op.create_index("ix_outcome_record_configuration_state", "outcome_record", ["configuration", "state"])
+    op.create_index(
+        "ix_outcome_record_configuration_kind_state", "outcome_record", ["configuration", "kind", "state"]
+    )
     op.create_index("ix_outcome_record_username", "outcome_record", ["username"])
     op.create_table(
         "token",

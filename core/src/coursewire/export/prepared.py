@@ -1,0 +1,39 @@
+"""What exporting hands to sending and planning, whatever is exported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from coursewire.audit.records import Record
+from coursewire.model.payload import Payload
+
+PAGE_ITEMS = 500
+"""Items whose payloads are in memory at once (two pages: one being sent, one being built)."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """One item or outcome, looked at: what is to be sent, or why not.
+
+    Attributes:
+        record: With its wanted fingerprint and pending operation set, if it is to be sent.
+        payload: None when the item is left.
+        reason: Why it is sent, or why it is left.
+        message: More about the reason, for people.
+        canonical: The payload as canonical JSON.
+        version: The source's version that the payload was made from.
+        examine_again_at: When the payload will change by itself.
+        changed: The record must be written although nothing is sent.
+        title: For people.
+    """
+
+    record: Record
+    payload: Payload | None
+    reason: str
+    message: str = ""
+    canonical: bytes = b""
+    version: str = ""
+    examine_again_at: datetime | None = None
+    changed: bool = False
+    title: str = ""
