@@ -68,7 +68,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        print(f"coursewire {version('coursewire')}")
+        typer.echo(f"coursewire {version('coursewire')}")
         raise typer.Exit
 
 

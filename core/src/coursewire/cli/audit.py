@@ -15,7 +15,7 @@ from coursewire.cli.options import Config, Format, Json, Limit, Since
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from coursewire.audit.records import Record
+    from coursewire.audit.records import ContentRecord
     from coursewire.jobs.installation import Installation
 
 ConfigNeeded = Annotated[
@@ -154,28 +154,31 @@ def _attempts(installation: Installation, configuration: UUID, item: str) -> Ite
         before = page[-1]["id"]
 
 
-def _put_record(record: Record) -> None:
-    from coursewire.cli.output import put_pairs
+def _put_record(record: ContentRecord) -> None:
+    from coursewire.audit.states import State
+    from coursewire.cli.output import instant, put_pairs
     from coursewire.model.reasons import explain
 
     text, step = explain(record.reason or "")
-    there = "the LMS holds it, or may hold it" if record.present else "not at the LMS"
+    there = "not at the LMS"
+    if record.present:
+        there = "the LMS holds it" if record.state is State.CONFIRMED else "the LMS holds it, or may hold it"
     pairs: dict[str, object] = {
         "item": record.content_key,
         "title": record.title,
         "type": record.content_type,
         "state": record.state.value,
-        "": there,
+        "presence": there,
         "pending": record.operation.value if record.operation else "nothing",
         "reason": f"{record.reason}: {text}" if text else record.reason,
         "message": record.message,
         "next step": step,
-        "not before": _instant(record.not_before_at),
+        "not before": instant(record.not_before_at),
         "attempts": f"{record.attempts} since the last confirmation" if record.attempts else "",
         "remote key": record.remote_key,
         "remote id": record.remote_id,
         "wanted": record.wanted_fingerprint,
-        "confirmed": f"{record.confirmed_fingerprint or ''} {_instant(record.confirmed_at)}".strip(),
+        "confirmed": f"{record.confirmed_fingerprint or ''} {instant(record.confirmed_at)}".strip(),
         "catalogs": "\n".join(record.catalogs),
     }
     put_pairs({name: value for name, value in pairs.items() if value})
@@ -203,10 +206,6 @@ def _put_attempts(attempts: list[dict[str, Any]]) -> None:
         right=("ms",),
         empty="Nothing was sent yet, or the log of it has been pruned.",
     )
-
-
-def _instant(instant: Any) -> str:
-    return f"{instant:%Y-%m-%d %H:%M:%S} UTC" if instant else ""
 
 
 def retry(

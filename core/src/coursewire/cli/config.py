@@ -99,7 +99,7 @@ def add(
     if json:
         put_json({"id": added.uuid})
     else:
-        print(added.uuid)
+        typer.echo(added.uuid)
 
 
 def list_(channel: ChannelCode = None, customer: Customer = None, json: Json = False) -> None:
@@ -319,7 +319,7 @@ def history(config: ConfigId, json: Json = False) -> None:
 
 def template(
     channel: Annotated[str, typer.Argument(metavar="CODE", help="Code of the channel.", show_default=False)],
-    json: Annotated[bool, typer.Option("--json", help="Errors as JSON, too; a template always is.")] = False,
+    _json: Annotated[bool, typer.Option("--json", help="Errors as JSON, too; a template always is.")] = False,
 ) -> None:
     """Print an example file for `config add --file`, with every field of the channel."""
     from coursewire.channels.loading import load_channels
@@ -328,7 +328,7 @@ def template(
 
     settings = Settings.load()
     channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
-    print(write_template(channels.get(channel.upper()).channel), end="")
+    typer.echo(write_template(channels.get(channel.upper()).channel), nl=False)
 
 
 def state_of(installation: Installation, configuration: Configuration) -> str:

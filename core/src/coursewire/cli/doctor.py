@@ -32,7 +32,10 @@ class Finding:
 
 
 def doctor(json: Json = False) -> None:
-    """Check settings, key, database, channels, source, clock and disk. Exit status 1 if something is wrong."""
+    """Check whether everything is here that runs need.
+
+    Settings, key, database, channels, configurations, source, clock and disk. Exit status 1 if something is wrong.
+    """
     from coursewire.cli.output import put_check, put_json
 
     wrong = 0
@@ -92,7 +95,7 @@ def _database(name: str, installation: Installation) -> Iterator[Finding]:
     from coursewire.audit.schema import schema_state
 
     state = schema_state(installation.engine)
-    yield Finding(name, True, f"{describe(installation.engine.url)}, schema {state.current}")
+    yield Finding(name, True, f"{describe(installation.settings.database_url)}, schema {state.current}")
 
 
 def _channels(name: str, installation: Installation) -> Iterator[Finding]:

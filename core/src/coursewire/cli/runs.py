@@ -57,7 +57,9 @@ def transmit(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Send what needs sending, for every active configuration or for those that are named.
+    """Send what needs sending.
+
+    For every active configuration, or for those that are named.
 
     With --json the last line is the summary. The exit status is the highest one of all runs.
     """
@@ -245,7 +247,7 @@ def _put_page(items: Sequence[PlanItem], *, first: bool) -> None:
     from coursewire.cli.output import put_rows
 
     put_rows(
-        {"operation": 9, "key": 30, "title": 0, "why": 0},
+        {"to do": 6, "key": 26, "title": 0, "why": 26},
         (
             (
                 item.operation.value if item.operation else "leave",
@@ -258,6 +260,7 @@ def _put_page(items: Sequence[PlanItem], *, first: bool) -> None:
             for item in items
         ),
         header=first,
+        cut="title",
     )
 
 
@@ -318,19 +321,14 @@ def report(kind: KindName, ended: Sequence[Ended], runnable: Runnable, *, json: 
 
 def explain(name: str, row: dict[str, Any]) -> None:
     """Say why items were not sent, until when they wait, and what to do."""
-    from coursewire.cli.output import note
-    from coursewire.model.reasons import explain as text_of
+    from coursewire.cli.output import counted, instant, note
 
     for counts, style in (("skipped", "yellow"), ("failed_by_reason", "red"), ("waiting_by_reason", "cyan")):
         for reason, count in row.get(counts, {}).items():
-            text, step = text_of(reason)
-            said = f"{name}: {count:,} {reason}" + (f", {text}" if text else "") + "."
-            note(f"{said} {step}".rstrip(), style=style)
+            note(f"{name}: {counted(reason, count)}", style=style)
     if row.get("waiting_until"):
-        note(
-            f"{name}: what waits may go from {row['waiting_until']} on; run the command again then.",
-            style="cyan",
-        )
+        until = instant(row["waiting_until"])
+        note(f"{name}: what waits may go from {until} on; run the command again then.", style="cyan")
     for catalog, why in row.get("source_failures", {}).items():
         note(f"{name}: catalog {catalog} could not be read, so nothing was retired: {why}", style="red")
 

@@ -35,7 +35,7 @@ def simulate(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Run a small stand-in for a channel's LMS on this machine, until Ctrl-C."""
+    """Run a small stand-in for a channel's LMS, until Ctrl-C."""
     from coursewire.channels.loading import load_channels
     from coursewire.config.settings import Settings
 
@@ -138,7 +138,7 @@ def _tell(simulator: Any, channel: LoadedChannel, *, json: bool) -> None:
     put(f"{channel.channel.title} is simulated at {simulator.url}", style="bold green")
     put()
     put("A configuration for it; fill in the customer, and set COURSEWIRE_ALLOW_INSECURE_URLS=1:")
-    print(text.dumps(config, indent=2, ensure_ascii=False), flush=True)
+    typer.echo(text.dumps(config, indent=2, ensure_ascii=False))
     put()
     put(f"What it holds:    {simulator.url}/_simulator/items")
     put(f"What it was asked: {simulator.url}/_simulator/requests")
