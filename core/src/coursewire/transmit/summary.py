@@ -56,6 +56,9 @@ class Summary:
 
     def leave(self, reason: str, count: int = 1) -> None:
         """Count items that are not sent."""
+        if not count:
+            return
+        reason = str(reason)  # a plain text also when it is a member of an enum: the counts become JSON
         if reason == Reason.UNCHANGED:
             self.unchanged += count
         elif reason in WAITING:
