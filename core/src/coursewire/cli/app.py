@@ -104,7 +104,10 @@ def main(args: Sequence[str] | None = None) -> int:
         return _usage_error(error, args)
     except CoursewireError as error:
         return _our_error(error, args)
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:
+        sys.stderr.write("Nothing was done.\n")
+        return 1
+    except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # Whoever read our output has read enough; the interpreter must not try to flush at its end.

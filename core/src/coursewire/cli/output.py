@@ -101,7 +101,7 @@ def put_json(data: Any) -> None:
     """Print one JSON object as one line of UTF-8, whatever the locale."""
     import orjson
 
-    line = orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE)
+    line = orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
     sys.stdout.flush()
     sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()

@@ -35,9 +35,15 @@ def plan(
 ) -> None:
     """Show what a run would do, item by item, with reasons. Nothing is written and nothing is sent.
 
-    With --json each line is one item, and the last line is the summary.
+    With --json each line is one item, and the last line is the summary. That the guard would stop the run is said,
+    and is no failure of the plan.
     """
-    show_plan(kind, channel=channel, customer=customer, config=config, keys=keys, force=force, json=json)
+    from coursewire.errors import GuardError
+
+    status = show_plan(
+        kind, channel=channel, customer=customer, config=config, keys=keys, force=force, json=json
+    )
+    raise typer.Exit(0 if status == GuardError.exit_status else status)
 
 
 def transmit(
@@ -149,7 +155,7 @@ def show_plan(
     """
     from coursewire.cli.common import open_installation
     from coursewire.cli.output import put_json, show_error
-    from coursewire.errors import CoursewireError, GuardError
+    from coursewire.errors import CoursewireError
     from coursewire.jobs.content import ContentJob
 
     status = 0
@@ -164,8 +170,6 @@ def show_plan(
             job = ContentJob(installation, ready.configuration, force=force, confirm_retire=confirm_retire)
             try:
                 summary = asyncio.run(_plan_one(job, keys, json=json))
-            except GuardError:
-                raise
             except CoursewireError as error:
                 status = max(status, error.exit_status)
                 totals.append(_failed_row(ready.configuration, error))

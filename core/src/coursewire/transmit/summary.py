@@ -56,6 +56,7 @@ class Summary:
 
     def leave(self, reason: str, count: int = 1) -> None:
         """Count items that are not sent."""
+        reason = str(reason)  # a member of Reason is no key of a JSON object
         if reason == Reason.UNCHANGED:
             self.unchanged += count
         elif reason in WAITING:
@@ -70,7 +71,7 @@ class Summary:
 
     def fail(self, kind: ResultKind, reason: str) -> None:
         """Count an item that the LMS did not take."""
-        self.failed[reason or kind.value.replace(" ", "-")] += 1
+        self.failed[str(reason) or kind.value.replace(" ", "-")] += 1
 
     def wait_until(self, instant: datetime | None) -> None:
         """Remember the earliest instant at which something that waits may go."""
