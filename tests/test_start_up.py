@@ -7,7 +7,7 @@ import pytest
 
 HEAVY = [
     "sqlalchemy", "alembic", "pydantic", "pydantic_settings", "httpx", "httpx_aiohttp", "aiohttp", "cryptography",
-    "stevedore", "pluggy", "orjson", "limits", "stamina", "xmltodict", "psutil", "rich", "asyncio",
+    "stevedore", "pluggy", "orjson", "psutil", "rich", "asyncio",
     "importlib.metadata", "coursewire.channels", "coursewire.config", "coursewire.audit", "coursewire.jobs",
     "coursewire_sap", "coursewire_canvas",
 ]  # fmt: skip

@@ -32,8 +32,8 @@ def test_help_lists_every_command_with_a_whole_sentence(bare):
 
 def test_every_command_has_help_that_fits_80_columns(bare):
     groups = {"config": [], "audit": []}
-    for group, names in groups.items():
-        names += re.findall(r"^  ([a-z-]+)  ", bare(group, "--help").out, re.MULTILINE)
+    for group in groups:
+        groups[group] = re.findall(r"^  ([a-z-]+)  ", bare(group, "--help").out, re.MULTILINE)
     calls = [[name] for name in COMMANDS] + [
         [group, name] for group, names in groups.items() for name in names
     ]

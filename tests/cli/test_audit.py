@@ -133,7 +133,7 @@ def test_export_streams_everything_oldest_first(cli, sent, tmp_path):
     table = list(csv.DictReader(io.StringIO(cli("audit", "export", "--format", "csv", "--config", sent).out)))
     assert [row["item"] for row in table] == [row["item"] for row in rows]
     cli("audit", "export", "--output", tmp_path / "log.jsonl")
-    assert [json.loads(line) for line in (tmp_path / "log.jsonl").open()] == rows
+    assert [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()] == rows
 
 
 def test_a_spreadsheet_gets_no_formulas(cli, sap):

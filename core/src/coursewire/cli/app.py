@@ -49,7 +49,8 @@ class Commands(TyperGroup):
                 )
                 groups = row.relay.channel_commands()
                 for group in groups:
-                    own.add_typer(group)
+                    own.registered_commands += group.registered_commands
+                    own.registered_groups += group.registered_groups
                 return typer.main.get_group(own) if groups else None
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,7 +80,7 @@ def transmit(
         )
         raise typer.Exit(status)
     from coursewire.channels.loading import load_named
-    from coursewire.cli.common import actor, open_installation
+    from coursewire.cli.common import actor, open_installation, run_to_end
     from coursewire.cli.output import progress
     from coursewire.jobs.content import ContentJob
 
@@ -100,7 +99,7 @@ def transmit(
                 )
                 for ready in runnable.ready
             ]
-            ended: list[Ended] = asyncio.run(runner.run(jobs))
+            ended: list[Ended] = run_to_end(runner.run(jobs))
     raise typer.Exit(report(kind, ended, runnable, json=json))
 
 
@@ -153,7 +152,7 @@ def show_plan(
     Returns:
         The exit status that a run would have before it sends anything.
     """
-    from coursewire.cli.common import open_installation
+    from coursewire.cli.common import open_installation, run_to_end
     from coursewire.cli.output import put_json, show_error
     from coursewire.errors import CoursewireError
     from coursewire.jobs.content import ContentJob
@@ -169,7 +168,7 @@ def show_plan(
         for ready in runnable.ready:
             job = ContentJob(installation, ready.configuration, force=force, confirm_retire=confirm_retire)
             try:
-                summary = asyncio.run(_plan_one(job, keys, json=json))
+                summary = run_to_end(_plan_one(job, keys, json=json))
             except CoursewireError as error:
                 status = max(status, error.exit_status)
                 totals.append(_failed_row(ready.configuration, error))
