@@ -60,7 +60,7 @@ def demo(
                 continue
             simulators[channel.channel.code] = _start(installation, channel, stack)
             tell(
-                f"{channel.channel.title} simulated at {simulators[channel.channel.code].url}, and configured"
+                f"{channel.channel.code} simulated at {simulators[channel.channel.code].url}, and configured"
             )
         if not simulators:
             _no_channel()
