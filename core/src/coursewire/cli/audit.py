@@ -295,21 +295,15 @@ def export(
 
     from coursewire.audit import transmissions
     from coursewire.cli.common import find_configuration, open_installation
+    from coursewire.cli.output import json_line
 
     with open_installation(read_only=True) as installation:
         only = find_configuration(installation, config).uuid if config else None
         rows = transmissions.stream(installation.engine, configuration=only)
         with output.open("wb") if output else nullcontext(sys.stdout.buffer) as stream:
-            for line in _csv(rows) if format_ is Format.CSV and not json else _jsonl(rows):
+            for line in _csv(rows) if format_ is Format.CSV and not json else map(json_line, rows):
                 stream.write(line)
             stream.flush()
-
-
-def _jsonl(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-    import orjson
-
-    for row in rows:
-        yield orjson.dumps(row, default=str, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _csv(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:

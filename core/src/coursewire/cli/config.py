@@ -212,9 +212,7 @@ def edit(
 
 def check(config: ConfigId, json: Json = False) -> None:
     """Try the connection to the LMS, the way of real requests."""
-    import asyncio
-
-    from coursewire.cli.common import actor, find_configuration, open_installation
+    from coursewire.cli.common import actor, find_configuration, open_installation, run_to_end
     from coursewire.cli.output import put, put_check, put_json
     from coursewire.errors import CredentialsError
 
@@ -228,7 +226,7 @@ def check(config: ConfigId, json: Json = False) -> None:
                 return await loaded.relay.check_connection(session)
 
         try:
-            sentences = asyncio.run(ask())
+            sentences = run_to_end(ask())
         except CredentialsError as error:
             installation.configurations.mark_needs_reconnect(
                 found.uuid, error.why or error.what, actor=actor()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -61,7 +60,7 @@ def demo(
                 continue
             simulators[channel.channel.code] = _start(installation, channel, stack)
             tell(
-                f"{channel.channel.title} simulated at {simulators[channel.channel.code].url}, and configured"
+                f"{channel.channel.code} simulated at {simulators[channel.channel.code].url}, and configured"
             )
         if not simulators:
             _no_channel()
@@ -128,6 +127,7 @@ def _no_channel() -> None:
 
 
 def _run(installation: Installation) -> list[Ended]:
+    from coursewire.cli.common import run_to_end
     from coursewire.cli.output import progress
     from coursewire.cli.runs import select
     from coursewire.jobs.content import ContentJob
@@ -144,7 +144,7 @@ def _run(installation: Installation) -> list[Ended]:
             )
             for ready in runnable.ready
         ]
-        return asyncio.run(InlineRunner().run(jobs))
+        return run_to_end(InlineRunner().run(jobs))
 
 
 def _sent(ended: list[Ended]) -> int:

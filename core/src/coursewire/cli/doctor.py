@@ -123,12 +123,12 @@ def _configurations(name: str, installation: Installation) -> Iterator[Finding]:
 
 
 def _source(name: str, installation: Installation) -> Iterator[Finding]:
-    import asyncio
+    from coursewire.cli.common import run_to_end
 
     async def ask() -> None:
         await installation.source.customer("00000000-0000-0000-0000-000000000000")
 
-    asyncio.run(ask())
+    run_to_end(ask())
     yield Finding(name, True, f"{installation.settings.source} answers")
 
 

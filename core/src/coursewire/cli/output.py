@@ -99,12 +99,16 @@ def _put(console: Console, text: str, style: str, indent: int) -> None:
 
 def put_json(data: Any) -> None:
     """Print one JSON object as one line of UTF-8, whatever the locale."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(json_line(data))
+    sys.stdout.buffer.flush()
+
+
+def json_line(data: Any) -> bytes:
+    """One JSON object with a line's end. Keys may be names of SQLAlchemy's, or members of an enumeration."""
     import orjson
 
-    line = orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE)
-    sys.stdout.flush()
-    sys.stdout.buffer.write(line)
-    sys.stdout.buffer.flush()
+    return orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
 
 
 def put_check(good: bool, text: str, next_step: str = "") -> None:

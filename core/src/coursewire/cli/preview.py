@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -42,7 +41,7 @@ def preview(
     that cannot be exported are listed on stderr, and make the exit status 1.
     """
     from coursewire.channels.loading import load_channels
-    from coursewire.cli.common import refuse_other_kinds
+    from coursewire.cli.common import refuse_other_kinds, run_to_end
     from coursewire.config.settings import Settings
     from coursewire.sources.bundle_source import BundleSource
 
@@ -53,7 +52,7 @@ def preview(
     file = _read_file(config, loaded)
     model = _model(file, loaded, settings, where=str(config))
     source = BundleSource(bundle)
-    left = asyncio.run(_preview(source, loaded, model, file.customer, keys, at))
+    left = run_to_end(_preview(source, loaded, model, file.customer, keys, at))
     if left:
         raise typer.Exit(1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,9 +34,15 @@ def plan(
 ) -> None:
     """Show what a run would do, item by item, with reasons. Nothing is written and nothing is sent.
 
-    With --json each line is one item, and the last line is the summary.
+    With --json each line is one item, and the last line is the summary. That the guard would stop the run is said,
+    and is no failure of the plan.
     """
-    show_plan(kind, channel=channel, customer=customer, config=config, keys=keys, force=force, json=json)
+    from coursewire.errors import GuardError
+
+    status = show_plan(
+        kind, channel=channel, customer=customer, config=config, keys=keys, force=force, json=json
+    )
+    raise typer.Exit(0 if status == GuardError.exit_status else status)
 
 
 def transmit(
@@ -75,7 +80,7 @@ def transmit(
         )
         raise typer.Exit(status)
     from coursewire.channels.loading import load_named
-    from coursewire.cli.common import actor, open_installation
+    from coursewire.cli.common import actor, open_installation, run_to_end
     from coursewire.cli.output import progress
     from coursewire.jobs.content import ContentJob
 
@@ -94,7 +99,7 @@ def transmit(
                 )
                 for ready in runnable.ready
             ]
-            ended: list[Ended] = asyncio.run(runner.run(jobs))
+            ended: list[Ended] = run_to_end(runner.run(jobs))
     raise typer.Exit(report(kind, ended, runnable, json=json))
 
 
@@ -147,9 +152,9 @@ def show_plan(
     Returns:
         The exit status that a run would have before it sends anything.
     """
-    from coursewire.cli.common import open_installation
+    from coursewire.cli.common import open_installation, run_to_end
     from coursewire.cli.output import put_json, show_error
-    from coursewire.errors import CoursewireError, GuardError
+    from coursewire.errors import CoursewireError
     from coursewire.jobs.content import ContentJob
 
     status = 0
@@ -163,9 +168,7 @@ def show_plan(
         for ready in runnable.ready:
             job = ContentJob(installation, ready.configuration, force=force, confirm_retire=confirm_retire)
             try:
-                summary = asyncio.run(_plan_one(job, keys, json=json))
-            except GuardError:
-                raise
+                summary = run_to_end(_plan_one(job, keys, json=json))
             except CoursewireError as error:
                 status = max(status, error.exit_status)
                 totals.append(_failed_row(ready.configuration, error))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,6 +36,7 @@ def simulate(
 ) -> None:
     """Run a small stand-in for a channel's LMS, until Ctrl-C."""
     from coursewire.channels.loading import load_channels
+    from coursewire.cli.common import run_to_end
     from coursewire.config.settings import Settings
 
     settings = Settings.load()
@@ -45,7 +45,7 @@ def simulate(
     simulator = make_simulator(loaded)
     for option in options or ():
         _set(simulator, option)
-    asyncio.run(_serve(simulator, loaded, port, json=json))
+    run_to_end(_serve(simulator, loaded, port, json=json))
 
 
 def make_simulator(channel: LoadedChannel) -> Any:
@@ -100,6 +100,7 @@ def _set(simulator: Any, option: str) -> None:
 
 
 async def _serve(simulator: Any, channel: LoadedChannel, port: int, *, json: bool) -> None:
+    import asyncio
     import signal
     from contextlib import suppress
 

@@ -131,7 +131,7 @@ def jobs(config: Config = None, limit: Limit = 20, json: Json = False) -> None:
             put_json(job)
         return
     put_table(
-        ("job", "when", "configuration", "kind", "state", "result"),
+        ("job", "when", "configuration", "kind", "state", "summary"),
         [
             (
                 short(job["uuid"]),
