@@ -28,6 +28,7 @@ class Reason(StrEnum):
     BLOCKED_AT_LMS = "blocked-at-lms"
     IN_DOUBT = "in-doubt"
     HELD_BY_HOOK = "held-by-hook"
+    DRY_RUN = "dry-run"
     WITHDRAWN = "withdrawn"
     RETIRE_NOT_SUPPORTED = "retire-not-supported"
     SOURCE_FAILED = "source-failed"
@@ -75,6 +76,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     Reason.IN_DOUBT: (
         "it left, no answer came, and the LMS gives no way to know",
         "Look at the LMS, then `coursewire audit retry`.",
+    ),
+    Reason.DRY_RUN: (
+        "the configuration only plans and sends nothing",
+        "`coursewire config edit ID --set dry_run_mode_enabled=false` lets it send.",
     ),
     Reason.HELD_BY_HOOK: ("an operator's hook held it back", "See the hook's own log."),
     Reason.WITHDRAWN: ("it left the catalog before it ever reached the LMS", ""),

@@ -20,6 +20,7 @@ WAITING = frozenset(
         Reason.STOPPED,
         Reason.BATCH_REFUSED,
         Reason.HELD_BY_HOOK,
+        Reason.DRY_RUN,
         Reason.UNSETTLED,
     }
 )
