@@ -45,6 +45,17 @@ def test_every_command_has_help_that_fits_80_columns(bare):
             assert "--json" in said, call
 
 
+def test_words_are_completed(bare):
+    ask = {
+        **os.environ,
+        "_COURSEWIRE_COMPLETE": "complete_bash",
+        "COMP_WORDS": "coursewire tr",
+        "COMP_CWORD": "1",
+    }
+    done = subprocess.run([COMMAND], env=ask, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.returncode) == ("transmit", 0)
+
+
 def test_the_version(bare):
     assert re.fullmatch(r"coursewire \d+\.\d+.*\n", bare("--version").out)
 

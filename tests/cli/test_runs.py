@@ -278,6 +278,13 @@ class TestPlan:
         assert row["fields"] == ["course.name"]
         assert "changed: " in cli("plan", "content").out
 
+    def test_a_key_that_is_not_in_the_plan_is_said(self, cli, canvas):
+        cli.add("CANVAS", canvas)
+        cli("transmit", "content")
+        said = cli("plan", "content", "--key", "RiverU+SAFE1", "--key", "nowhere")
+        assert "RiverU+SAFE1: nothing to do" in said.err
+        assert "nowhere: no catalog" in said.err
+
     def test_one_key_alone(self, cli, canvas):
         cli.add("CANVAS", canvas)
         assert [
