@@ -364,19 +364,21 @@ class TestScope:
 
 
 class TestNothingToDo:
-    @pytest.mark.parametrize(
-        ("fields", "reason"),
-        [
-            ({"disable_learner_data_transmissions": True}, "learner-data-disabled"),
-            ({"dry_run_mode_enabled": True}, "dry-run-mode"),
-        ],
-    )
-    def test_the_configuration_forbids_it(self, world, lines, fields, reason):
+    def test_the_configuration_sends_no_learner_data(self, world, lines):
         one_learner(world, lines)
-        summary = world.run(world.configure(**fields))
-        assert (summary.reason, summary.as_dict()["reason"], summary.exit_status) == (reason, reason, 0)
+        summary = world.run(world.configure(disable_learner_data_transmissions=True))
+        assert (summary.reason, summary.exit_status) == ("learner-data-disabled", 0)
+        assert summary.as_dict()["reason"] == "learner-data-disabled"
         assert everything(summary) == 0
         assert world.rows() == []
+
+    def test_the_configuration_is_in_dry_run_mode(self, world, lines):
+        one_learner(world, lines)
+        one_learner(world, lines, "ben", passed=False)
+        summary = world.run(world.configure(dry_run_mode_enabled=True))
+        assert dict(summary.waiting) == {"dry-run": 1}
+        assert dict(summary.skipped) == {"not-complete": 1}
+        assert (world.rows(), world.lms.items) == ([], {})
 
     def test_the_channel_does_not_take_it(self, world, lines, channel_of):
         world.install(channel_of(assessments=Support.IMPOSSIBLE))

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from coursewire.audit.tables import job
 from coursewire.model.payload import Kind
@@ -80,6 +80,32 @@ def finish(
                 state=state.value, summary=orjson.dumps(dict(summary)).decode(), error=error, finished_at=now
             )
         )
+
+
+def note_retry(
+    connection: Connection,
+    uuid: UUID,
+    *,
+    configuration: UUID,
+    actor: str,
+    reason: str,
+    count: int,
+    now: datetime,
+) -> None:
+    """Note that a person released items for another try; its kind is ``"retry"``."""
+    connection.execute(
+        insert(job).values(
+            uuid=uuid,
+            kind="retry",
+            configuration=configuration,
+            state=JobState.FINISHED.value,
+            actor=actor,
+            options=orjson.dumps({"reason": reason}).decode(),
+            summary=orjson.dumps({"released": count}).decode(),
+            started_at=now,
+            finished_at=now,
+        )
+    )
 
 
 def recent(

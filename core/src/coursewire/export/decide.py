@@ -99,8 +99,8 @@ def _why_examine(seen: Glance, state: State) -> str:
         return Reason.RESTORED
     if state in (State.FAILED, State.BLOCKED, State.REJECTED):
         return Reason.RETRY
-    if seen.reason == Reason.UNSETTLED:
-        return Reason.UNSETTLED
+    if seen.reason in (Reason.UNSETTLED, Reason.RETRY):
+        return seen.reason
     return Reason.CHANGED if seen.present else Reason.NEW
 
 
@@ -146,8 +146,8 @@ def why_sent(record: Record, *, force: bool) -> str:
         return Reason.FORCED
     if record.state in (State.FAILED, State.BLOCKED, State.REJECTED):
         return Reason.RETRY
-    if record.reason == Reason.UNSETTLED:
-        return Reason.UNSETTLED
+    if record.reason in (Reason.UNSETTLED, Reason.RETRY):
+        return record.reason
     return Reason.CHANGED if record.present else Reason.NEW
 
 

@@ -12,6 +12,7 @@ from coursewire.export.guard import Guard
 from coursewire.jobs.job import Job, Ready, Run
 from coursewire.model.payload import Kind
 from coursewire.transmit.plan import PlanItem, plan_pages
+from coursewire.transmit.summary import Summary
 
 
 @dataclass(slots=True)
@@ -50,22 +51,36 @@ class ContentJob(Job):
         )
         return export, records
 
+    async def _look_only(self, ready: Ready, summary: Summary) -> None:
+        export, _records = self.export(ready)
+        survey = await self._survey(export, summary)
+        await self._count_only(export.pages(survey), summary)
+
     async def _transmit(self, run: Run) -> None:
         export, records = self.export(run.ready)
         await self._settle(run, records)
-        survey = await export.survey()
-        self._guard(survey)
         summary, stop = run.summary, run.stop
-        for reason, count in survey.left.items():
-            summary.leave(reason, count)
-        summary.source_failures.update(survey.wanted.failures)
+        survey = await self._survey(export, summary)
         total = len(survey.examine) + len(survey.retire) + len(survey.withdraw)
         done = await self._send(run, records, export.pages(survey), total=total)
         if stop:
             # What no page has reached stays as it is; the next run takes it up.
             summary.leave(str(stop.reason), total - done)
 
-    def _guard(self, survey: Survey) -> None:
+    async def _survey(self, export: ContentExport, summary: Summary) -> Survey:
+        survey = await export.survey()
+        self.check_guard(survey)
+        for reason, count in survey.left.items():
+            summary.leave(reason, count)
+        summary.source_failures.update(survey.wanted.failures)
+        return survey
+
+    def check_guard(self, survey: Survey) -> None:
+        """Stop a run that would retire more than the settings allow.
+
+        Raises:
+            GuardError: It needs a person's yes.
+        """
         settings = self.installation.settings
         guard = Guard(settings.guard_share, settings.guard_number, settings.guard_floor)
         retiring = len(survey.retire)

@@ -110,6 +110,10 @@ class Job(ABC):
     async def _transmit(self, run: Run) -> None:
         """Find out what is to be sent, and send it."""
 
+    @abstractmethod
+    async def _look_only(self, ready: Ready, summary: Summary) -> None:
+        """Count what a configuration that must not send would send, as waiting; no record changes."""
+
     def refusal(self, _ready: Ready) -> str:
         """Why there is nothing to do at all, a reason code; "" when there may be."""
         return ""
@@ -132,11 +136,12 @@ class Job(ABC):
             started = time.monotonic()
             await asyncio.to_thread(self._note_start)
             relay.job_started(self.facts)
-            dry = ready.config.dry_run_mode_enabled
-            summary = Summary(reason=Reason.DRY_RUN_MODE if dry else self.refusal(ready))
+            summary = Summary(reason=self.refusal(ready))
             state, error = JobState.FAILED, None
             try:
-                if not summary.reason:
+                if ready.config.dry_run_mode_enabled and not summary.reason:
+                    await self._look_only(ready, summary)
+                elif not summary.reason:
                     await self._connect(ready, lease, summary, stop)
                 state = JobState.STOPPED if stop.reason == Reason.STOPPED else JobState.FINISHED
                 if summary.error:
@@ -217,6 +222,11 @@ class Job(ABC):
                 summary.requests = session.counters.requests
             summary.wait_until(stop.retry_at)
         await asyncio.to_thread(self._note_credentials, summary, stop)
+
+    async def _count_only(self, pages: AsyncIterator[list[Prepared]], summary: Summary) -> None:
+        async for page in pages:
+            for item in page:
+                summary.leave(item.reason if item.payload is None else Reason.DRY_RUN)
 
     async def _settle(self, run: Run, records: Records[Any]) -> None:
         from coursewire.transmit.settle import settle  # noqa: PLC0415

@@ -21,6 +21,7 @@ from coursewire.transmit.plan import PlanItem, plan_pages
 
 if TYPE_CHECKING:
     from coursewire.export.prepared import Prepared
+    from coursewire.transmit.summary import Summary
 
 _UNKNOWN = Consent(ConsentState.UNKNOWN)
 
@@ -91,6 +92,10 @@ class OutcomeJob(Job):
         can = ready.channel.channel.capabilities
         support = can.completions if self.kind is Kind.COMPLETIONS else can.assessments
         return "" if support.usable else Reason.KIND_NOT_SUPPORTED
+
+    async def _look_only(self, ready: Ready, summary: Summary) -> None:
+        export = self.export(ready)
+        await self._count_only(export.pages(learner=self.learner, course=self.course), summary)
 
     async def _transmit(self, run: Run) -> None:
         records = self._records()

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     BLOCKED_AT_LMS = "blocked-at-lms"
     IN_DOUBT = "in-doubt"
     HELD_BY_HOOK = "held-by-hook"
+    DRY_RUN = "dry-run"
     WITHDRAWN = "withdrawn"
     NOT_IN_CATALOG = "not-in-catalog"
     RETIRE_NOT_SUPPORTED = "retire-not-supported"
@@ -68,7 +69,6 @@ class Reason(StrEnum):
     # why a job has nothing to do
     LEARNER_DATA_DISABLED = "learner-data-disabled"
     KIND_NOT_SUPPORTED = "kind-not-supported"
-    DRY_RUN_MODE = "dry-run-mode"
 
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -109,6 +109,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "it left, no answer came, and the LMS gives no way to know",
         "Look at the LMS, then `coursewire audit retry`.",
     ),
+    Reason.DRY_RUN: (
+        "the configuration only plans and sends nothing",
+        "`coursewire config edit ID --set dry_run_mode_enabled=false` lets it send.",
+    ),
     Reason.HELD_BY_HOOK: ("an operator's hook held it back", "See the hook's own log."),
     Reason.WITHDRAWN: ("it left the catalog before it ever reached the LMS", ""),
     Reason.NOT_IN_CATALOG: (
@@ -127,6 +131,20 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the LMS refused the batch that it travelled in; smaller batches will find the item at fault",
         "Run again.",
     ),
+    # what the LMS answered, as core reads it where a channel does not read it better
+    "unreachable": ("the LMS could not be reached", "Run again later, or `coursewire config check`."),
+    "outcome-unknown": (
+        "it left and no answer came",
+        "The next run finds out, or leaves it in doubt for you.",
+    ),
+    "slow-down": ("the LMS asked to slow down", "Run again after the time shown; nothing is lost."),
+    "lms-timeout": ("the LMS took too long", "It is tried again by later runs."),
+    "lms-error": ("the LMS answered with an error of its own", "It is tried again by later runs."),
+    "invalid": ("the LMS refused the data", "See its words with `coursewire audit show`, and mend the item."),
+    "forbidden": ("the LMS does not allow it", "Check the rights at the LMS, then `coursewire audit retry`."),
+    "not-found-at-lms": ("the LMS does not know it", "See `coursewire audit show`."),
+    "conflict": ("the LMS has something else in its place", "See `coursewire audit show`."),
+    "too-large": ("it is too large for the LMS", "Lower transmission_chunk_size, or shorten the item."),
     Reason.CHANNEL_FAULT: (
         "the channel broke the hook contract",
         "Report it to the channel's author with the message shown.",
@@ -216,10 +234,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     Reason.LEARNER_DATA_DISABLED: (
         "the configuration sends no learner data",
         "Unset disable_learner_data_transmissions with `coursewire config edit`, if that is wrong.",
-    ),
-    Reason.DRY_RUN_MODE: (
-        "the configuration is in dry-run mode",
-        "See `coursewire plan` for what would be sent; unset dry_run_mode_enabled to send it.",
     ),
     Reason.KIND_NOT_SUPPORTED: ("the channel does not take results of this kind", ""),
 }

@@ -20,6 +20,7 @@ WAITING = frozenset(
         Reason.STOPPED,
         Reason.BATCH_REFUSED,
         Reason.HELD_BY_HOOK,
+        Reason.DRY_RUN,
         Reason.UNSETTLED,
     }
 )
@@ -59,7 +60,9 @@ class Summary:
 
     def leave(self, reason: str, count: int = 1) -> None:
         """Count items that are not sent."""
-        reason = str(reason)  # a member of an enum would be no key of a JSON object
+        if not count:
+            return
+        reason = str(reason)  # a plain text also when it is a member of an enum: the counts become JSON
         if reason == Reason.UNCHANGED:
             self.unchanged += count
         elif reason in WAITING:
