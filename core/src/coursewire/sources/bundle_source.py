@@ -162,10 +162,10 @@ class BundleSource:
         """Nothing is held open."""
 
     def _facts(self, index: _Index, results: Results, page: Sequence[EnrollmentRow]) -> list[EnrollmentFacts]:
-        courses = {
-            key: course_facts(key, self._items(index.runs.get(key, ())))
-            for key in {row.course_id for row in page}
-        }
+        runs = {row.course_id: index.runs.get(row.course_id, []) for row in page}
+        offsets = sorted({offset for held in runs.values() for offset in held})
+        items = dict(zip(offsets, self._items(offsets), strict=True)) if offsets else {}
+        courses = {key: course_facts(key, [items[offset] for offset in held]) for key, held in runs.items()}
         return [results.facts(row, courses[row.course_id]) for row in page]
 
     def _items(self, offsets: Sequence[int]) -> list[ContentItem]:
