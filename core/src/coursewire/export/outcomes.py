@@ -7,10 +7,10 @@ the way is kept as steps, so that ``coursewire why`` tells what a run does, not 
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -68,7 +68,7 @@ class Examined:
         facts: Its enrollment.
         part: Its subsection; None for a completion, or where there is nothing to assess.
         record: Its record, a working copy.
-        before: The record as it is stored; None when it is not.
+        before: The values of the record as they are stored; None when it is not stored.
         steps: What was decided so far.
         identity: The learner's id at the LMS.
         outcome: What would be told.
@@ -82,7 +82,7 @@ class Examined:
     facts: EnrollmentFacts
     part: SubsectionFacts | None
     record: OutcomeRecord
-    before: OutcomeRecord | None
+    before: tuple[Any, ...] | None
     steps: list[Step] = field(default_factory=list)
     identity: Identity | None = None
     outcome: Completion | Assessment | None = None
@@ -184,7 +184,11 @@ class OutcomeExport:
     ) -> AsyncIterator[list[Examined]]:
         """As :meth:`pages`, with the steps that led there."""
         async for page in self._source.enrollments(
-            self._customer.uuid, username=learner, course_run_key=course, page_items=PAGE_ITEMS
+            self._customer.uuid,
+            username=learner,
+            course_run_key=course,
+            with_subsections=self._kind is Kind.ASSESSMENTS,
+            page_items=PAGE_ITEMS,
         ):
             yield await self._examine_page(page)
 
@@ -251,9 +255,9 @@ class OutcomeExport:
                     username=facts.learner.username,
                 )
                 return Examined(facts, part, fresh, None)
-        record = copy.copy(stored)
-        record.username = facts.learner.username
-        return Examined(facts, part, record, stored)
+        before = _snapshot(stored)
+        stored.username = facts.learner.username
+        return Examined(facts, part, stored, before)
 
     def _course_key(self, facts: EnrollmentFacts) -> str:
         """The key that the LMS knows the course by: as it was sent, the course before the run."""
@@ -466,9 +470,11 @@ class OutcomeExport:
             record.reason, record.message = step.reason, None
         if record.confirmed_at is None and one.evidence:
             record.evidence = _evidence(one, None)
-        changed = record != one.before
+        changed = _snapshot(record) != one.before
         return Prepared(record, None, step.reason, step.message, changed=changed, title=one.title)
 
+
+_snapshot = attrgetter(*(each.name for each in fields(OutcomeRecord)))
 
 _TOLD_REASONS = frozenset(
     {
