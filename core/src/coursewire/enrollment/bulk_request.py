@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     ConfigDict,
@@ -58,12 +59,18 @@ class BulkItem(BaseModel):
         return self
 
 
+def _some(items: tuple[BulkItem, ...]) -> tuple[BulkItem, ...]:
+    if not items:
+        raise ValueError("names nobody")
+    return items
+
+
 class BulkRequest(BaseModel):
     """A request; ``licenses_info`` is the older name of ``enrollments_info``."""
 
     model_config = ConfigDict(frozen=True)
 
-    enrollments_info: Annotated[tuple[BulkItem, ...], Field(min_length=1)] = Field(
+    enrollments_info: Annotated[tuple[BulkItem, ...], AfterValidator(_some)] = Field(
         validation_alias=AliasChoices("enrollments_info", "licenses_info")
     )
     discount: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from sqlalchemy import select
 
 from coursewire.enrollment.tables import enrollment_course, enrollment_mode
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping, Table
 
     from coursewire.enrollment.shapes import Course, Mode
+
+_log = logging.getLogger(__name__)
 
 _PACING = {"self_paced": "Self Paced", "instructor_paced": "Instructor Paced"}
 _AMOUNT = TypeAdapter(Decimal)
@@ -37,12 +40,23 @@ def _tolerant_amount(value: object) -> Decimal:
 class _Seat(BaseModel):
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
-    type: str
+    type: Annotated[str, StringConstraints(min_length=1)]
     price: Annotated[Decimal, BeforeValidator(_tolerant_amount)] = Decimal(0)
     currency: str | None = None
     upgrade_deadline: SourceInstant = None
     sku: str | None = None
     bulk_sku: str | None = None
+
+
+def _tolerant_seats(value: object) -> list[_Seat]:
+    """The seats that can be read: what content holds beside its own fields is not checked when it is loaded."""
+    seats = []
+    for seat in value if isinstance(value, list) else ():
+        try:
+            seats.append(_Seat.model_validate(seat))
+        except ValidationError:
+            _log.warning("a seat of a course run cannot be read; its mode is not offered")
+    return seats
 
 
 class _Run(BaseModel):
@@ -55,7 +69,7 @@ class _Run(BaseModel):
     enrollment_start: SourceInstant = None
     enrollment_end: SourceInstant = None
     pacing_type: str | None = None
-    seats: tuple[_Seat, ...] | None = None
+    seats: Annotated[list[_Seat], BeforeValidator(_tolerant_seats)] = []
 
 
 def read_courses(
@@ -128,7 +142,7 @@ def _modes(
     run: _Run, rows: Sequence[RowMapping], now: datetime, default: str, *, include_expired: bool
 ) -> list[Mode]:
     """The run's modes, each slug once: of its seats, replaced and added to by ``rows``."""
-    by_slug = {seat.type: _mode_of_seat(seat) for seat in run.seats or ()}
+    by_slug = {seat.type: _mode_of_seat(seat) for seat in run.seats}
     by_slug |= {row["slug"]: _mode_of_row(row) for row in rows}
     modes = [mode for mode in by_slug.values() if include_expired or not _expired(mode, now)]
     return modes or [_mode(default)]
