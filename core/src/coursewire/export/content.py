@@ -188,10 +188,10 @@ class ContentExport:
             record,
             payload,
             survey.examine[key],
-            "",
-            canonical,
-            version,
+            canonical=canonical,
+            version=version,
             examine_again_at=moment.next_change_at,
+            title=record.title,
         )
 
     def _left(self, record: ContentRecord, reason: str, *, version: str, message: str = "") -> Prepared:

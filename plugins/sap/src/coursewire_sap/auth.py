@@ -107,7 +107,6 @@ def build_assertion(config: SapConfig, now: datetime) -> bytes:
 
     Good from five minutes before ``now`` (aware UTC) to ten minutes after.
     """
-    now = now.replace(microsecond=0)
     assertion_id = f"_{uuid4()}"
     api_key = config.key.get_secret_value()
     until = _instant(now + LIFETIME)
