@@ -237,12 +237,50 @@ class TestSponsors:
 
     def test_every_customer_that_has_the_run_sponsors_it(self, api, rows):
         api.add_enrollment("bob", HONOR)
-        found = rows(source_enrollment, "customer", "mode", "consent_granted", "created_at")
-        assert sorted(found) == [(ACME, "honor", None, NOW), (OTHER, "honor", None, NOW)]
+        found = rows(source_enrollment, "customer", "mode", "consent_state", "created_at")
+        assert sorted(found) == [(ACME, "honor", "unknown", NOW), (OTHER, "honor", "unknown", NOW)]
         assert rows(enrollment_private) == 0
         assert len(api.get_enrollments("bob")) == 1
         api.update_enrollment("bob", HONOR, "verified", False)
         assert rows(source_enrollment, "mode", "is_active") == [("verified", False)] * 2
+
+    def test_consent_is_implied_where_the_customer_collects_it_itself(self, api, load, rows):
+        customer = {"uuid": ACME, "name": "Acme", "enable_data_sharing_consent": True}
+        load(customers=[{**customer, "enforce_data_sharing_consent": "externally_managed"}])
+        columns = ("customer", "course_id", "consent_state", "consent_granted_at")
+        api.add_enrollment("bob", HONOR)
+        assert sorted(rows(source_enrollment, *columns)) == [
+            (ACME, HONOR, "implied", NOW),
+            (OTHER, HONOR, "unknown", None),
+        ]
+
+    @pytest.mark.parametrize(
+        "said", [{"consent": "refused"}, {"consent": "unanswered"}, {"consent": "granted"}]
+    )
+    def test_a_refusal_anywhere_keeps_consent_from_being_implied(self, api, load, rows, said):
+        customer = {"uuid": ACME, "name": "Acme", "enable_data_sharing_consent": True}
+        line = {"username": "ada", "customer": ACME, "course_id": HONOR, "mode": "honor", "is_active": True}
+        load(
+            customers=[{**customer, "enforce_data_sharing_consent": "externally_managed"}],
+            enrollments=[{**line, **said}],
+        )
+        api.add_enrollment("ada", SOIL)
+        states = dict(rows(source_enrollment, "course_id", "consent_state"))
+        assert states == {
+            HONOR: said["consent"],
+            SOIL: "implied" if said["consent"] == "granted" else "unknown",
+        }
+
+    def test_when_somebody_left(self, api, rows, clock):
+        api.add_enrollment("ada", SOIL)
+        for _ in range(2):  # leaving again changes nothing
+            api.update_enrollment("ada", SOIL, is_active=False)
+            assert rows(source_enrollment, "unenrolled_at") == [(NOW,)]
+            clock.advance(days=1)
+        api.update_enrollment("ada", SOIL, "verified")
+        assert rows(source_enrollment, "unenrolled_at") == [(NOW,)]
+        api.add_enrollment("ada", SOIL)
+        assert rows(source_enrollment, "unenrolled_at") == [(None,)]
 
     def test_an_unlinked_learners_enrollment_is_not_the_customers(self, api, rows):
         api.add_enrollment("gone", SOIL)

@@ -8,15 +8,11 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from coursewire.enrollment import BulkEnrollment, EnrollmentApi
-from coursewire.enrollment.tables import (
-    enrollment_license,
-    enrollment_private,
-    pending_enrollment,
-    pending_learner,
-)
+from coursewire.enrollment.errors import UserNotFoundError
+from coursewire.enrollment.tables import enrollment_license, enrollment_private
 from coursewire.sources.database.tables import source_enrollment, source_learner
 
 ACME = "11111111-1111-4111-8111-111111111111"
@@ -25,12 +21,37 @@ SOIL, HONOR, PAID, BARE, LATE, ENDED, CREDIT = (
     f"course-v1:FarmU+{name}+2026_T1"
     for name in ("SOIL101", "HONOR", "PAID", "BARE", "LATE", "ENDED", "CREDIT")
 )
+TABLES = (source_enrollment, enrollment_license, source_learner)
 LICENSE = "5a5a5a5a-0000-4000-8000-000000000001"
 
 
 def item(email=None, course_run_key=SOIL, **fields):
     who = {} if email is None else {"email": email}
     return {**who, "course_run_key": course_run_key, "license_uuid": LICENSE, **fields}
+
+
+@pytest.fixture
+def awaited(engine):
+    """What is kept for learners without an account: customer, address, course run, licence; or addresses alone."""
+
+    def read():
+        table, learner = source_enrollment, source_learner
+        statement = (
+            select(
+                learner.c.customer, learner.c.username, table.c.course_id, enrollment_license.c.license_uuid
+            )
+            .outerjoin_from(
+                learner,
+                table,
+                (table.c.username == learner.c.username) & (table.c.customer == learner.c.customer),
+            )
+            .outerjoin(enrollment_license, enrollment_license.c.enrollment == table.c.id)
+            .where(learner.c.pending)
+        )
+        with engine.connect() as connection:
+            return sorted((tuple(row) for row in connection.execute(statement)), key=str)
+
+    return read
 
 
 def request(*items, **fields):
@@ -49,7 +70,7 @@ class TestEnroll:
         item("not an address"),
     )
 
-    def test_a_new_an_existing_an_unknown_and_a_malformed_address(self, bulk, api, rows, notices):
+    def test_a_new_an_existing_an_unknown_and_a_malformed_address(self, bulk, api, notices, awaited):
         api.add_enrollment("bob", SOIL, "verified")
         result = bulk.enroll(ACME, request(*self.MIXED, notify=True))
         assert emails(result.successes) == [("ada@acme.example", True), ("b@acme.example", False)]
@@ -57,22 +78,21 @@ class TestEnroll:
         assert result.failures == []
         assert result.invalid_email_addresses == ["not an address"]
         assert result.status == 409
-        assert rows(pending_learner, "customer", "email") == [(ACME, "new@acme.example")]
+        assert awaited() == [(ACME, "new@acme.example", SOIL, LICENSE)]
         assert notices == [(ACME, SOIL, ["ada@acme.example", "new@acme.example"])]
         assert api.get_enrollment("ada", SOIL)["mode"] == "verified"
 
     def test_the_same_again_changes_nothing_and_tells_nobody(self, bulk, rows, notices):
-        tables = (source_enrollment, enrollment_license, pending_enrollment, pending_learner, source_learner)
         bulk.enroll(ACME, request(*self.MIXED, notify=True))
-        before = [rows(table) for table in tables]
+        before = [rows(table) for table in TABLES]
         notices.clear()
         again = bulk.enroll(ACME, request(*self.MIXED, notify=True))
         assert emails(again.successes) == [("ada@acme.example", False), ("b@acme.example", False)]
         assert emails(again.pending) == [("new@acme.example", False)]
-        assert [rows(table) for table in tables] == before
+        assert [rows(table) for table in TABLES] == before
         assert notices == []
 
-    def test_an_item_that_fails_unexpectedly_harms_no_other(self, bulk, api, engine, rows, caplog):
+    def test_an_item_that_fails_unexpectedly_harms_no_other(self, bulk, api, engine, caplog):
         """The database breaks while item 2 of 3 is written."""
 
         @event.listens_for(engine, "before_cursor_execute")
@@ -147,12 +167,12 @@ class TestEnroll:
             ({"enrollments_info": 7}, ["enrollments_info"]),
         ],
     )
-    def test_a_malformed_request_is_refused_whole(self, bulk, rows, malformed, fields):
+    def test_a_malformed_request_is_refused_whole(self, bulk, rows, malformed, fields, awaited):
         result = bulk.enroll(ACME, malformed)
         assert result.status == 400
         assert list(result.errors) == fields
         assert "a@b.example" not in str(result.as_json())
-        assert rows(source_enrollment) == rows(pending_learner) == 0
+        assert rows(source_enrollment) == len(awaited()) == 0
 
     def test_a_customer_that_is_not_known(self, bulk):
         result = bulk.enroll(str(uuid4()), request(item("ada@acme.example")))
@@ -223,13 +243,13 @@ class TestEnroll:
         assert sorted(rows(enrollment_license, "license_uuid")) == sorted([(LICENSE,), (second,)])
 
     @pytest.mark.parametrize("who", ["ada@acme.example", "c@acme.example"])
-    def test_a_malformed_licence_fails_its_item_alone(self, bulk, rows, who):
+    def test_a_malformed_licence_fails_its_item_alone(self, bulk, who, awaited):
         result = bulk.enroll(ACME, request(item(who, license_uuid="L-1"), item("b@acme.example")))
         assert [(entry.email, entry.message) for entry in result.failures] == [
             (who, "the license_uuid is no UUID. Correct it.")
         ]
         assert emails(result.successes) == [("b@acme.example", True)]
-        assert rows(pending_learner) == 0
+        assert awaited() == []
 
     def test_one_address_of_two_users_is_nobodys(self, bulk, load):
         twin = {"username": "ada2", "email": "ada@acme.example", "customer": OTHER}
@@ -243,16 +263,16 @@ class TestEnroll:
         ["@acme.example", "a@b", "a@@acme.example", "a b@acme.example", "a@acme..example", "a" * 243 + "@acme.example",
          "a\x00@acme.example"],
     )  # fmt: skip
-    def test_what_is_no_address(self, bulk, rows, address):
+    def test_what_is_no_address(self, bulk, address, awaited):
         result = bulk.enroll(ACME, request(item(address), item(address)))
         assert result.invalid_email_addresses == [address]
         assert result.successes == result.pending == result.failures == []
-        assert rows(pending_learner) == 0
+        assert awaited() == []
 
     @pytest.mark.parametrize("address", ["a+b@acme.example", "o'neil@acme.example", "ü@bücher.example"])
-    def test_unusual_addresses(self, bulk, rows, address):
+    def test_unusual_addresses(self, bulk, address, awaited):
         assert bulk.enroll(ACME, request(item(address))).status == 202
-        assert rows(pending_learner, "email") == [(address,)]
+        assert [row[1] for row in awaited()] == [address]
 
     def test_blanks_around_an_empty_address(self, bulk):
         assert bulk.enroll(ACME, request(item("  "))).status == 400
@@ -312,7 +332,7 @@ class TestNotify:
 
 
 class TestPending:
-    def test_fulfilled_when_there_is_an_account(self, bulk, api, rows):
+    def test_fulfilled_when_there_is_an_account(self, bulk, api, rows, awaited):
         for customer in (ACME, OTHER):
             bulk.enroll(customer, request(item("c@acme.example"), item("c@acme.example", HONOR)))
         bulk.enroll(ACME, request(item("d@acme.example")))
@@ -322,15 +342,15 @@ class TestPending:
         ]  # fmt: skip
         assert result.failures == []
         assert [one["mode"] for one in api.get_enrollments("carol")] == ["verified", "verified"]
-        assert rows(pending_learner, "email") == rows(pending_enrollment, "email") == [("d@acme.example",)]
+        assert [row[1] for row in awaited()] == ["d@acme.example"]
         links = rows(source_learner, "username", "customer", "email", "linked")
         assert [row for row in links if row[0] == "carol"] == [
             ("carol", ACME, "c@acme.example", True),
             ("carol", OTHER, "c@acme.example", True),
         ]
-        assert rows(source_enrollment) == rows(enrollment_license) == 4
+        assert rows(source_enrollment) == rows(enrollment_license) == 5  # with what is kept for d
 
-    def test_registering_twice_at_once(self, bulk, api, rows):
+    def test_registering_twice_at_once(self, bulk, api, rows, awaited):
         bulk.enroll(ACME, request(item("c@acme.example"), item("c@acme.example", HONOR)))
 
         def register(_):
@@ -343,15 +363,15 @@ class TestPending:
         assert sorted(created) == [HONOR, SOIL]
         assert len(api.get_enrollments("carol")) == 2
         assert rows(source_enrollment) == rows(enrollment_license) == 2
-        assert rows(pending_learner) == rows(pending_enrollment) == 0
+        assert awaited() == []
 
-    def test_awaiting_the_same_at_once(self, bulk, rows):
+    def test_awaiting_the_same_at_once(self, bulk, awaited):
         def ask(_):
             return bulk.enroll(ACME, request(item("c@acme.example"))).pending[0].created
 
         with ThreadPoolExecutor() as pool:
             assert sorted(pool.map(ask, range(4))) == [False, False, False, True]
-        assert rows(pending_learner) == rows(pending_enrollment) == 1
+        assert awaited() == [(ACME, "c@acme.example", SOIL, LICENSE)]
 
     def test_nothing_is_awaited(self, bulk, rows):
         before = rows(source_learner)
@@ -362,27 +382,65 @@ class TestPending:
         }
         assert rows(source_learner) == before
 
-    def test_what_fails_is_kept_and_tried_again(self, bulk, api, rows):
+    def test_what_fails_is_kept_and_tried_again(self, bulk, api, awaited):
         bulk.enroll(ACME, request(item("c@acme.example", ENDED), item("c@acme.example")))
         first = bulk.fulfil_pending("c@acme.example", "carol")
         assert [one.reason for one in first.failures] == ["enrollment-closed"]
         assert [one.course_run_key for one in first.successes] == [SOIL]
-        assert rows(pending_enrollment, "course_id") == [(ENDED,)]
-        assert rows(pending_learner) == 1
+        assert [row[2] for row in awaited()] == [ENDED]
         api.add_enrollment("carol", ENDED, force_enrollment=True)
         assert bulk.fulfil_pending("c@acme.example", "carol").failures == []
-        assert rows(pending_learner) == 0
+        assert awaited() == []
 
-    def test_a_second_licence_replaces_the_first(self, bulk, rows):
+    def test_a_second_licence_is_kept_too(self, bulk, rows, awaited):
         second = str(uuid4())
         bulk.enroll(ACME, request(item("c@acme.example")))
         result = bulk.enroll(ACME, request(item("c@acme.example", license_uuid=second), discount=50))
         assert emails(result.pending) == [("c@acme.example", False)]
-        assert rows(pending_enrollment, "license_uuid", "discount") == [(second, Decimal(50))]
+        bulk.fulfil_pending("c@acme.example", "carol")
+        assert awaited() == []
+        licences = rows(enrollment_license, "username", "license_uuid", "discount")
+        assert sorted(licences) == sorted([("carol", LICENSE, 100), ("carol", second, 50)])
 
-    def test_an_unknown_course_is_not_awaited(self, bulk, rows):
+    def test_who_is_awaited_is_nobody_yet(self, bulk, api):
+        api.backend.set_course(SOIL, capacity=1)
+        bulk.enroll(ACME, request(item("c@acme.example")))
+        assert api.get_enrollment("c@acme.example", SOIL) is None
+        assert api.get_enrollments("c@acme.example") == []
+        with pytest.raises(UserNotFoundError):
+            api.add_enrollment("c@acme.example", HONOR)
+        assert bulk.enroll(ACME, request(item(user_id="c@acme.example"))).invalid_user_ids
+        assert api.add_enrollment("ada", SOIL)["is_active"], "it takes no place"
+
+    def test_the_licence_keeps_its_dates(self, bulk, rows, clock):
+        columns = ("license_state", "license_assigned_at")
+        bulk.enroll(ACME, request(item("c@acme.example")))
+        assigned = clock()
+        clock.advance(days=3)
+        bulk.fulfil_pending("c@acme.example", "carol")
+        assert rows(source_enrollment, "username", *columns) == [("carol", "assigned", assigned)]
+
+    def test_who_came_with_a_bundle_is_fulfilled_too(self, bulk, api, load, awaited):
+        who = {"username": "New@acme.example", "customer": ACME}
+        load(
+            learners=[{**who, "email": "New@acme.example", "active": True, "linked": True, "pending": True}],
+            enrollments=[{**who, "course_id": SOIL, "mode": "audit", "is_active": True}],
+        )
+        result = bulk.fulfil_pending("new@acme.example", "carol")
+        assert [(one.course_run_key, one.created) for one in result.successes] == [(SOIL, True)]
+        assert api.get_enrollment("carol", SOIL)["mode"] == "verified"
+        assert awaited() == []
+
+    def test_a_user_name_that_is_the_address(self, bulk, api, rows, awaited):
+        bulk.enroll(ACME, request(item("c@acme.example")))
+        assert bulk.fulfil_pending("c@acme.example", "c@acme.example").status == 201
+        assert api.get_enrollment("c@acme.example", SOIL)["is_active"]
+        assert awaited() == []
+        assert rows(enrollment_license, "username") == [("c@acme.example",)]
+
+    def test_an_unknown_course_is_not_awaited(self, bulk, awaited):
         result = bulk.enroll(ACME, request(item("c@acme.example", "course-v1:No+Such+Run")))
-        assert (result.status, rows(pending_learner)) == (409, 0)
+        assert (result.status, awaited()) == (409, [])
 
 
 def test_over_a_backend_of_ones_own(engine, world, settings, clock, rows, install_backend):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from coursewire.enrollment.api import EnrollmentApi
+    from coursewire.enrollment.shapes import Enrollment
 
 _log = logging.getLogger(__name__)
 
@@ -93,16 +94,10 @@ class BulkEnrollment:
                 terms = _terms(item, parsed)
                 mode = self._mode(item.course_run_key, modes)
                 if username is None:
-                    result.pending.append(replace(entry, created=self._await(customer, item, terms)))
+                    created = self._await(customer, item, mode, terms)
+                    result.pending.append(replace(entry, created=created))
                 else:
-                    created = self._enroll(
-                        customer,
-                        username,
-                        item.course_run_key,
-                        mode=mode,
-                        terms=terms,
-                        force=item.force_enrollment,
-                    )
+                    created = self._sponsor(customer, username, item, mode, terms)
                     result.successes.append(replace(entry, created=created))
             except Exception as error:  # noqa: BLE001 - one item never stops the others
                 result.failures.append(_failed(entry, error))
@@ -123,19 +118,29 @@ class BulkEnrollment:
             What became of each; one that failed is kept and tried again by the next call.
         """
         email = email.strip().lower()
-        with writing(self._engine) as connection:
-            customers, kept = links.awaited(connection, email)
-            for customer in sorted(links.lock_customers(connection, customers)):
-                links.link(connection, customer, {username: email})
         result = BulkResult()
+        with writing(self._engine) as connection:
+            customers = links.lock_customers(connection, links.awaiting(connection, email))
+            kept = links.awaited(connection, email)
+            for customer in sorted(customers):
+                links.link(connection, customer, {username: email})
         modes: dict[str, str | Exception] = {}
         for one in kept:
             entry = BulkEntry(email, username, one.course_id)
             try:
-                mode = self._mode(one.course_id, modes)
-                created = self._enroll(one.customer, username, one.course_id, mode=mode, terms=one.terms)
+                created, enrollment = self._enroll(
+                    one.customer, username, one.course_id, mode=self._mode(one.course_id, modes)
+                )
                 with writing(self._engine) as connection:
-                    links.no_longer_awaited(connection, email, one)
+                    sponsored = links.sponsor(
+                        connection,
+                        one.customer,
+                        enrollment,
+                        one.course_id,
+                        terms=one.terms,
+                        now=self._clock(),
+                    )
+                    links.settle(connection, one, sponsored)
                 result.successes.append(replace(entry, created=created))
             except Exception as error:  # noqa: BLE001 - one enrollment never stops the others
                 result.failures.append(_failed(entry, error))
@@ -207,40 +212,41 @@ class BulkEnrollment:
             raise mode
         return mode
 
-    def _enroll(
-        self,
-        customer: str,
-        username: str,
-        course_id: str,
-        *,
-        mode: str,
-        terms: links.Terms,
-        force: bool = False,
-    ) -> bool:
-        try:
-            enrollment = self._api.add_enrollment(
-                username,
-                course_id,
-                mode,
-                enterprise_uuid=customer,
-                force_enrollment=force,
-            )
-            created = True
-        except CourseEnrollmentExistsError as error:
-            enrollment = error.enrollment
-            created = False
-            if enrollment["mode"] in FREE_MODES and mode not in FREE_MODES:
-                enrollment = self._api.update_enrollment(username, course_id, mode)
-        with writing(self._engine) as connection:
-            links.sponsor(connection, customer, enrollment, course_id, terms=terms, now=self._clock())
-        return created
-
-    def _await(self, customer: str, item: BulkItem, terms: links.Terms) -> bool:
+    def _await(self, customer: str, item: BulkItem, mode: str, terms: links.Terms) -> bool:
         assert item.email is not None
         with writing(self._engine) as connection:
             return links.await_learner(
-                connection, customer, item.email, item.course_run_key, terms=terms, now=self._clock()
+                connection,
+                customer,
+                item.email,
+                item.course_run_key,
+                mode=mode,
+                terms=terms,
+                now=self._clock(),
             )
+
+    def _sponsor(self, customer: str, username: str, item: BulkItem, mode: str, terms: links.Terms) -> bool:
+        course_id = item.course_run_key
+        created, enrollment = self._enroll(
+            customer, username, course_id, mode=mode, force=item.force_enrollment
+        )
+        with writing(self._engine) as connection:
+            links.sponsor(connection, customer, enrollment, course_id, terms=[terms], now=self._clock())
+        return created
+
+    def _enroll(
+        self, customer: str, username: str, course_id: str, *, mode: str, force: bool = False
+    ) -> tuple[bool, Enrollment]:
+        """Enroll a user; False and the enrollment that is there when there is one."""
+        try:
+            return True, self._api.add_enrollment(
+                username, course_id, mode, enterprise_uuid=customer, force_enrollment=force
+            )
+        except CourseEnrollmentExistsError as error:
+            held = error.enrollment
+        if held["mode"] in FREE_MODES and mode not in FREE_MODES:
+            held = self._api.update_enrollment(username, course_id, mode)
+        return False, held
 
     def _tell(self, notify: Notify, customer: str, entries: Sequence[BulkEntry]) -> None:
         by_run: dict[str, list[BulkEntry]] = defaultdict(list)

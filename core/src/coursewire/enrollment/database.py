@@ -138,7 +138,7 @@ class DatabaseEnrollmentData:
             if existing is None:
                 return None
             if wanted:
-                set_all(connection, username, [course_id], **wanted)
+                set_all(connection, username, [course_id], now=self._clock(), **wanted)
             (shown,) = self._shown(connection, username, [replace(existing, **wanted)])
         return shown
 
@@ -151,7 +151,7 @@ class DatabaseEnrollmentData:
         with self._writing() as connection:
             lock_learner(connection, username)
             courses = [one.course_id for one in held(connection, username) if one.is_active]
-            set_all(connection, username, courses, is_active=False)
+            set_all(connection, username, courses, now=self._clock(), is_active=False)
         return {_organisation(course_id) for course_id in courses}
 
     def add_or_update_enrollment_attr(

@@ -1,34 +1,42 @@
 """Rows behind an enrollment: one for each customer that sponsors it, or a private one.
 
-Whoever calls holds the lock of :func:`lock_learner`, so that no two write the same enrollment at once.
+What awaits a learner without an account is no enrollment yet, though its rows are beside those that are. Whoever calls holds the lock of :func:`lock_learner`, so that no two write the same enrollment at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, literal, null, select, update
+from sqlalchemy import and_, delete, exists, func, insert, literal, null, select, update
 
 from coursewire.enrollment.errors import UserNotFoundError
 from coursewire.enrollment.tables import enrollment_private
+from coursewire.model.results import ConsentState
+from coursewire.sources.consents import REFUSALS
 from coursewire.sources.database.tables import (
     source_catalog,
     source_catalog_item,
     source_course_run,
+    source_customer,
     source_enrollment,
     source_learner,
 )
 from coursewire.sources.database.targets import TARGETS
-from coursewire.sources.rows import EnrollmentRow
+from coursewire.sources.rows import EnrollmentRow, Row
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
 CHANGED_HERE = ""
 """Version of a row that differs from the bundle's line it came from, so that loading that line puts it back."""
+
+_ITS_LEARNER = and_(
+    source_learner.c.username == source_enrollment.c.username,
+    source_learner.c.customer == source_enrollment.c.customer,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ def lock_learner(connection: Connection, username: str) -> frozenset[str]:
     """
     rows = connection.execute(
         select(source_learner.c.customer, source_learner.c.linked)
-        .where(source_learner.c.username == username)
+        .where(source_learner.c.username == username, ~source_learner.c.pending)
         .order_by(source_learner.c.customer)
         .with_for_update()
     ).all()
@@ -93,6 +101,8 @@ def _rows(username: str, course_id: str | None) -> Iterator[Select[Any]]:
         rows = select(
             table.c.course_id, customer.label("customer"), table.c.mode, table.c.is_active, table.c.created_at
         ).where(table.c.username == username)
+        if table is source_enrollment:
+            rows = rows.join(source_learner, _ITS_LEARNER).where(~source_learner.c.pending)
         yield rows if course_id is None else rows.where(table.c.course_id == course_id)
 
 
@@ -131,22 +141,25 @@ def store(
     """
     standing = {"mode": enrollment.mode, "is_active": enrollment.is_active}
     created = enrollment.created_at or now
-    set_all(connection, username, [enrollment.course_id], **standing)
-    new = [
-        EnrollmentRow(
-            username=username,
-            customer=customer,
-            course_id=enrollment.course_id,
-            created=created,
-            **standing,
-        )
-        for customer in sorted(set(sponsors) - enrollment.customers)
-    ]
-    if new:
-        to_row = TARGETS["enrollments"].values
-        connection.execute(
-            insert(source_enrollment), [{**to_row(row), "version": row.version} for row in new]
-        )
+    set_all(connection, username, [enrollment.course_id], now=now, **standing)
+    new = set(sponsors) - enrollment.customers
+    implied = _implying(connection, username, new)
+    insert_lines(
+        connection,
+        "enrollments",
+        [
+            EnrollmentRow(
+                username=username,
+                customer=customer,
+                course_id=enrollment.course_id,
+                created=created,
+                consent=ConsentState.IMPLIED if customer in implied else None,
+                consent_granted_at=now if customer in implied else None,
+                **standing,
+            )
+            for customer in sorted(new)
+        ],
+    )
     private = enrollment_private
     mine = (private.c.username == username, private.c.course_id == enrollment.course_id)
     if new or enrollment.customers:
@@ -159,10 +172,51 @@ def store(
         )
 
 
-def set_all(connection: Connection, username: str, course_ids: Iterable[str], **values: Any) -> None:
+def insert_lines(connection: Connection, name: str, lines: Sequence[Row]) -> None:
+    """Insert what a bundle would have as lines of its file ``name``."""
+    target = TARGETS[name]
+    if lines:
+        connection.execute(
+            insert(target.table), [{**target.values(line), "version": line.version} for line in lines]
+        )
+
+
+def _implying(connection: Connection, username: str, customers: Collection[str]) -> set[str]:
+    """Customers that collect consent themselves, and of whose courses the learner has refused none.
+
+    Their learners are never asked, so that a new enrollment carries the consent that the customer vouches for.
+    """
+    refused = exists().where(
+        source_enrollment.c.username == username,
+        source_enrollment.c.customer == source_customer.c.uuid,
+        source_enrollment.c.consent_state.in_([state.value for state in sorted(REFUSALS)]),
+    )
+    return set(
+        connection.scalars(
+            select(source_customer.c.uuid)
+            .join(source_learner, source_learner.c.customer == source_customer.c.uuid)
+            .where(
+                source_customer.c.uuid.in_(list(customers)),
+                source_customer.c.enable_data_sharing_consent,
+                source_customer.c.enforce_data_sharing_consent == "externally_managed",
+                source_learner.c.username == username,
+                source_learner.c.linked,
+                ~refused,
+            )
+        )
+    )
+
+
+def set_all(
+    connection: Connection, username: str, course_ids: Iterable[str], *, now: datetime, **values: Any
+) -> None:
     """Set ``mode`` or ``is_active`` in every row of the user's enrollments in these runs."""
     chosen = list(course_ids)
-    for table, more in ((source_enrollment, {"version": CHANGED_HERE}), (enrollment_private, {})):
+    of_source: dict[str, Any] = {"version": CHANGED_HERE}
+    if "is_active" in values:
+        since = source_enrollment.c.unenrolled_at
+        of_source["unenrolled_at"] = None if values["is_active"] else func.coalesce(since, now)
+    for table, more in ((source_enrollment, of_source), (enrollment_private, {})):
         connection.execute(
             update(table)
             .where(table.c.username == username, table.c.course_id.in_(chosen))
@@ -171,10 +225,18 @@ def set_all(connection: Connection, username: str, course_ids: Iterable[str], **
 
 
 def count_active(connection: Connection, course_id: str) -> int:
-    """How many users are enrolled in a run, each counted once."""
-    active = [
-        select(table.c.username).where(table.c.course_id == course_id, table.c.is_active)
-        for table in (source_enrollment, enrollment_private)
-    ]
-    users = active[0].union(active[1]).subquery()
+    """How many users are enrolled in a run, each counted once; who has no account yet takes no place."""
+    sponsored = (
+        select(source_enrollment.c.username)
+        .join(source_learner, _ITS_LEARNER)
+        .where(
+            source_enrollment.c.course_id == course_id,
+            source_enrollment.c.is_active,
+            ~source_learner.c.pending,
+        )
+    )
+    private = select(enrollment_private.c.username).where(
+        enrollment_private.c.course_id == course_id, enrollment_private.c.is_active
+    )
+    users = sponsored.union(private).subquery()
     return connection.scalar(select(func.count()).select_from(users)) or 0

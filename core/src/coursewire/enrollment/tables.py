@@ -1,14 +1,13 @@
 """What the embedded backend and bulk enrollment keep, beside the tables of the embedded source.
 
 An enrollment that a customer sponsors is a row of ``source_enrollment``, one for each such customer, so that its
-outcome is found there; one that nobody sponsors is in ``enrollment_private``. It is never in both.
+outcome is found there; one that nobody sponsors is in ``enrollment_private``. It is never in both. Who has no
+account yet is a pending learner of the source, and what awaits them are rows of ``source_enrollment`` too.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Boolean, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table
 
 from coursewire.audit.columns import UtcDateTime, key_text, long_text
 from coursewire.audit.tables import PERSONAL, metadata
@@ -72,18 +71,6 @@ enrollment_mode = Table(
 )
 
 
-def _terms() -> tuple[Column[Any], ...]:
-    """On which terms a customer enrolls somebody."""
-    return (
-        Column("license_uuid", key_text(36), nullable=True),
-        Column("transaction_id", key_text(36), nullable=True),  # of a paid enrollment without a licence
-        Column("discount", ExactDecimal(), nullable=False),  # per cent of the price, 0 to 100
-        Column("reason", long_text(), nullable=False),
-        Column("salesforce_id", key_text(255), nullable=False),
-        Column("created_at", UtcDateTime(), nullable=False),
-    )
-
-
 enrollment_license = Table(
     "enrollment_license",
     metadata,
@@ -92,29 +79,12 @@ enrollment_license = Table(
         "enrollment", key_text(40), ForeignKey("source_enrollment.id", ondelete="CASCADE"), nullable=False
     ),
     Column("username", key_text(255), nullable=False, info=PERSONAL),
-    *_terms(),
+    Column("license_uuid", key_text(36), nullable=True),
+    Column("transaction_id", key_text(36), nullable=True),  # of a paid enrollment without a licence
+    Column("discount", ExactDecimal(), nullable=False),  # per cent of the price, 0 to 100
+    Column("reason", long_text(), nullable=False),
+    Column("salesforce_id", key_text(255), nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False),
     Index(None, "enrollment"),
     Index(None, "username"),
-)
-
-pending_learner = Table(
-    "pending_learner",
-    metadata,
-    Column("customer", key_text(36), ForeignKey("source_customer.uuid"), primary_key=True),
-    Column("email", key_text(255), primary_key=True, info=PERSONAL),  # trimmed, small letters
-    Column("created_at", UtcDateTime(), nullable=False),
-    Index(None, "email"),
-)
-
-pending_enrollment = Table(
-    "pending_enrollment",
-    metadata,
-    Column("customer", key_text(36), primary_key=True),
-    Column("email", key_text(255), primary_key=True, info=PERSONAL),
-    Column("course_id", key_text(255), primary_key=True),
-    *_terms(),
-    ForeignKeyConstraint(
-        ["customer", "email"], ["pending_learner.customer", "pending_learner.email"], ondelete="CASCADE"
-    ),
-    Index(None, "email"),
 )

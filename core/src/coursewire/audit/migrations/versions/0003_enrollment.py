@@ -12,17 +12,6 @@ revision = "0003"
 down_revision = "0002"
 
 
-def _terms() -> tuple[sa.Column[object], ...]:
-    return (
-        sa.Column("license_uuid", key_text(36), nullable=True),
-        sa.Column("transaction_id", key_text(36), nullable=True),
-        sa.Column("discount", sa.String(40), nullable=False),
-        sa.Column("reason", long_text(), nullable=False),
-        sa.Column("salesforce_id", key_text(255), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-    )
-
-
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
@@ -88,7 +77,12 @@ def upgrade() -> None:
         sa.Column("id", key_text(40), nullable=False),
         sa.Column("enrollment", key_text(40), nullable=False),
         sa.Column("username", key_text(255), nullable=False),
-        *_terms(),
+        sa.Column("license_uuid", key_text(36), nullable=True),
+        sa.Column("transaction_id", key_text(36), nullable=True),
+        sa.Column("discount", sa.String(40), nullable=False),
+        sa.Column("reason", long_text(), nullable=False),
+        sa.Column("salesforce_id", key_text(255), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_enrollment_license"),
         sa.ForeignKeyConstraint(
             ["enrollment"],
@@ -100,29 +94,3 @@ def upgrade() -> None:
     )
     op.create_index("ix_enrollment_license_enrollment", "enrollment_license", ["enrollment"])
     op.create_index("ix_enrollment_license_username", "enrollment_license", ["username"])
-    op.create_table(
-        "pending_learner",
-        sa.Column("customer", key_text(36), nullable=False),
-        sa.Column("email", key_text(255), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("customer", "email", name="pk_pending_learner"),
-        sa.ForeignKeyConstraint(["customer"], ["source_customer.uuid"], name="fk_pending_learner_customer"),
-        **_OPTIONS,
-    )
-    op.create_index("ix_pending_learner_email", "pending_learner", ["email"])
-    op.create_table(
-        "pending_enrollment",
-        sa.Column("customer", key_text(36), nullable=False),
-        sa.Column("email", key_text(255), nullable=False),
-        sa.Column("course_id", key_text(255), nullable=False),
-        *_terms(),
-        sa.PrimaryKeyConstraint("customer", "email", "course_id", name="pk_pending_enrollment"),
-        sa.ForeignKeyConstraint(
-            ["customer", "email"],
-            ["pending_learner.customer", "pending_learner.email"],
-            name="fk_pending_enrollment_customer_email",
-            ondelete="CASCADE",
-        ),
-        **_OPTIONS,
-    )
-    op.create_index("ix_pending_enrollment_email", "pending_enrollment", ["email"])
