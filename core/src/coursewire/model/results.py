@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+AUDIT_MODES = frozenset({"audit", "honor"})
+"""Modes of an enrollment that nobody has paid for."""
+
 
 class ConsentState(StrEnum):
     """What a learner said about sharing results with the customer. Only the first two let data leave."""
@@ -42,12 +45,21 @@ class _Fact(BaseModel):
 
 
 class LearnerFacts(_Fact):
-    """A learner at one customer. ``remote_ids`` maps identity provider to its name for the learner."""
+    """A learner at one customer.
+
+    Attributes:
+        username: Of the platform; the e-mail address while the learner is pending.
+        active: Whether this is the customer that the learner has selected at the moment.
+        linked: Whether the learner belongs to the customer.
+        pending: Invited by e-mail, without an account yet.
+        remote_ids: Identity provider to its name for the learner; ``employee_id`` may be one of them.
+    """
 
     username: str
     email: str | None
     active: bool
     linked: bool
+    pending: bool = False
     remote_ids: Mapping[str, str] = {}
 
 
