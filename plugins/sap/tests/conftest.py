@@ -61,6 +61,7 @@ class ScriptedSimulator(SapSimulator):
     token_answer: tuple | None = None
     import_answer: tuple | None = None
     search_answer: tuple | None = None
+    event_answer: tuple | None = None
 
     async def _learning_token(self, request):
         return _made(self.token_answer) or await super()._learning_token(request)
@@ -70,6 +71,12 @@ class ScriptedSimulator(SapSimulator):
 
     async def _import(self, request):
         return _made(self.import_answer) or await super()._import(request)
+
+    async def _own_event(self, request):
+        return _made(self.event_answer) or await super()._own_event(request)
+
+    async def _generic_event(self, request):
+        return _made(self.event_answer) or await super()._generic_event(request)
 
     async def _students(self, request):
         return _made(self.search_answer) or await super()._students(request)
@@ -86,17 +93,16 @@ def _made(answer: tuple | None) -> web.Response | None:
 
 @pytest.fixture
 def simulator(clock):
-    with ScriptedSimulator(clock=clock).running() as running:
+    with ScriptedSimulator(clock=clock, students_only=True).running() as running:
         yield running
-
-
-async def _no_sleep(_seconds: float) -> None:
-    return
 
 
 @pytest.fixture
 def open_session(simulator, clock):
     """Open a session on the simulator, over real HTTP."""
+
+    async def sleep(seconds: float) -> None:
+        clock.forward(seconds)
 
     def opened(*, transport=None, auth_type=None, **changes):
         sample = simulator.sample_config(auth_type) if auth_type else simulator.sample_config()
@@ -107,7 +113,7 @@ def open_session(simulator, clock):
             authenticate=partial(plugin.authenticate, config),
             insecure_urls=True,
             clock=clock,
-            sleep=_no_sleep,
+            sleep=sleep,
             transport=transport,
         )
 

@@ -303,7 +303,7 @@ def test_the_simulator_refuses_a_stale_or_foreign_assertion(simulator, open_sess
     url = session.config.token_url
 
     def fault(xml):
-        return simulator._fault_of_assertion(base64.b64encode(xml).decode(), url)
+        return simulator._read_assertion(base64.b64encode(xml).decode(), url)[0]
 
     assert fault(stale) == ""
     clock.forward(601)
