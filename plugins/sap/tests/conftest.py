@@ -62,6 +62,7 @@ class ScriptedSimulator(SapSimulator):
     import_answer: tuple | None = None
     search_answer: tuple | None = None
     event_answer: tuple | None = None
+    largest_page: int | None = None
 
     async def _learning_token(self, request):
         return _made(self.token_answer) or await super()._learning_token(request)
@@ -79,6 +80,12 @@ class ScriptedSimulator(SapSimulator):
         return _made(self.event_answer) or await super()._generic_event(request)
 
     async def _students(self, request):
+        if self.largest_page is not None:
+            request = request.clone(
+                rel_url=request.rel_url.update_query(
+                    {"$top": min(int(request.query["$top"]), self.largest_page)}
+                )
+            )
         return _made(self.search_answer) or await super()._students(request)
 
 
@@ -179,3 +186,30 @@ def send(open_session):
 @pytest.fixture(scope="session")
 def rsa_key():
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def event(user: str, course: str = "Ex+1", **changes) -> dict:
+    """A learning event as the exporter builds it for the learner's own endpoint."""
+    return {
+        "completedTimestamp": 1772357415250,
+        "courseCompleted": "true",
+        "courseID": course,
+        "creditHours": 0.0,
+        "grade": "Pass",
+        "providerID": "EDX",
+        "totalHours": 0.0,
+        "userID": user,
+        **changes,
+    }
+
+
+@pytest.fixture
+def make_outcome():
+    """Build the batch of one completion; ``generic`` for the service user's endpoint."""
+
+    def make(user: str, course: str = "Ex+1", *, generic: bool = False, **changes) -> Batch:
+        body = event(user, course, **{**({"courseCompleted": True} if generic else {}), **changes})
+        key = f"{user}-{course}"
+        return Batch(Operation.CREATE, (Payload(key, Operation.CREATE, body, fingerprint(body), user),))
+
+    return make

@@ -28,11 +28,6 @@ log = logging.getLogger("coursewire.sap")
 commands = typer.Typer(rich_markup_mode=None)
 
 
-@commands.callback()
-def sap() -> None:
-    """Commands of SAP SuccessFactors Learning."""
-
-
 @commands.command("inactive-learners")
 def inactive_learners(
     config: Annotated[

@@ -81,11 +81,13 @@ async def read_inactive(session: Session) -> AsyncIterator[list[str]]:
     """The ids of SAP's inactive users, in pages, one after the other and as slowly as SAP wants.
 
     Raises:
-        IncompleteListError: A page was refused, cannot be read, or brought nothing new though more was to come.
+        IncompleteListError: A page was refused, cannot be read, or brought nothing new
+            though users are missing.
         SendError: A page got no answer.
     """
     seen: set[str] = set()
-    for skip in range(0, MOST_STUDENTS, PAGE):
+    skip = 0
+    while skip < MOST_STUDENTS:
         response = await session.get(
             sap_config(session).search_student_api_path,
             params={
@@ -109,10 +111,11 @@ async def read_inactive(session: Session) -> AsyncIterator[list[str]]:
         new = [student for student in dict.fromkeys(found) if student not in seen]
         seen.update(new)
         yield new
-        if skip + PAGE >= total:
+        if len(seen) >= total:
             return
         if not new:
             raise _incomplete(skip, f"of {total} users only {len(seen)} came")
+        skip += len(found)
     raise _incomplete(MOST_STUDENTS, "it does not end")
 
 

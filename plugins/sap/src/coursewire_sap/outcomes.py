@@ -127,7 +127,8 @@ def _read_answer(response: httpx.Response, session: Session) -> Result:
     status, excerpt = response.status_code, shorten(response.text, EXCERPT)
     refusal = _refusal_in(body)
     if response.is_success and not refusal:
-        if body is None and response.content.strip():
+        # Without a body only the status speaks; 200 alone is what a proxy says as well.
+        if body is None and (response.content.strip() or status not in (201, 204)):
             message = "SAP's answer is no acknowledgement; look there whether the completion was recorded"
             return Result(
                 ResultKind.IN_DOUBT, "no-acknowledgement", message, http_status=status, excerpt=excerpt
