@@ -111,7 +111,7 @@ def test_the_life_of_a_course(replay: Replay) -> None:
 
 
 def test_a_connection_that_works(replay: Replay) -> None:
-    assert len(replay("check-connection", plugin.check_connection)) == 3
+    assert len(replay("check-connection", plugin.check_connection)) == 4
 
 
 def test_no_cassette_holds_a_secret() -> None:
