@@ -296,6 +296,18 @@ def test_learners_whom_canvas_does_not_place_are_told_apart(
     assert len(canvas.gradebook.enrollments) == 2
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_an_id_too_short_to_search_for_holds_nobody_else_up(
+    canvas: CanvasSimulator, send: Send, together: bool
+) -> None:
+    others = class_of(canvas, 5 if together else 1)
+
+    results = [send(completed("ab"))[0], *send(*map(completed, ["ab", *others][: 6 if together else 2]))]
+
+    assert {result.reason for result in results[:2]} == {"learner-not-found-at-lms"}
+    assert {result.kind for result in results[2:]} == {ResultKind.ACCEPTED}
+
+
 def test_two_students_with_one_address_get_nothing(canvas: CanvasSimulator, send: Send) -> None:
     others = class_of(canvas, 5)
     for login in ("one", "two"):

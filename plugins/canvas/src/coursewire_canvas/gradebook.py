@@ -31,6 +31,7 @@ Pair = tuple[str, str]
 
 IDS_A_QUERY = 100
 """Ids of each kind in one address, so that it stays below the 8 kB that servers take."""
+SHORTEST_TERM = 3
 PAUSES_S = (0, 0.5, 1, 2, 4, 8, 8, 8, 8, 8, 8, 8)
 """Before each look at a Progress: a minute in all. What takes longer is looked at by the next run."""
 STUDENTS = [
@@ -106,8 +107,11 @@ async def students(session: Session, course_id: str) -> Mapping[str, set[str]]:
 async def users_named(session: Session, name: str) -> set[str]:
     """Ids of the account's users who have exactly this name, but for capitals.
 
-    Canvas searches for parts, also in fields that are not compared here.
+    Canvas searches for parts, also in fields that are not compared here; and not for less than three
+    characters.
     """
+    if len(name) < SHORTEST_TERM:
+        return set()
 
     async def ask() -> set[str]:
         path = f"{account_path(session)}/users"

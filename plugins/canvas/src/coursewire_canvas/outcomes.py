@@ -16,7 +16,7 @@ from coursewire.client.answers import result_of_error
 from coursewire.errors import IncompleteListError, NotExportableError, SendError, UnreachableError
 from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, Result, ResultKind
 from coursewire_canvas import gradebook
-from coursewire_canvas.answers import is_missing, read_object, refused, settings
+from coursewire_canvas.answers import ROWS_A_PAGE, is_missing, read_object, refused, settings
 from coursewire_canvas.content import check_key, cut
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ async def _send_course(session: Session, key: str, payloads: Sequence[Payload]) 
     course = await gradebook.course(session, key)
     if course is None or course.get("workflow_state") == "deleted":
         return {payload.key: _absent(payload, "course-not-at-lms") for payload in payloads}
-    pages = int(course.get("total_students") or 0) / gradebook.IDS_A_QUERY
+    pages = int(course.get("total_students") or 0) / ROWS_A_PAGE
     together = REQUESTS_ALONE * len(payloads) > REQUESTS_TOGETHER + pages
     results: dict[str, Result] = {}
     grades: list[_Grade] = []
