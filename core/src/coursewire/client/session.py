@@ -245,6 +245,11 @@ class HttpSession(Session):
         """``request("DELETE", ...)``."""
         return await self.request("DELETE", path, **kwargs)
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait; see :meth:`Session.sleep`."""
+        self.counters.waited_s += seconds
+        await self._sleep(seconds)
+
     def pages(
         self, path: str, *, params: Query = None, paging: Paging = "link header", max_pages: int = 10_000
     ) -> AsyncIterator[httpx.Response]:

@@ -75,6 +75,8 @@ class Capabilities(BaseModel):
     """Of content."""
     outcome_idempotency: Idempotency = Idempotency.NONE
     """Of completions and assessments."""
+    outcomes_need_content: bool = False
+    """Outcomes can only go to a course that this configuration has sent to the LMS."""
     mixed_operations: bool = False
     """Creates, updates and retirements may travel in one batch."""
     list_remote: Support = Support.NOT_IMPLEMENTED

@@ -132,6 +132,10 @@ class Session(Protocol):
         """``request("DELETE", ...)``."""
         ...
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait before asking again what the LMS has not finished; tests do not wait."""
+        ...
+
     def pages(
         self,
         path: str,
