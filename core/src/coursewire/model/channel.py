@@ -69,8 +69,6 @@ class Capabilities(BaseModel):
     """Take a completion back that the LMS has confirmed."""
     in_progress: Support = Support.UNKNOWN
     """Take results of learners who have not completed the course."""
-    outcomes_need_content: bool = False
-    """The LMS takes outcomes only for courses that it has."""
     idempotency: Idempotency = Idempotency.NONE
     """Of content."""
     outcome_idempotency: Idempotency = Idempotency.NONE
