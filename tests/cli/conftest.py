@@ -15,6 +15,9 @@ import pytest
 
 from coursewire.cli import main
 from coursewire.sources.sample import sample_bundle
+from coursewire.testing.database import bare_database_url
+
+__all__ = ["bare_database_url"]
 
 BLUE_FERRY = "eaaffd2c-1a7a-59f4-996c-54660ff708a4"
 OLD_MILL = "29911cbf-472e-5754-befe-b9a02bb80526"
@@ -74,7 +77,7 @@ class Cli:
 def environment(monkeypatch, tmp_path):
     """An environment that knows nothing of the developer's installation."""
     for name in list(os.environ):
-        if name.startswith("COURSEWIRE_"):
+        if name.startswith("COURSEWIRE_") and not name.startswith("COURSEWIRE_TEST_"):
             monkeypatch.delenv(name)
     home = tmp_path / "home"
     monkeypatch.setenv("COURSEWIRE_DATA_DIR", str(home))

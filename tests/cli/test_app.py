@@ -45,6 +45,17 @@ def test_every_command_has_help_that_fits_80_columns(bare):
             assert "--json" in said, call
 
 
+def test_words_are_completed(bare):
+    ask = {
+        **os.environ,
+        "_COURSEWIRE_COMPLETE": "complete_bash",
+        "COMP_WORDS": "coursewire tr",
+        "COMP_CWORD": "1",
+    }
+    done = subprocess.run([COMMAND], env=ask, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.returncode) == ("transmit", 0)
+
+
 def test_the_version(bare):
     assert re.fullmatch(r"coursewire \d+\.\d+.*\n", bare("--version").out)
 
@@ -159,7 +170,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def test_a_terminal_gets_colours_bars_and_panels_within_80_columns(cli, canvas):
-    cli.add("CANVAS", canvas)
+    config = cli.add("CANVAS", canvas)
     text, status = in_terminal("transmit", "content")
     assert status == 0
     assert "\x1b[" in text
@@ -172,6 +183,8 @@ def test_a_terminal_gets_colours_bars_and_panels_within_80_columns(cli, canvas):
         ["doctor"],
         ["channels"],
         ["demo"],
+        ["config", "show", config],
+        ["audit", "show", "--config", config, "--item", "RiverU+BOAT101"],
     ):
         text, status = in_terminal(*args)
         assert status == 0

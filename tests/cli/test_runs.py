@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing, contextmanager
 
 import pytest
+from aiohttp import web
 
 from coursewire.audit.engine import open_engine
 from coursewire.audit.leases import Lease
 from coursewire.sources.sample import sample_bundle
+from coursewire.testing.misbehave import Misbehaviour
 
 BLUE_FERRY = "eaaffd2c-1a7a-59f4-996c-54660ff708a4"
 OLD_MILL = "29911cbf-472e-5754-befe-b9a02bb80526"
@@ -223,6 +226,15 @@ class TestTransmit:
         forced = cli("transmit", "content", "--force", "--json").last
         assert forced["updated"] == sent
 
+    def test_a_configuration_that_only_plans_sends_nothing(self, cli, canvas):
+        config = cli.add("CANVAS", canvas, dry_run_mode_enabled=True)
+        said = cli("transmit", "content", "--json").last
+        assert said["waiting"] > 20
+        assert said["jobs"][0]["waiting_by_reason"].keys() == {"dry-run"}
+        assert not canvas.seen
+        cli("config", "edit", config, "--set", "dry_run_mode_enabled=false")
+        assert cli("transmit", "content", "--json").last["created"] == said["waiting"]
+
     def test_what_waits_is_said_with_its_time(self, cli, sap):
         cli.add("SAP", sap, call_interval_seconds=300)
         cli("transmit", "content")
@@ -266,6 +278,13 @@ class TestPlan:
         assert row["fields"] == ["course.name"]
         assert "changed: " in cli("plan", "content").out
 
+    def test_a_key_that_is_not_in_the_plan_is_said(self, cli, canvas):
+        cli.add("CANVAS", canvas)
+        cli("transmit", "content")
+        said = cli("plan", "content", "--key", "RiverU+SAFE1", "--key", "nowhere")
+        assert "RiverU+SAFE1: nothing to do" in said.err
+        assert "nowhere: no catalog" in said.err
+
     def test_one_key_alone(self, cli, canvas):
         cli.add("CANVAS", canvas)
         assert [
@@ -292,17 +311,41 @@ class TestTrouble:
             cli("status")
         assert not canvas.items
 
-    @pytest.mark.parametrize("misbehaviour", ["HTML error page", "reset after accepting"])
-    def test_an_lms_that_answers_nonsense_or_nothing(self, cli, canvas, misbehaviour):
-        from coursewire.testing.misbehave import MISBEHAVIOURS, Misbehaviour
-
-        (name,) = [each for each in MISBEHAVIOURS if each.lower().startswith(misbehaviour.lower()[:8])][:1]
-        cli.add("CANVAS", canvas)
+    @pytest.mark.parametrize("name", ["HTML error page", "empty answer", "bad gateway"])
+    def test_an_lms_that_answers_nonsense_or_nothing(self, cli, canvas, name):
+        config = cli.add("CANVAS", canvas)
         canvas.misbehave.append(Misbehaviour(name, times=None, path="/courses"))
         said = cli("transmit", "content", status=1)
         assert "CANVAS" in said.err
-        status = cli("status").out
-        assert "items:" in status
+        assert "<h1>" not in said.all
+        assert "items: " in cli("status").out
+        canvas.misbehave.clear()
+        cli("audit", "retry", "--config", config, "--all-failed")
+        cli("transmit", "content")
+        assert set(canvas.arrivals.values()) == {1}
+        assert cli("transmit", "content", "--json").last["unchanged"] == len(canvas.items)
+
+    def test_an_lms_that_answers_about_another_item(self, cli, canvas):
+        def answer(request):
+            if request.method == "POST" and "/courses" in request.path:
+                return web.json_response(
+                    {"id": 1, "integration_id": "another", "workflow_state": "available"}
+                )
+            return None
+
+        cli.add("CANVAS", canvas)
+        canvas.interfere = answer
+        said = cli("transmit", "content", "--json", status=1).last
+        assert said["created"] == 0
+        assert said["failed"] > 20
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+    def test_a_database_that_cannot_be_written(self, cli, canvas, environment):
+        cli.add("CANVAS", canvas)
+        (environment / "coursewire.db").chmod(0o400)
+        said = cli("transmit", "content", "--json", status=2)
+        assert said.error["code"] == "database"
+        assert "cannot be written" in said.error["what"]
 
     def test_an_lms_that_is_not_there(self, cli, canvas):
         cli.add("CANVAS", canvas, canvas_base_url="http://127.0.0.1:9")

@@ -17,6 +17,7 @@ import pytest
 import vcr
 
 from coursewire.model.content import ContentItem
+from coursewire.model.outcomes import Completion
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
 from coursewire_canvas import plugin
 from coursewire_canvas.simulator import CanvasSimulator
@@ -80,6 +81,8 @@ Replay = Callable[[str, Callable[["Session"], Awaitable[Any]]], Any]
 @pytest.fixture
 def replay(canvas: CanvasSimulator, connected: Callable[..., Any]) -> Replay:
     def run(name: str, call: Callable[[Session], Awaitable[Any]]) -> Any:
+        if RECORD:
+            (CASSETTES / f"{name}.yaml").unlink(missing_ok=True)
         with player.use_cassette(f"{name}.yaml") as cassette:
             address = canvas.url if RECORD else HOST
             result = connected(call, transport=httpx.AsyncHTTPTransport(), canvas_base_url=address)
@@ -110,8 +113,49 @@ def test_the_life_of_a_course(replay: Replay) -> None:
     assert {result.remote_id for result in results} == {"1001"}
 
 
+def graded(learner: str, percent: str, operation: Operation = Operation.CREATE) -> Payload:
+    outcome = Completion.model_validate(
+        {
+            "enrollment_id": learner,
+            "username": learner,
+            "email": None,
+            "remote_id": learner,
+            "course_key": KEY,
+            "course_run_key": KEY,
+            "verdict": "Pass",
+            "complete": True,
+            "completed_at": None,
+            "percent": percent,
+        }
+    )
+    body = plugin.export_completion(completion=outcome)
+    return Payload(learner, operation, body, fingerprint(body), remote_key=learner)
+
+
+def test_the_grades_of_a_course(canvas: CanvasSimulator, replay: Replay) -> None:
+    if RECORD:
+        canvas.add_course(KEY, workflow_state="available")
+        for login in ("s-1", "s-2", "s-3"):
+            user = canvas.gradebook.add_user(None, login=login)
+            canvas.gradebook.enrollments[canvas.items[KEY]["id"], user["id"]] = "active"
+        canvas.gradebook.progress_polls = 1
+
+    async def call(session: Session) -> list[Result]:
+        first = tuple(graded(learner, "0.85") for learner in ("s-1", "s-2", "s-3", "s-4"))
+        results = await plugin.send_outcomes(session, Batch(Operation.CREATE, first))
+        for operation in (Operation.UPDATE, Operation.RETIRE):
+            corrected = Batch(operation, (graded("s-1", "0.9", operation),))
+            results += await plugin.send_outcomes(session, corrected)
+        return results
+
+    results = replay("grades-of-a-course", call)
+
+    assert [result.reason for result in results] == ["", "", "", "learner-not-found-at-lms", "", ""]
+    assert [result.confirms for result in results] == [True, True, True, False, True, True]
+
+
 def test_a_connection_that_works(replay: Replay) -> None:
-    assert len(replay("check-connection", plugin.check_connection)) == 3
+    assert len(replay("check-connection", plugin.check_connection)) == 4
 
 
 def test_no_cassette_holds_a_secret() -> None:

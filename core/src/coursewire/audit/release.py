@@ -8,13 +8,13 @@ from datetime import datetime
 from uuid import UUID
 
 from more_itertools import batched
-from sqlalchemy import Connection, Engine, Uuid, and_, insert, literal, select, update
+from sqlalchemy import Connection, Engine, Table, Uuid, and_, insert, literal, select, true, update
 
 from coursewire.audit import jobs
 from coursewire.audit.engine import writing
 from coursewire.audit.records import KEYS_A_QUERY
 from coursewire.audit.states import PLANS, Event, Standing, State, after
-from coursewire.audit.tables import content_record, transmission
+from coursewire.audit.tables import content_record, outcome_record, transmission
 from coursewire.model.payload import Kind, Operation
 from coursewire.model.reasons import Reason
 
@@ -34,6 +34,7 @@ def release(
     actor: str,
     reason: str,
     now: datetime,
+    kind: Kind = Kind.CONTENT,
 ) -> int:
     """Let the next run examine items again, without pause and even if their payload was refused before.
 
@@ -48,21 +49,21 @@ def release(
         actor: Who asks.
         reason: Why; may be empty.
         now: The present instant.
+        kind: Of the items.
 
     Returns:
         How many items were released.
     """
     job = uuid.uuid4()
-    c = content_record.c
+    records = content_record if kind is Kind.CONTENT else outcome_record
+    c = records.c
+    key = c.content_key if kind is Kind.CONTENT else c.outcome_key
     mine = and_(
         c.configuration == configuration,
+        true() if kind is Kind.CONTENT else c.kind == kind.value,
         c.state.in_([state.value for state in states if state is not State.SENDING]),
     )
-    parts = (
-        [mine]
-        if keys is None
-        else [and_(mine, c.content_key.in_(some)) for some in batched(keys, KEYS_A_QUERY)]
-    )
+    parts = [mine] if keys is None else [and_(mine, key.in_(some)) for some in batched(keys, KEYS_A_QUERY)]
     message = f"{actor}: {reason}" if reason else actor
     released = 0
     with writing(engine) as connection:
@@ -70,17 +71,19 @@ def release(
             columns = ("configuration", "kind", "item", "operation", "result", "message", "job", "at")
             noted = select(
                 c.configuration,
-                literal(Kind.CONTENT.value),
-                c.content_key,
+                literal(kind.value),
+                key,
                 literal("retry"),
                 literal(RELEASED),
                 literal(message),
                 literal(job, Uuid()),
                 literal(now, transmission.c.at.type),
             ).where(part)
-            released += connection.execute(insert(transmission).from_select(columns, noted)).rowcount
-            for standing in _standings(connection, part):
-                _move(connection, part, standing, now)
+            connection.execute(insert(transmission).from_select(columns, noted))
+            released += sum(
+                _move(connection, records, part, standing, now)
+                for standing in _standings(connection, records, part)
+            )
         if released:
             jobs.note_retry(
                 connection,
@@ -94,18 +97,20 @@ def release(
     return released
 
 
-def _standings(connection: Connection, part: object) -> list[Standing]:
-    c = content_record.c
+def _standings(connection: Connection, records: Table, part: object) -> list[Standing]:
+    c = records.c
     rows = connection.execute(select(c.state, c.operation, c.present).where(part).distinct())  # type: ignore[arg-type]
-    return [
+    found = [
         Standing(State(state), Operation(operation) if operation else None, bool(present))
         for state, operation, present in rows
     ]
+    # Planned ones first: the others become such, and are not to be moved twice.
+    return sorted(found, key=lambda standing: standing.state is not State.PLANNED)
 
 
-def _move(connection: Connection, part: object, standing: Standing, now: datetime) -> None:
-    """One statement for all items that stand alike: what follows is decided in one place."""
-    c = content_record.c
+def _move(connection: Connection, records: Table, part: object, standing: Standing, now: datetime) -> int:
+    """One statement for all items that stand alike; returns how many. What follows is decided in one place."""
+    c = records.c
     doubted = standing.state is State.IN_DOUBT
     target = standing
     if doubted:
@@ -128,8 +133,9 @@ def _move(connection: Connection, part: object, standing: Standing, now: datetim
     if doubted:
         values["confirmed_fingerprint"] = None  # what the LMS holds of it is not known
     pending = c.operation.is_(None) if standing.operation is None else c.operation == standing.operation.value
-    connection.execute(
-        update(content_record)
+    moved = connection.execute(
+        update(records)
         .where(part, c.state == standing.state.value, pending, c.present.is_(standing.present))  # type: ignore[arg-type]
         .values(values)
     )
+    return moved.rowcount

@@ -186,26 +186,19 @@ def _put_record(record: ContentRecord) -> None:
 
 def _put_attempts(attempts: list[dict[str, Any]]) -> None:
     from coursewire.cli.common import short
-    from coursewire.cli.output import put, put_table
+    from coursewire.cli.output import STYLES, instant, put
 
     put()
-    put_table(
-        ("when", "job", "operation", "result", "HTTP", "ms", "answer"),
-        [
-            (
-                f"{row['at']:%m-%d %H:%M:%S}",
-                short(row["job"]),
-                row["operation"],
-                row["result"],
-                row["http_status"],
-                row["duration_ms"],
-                "\n".join(filter(None, (row["reason"], row["message"], row["excerpt"]))),
-            )
-            for row in attempts
-        ],
-        right=("ms",),
-        empty="Nothing was sent yet, or the log of it has been pruned.",
-    )
+    for row in attempts:
+        parts = [instant(row["at"]), f"{row['operation']}: {row['result']}"]
+        parts += [f"HTTP {row['http_status']}"] if row["http_status"] else []
+        parts += [f"{row['duration_ms']:,} ms"] if row["duration_ms"] is not None else []
+        put("  ".join([*parts, f"job {short(row['job'])}"]), style=STYLES.get(row["result"], ""))
+        for text in (row["reason"], row["message"], row["excerpt"]):
+            if text:
+                put(text, style="dim", indent=2)
+    if not attempts:
+        put("Nothing was sent yet, or the log of it has been pruned.")
 
 
 def retry(

@@ -113,10 +113,15 @@ def json_line(data: Any) -> bytes:
 
 def put_check(good: bool, text: str, next_step: str = "") -> None:
     """Print one line with a tick or a cross, and below it what to do."""
+    mark = ("✓" if good else "✗") if _can_draw() else ("ok" if good else "NO")
+    if not stdout().is_terminal:
+        put(f"{mark} {text}")
+        if next_step:
+            put(next_step, indent=len(mark) + 1)
+        return
     from rich.table import Table
     from rich.text import Text
 
-    mark = ("✓" if good else "✗") if _can_draw() else ("ok" if good else "NO")
     line = Table.grid(padding=(0, 1))
     line.add_column(no_wrap=True)
     line.add_column(overflow="fold")
@@ -192,6 +197,12 @@ def put_rows(
 
 def put_pairs(pairs: Mapping[str, object]) -> None:
     """Print names and values, one a line, the values aligned."""
+    if not stdout().is_terminal:
+        width = max(map(len, pairs), default=0)
+        for name, value in pairs.items():
+            for number, line in enumerate(str(value).splitlines() or [""]):
+                put(f"{'' if number else name:<{width}}  {line}".rstrip())
+        return
     from rich.table import Table
 
     table = Table(box=None, show_header=False, pad_edge=False)

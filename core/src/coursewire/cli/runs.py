@@ -202,7 +202,7 @@ async def _plan_one(job: ContentJob, keys: Sequence[str] | None, *, json: bool) 
     left: Counter[str] = Counter(survey.left)
     if not json:
         put(f"{configuration.display_name} ({configuration.channel} {configuration.short_id})", style="bold")
-    shown = 0
+    shown: set[str] = set()
     async for page in pages:
         for item in page:
             if item.operation is None:
@@ -215,7 +215,11 @@ async def _plan_one(job: ContentJob, keys: Sequence[str] | None, *, json: bool) 
                 put_json({"configuration": configuration.uuid, **item.as_dict()})
         elif wanted:
             _put_page(wanted, first=not shown)
-        shown += len(wanted)
+        shown.update(item.key for item in wanted)
+    for key in keys or ():
+        if key not in shown:
+            what = "nothing to do" if key in survey.wanted else "no catalog of this configuration holds it"
+            note(f"{key}: {what}; `coursewire audit show` tells more")
     summary: dict[str, Any] = {
         "configuration": configuration.uuid,
         "channel": configuration.channel,

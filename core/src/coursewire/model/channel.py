@@ -63,12 +63,18 @@ class Capabilities(BaseModel):
     retire_strategies: tuple[RetireStrategy, ...] = ()
     """The first is the default."""
     raise_grade: Support = Support.UNKNOWN
+    """Correct an outcome that the LMS has confirmed, other than by a lower grade."""
     lower_grade: Support = Support.UNKNOWN
     revoke: Support = Support.UNKNOWN
+    """Take a completion back that the LMS has confirmed."""
+    in_progress: Support = Support.UNKNOWN
+    """Take results of learners who have not completed the course."""
     idempotency: Idempotency = Idempotency.NONE
     """Of content."""
     outcome_idempotency: Idempotency = Idempotency.NONE
     """Of completions and assessments."""
+    outcomes_need_content: bool = False
+    """Outcomes can only go to a course that this configuration has sent to the LMS."""
     mixed_operations: bool = False
     """Creates, updates and retirements may travel in one batch."""
     list_remote: Support = Support.NOT_IMPLEMENTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -77,6 +78,30 @@ LmsUrl = Annotated[str, Field(max_length=255, json_schema_extra={"format": "uri"
 """The base URL of an LMS: absolute, https, public. Kept without a trailing slash."""
 
 
+class CompletionPolicy(StrEnum):
+    """When a learner has completed a course; the tables are in docs/explanation/completion-rules.md."""
+
+    PASSED = "passed"
+    EVIDENCE = "evidence"
+    PACING = "pacing"
+
+
+class LearnerId(StrEnum):
+    """What the LMS knows learners by."""
+
+    SSO = "sso"
+    EMAIL = "email"
+    EMPLOYEE_ID = "employee_id"
+
+
+class Resend(StrEnum):
+    """Which new results go out for an outcome that the LMS has confirmed before."""
+
+    CHANGED = "changed"
+    IMPROVED = "improved"
+    NEVER = "never"
+
+
 class ChannelConfig(BaseModel):
     """One customer's settings for one channel: the fields that every channel has.
 
@@ -107,6 +132,17 @@ class ChannelConfig(BaseModel):
     """The catalogs to send; empty for all of the customer's. Also taken as comma-separated text."""
     disable_learner_data_transmissions: bool = False
     """Send no completions and no assessments."""
+    completion_policy: CompletionPolicy = CompletionPolicy.PASSED
+    """When a course counts as completed: ``passed`` (passing now, and known since when), ``evidence`` (a
+    certificate or the date of passing) or ``pacing`` (by the pacing of the run)."""
+    learner_id: LearnerId = LearnerId.SSO
+    """What the LMS knows learners by: ``sso`` (the identity provider's id), ``email`` or ``employee_id``."""
+    include_inactive_learners: bool = False
+    """Send results also of learners who have another customer selected at the moment."""
+    send_in_progress: bool = False
+    """Send results of learners who have not completed the course, where the LMS takes them."""
+    resend_outcomes: Resend = Resend.CHANGED
+    """Send a confirmed outcome again when it has ``changed``, only when it has ``improved``, or ``never``."""
     show_course_price: bool = False
     """Send the real price."""
 

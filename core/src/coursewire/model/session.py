@@ -54,7 +54,8 @@ class Tokens(Protocol):
         """The current token of ``subject``, obtained anew if there is none or it ends soon.
 
         Args:
-            subject: Whom the token speaks for: ``"service"``, or a learner's remote id.
+            subject: Whom the token speaks for: ``"service"``, or a text that names a learner and cannot be
+                mistaken for it.
             obtain: Asks the LMS for a token; gets the one it replaces (for its refresh token) or None.
                 Runs at most once at a time per configuration and subject, over all processes; the others
                 wait for its result. The new token is stored before anybody uses it.
@@ -74,6 +75,8 @@ class Session(Protocol):
 
     config: ChannelConfig
     clock: Clock
+    tokens: Tokens
+    """For an ``auth`` of a request's own, such as one that speaks for a learner."""
 
     async def request(
         self,
@@ -127,6 +130,10 @@ class Session(Protocol):
 
     async def delete(self, path: str, **kwargs: Any) -> httpx.Response:
         """``request("DELETE", ...)``."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait before asking again what the LMS has not finished; tests do not wait."""
         ...
 
     def pages(

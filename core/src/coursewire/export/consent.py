@@ -1,0 +1,68 @@
+"""What must hold before a result of an enrollment may leave. Pure; the order of the gates is the order here.
+
+| gate | closed when | reason |
+| --- | --- | --- |
+| learner | invited by e-mail, no account yet | ``learner-pending`` |
+| learner | does not belong to the customer | ``learner-unlinked`` |
+| learner | has another customer selected, and the configuration leaves such learners out | ``learner-inactive`` |
+| enrollment | ended | ``unenrolled`` |
+| consent | refused | ``consent-refused`` |
+| consent | asked for, not answered | ``consent-unanswered`` |
+| consent | implied, but the customer does not manage consent elsewhere any more | ``consent-unanswered`` |
+| consent | nobody knows | ``consent-unknown`` |
+| audit track | the customer has not both of its audit switches on | ``audit-reporting-off`` |
+| course | the source does not know the run | ``course-unknown`` |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coursewire.model.results import AUDIT_MODES, Consent, ConsentState, EnrollmentFacts
+
+if TYPE_CHECKING:
+    from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.content import Customer
+
+_CLOSED = {
+    ConsentState.REFUSED: "consent-refused",
+    ConsentState.UNANSWERED: "consent-unanswered",
+    ConsentState.UNKNOWN: "consent-unknown",
+}
+
+
+def gate(customer: Customer, facts: EnrollmentFacts, config: ChannelConfig) -> str | None:
+    """Tell why nothing of an enrollment may leave: the code of the first closed gate, None when all are open."""
+    learner = facts.learner
+    if learner.pending:
+        return "learner-pending"
+    if not learner.linked:
+        return "learner-unlinked"
+    if not learner.active and not config.include_inactive_learners:
+        return "learner-inactive"
+    if not facts.is_active:
+        return "unenrolled"
+    if closed := consent_gate(customer, facts.consent):
+        return closed
+    if facts.mode in AUDIT_MODES and not reports_audit(customer):
+        return "audit-reporting-off"
+    return "course-unknown" if facts.course.course_key is None else None
+
+
+def consent_gate(customer: Customer, consent: Consent) -> str | None:
+    """Tell why a consent does not let data leave; None when it does. Asked at planning and again at sending."""
+    if consent.state is ConsentState.IMPLIED and not implies_consent(customer):
+        return "consent-unanswered"
+    return _CLOSED.get(consent.state)
+
+
+def implies_consent(customer: Customer) -> bool:
+    """Whether the customer collects consent itself, so that its learners are never asked."""
+    return customer.enable_data_sharing_consent and (
+        customer.enforce_data_sharing_consent == "externally_managed"
+    )
+
+
+def reports_audit(customer: Customer) -> bool:
+    """Whether results of the audit track may leave."""
+    return customer.enable_audit_enrollment and customer.enable_audit_data_reporting
