@@ -74,7 +74,7 @@ async def _canvas(url: str, payloads: Sequence[tuple[str, bytes]], fields: dict[
 
         async def one(key: str, create: bytes, image: bytes | None) -> None:
             async with slots:
-                from yarl import URL  # noqa: PLC0415
+                from yarl import URL
 
                 look = URL(
                     f"{url}/api/v1/courses/sis_integration_id:{key}?include[]=all_courses", encoded=True

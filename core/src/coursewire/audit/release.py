@@ -78,9 +78,10 @@ def release(
                 literal(job, Uuid()),
                 literal(now, transmission.c.at.type),
             ).where(part)
-            released += connection.execute(insert(transmission).from_select(columns, noted)).rowcount
-            for standing in _standings(connection, part):
-                _move(connection, part, standing, now)
+            connection.execute(insert(transmission).from_select(columns, noted))
+            released += sum(
+                _move(connection, part, standing, now) for standing in _standings(connection, part)
+            )
         if released:
             jobs.note_retry(
                 connection,
@@ -97,14 +98,16 @@ def release(
 def _standings(connection: Connection, part: object) -> list[Standing]:
     c = content_record.c
     rows = connection.execute(select(c.state, c.operation, c.present).where(part).distinct())  # type: ignore[arg-type]
-    return [
+    found = [
         Standing(State(state), Operation(operation) if operation else None, bool(present))
         for state, operation, present in rows
     ]
+    # Planned ones first: the others become such, and are not to be moved twice.
+    return sorted(found, key=lambda standing: standing.state is not State.PLANNED)
 
 
-def _move(connection: Connection, part: object, standing: Standing, now: datetime) -> None:
-    """One statement for all items that stand alike: what follows is decided in one place."""
+def _move(connection: Connection, part: object, standing: Standing, now: datetime) -> int:
+    """One statement for all items that stand alike; returns how many. What follows is decided in one place."""
     c = content_record.c
     doubted = standing.state is State.IN_DOUBT
     target = standing
@@ -128,8 +131,9 @@ def _move(connection: Connection, part: object, standing: Standing, now: datetim
     if doubted:
         values["confirmed_fingerprint"] = None  # what the LMS holds of it is not known
     pending = c.operation.is_(None) if standing.operation is None else c.operation == standing.operation.value
-    connection.execute(
+    moved = connection.execute(
         update(content_record)
         .where(part, c.state == standing.state.value, pending, c.present.is_(standing.present))  # type: ignore[arg-type]
         .values(values)
     )
+    return moved.rowcount

@@ -14,6 +14,9 @@ from coursewire.errors import CoursewireError
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # typer gives it no public name
 
+READER_GONE = 141
+"""What a shell says of a program that its reader left: 128 and the number of SIGPIPE."""
+
 SECTIONS = ("Set up", "Configurations", "Transmit", "Look", "Try out")
 
 
@@ -49,7 +52,8 @@ class Commands(TyperGroup):
                 )
                 groups = row.relay.channel_commands()
                 for group in groups:
-                    own.add_typer(group)
+                    own.registered_commands += group.registered_commands
+                    own.registered_groups += group.registered_groups
                 return typer.main.get_group(own) if groups else None
         return None
 
@@ -68,7 +72,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        print(f"coursewire {version('coursewire')}")
+        typer.echo(f"coursewire {version('coursewire')}")
         raise typer.Exit
 
 
@@ -99,17 +103,18 @@ def main(args: Sequence[str] | None = None) -> int:
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
         status = app(args, prog_name="coursewire", standalone_mode=False)
-        sys.stdout.flush()
     except _UsageError as error:
         return _usage_error(error, args)
     except CoursewireError as error:
         return _our_error(error, args)
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:
+        sys.stderr.write("Nothing was done.\n")
+        return 1
+    except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has read enough; the interpreter must not try to flush at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+    except SystemExit as ended:
+        # typer ends so when it has completed a word, and with 1 when the reader of our output is gone.
+        return READER_GONE if ended.code == 1 else 0
     except Exception as error:  # noqa: BLE001 - the last resort, so that no traceback meets an operator
         return _unexpected(error, args)
     return status if isinstance(status, int) else 0

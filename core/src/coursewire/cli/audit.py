@@ -15,7 +15,7 @@ from coursewire.cli.options import Config, Format, Json, Limit, Since
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from coursewire.audit.records import Record
+    from coursewire.audit.records import ContentRecord
     from coursewire.jobs.installation import Installation
 
 ConfigNeeded = Annotated[
@@ -154,28 +154,31 @@ def _attempts(installation: Installation, configuration: UUID, item: str) -> Ite
         before = page[-1]["id"]
 
 
-def _put_record(record: Record) -> None:
-    from coursewire.cli.output import put_pairs
+def _put_record(record: ContentRecord) -> None:
+    from coursewire.audit.states import State
+    from coursewire.cli.output import instant, put_pairs
     from coursewire.model.reasons import explain
 
     text, step = explain(record.reason or "")
-    there = "the LMS holds it, or may hold it" if record.present else "not at the LMS"
+    there = "not at the LMS"
+    if record.present:
+        there = "the LMS holds it" if record.state is State.CONFIRMED else "the LMS holds it, or may hold it"
     pairs: dict[str, object] = {
         "item": record.content_key,
         "title": record.title,
         "type": record.content_type,
         "state": record.state.value,
-        "": there,
+        "presence": there,
         "pending": record.operation.value if record.operation else "nothing",
         "reason": f"{record.reason}: {text}" if text else record.reason,
         "message": record.message,
         "next step": step,
-        "not before": _instant(record.not_before_at),
+        "not before": instant(record.not_before_at),
         "attempts": f"{record.attempts} since the last confirmation" if record.attempts else "",
         "remote key": record.remote_key,
         "remote id": record.remote_id,
         "wanted": record.wanted_fingerprint,
-        "confirmed": f"{record.confirmed_fingerprint or ''} {_instant(record.confirmed_at)}".strip(),
+        "confirmed": f"{record.confirmed_fingerprint or ''} {instant(record.confirmed_at)}".strip(),
         "catalogs": "\n".join(record.catalogs),
     }
     put_pairs({name: value for name, value in pairs.items() if value})
@@ -183,30 +186,19 @@ def _put_record(record: Record) -> None:
 
 def _put_attempts(attempts: list[dict[str, Any]]) -> None:
     from coursewire.cli.common import short
-    from coursewire.cli.output import put, put_table
+    from coursewire.cli.output import STYLES, instant, put
 
     put()
-    put_table(
-        ("when", "job", "operation", "result", "HTTP", "ms", "answer"),
-        [
-            (
-                f"{row['at']:%m-%d %H:%M:%S}",
-                short(row["job"]),
-                row["operation"],
-                row["result"],
-                row["http_status"],
-                row["duration_ms"],
-                "\n".join(filter(None, (row["reason"], row["message"], row["excerpt"]))),
-            )
-            for row in attempts
-        ],
-        right=("ms",),
-        empty="Nothing was sent yet, or the log of it has been pruned.",
-    )
-
-
-def _instant(instant: Any) -> str:
-    return f"{instant:%Y-%m-%d %H:%M:%S} UTC" if instant else ""
+    for row in attempts:
+        parts = [instant(row["at"]), f"{row['operation']}: {row['result']}"]
+        parts += [f"HTTP {row['http_status']}"] if row["http_status"] else []
+        parts += [f"{row['duration_ms']:,} ms"] if row["duration_ms"] is not None else []
+        put("  ".join([*parts, f"job {short(row['job'])}"]), style=STYLES.get(row["result"], ""))
+        for text in (row["reason"], row["message"], row["excerpt"]):
+            if text:
+                put(text, style="dim", indent=2)
+    if not attempts:
+        put("Nothing was sent yet, or the log of it has been pruned.")
 
 
 def retry(
@@ -296,21 +288,15 @@ def export(
 
     from coursewire.audit import transmissions
     from coursewire.cli.common import find_configuration, open_installation
+    from coursewire.cli.output import json_line
 
     with open_installation(read_only=True) as installation:
         only = find_configuration(installation, config).uuid if config else None
         rows = transmissions.stream(installation.engine, configuration=only)
         with output.open("wb") if output else nullcontext(sys.stdout.buffer) as stream:
-            for line in _csv(rows) if format_ is Format.CSV and not json else _jsonl(rows):
+            for line in _csv(rows) if format_ is Format.CSV and not json else map(json_line, rows):
                 stream.write(line)
             stream.flush()
-
-
-def _jsonl(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-    import orjson
-
-    for row in rows:
-        yield orjson.dumps(row, default=str, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _csv(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from coursewire.cli.options import KindName
 
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from coursewire.config.settings import Settings
     from coursewire.jobs.installation import Installation
     from coursewire.model.content import Catalog, Customer
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -46,6 +47,13 @@ def _set_up_log(level: str) -> None:
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level="WARNING")
     # Below warnings only our own log: those of libraries show URLs and headers.
     logging.getLogger("coursewire").setLevel(level)
+
+
+def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in an event loop of its own."""
+    import asyncio
+
+    return asyncio.run(work)
 
 
 def actor() -> str:
@@ -111,7 +119,7 @@ def ask_source(installation: Installation, customer: str) -> tuple[Customer | No
         found = await installation.source.customer(customer)
         return found, await installation.source.catalogs(customer) if found else []
 
-    return asyncio.run(ask())
+    return run_to_end(ask())
 
 
 def customer_names(installation: Installation, customers: set[str]) -> dict[str, str]:
@@ -121,7 +129,7 @@ def customer_names(installation: Installation, customers: set[str]) -> dict[str,
         found = {uuid: await installation.source.customer(uuid) for uuid in sorted(customers)}
         return {uuid: one.name if one and one.name else uuid[:8] for uuid, one in found.items()}
 
-    return asyncio.run(ask())
+    return run_to_end(ask())
 
 
 def short(uuid: UUID | str | None) -> str:

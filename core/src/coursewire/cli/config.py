@@ -99,7 +99,7 @@ def add(
     if json:
         put_json({"id": added.uuid})
     else:
-        print(added.uuid)
+        typer.echo(added.uuid)
 
 
 def list_(channel: ChannelCode = None, customer: Customer = None, json: Json = False) -> None:
@@ -212,9 +212,7 @@ def edit(
 
 def check(config: ConfigId, json: Json = False) -> None:
     """Try the connection to the LMS, the way of real requests."""
-    import asyncio
-
-    from coursewire.cli.common import actor, find_configuration, open_installation
+    from coursewire.cli.common import actor, find_configuration, open_installation, run_to_end
     from coursewire.cli.output import put, put_check, put_json
     from coursewire.errors import CredentialsError
 
@@ -228,7 +226,7 @@ def check(config: ConfigId, json: Json = False) -> None:
                 return await loaded.relay.check_connection(session)
 
         try:
-            sentences = asyncio.run(ask())
+            sentences = run_to_end(ask())
         except CredentialsError as error:
             installation.configurations.mark_needs_reconnect(
                 found.uuid, error.why or error.what, actor=actor()
@@ -319,7 +317,7 @@ def history(config: ConfigId, json: Json = False) -> None:
 
 def template(
     channel: Annotated[str, typer.Argument(metavar="CODE", help="Code of the channel.", show_default=False)],
-    json: Annotated[bool, typer.Option("--json", help="Errors as JSON, too; a template always is.")] = False,
+    _json: Annotated[bool, typer.Option("--json", help="Errors as JSON, too; a template always is.")] = False,
 ) -> None:
     """Print an example file for `config add --file`, with every field of the channel."""
     from coursewire.channels.loading import load_channels
@@ -328,7 +326,7 @@ def template(
 
     settings = Settings.load()
     channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
-    print(write_template(channels.get(channel.upper()).channel), end="")
+    typer.echo(write_template(channels.get(channel.upper()).channel), nl=False)
 
 
 def state_of(installation: Installation, configuration: Configuration) -> str:

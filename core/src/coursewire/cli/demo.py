@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,7 +23,7 @@ def demo(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Load a sample catalogue and send it to simulated LMSs: nothing leaves this machine."""
+    """Send a sample catalogue to simulated LMSs on this machine."""
     from coursewire.cli.common import open_installation
     from coursewire.cli.output import put_check, put_json
     from coursewire.cli.setup import set_up
@@ -48,28 +47,28 @@ def demo(
                 put_check(True, text)
 
         set_up(settings)
-        tell(f"An installation in {folder}: database and secret key")
+        tell(f"installation in {folder}, with database and secret key")
         installation = stack.enter_context(open_installation(settings=settings))
         report = load_bundle(installation.engine, sample_bundle())
         lines = ", ".join(
             f"{file.new + file.unchanged + file.changed} {name}" for name, file in report.files.items()
         )
-        tell(f"A sample bundle loaded: {lines}")
+        tell(f"sample bundle loaded: {lines}")
         simulators = {}
         for channel in installation.channels:
             if channel.channel.simulator is None:
                 continue
             simulators[channel.channel.code] = _start(installation, channel, stack)
             tell(
-                f"{channel.channel.title} simulated at {simulators[channel.channel.code].url}, and configured"
+                f"{channel.channel.code} simulated at {simulators[channel.channel.code].url}, and configured"
             )
         if not simulators:
             _no_channel()
         first = _run(installation)
-        tell(f"First run: {_sent(first):,} items sent")
+        tell(f"first run: {_sent(first):,} items sent")
         second = _run(installation)
-        tell(f"Second run: {_sent(second):,} items sent, since nothing changed")
-        rows = [_row(installation, one, two, simulators) for one, two in zip(first, second, strict=True)]
+        tell(f"second run: {_sent(second):,} items sent, since nothing changed")
+        rows = [_row(one, two, simulators) for one, two in zip(first, second, strict=True)]
         if json:
             for row in rows:
                 put_json(row)
@@ -97,7 +96,7 @@ def _start(installation: Installation, channel: LoadedChannel, stack: ExitStack)
 
     simulator = make_simulator(channel)
     stack.enter_context(simulator.running())
-    fields = {**simulator.sample_config(), "display_name": channel.channel.title}
+    fields = {**simulator.sample_config(), "display_name": f"{channel.channel.code} demo"}
     for old in installation.configurations.list(channel=channel.channel.code):
         # A folder that was kept: the old simulator is gone, and with it what was sent to it.
         installation.configurations.remove(old.uuid, actor="demo")
@@ -128,6 +127,7 @@ def _no_channel() -> None:
 
 
 def _run(installation: Installation) -> list[Ended]:
+    from coursewire.cli.common import run_to_end
     from coursewire.cli.output import progress
     from coursewire.cli.runs import select
     from coursewire.jobs.content import ContentJob
@@ -144,16 +144,14 @@ def _run(installation: Installation) -> list[Ended]:
             )
             for ready in runnable.ready
         ]
-        return asyncio.run(InlineRunner().run(jobs))
+        return run_to_end(InlineRunner().run(jobs))
 
 
 def _sent(ended: list[Ended]) -> int:
     return sum(each.summary.done.total() for each in ended if each.summary)
 
 
-def _row(
-    installation: Installation, first: Ended, second: Ended, simulators: dict[str, Any]
-) -> dict[str, Any]:
+def _row(first: Ended, second: Ended, simulators: dict[str, Any]) -> dict[str, Any]:
     configuration = first.job.configuration
     one = first.summary.as_dict() if first.summary else {}
     two = second.summary.as_dict() if second.summary else {}
@@ -175,16 +173,15 @@ def _row(
 
 
 def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
-    from coursewire.cli.output import note, put, put_table
-    from coursewire.model.reasons import explain
+    from coursewire.cli.output import counted, note, put, put_table
 
     put()
-    numbers = ("created", "skipped", "failed", "requests", "at the LMS", "2nd run")
+    numbers = ("created", "skipped", "failed", "requests", "at LMS")
     put_table(
-        ("channel", *numbers),
+        ("channel", *numbers, "second run"),
         [
             (
-                row["name"],
+                row["channel"],
                 row["created"],
                 sum(row["skipped"].values()),
                 row["failed"],
@@ -196,11 +193,12 @@ def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
         ],
         right=numbers,
     )
+    put()
     for row in rows:
         for reason, count in row["skipped"].items():
-            put(f"{row['name']}: {count} {reason}, {explain(reason)[0]}.", style="dim")
+            put(f"{row['channel']}: {counted(reason, count)}", style="yellow")
         if row["error"]:
-            note(f"{row['name']}: {row['error']}", style="red")
+            note(f"{row['channel']}: {row['error']}", style="red")
     put()
     if keep is None:
         put("The folder is removed again; --keep DIR leaves it for you to look around.", style="dim")

@@ -32,7 +32,10 @@ class Finding:
 
 
 def doctor(json: Json = False) -> None:
-    """Check settings, key, database, channels, source, clock and disk. Exit status 1 if something is wrong."""
+    """Check whether everything is here that runs need.
+
+    Settings, key, database, channels, configurations, source, clock and disk. Exit status 1 if something is wrong.
+    """
     from coursewire.cli.output import put_check, put_json
 
     wrong = 0
@@ -92,7 +95,7 @@ def _database(name: str, installation: Installation) -> Iterator[Finding]:
     from coursewire.audit.schema import schema_state
 
     state = schema_state(installation.engine)
-    yield Finding(name, True, f"{describe(installation.engine.url)}, schema {state.current}")
+    yield Finding(name, True, f"{describe(installation.settings.database_url)}, schema {state.current}")
 
 
 def _channels(name: str, installation: Installation) -> Iterator[Finding]:
@@ -120,33 +123,29 @@ def _configurations(name: str, installation: Installation) -> Iterator[Finding]:
 
 
 def _source(name: str, installation: Installation) -> Iterator[Finding]:
-    import asyncio
+    from coursewire.cli.common import run_to_end
 
     async def ask() -> None:
         await installation.source.customer("00000000-0000-0000-0000-000000000000")
 
-    asyncio.run(ask())
+    run_to_end(ask())
     yield Finding(name, True, f"{installation.settings.source} answers")
 
 
 def _clock(name: str, installation: Installation) -> Iterator[Finding]:
+    """Hold our clock against the database server's; an embedded database has ours."""
+    from datetime import UTC
+
     from sqlalchemy import func, select
 
     now = installation.clock()
-    if now.year < 2024:
-        yield Finding(name, False, f"it says {now:%Y-%m-%d %H:%M} UTC", "Set the clock of this machine.")
-        return
-    if installation.engine.dialect.name == "postgresql":
+    if installation.engine.dialect.name != "sqlite":
         with installation.engine.connect() as connection:
-            there = connection.scalar(select(func.clock_timestamp()))
-        off = abs((there - now).total_seconds()) if there else 0.0
+            there = connection.execute(select(func.now())).scalar_one()
+        off = abs((there.replace(tzinfo=there.tzinfo or UTC) - now).total_seconds())
         if off > CLOCK_LIMIT_S:
-            yield Finding(
-                name,
-                False,
-                f"it differs from the database server's by {off:.0f} s",
-                "Synchronise both clocks.",
-            )
+            text = f"it differs from the database server's by {off:.0f} s"
+            yield Finding(name, False, text, "Synchronise both clocks.")
             return
     yield Finding(name, True, f"{now:%Y-%m-%d %H:%M:%S} UTC")
 

@@ -22,7 +22,7 @@ def new_key(json: Json = False) -> None:
     if json:
         put_json({"key": key})
     else:
-        print(key)
+        typer.echo(key)
 
 
 def rotate_key(json: Json = False) -> None:

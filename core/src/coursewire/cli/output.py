@@ -13,6 +13,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.console import Console
 
     from coursewire.errors import CoursewireError
@@ -73,38 +75,55 @@ def stderr() -> Console:
     return _console(error=True)
 
 
-def put(text: str = "", *, style: str = "") -> None:
-    """Print one line for a person, with no markup in it."""
+def put(text: str = "", *, style: str = "", indent: int = 0) -> None:
+    """Print a paragraph for a person, with no markup in it."""
+    _put(stdout(), text, style, indent)
+
+
+def note(text: str, *, style: str = "", indent: int = 0) -> None:
+    """Print a paragraph on stderr."""
+    _put(stderr(), text, style, indent)
+
+
+def _put(console: Console, text: str, style: str, indent: int) -> None:
+    if not console.is_terminal:  # a log or a pipe wants one line for one thing
+        console.file.write(f"{' ' * indent}{text}\n")
+        console.file.flush()
+        return
+    from rich.padding import Padding
     from rich.text import Text
 
-    stdout().print(Text(text, style=style))
-
-
-def note(text: str, *, style: str = "") -> None:
-    """Print one line on stderr."""
-    from rich.text import Text
-
-    stderr().print(Text(text, style=style))
+    body = Text(text, style=style)
+    console.print(Padding(body, (0, 0, 0, indent), expand=False) if indent else body)
 
 
 def put_json(data: Any) -> None:
     """Print one JSON object as one line of UTF-8, whatever the locale."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(json_line(data))
+    sys.stdout.buffer.flush()
+
+
+def json_line(data: Any) -> bytes:
+    """One JSON object with a line's end. Keys may be names of SQLAlchemy's, or members of an enumeration."""
     import orjson
 
-    line = orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE)
-    sys.stdout.flush()
-    sys.stdout.buffer.write(line)
-    sys.stdout.buffer.flush()
+    return orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
 
 
 def put_check(good: bool, text: str, next_step: str = "") -> None:
     """Print one line with a tick or a cross, and below it what to do."""
+    from rich.table import Table
     from rich.text import Text
 
     mark = ("✓" if good else "✗") if _can_draw() else ("ok" if good else "NO")
-    stdout().print(Text.assemble((mark, "green" if good else "bold red"), " ", text))
+    line = Table.grid(padding=(0, 1))
+    line.add_column(no_wrap=True)
+    line.add_column(overflow="fold")
+    line.add_row(Text(mark, "green" if good else "bold red"), Text(text))
     if next_step:
-        stdout().print(Text(f"  {next_step}", style="dim" if good else ""))
+        line.add_row("", Text(next_step, style="dim" if good else "yellow"))
+    stdout().print(line)
 
 
 def put_table(
@@ -113,7 +132,7 @@ def put_table(
     """Print a table that fits the width of the terminal; long texts go on below, and nothing is cut off.
 
     Args:
-        columns: Headings. Columns of UUID beginnings and numbers keep to one line.
+        columns: Headings. Columns of ids, instants and numbers keep to one line.
         rows: Cells; a word of :data:`STYLES` has its colour.
         right: Headings of columns of numbers.
         empty: Printed in place of a table without rows.
@@ -121,9 +140,11 @@ def put_table(
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold"
+    )
     for name in columns:
-        plain = name in ("id", "job", "when", "state", "operation", "result") or name in right
+        plain = name in ("id", "job", "when", "config", "operation", "result", "kind") or name in right
         table.add_column(name, justify="right" if name in right else "left", no_wrap=plain, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(each) for each in row))
@@ -133,30 +154,37 @@ def put_table(
         put(empty)
 
 
-def put_rows(columns: Mapping[str, int], rows: Iterable[Sequence[object]], *, header: bool) -> None:
+def put_rows(
+    columns: Mapping[str, int], rows: Iterable[Sequence[object]], *, header: bool, cut: str = ""
+) -> None:
     """Print a page of a long table; pages look like one table, since the widths do not follow the content.
 
     Args:
-        columns: Headings and widths in characters; 0 takes an equal share of what is left.
+        columns: Headings and widths in characters; 0 takes what is left.
         rows: Cells.
         header: Print the headings, above the first page.
+        cut: Heading of a column whose texts are cut to one line.
     """
     from rich import box
     from rich.table import Table
 
-    width = stdout().width
-    shared = [name for name, size in columns.items() if not size]
-    left = width - sum(columns.values()) - 2 * (len(columns) - 1)
+    left = stdout().width - sum(columns.values()) - 2 * (len(columns) - 1)
     table = Table(
-        box=box.SIMPLE_HEAD if header else None,
+        box=box.SIMPLE_HEAD,
         show_edge=False,
         show_header=header,
         pad_edge=False,
+        padding=(0, 1, 0, 0),
         header_style="bold",
-        padding=(0, 2, 0, 0) if not header else (0, 1),
     )
     for name, size in columns.items():
-        table.add_column(name, width=size or max(left // len(shared), 8), overflow="fold")
+        is_cut = name == cut
+        table.add_column(
+            name,
+            width=size or max(left, 8),
+            no_wrap=is_cut,
+            overflow="ellipsis" if is_cut else "fold",
+        )
     for row in rows:
         table.add_row(*(_cell(each) for each in row))
     stdout().print(table)
@@ -261,6 +289,25 @@ def _cell(value: object) -> Any:
         return value
     text = "" if value is None else str(value)
     return Text(text, style=STYLES.get(text.partition(":")[0], ""))
+
+
+def instant(moment: datetime | str | None) -> str:
+    """An instant for a person, to the second; "" for none."""
+    from datetime import datetime
+
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
+
+
+def counted(reason: str, count: int) -> str:
+    """Say how many items have a reason, what it means, and what to do."""
+    from coursewire.model.reasons import explain
+
+    text, step = explain(reason)
+    items = "1 item" if count == 1 else f"{count:,} items"
+    said = f"{items}: {text} ({reason})." if text else f"{items}: {reason}."
+    return f"{said} {step}".rstrip()
 
 
 def _can_draw() -> bool:

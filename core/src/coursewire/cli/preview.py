@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from coursewire.config.settings import Settings
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
+    from coursewire.sources.base import Source
     from coursewire.sources.bundle_source import BundleSource
 
 
@@ -32,16 +32,16 @@ def preview(
     bundle: Annotated[Path, typer.Option("--bundle", metavar="DIR", help="The bundle with the items.")],
     keys: Keys = None,
     at: Instant = None,
-    json: Annotated[bool, typer.Option("--json", help="Errors as JSON, too; payloads always are.")] = False,
+    _json: Annotated[bool, typer.Option("--json", help="Errors as JSON, too; payloads always are.")] = False,
 ) -> None:
-    """Print the payloads that a configuration would send, one JSON object a line.
+    """Print payloads from a bundle, one JSON object a line.
 
     Nothing is stored and nothing is sent. Each line is {"key", "operation", "payload"}, as for an LMS that has
     nothing yet. With a customer in the file only its catalogs are shown, else everything in the bundle. Items
     that cannot be exported are listed on stderr, and make the exit status 1.
     """
     from coursewire.channels.loading import load_channels
-    from coursewire.cli.common import refuse_other_kinds
+    from coursewire.cli.common import refuse_other_kinds, run_to_end
     from coursewire.config.settings import Settings
     from coursewire.sources.bundle_source import BundleSource
 
@@ -52,7 +52,7 @@ def preview(
     file = _read_file(config, loaded)
     model = _model(file, loaded, settings, where=str(config))
     source = BundleSource(bundle)
-    left = asyncio.run(_preview(source, loaded, model, file.customer, keys, at))
+    left = run_to_end(_preview(source, loaded, model, file.customer, keys, at))
     if left:
         raise typer.Exit(1)
 
@@ -156,7 +156,8 @@ async def _keys(source: BundleSource, config: ChannelConfig, customer: str) -> l
             f"the bundle has no customer {customer}",
             next_step="Correct the customer of the file, or leave it out to see everything in the bundle.",
         )
-    catalogs = await chosen_catalogs(source, config, customer.lower())
+    # It lacks a source's answers about learners, which nobody asks for here.
+    catalogs = await chosen_catalogs(cast("Source", source), config, customer.lower())
     wanted = Wanted(catalogs)
     for catalog in catalogs:
         wanted.add(await source.diff(catalog, {}), {})

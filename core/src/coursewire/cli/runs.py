@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,9 +34,15 @@ def plan(
 ) -> None:
     """Show what a run would do, item by item, with reasons. Nothing is written and nothing is sent.
 
-    With --json each line is one item, and the last line is the summary.
+    With --json each line is one item, and the last line is the summary. That the guard would stop the run is said,
+    and is no failure of the plan.
     """
-    show_plan(kind, channel=channel, customer=customer, config=config, keys=keys, force=force, json=json)
+    from coursewire.errors import GuardError
+
+    status = show_plan(
+        kind, channel=channel, customer=customer, config=config, keys=keys, force=force, json=json
+    )
+    raise typer.Exit(0 if status == GuardError.exit_status else status)
 
 
 def transmit(
@@ -57,7 +62,9 @@ def transmit(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Send what needs sending, for every active configuration or for those that are named.
+    """Send what needs sending.
+
+    For every active configuration, or for those that are named.
 
     With --json the last line is the summary. The exit status is the highest one of all runs.
     """
@@ -73,7 +80,7 @@ def transmit(
         )
         raise typer.Exit(status)
     from coursewire.channels.loading import load_named
-    from coursewire.cli.common import actor, open_installation
+    from coursewire.cli.common import actor, open_installation, run_to_end
     from coursewire.cli.output import progress
     from coursewire.jobs.content import ContentJob
 
@@ -92,7 +99,7 @@ def transmit(
                 )
                 for ready in runnable.ready
             ]
-            ended: list[Ended] = asyncio.run(runner.run(jobs))
+            ended: list[Ended] = run_to_end(runner.run(jobs))
     raise typer.Exit(report(kind, ended, runnable, json=json))
 
 
@@ -145,9 +152,9 @@ def show_plan(
     Returns:
         The exit status that a run would have before it sends anything.
     """
-    from coursewire.cli.common import open_installation
+    from coursewire.cli.common import open_installation, run_to_end
     from coursewire.cli.output import put_json, show_error
-    from coursewire.errors import CoursewireError, GuardError
+    from coursewire.errors import CoursewireError
     from coursewire.jobs.content import ContentJob
 
     status = 0
@@ -161,9 +168,7 @@ def show_plan(
         for ready in runnable.ready:
             job = ContentJob(installation, ready.configuration, force=force, confirm_retire=confirm_retire)
             try:
-                summary = asyncio.run(_plan_one(job, keys, json=json))
-            except GuardError:
-                raise
+                summary = run_to_end(_plan_one(job, keys, json=json))
             except CoursewireError as error:
                 status = max(status, error.exit_status)
                 totals.append(_failed_row(ready.configuration, error))
@@ -197,7 +202,7 @@ async def _plan_one(job: ContentJob, keys: Sequence[str] | None, *, json: bool) 
     left: Counter[str] = Counter(survey.left)
     if not json:
         put(f"{configuration.display_name} ({configuration.channel} {configuration.short_id})", style="bold")
-    shown = 0
+    shown: set[str] = set()
     async for page in pages:
         for item in page:
             if item.operation is None:
@@ -210,7 +215,11 @@ async def _plan_one(job: ContentJob, keys: Sequence[str] | None, *, json: bool) 
                 put_json({"configuration": configuration.uuid, **item.as_dict()})
         elif wanted:
             _put_page(wanted, first=not shown)
-        shown += len(wanted)
+        shown.update(item.key for item in wanted)
+    for key in keys or ():
+        if key not in shown:
+            what = "nothing to do" if key in survey.wanted else "no catalog of this configuration holds it"
+            note(f"{key}: {what}; `coursewire audit show` tells more")
     summary: dict[str, Any] = {
         "configuration": configuration.uuid,
         "channel": configuration.channel,
@@ -245,7 +254,7 @@ def _put_page(items: Sequence[PlanItem], *, first: bool) -> None:
     from coursewire.cli.output import put_rows
 
     put_rows(
-        {"operation": 9, "key": 30, "title": 0, "why": 0},
+        {"to do": 6, "key": 26, "title": 0, "why": 26},
         (
             (
                 item.operation.value if item.operation else "leave",
@@ -258,6 +267,7 @@ def _put_page(items: Sequence[PlanItem], *, first: bool) -> None:
             for item in items
         ),
         header=first,
+        cut="title",
     )
 
 
@@ -318,19 +328,14 @@ def report(kind: KindName, ended: Sequence[Ended], runnable: Runnable, *, json: 
 
 def explain(name: str, row: dict[str, Any]) -> None:
     """Say why items were not sent, until when they wait, and what to do."""
-    from coursewire.cli.output import note
-    from coursewire.model.reasons import explain as text_of
+    from coursewire.cli.output import counted, instant, note
 
     for counts, style in (("skipped", "yellow"), ("failed_by_reason", "red"), ("waiting_by_reason", "cyan")):
         for reason, count in row.get(counts, {}).items():
-            text, step = text_of(reason)
-            said = f"{name}: {count:,} {reason}" + (f", {text}" if text else "") + "."
-            note(f"{said} {step}".rstrip(), style=style)
+            note(f"{name}: {counted(reason, count)}", style=style)
     if row.get("waiting_until"):
-        note(
-            f"{name}: what waits may go from {row['waiting_until']} on; run the command again then.",
-            style="cyan",
-        )
+        until = instant(row["waiting_until"])
+        note(f"{name}: what waits may go from {until} on; run the command again then.", style="cyan")
     for catalog, why in row.get("source_failures", {}).items():
         note(f"{name}: catalog {catalog} could not be read, so nothing was retired: {why}", style="red")
 

@@ -11,6 +11,8 @@ from coursewire.cli import doctor
 from coursewire.cli.options import Json
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL
+
     from coursewire.config.settings import Settings
     from coursewire.sources.database import LoadReport
 
@@ -29,7 +31,10 @@ def register(app: typer.Typer) -> None:
 
 
 def init(json: Json = False) -> None:
-    """Make the data folder, the secret key and the database, or bring the database up to date."""
+    """Make the data folder, the secret key and the database.
+
+    Run it again after an upgrade: it brings the database up to date and leaves everything else as it is.
+    """
     from coursewire.cli.output import put, put_check, put_json
     from coursewire.config.settings import Settings
 
@@ -84,6 +89,7 @@ def set_up(settings: Settings) -> dict[str, Any]:
     SecretBox.open(settings)
     with database_errors(settings.database_url):
         engine = open_engine(settings.database_url)
+        _keep_private(engine.url)
         try:
             applied = migrate(engine)
             schema = schema_state(engine).current
@@ -102,13 +108,22 @@ def set_up(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _keep_private(url: URL) -> None:
+    """Make a new database file readable by nobody else: it holds learners' results."""
+    from contextlib import suppress
+
+    if url.get_backend_name() == "sqlite" and url.database:
+        with suppress(OSError):  # SQLite says better what is wrong
+            Path(url.database).touch(mode=0o600)
+
+
 def load(
     bundle: Annotated[
         Path, typer.Argument(metavar="BUNDLE", help="Folder of JSON-lines files.", show_default=False)
     ],
     json: Json = False,
 ) -> None:
-    """Load customers, catalogs, content, learners and results from a bundle.
+    """Load customers, catalogs, content and results from a bundle.
 
     Loading again updates what is there. Exit status: 1 when lines were refused, 2 when nothing could be read.
     """
@@ -157,7 +172,7 @@ def _show_load(report: LoadReport, *, json: bool) -> None:
 
 
 def channels(json: Json = False) -> None:
-    """Show which channels and hooks are installed, and why one could not be loaded."""
+    """Show the installed channels, and why one could not be loaded."""
     from dataclasses import asdict
 
     from coursewire.channels.loading import load_channels

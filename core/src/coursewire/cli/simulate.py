@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,8 +34,9 @@ def simulate(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Run a small stand-in for a channel's LMS on this machine, until Ctrl-C."""
+    """Run a small stand-in for a channel's LMS, until Ctrl-C."""
     from coursewire.channels.loading import load_channels
+    from coursewire.cli.common import run_to_end
     from coursewire.config.settings import Settings
 
     settings = Settings.load()
@@ -45,7 +45,7 @@ def simulate(
     simulator = make_simulator(loaded)
     for option in options or ():
         _set(simulator, option)
-    asyncio.run(_serve(simulator, loaded, port, json=json))
+    run_to_end(_serve(simulator, loaded, port, json=json))
 
 
 def make_simulator(channel: LoadedChannel) -> Any:
@@ -100,6 +100,7 @@ def _set(simulator: Any, option: str) -> None:
 
 
 async def _serve(simulator: Any, channel: LoadedChannel, port: int, *, json: bool) -> None:
+    import asyncio
     import signal
     from contextlib import suppress
 
@@ -138,7 +139,7 @@ def _tell(simulator: Any, channel: LoadedChannel, *, json: bool) -> None:
     put(f"{channel.channel.title} is simulated at {simulator.url}", style="bold green")
     put()
     put("A configuration for it; fill in the customer, and set COURSEWIRE_ALLOW_INSECURE_URLS=1:")
-    print(text.dumps(config, indent=2, ensure_ascii=False), flush=True)
+    typer.echo(text.dumps(config, indent=2, ensure_ascii=False))
     put()
     put(f"What it holds:    {simulator.url}/_simulator/items")
     put(f"What it was asked: {simulator.url}/_simulator/requests")

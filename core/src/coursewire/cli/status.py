@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from coursewire.cli.common import short
 from coursewire.cli.options import ChannelCode, Config, Customer, Json, Limit
 
 _PANEL = "Look"
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(channel: ChannelCode = None, customer: Customer = None, json: Json = False) -> None:
-    """Show for each configuration what is at the LMS, what waits, and what failed and why."""
+    """Show what is at the LMS, what waits, and what failed and why."""
     from coursewire.cli.common import channel_of, customer_names, open_installation
     from coursewire.cli.output import put_json, put_table
 
@@ -34,22 +35,21 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
         for row in rows:
             put_json(row)
         return
+    numbers = ("at LMS", "waiting", "skipped", "failed")
     put_table(
-        ("id", "channel", "customer", "state", "present", "waiting", "failed", "last run"),
+        ("id", "for", "state", *numbers, "last run"),
         [
             (
-                str(row["configuration"])[:8],
-                row["channel"],
-                row["customer_name"],
+                short(row["configuration"]),
+                f"{row['channel']}, {row['customer_name']}",
                 row["state"].partition(":")[0],
                 f"{row['present']:,}",
-                f"{sum(row['waiting'].values()):,}",
-                f"{sum(row['failed'].values()):,}",
+                *(f"{sum(row[name].values()):,}" for name in numbers[1:]),
                 _last(row["last_job"]),
             )
             for row in rows
         ],
-        right=("present", "waiting", "failed"),
+        right=numbers,
         empty="There is no configuration. `coursewire config template CODE` shows what one needs.",
     )
     for row in rows:
@@ -62,15 +62,17 @@ def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]
     from coursewire.audit.release import FAILED_STATES
     from coursewire.audit.states import State
     from coursewire.cli.config import state_of
+    from coursewire.transmit.summary import WAITING
 
-    present, waiting, failed, retired = 0, Counter[str](), Counter[str](), 0
+    present = retired = 0
+    waiting, skipped, failed = Counter[str](), Counter[str](), Counter[str]()
     for state, reason, there, count in ContentRecords(installation.engine, configuration.uuid).counts():
         present += count if there else 0
         retired += count if state == State.RETIRED else 0
         if state in FAILED_STATES:
             failed[reason or state.replace(" ", "-")] += count
         elif state in (State.PLANNED, State.SENDING):
-            waiting[reason or state] += count
+            (skipped if reason and reason not in WAITING else waiting)[reason or state] += count
     last = job_log.recent(installation.engine, configuration=configuration.uuid, limit=1)
     return {
         "configuration": configuration.uuid,
@@ -83,41 +85,39 @@ def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]
         "present": present,
         "retired": retired,
         "waiting": dict(sorted(waiting.items())),
+        "skipped": dict(sorted(skipped.items())),
         "failed": dict(sorted(failed.items())),
         "last_job": last[0] if last else None,
     }
 
 
 def _last(job: dict[str, Any] | None) -> str:
-    return f"{job['started_at']:%Y-%m-%d %H:%M} {job['state']}" if job else "never"
+    return f"{job['started_at']:%m-%d %H:%M}\n{job['state']}" if job else "never"
 
 
 def _explain(row: dict[str, Any]) -> None:
-    from coursewire.cli.output import put
-    from coursewire.model.reasons import explain
+    from coursewire.cli.output import counted, put
 
-    head = f"{row['name']} ({str(row['configuration'])[:8]})"
+    config = short(row["configuration"])
     lines = []
     if ":" in row["state"]:
         lines.append((row["state"], "red" if row["state"].startswith("invalid") else "yellow"))
     if row["needs_reconnect"]:
-        step = f"Mend it with `coursewire config edit`, then `coursewire config check {str(row['configuration'])[:8]}`."
+        step = f"Mend it with `coursewire config edit {config}`, then `coursewire config check {config}`."
         lines.append((f"needs reconnect: {row['needs_reconnect']}. {step}", "red"))
-    for counts, style in (("failed", "red"), ("waiting", "cyan")):
-        for reason, count in row[counts].items():
-            text, step = explain(reason)
-            lines.append((f"{count:,} {reason}{f', {text}' if text else ''}. {step}".rstrip(), style))
+    for counts, style in (("failed", "red"), ("waiting", "cyan"), ("skipped", "yellow")):
+        lines += [(counted(reason, count), style) for reason, count in row[counts].items()]
     if lines:
         put()
-        put(head, style="bold")
+        put(f"{row['name']} ({config})", style="bold")
     for text, style in lines:
-        put(f"  {text}", style=style)
+        put(text, style=style, indent=2)
 
 
 def jobs(config: Config = None, limit: Limit = 20, json: Json = False) -> None:
     """Show the last runs, the newest first."""
     from coursewire.audit import jobs as job_log
-    from coursewire.cli.common import find_configuration, open_installation, short
+    from coursewire.cli.common import find_configuration, open_installation
     from coursewire.cli.output import put_json, put_table
 
     with open_installation(read_only=True) as installation:
@@ -131,7 +131,7 @@ def jobs(config: Config = None, limit: Limit = 20, json: Json = False) -> None:
             put_json(job)
         return
     put_table(
-        ("job", "when", "configuration", "kind", "state", "by", "result"),
+        ("job", "when", "configuration", "kind", "state", "summary"),
         [
             (
                 short(job["uuid"]),
@@ -139,7 +139,6 @@ def jobs(config: Config = None, limit: Limit = 20, json: Json = False) -> None:
                 names.get(job["configuration"], short(job["configuration"])),
                 job["kind"],
                 job["state"],
-                job["actor"],
                 _result(job),
             )
             for job in found

@@ -179,6 +179,9 @@ class ContentJob:
 
         export, records = self._export(channel, config)
         installation = self.installation
+        if config.dry_run_mode_enabled:
+            await self._count_only(export, summary)
+            return
         async with installation.session(channel, config, self.configuration.uuid) as session:
             await settle(channel, session, records, kind=Kind.CONTENT, clock=installation.clock)
             survey = await export.survey()
@@ -218,6 +221,17 @@ class ContentJob:
                 summary.leave(str(stop.reason), total - done)
                 summary.wait_until(stop.retry_at)
         await asyncio.to_thread(self._note_credentials, summary, stop)
+
+    async def _count_only(self, export: ContentExport, summary: Summary) -> None:
+        """What a configuration that must not send would send, as waiting; no record changes."""
+        survey = await export.survey()
+        self.check_guard(survey)
+        for reason, count in survey.left.items():
+            summary.leave(reason, count)
+        summary.source_failures.update(survey.wanted.failures)
+        async for page in export.pages(survey):
+            for item in page:
+                summary.leave(item.reason if item.payload is None else Reason.DRY_RUN)
 
     def check_guard(self, survey: Survey) -> None:
         """Stop a run that would retire more than the settings allow.

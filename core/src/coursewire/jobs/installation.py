@@ -124,3 +124,7 @@ class Installation:
         """Let go of the database."""
         if "engine" in self.__dict__:
             self.engine.dispose()
+            if self.read_only:
+                from coursewire.audit.engine import remove_side_files  # noqa: PLC0415 - as above
+
+                remove_side_files(self.engine)

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     BLOCKED_AT_LMS = "blocked-at-lms"
     IN_DOUBT = "in-doubt"
     HELD_BY_HOOK = "held-by-hook"
+    DRY_RUN = "dry-run"
     WITHDRAWN = "withdrawn"
     RETIRE_NOT_SUPPORTED = "retire-not-supported"
     SOURCE_FAILED = "source-failed"
@@ -76,6 +77,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "it left, no answer came, and the LMS gives no way to know",
         "Look at the LMS, then `coursewire audit retry`.",
     ),
+    Reason.DRY_RUN: (
+        "the configuration only plans and sends nothing",
+        "`coursewire config edit ID --set dry_run_mode_enabled=false` lets it send.",
+    ),
     Reason.HELD_BY_HOOK: ("an operator's hook held it back", "See the hook's own log."),
     Reason.WITHDRAWN: ("it left the catalog before it ever reached the LMS", ""),
     Reason.RETIRE_NOT_SUPPORTED: ("the channel cannot retire items", "Take it away at the LMS by hand."),
@@ -90,6 +95,20 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the LMS refused the batch that it travelled in; smaller batches will find the item at fault",
         "Run again.",
     ),
+    # what the LMS answered, as core reads it where a channel does not read it better
+    "unreachable": ("the LMS could not be reached", "Run again later, or `coursewire config check`."),
+    "outcome-unknown": (
+        "it left and no answer came",
+        "The next run finds out, or leaves it in doubt for you.",
+    ),
+    "slow-down": ("the LMS asked to slow down", "Run again after the time shown; nothing is lost."),
+    "lms-timeout": ("the LMS took too long", "It is tried again by later runs."),
+    "lms-error": ("the LMS answered with an error of its own", "It is tried again by later runs."),
+    "invalid": ("the LMS refused the data", "See its words with `coursewire audit show`, and mend the item."),
+    "forbidden": ("the LMS does not allow it", "Check the rights at the LMS, then `coursewire audit retry`."),
+    "not-found-at-lms": ("the LMS does not know it", "See `coursewire audit show`."),
+    "conflict": ("the LMS has something else in its place", "See `coursewire audit show`."),
+    "too-large": ("it is too large for the LMS", "Lower transmission_chunk_size, or shorten the item."),
     Reason.CHANNEL_FAULT: (
         "the channel broke the hook contract",
         "Report it to the channel's author with the message shown.",

@@ -20,6 +20,7 @@ WAITING = frozenset(
         Reason.STOPPED,
         Reason.BATCH_REFUSED,
         Reason.HELD_BY_HOOK,
+        Reason.DRY_RUN,
         Reason.UNSETTLED,
     }
 )
@@ -56,6 +57,9 @@ class Summary:
 
     def leave(self, reason: str, count: int = 1) -> None:
         """Count items that are not sent."""
+        if not count:
+            return
+        reason = str(reason)  # a plain text also when it is a member of an enum: the counts become JSON
         if reason == Reason.UNCHANGED:
             self.unchanged += count
         elif reason in WAITING:

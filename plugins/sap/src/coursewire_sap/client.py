@@ -162,10 +162,11 @@ def _read_row(row: dict[str, Any] | None, status: int) -> Result:
             message="SAP's answer does not name this course",
             http_status=status,
         )
-    excerpt = json.dumps(row, ensure_ascii=False)[:EXCERPT]
     if refusal := error_text(row):
+        excerpt = json.dumps(row, ensure_ascii=False)[:EXCERPT]
         return Result(ResultKind.REJECTED, "refused", refusal, http_status=status, excerpt=excerpt)
-    return Result(ResultKind.ACCEPTED, http_status=status, excerpt=excerpt)
+    # An acknowledgement is the course as it was sent, and the record holds that already.
+    return Result(ResultKind.ACCEPTED, http_status=status)
 
 
 def _read_refusal(keys: Sequence[str], body: Any, refusal: Result) -> list[Result]:
