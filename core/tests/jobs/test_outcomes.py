@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -451,3 +452,27 @@ def test_statements_go_by_pages_and_not_by_outcomes(world, lines):
         assert world.run(uuid).unchanged == 1200
     assert second.count < 60
     assert len(world.lms.seen) == 24
+
+
+def test_a_learner_who_was_sent_can_be_forgotten(world, lines):
+    """Neither the tables nor the bytes of the file tell of the learner, and others are as before."""
+    name = "zoe.canary"
+    parts = [lines.quiz("one", 5)]
+    for username in (name, "ada"):
+        one_learner(world, lines, username, subsections=parts)
+    uuid = world.configure()
+    world.lms.refused.add(f"id-{name}")
+    world.run(uuid)
+    world.lms.refused.clear()
+    world.run(uuid, Kind.ASSESSMENTS)
+    world.run(uuid, learner=name, course=RUN, force=True)
+    attempts = world.attempts()
+    counts = world.installation.forget(name)
+    assert counts["outcome_record"] == 2
+    assert counts["transmission"] == 3
+    assert world.attempts() == attempts, "past runs still add up"
+    path = Path(world.engine.url.database)
+    for file in path.parent.glob(path.name + "*"):
+        assert b"zoe" not in file.read_bytes(), file.name
+    assert world.run(uuid).unchanged == 1
+    assert world.row("ada", subsection="")["state"] == "confirmed"

@@ -296,6 +296,15 @@ def test_one_learner_or_one_course(make, only, keys):
     assert by_key(read(make(**RESULTS), **only)).keys() == keys
 
 
+def test_without_subsections(make):
+    source = make(**RESULTS)
+    bare = by_key(read(source, with_subsections=False))
+    assert not any(one.subsections for one in bare.values())
+    full = by_key(read(source))
+    assert bare == {key: one.model_copy(update={"subsections": ()}) for key, one in full.items()}
+    assert full["ada", R1].subsections
+
+
 # -- consent ---------------------------------------------------------------------------------------
 
 IMPLIED = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -102,24 +101,6 @@ def test_defaults_of_outcomes(make_config):
     assert make_config().resend_outcomes is Resend.NEVER
     assert make_config().learner_id is LearnerId.SSO
     assert make_config(resend_outcomes="changed").resend_outcomes is Resend.CHANGED
-
-
-@pytest.mark.parametrize(
-    ("record", "complete", "answer"),
-    [
-        (None, True, None),
-        ({"courseCompleted": "true", "grade": "Pass"}, True, None),
-        ({"courseCompleted": True}, True, None),
-        ({"courseCompleted": "false"}, True, True),
-        ({"courseCompleted": False}, True, True),
-        ({"courseCompleted": "false"}, False, None),
-        ({}, True, None),
-    ],
-)
-def test_completing_is_news_after_a_report_that_did_not_say_so(record, complete, answer):
-    outcome = completion(complete=complete, percent=Decimal("0.99"))
-
-    assert plugin.should_transmit(outcome=outcome, record=record) is answer
 
 
 # -- as the learner ---------------------------------------------------------------------------------

@@ -85,15 +85,19 @@ def personal_columns(table: Table) -> list[Column[object]]:
 
 
 def _about_learners() -> list[Table]:
-    return [table for table in metadata.tables.values() if table.c.get("username") in personal_columns(table)]
+    return [table for table in metadata.tables.values() if _is_personal(table, "username")]
 
 
 def _about_addresses() -> list[Table]:
     return [
         table
         for table in metadata.tables.values()
-        if "username" not in table.c and table.c.get("email") in personal_columns(table)
+        if "username" not in table.c and _is_personal(table, "email")
     ]
+
+
+def _is_personal(table: Table, name: str) -> bool:
+    return any(column.name == name for column in personal_columns(table))
 
 
 def _demand_all(handled: Collection[Table]) -> None:

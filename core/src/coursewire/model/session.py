@@ -50,6 +50,7 @@ class Tokens(Protocol):
         *,
         rejected: str | None = None,
         margin_s: float = 60.0,
+        passing: bool = False,
     ) -> Token:
         """The current token of ``subject``, obtained anew if there is none or it ends soon.
 
@@ -61,6 +62,8 @@ class Tokens(Protocol):
                 wait for its result. The new token is stored before anybody uses it.
             rejected: Value of a token that the LMS has just refused; it is not handed out again.
             margin_s: Seconds before its end from which on a token counts as over.
+            passing: One of very many, such as one for each learner: it is kept in this session alone, where
+                the last ones used are, and ``obtain`` gets None and may run twice at a time.
         """
         ...
 

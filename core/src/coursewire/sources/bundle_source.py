@@ -125,6 +125,7 @@ class BundleSource:
         *,
         username: str | None = None,
         course_run_key: str | None = None,
+        with_subsections: bool = True,
         page_items: int = 500,
     ) -> AsyncIterator[list[EnrollmentFacts]]:
         """The customer's enrollments, in pages, in the order of their ids.
@@ -145,7 +146,8 @@ class BundleSource:
         ]
         for start in range(0, len(rows), page_items):
             page = rows[start : start + page_items]
-            yield await asyncio.to_thread(self._facts, index, results, page)
+            found = await asyncio.to_thread(self._facts, index, results, page)
+            yield found if with_subsections else [one.model_copy(update={"subsections": ()}) for one in found]
 
     async def consents(self, enrollments: Sequence[str]) -> Mapping[str, Consent]:
         """The consent of each of these enrollments; those that the bundle does not have are left out.

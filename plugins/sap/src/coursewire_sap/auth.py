@@ -52,7 +52,8 @@ def sap_auth(config: SapConfig, tokens: Tokens, learner: str | None = None) -> T
 class _SapTokenAuth(TokenAuth):
     def __init__(self, config: SapConfig, tokens: Tokens, learner: str | None = None) -> None:
         # A learner may well be called "service".
-        super().__init__(tokens, subject="service" if learner is None else f"learner {learner}")
+        subject = "service" if learner is None else f"learner {learner}"
+        super().__init__(tokens, subject=subject, passing=learner is not None)
         self.config = config
         self.learner = learner
 

@@ -10,17 +10,14 @@ from coursewire.client.answers import result_of
 from coursewire.client.redact import shorten
 from coursewire.errors import CredentialsError, NotExportableError, SendError
 from coursewire.hookspecs import hookimpl
-from coursewire.model.outcomes import Completion
 from coursewire.model.payload import Result, ResultKind
 from coursewire_sap.client import EXCERPT, error_text, raise_if_blocked, read_json, sap_config
 from coursewire_sap.content import epoch_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import httpx
 
-    from coursewire.model.outcomes import Outcome
+    from coursewire.model.outcomes import Completion
     from coursewire.model.payload import Batch, JsonObject, Payload
     from coursewire.model.session import Session
     from coursewire_sap.config import SapConfig
@@ -66,13 +63,6 @@ def export_completion(config: SapConfig, completion: Completion) -> JsonObject:
 
 def _missing(field: str, next_step: str) -> NotExportableError:
     return NotExportableError(field, "SAP takes no completion without it", next_step=next_step)
-
-
-@hookimpl
-def should_transmit(outcome: Outcome, record: Mapping[str, Any] | None) -> bool | None:
-    """Completing is news after a report that did not say so; for all else the configuration's rule holds."""
-    said_open = record is not None and record.get("courseCompleted") in (False, "false")
-    return True if said_open and isinstance(outcome, Completion) and outcome.complete else None
 
 
 @hookimpl
@@ -133,7 +123,7 @@ def _read_answer(response: httpx.Response, session: Session) -> Result:
             return Result(
                 ResultKind.IN_DOUBT, "no-acknowledgement", message, http_status=status, excerpt=excerpt
             )
-        return Result(ResultKind.ACCEPTED, http_status=status, excerpt=excerpt)
+        return Result(ResultKind.ACCEPTED, http_status=status)
     words = refusal or excerpt
     if INACTIVE in words.lower():
         return _inactive(status, excerpt)

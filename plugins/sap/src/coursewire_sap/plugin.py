@@ -18,7 +18,7 @@ from coursewire.model.content import ContentType
 from coursewire_sap.client import check_connection, send_content
 from coursewire_sap.config import IMPORT, SEARCH, SapConfig
 from coursewire_sap.content import export_content, export_retirement
-from coursewire_sap.outcomes import export_completion, send_outcomes, should_transmit
+from coursewire_sap.outcomes import export_completion, send_outcomes
 
 if TYPE_CHECKING:
     import httpx
@@ -36,7 +36,6 @@ __all__ = [
     "export_retirement",
     "send_content",
     "send_outcomes",
-    "should_transmit",
 ]
 
 

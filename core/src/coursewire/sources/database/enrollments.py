@@ -109,11 +109,12 @@ _PAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which enrollments are asked for; None is any."""
+    """Which enrollments are asked for, None is any; and whether with their subsections."""
 
     customer: str
     username: str | None = None
     course_run_key: str | None = None
+    with_subsections: bool = True
 
     def where(self) -> list[ColumnElement[bool]]:
         """As conditions on :data:`source_enrollment`."""
@@ -166,9 +167,12 @@ def enrollment_page(
         return []
     page = and_(*conditions, _enrollment.id > after, _enrollment.id <= rows[-1].id)
     identities = _identities(connection, page)
-    subsections = _subsections(connection, page)
+    subsections = _subsections(connection, page) if wanted.with_subsections else {}
     known = courses.of(connection, (row.course_id for row in rows))
-    return [_facts(row, known[row.course_id], identities[row.username], subsections[row.id]) for row in rows]
+    return [
+        _facts(row, known[row.course_id], identities.get(row.username, {}), subsections.get(row.id, ()))
+        for row in rows
+    ]
 
 
 def consents_of(connection: Connection, ids: Sequence[str]) -> dict[str, Consent]:
@@ -182,7 +186,7 @@ def consents_of(connection: Connection, ids: Sequence[str]) -> dict[str, Consent
     }
 
 
-def _identities(connection: Connection, page: ColumnElement[bool]) -> defaultdict[str, dict[str, str]]:
+def _identities(connection: Connection, page: ColumnElement[bool]) -> dict[str, dict[str, str]]:
     identity = source_learner_identity.c
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for username, provider, remote_id in connection.execute(
@@ -199,9 +203,7 @@ def _identities(connection: Connection, page: ColumnElement[bool]) -> defaultdic
     return found
 
 
-def _subsections(
-    connection: Connection, page: ColumnElement[bool]
-) -> defaultdict[str, list[SubsectionFacts]]:
+def _subsections(connection: Connection, page: ColumnElement[bool]) -> dict[str, list[SubsectionFacts]]:
     part = source_subsection_grade.c
     found: defaultdict[str, list[SubsectionFacts]] = defaultdict(list)
     for row in connection.execute(
@@ -242,7 +244,7 @@ def _consent(row: Row[Any]) -> Consent:
 
 
 def _facts(
-    row: Row[Any], course: CourseFacts, remote_ids: dict[str, str], subsections: list[SubsectionFacts]
+    row: Row[Any], course: CourseFacts, remote_ids: dict[str, str], subsections: Sequence[SubsectionFacts]
 ) -> EnrollmentFacts:
     values = row._mapping
     return EnrollmentFacts(

@@ -132,6 +132,7 @@ class DatabaseSource:
         *,
         username: str | None = None,
         course_run_key: str | None = None,
+        with_subsections: bool = True,
         page_items: int = 500,
     ) -> AsyncIterator[list[EnrollmentFacts]]:
         """The customer's enrollments, in pages, in the order of their ids; some five statements a page.
@@ -139,7 +140,7 @@ class DatabaseSource:
         Raises:
             SourceError: The database could not answer.
         """
-        wanted = Wanted(customer, username, course_run_key)
+        wanted = Wanted(customer, username, course_run_key, with_subsections)
         courses = Courses()
         after = ""
         while page := await self._ask(

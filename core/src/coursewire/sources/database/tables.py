@@ -156,6 +156,7 @@ source_enrollment = Table(
         ["username", "customer"], ["source_learner.username", "source_learner.customer"], ondelete="CASCADE"
     ),
     Index(None, "customer", "id"),
+    Index(None, "username", "customer", "id"),
 )
 
 source_grade = Table(

@@ -174,6 +174,9 @@ def upgrade() -> None:
         **_OPTIONS,
     )
     op.create_index("ix_source_enrollment_customer_id", "source_enrollment", ["customer", "id"])
+    op.create_index(
+        "ix_source_enrollment_username_customer_id", "source_enrollment", ["username", "customer", "id"]
+    )
     op.create_table(
         "source_learner_identity",
         sa.Column("username", key_text(255), nullable=False),
