@@ -22,7 +22,7 @@ demo: setup ## The main job on the sample bundle, against the channels' simulato
 	$(BIN)/coursewire demo
 
 test: setup ## All tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered $(TESTS)
 
 lint: setup ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

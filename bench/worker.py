@@ -79,8 +79,13 @@ def transmit(folder: Path) -> dict[str, Any]:
         statements += 1
 
     # What a command has loaded before its job begins is not the job's.
-    import coursewire.client.session
-    import coursewire.transmit.send  # noqa: F401
+    import coursewire.audit.leases
+    import coursewire.client.opening
+    import coursewire.transmit.send
+    import coursewire.transmit.settle  # noqa: F401
+
+    assert here.source
+    assert here.secrets
 
     jobs = [ContentJob(here, each) for each in here.configurations.list(active=True)]
     assert here.channels.codes()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
     from coursewire.model.instant import Moment
-    from coursewire.model.outcomes import Assessment, Completion, Outcome
+    from coursewire.model.outcomes import Assessment, Completion, Outcome, Told
     from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, RemoteItem, Result
     from coursewire.model.session import Session, Tokens
 
@@ -105,14 +105,18 @@ class TransmitterSpecs:
 
     @hookspec(firstresult=True)
     def should_transmit(
-        self, config: ChannelConfig, outcome: Outcome, record: Mapping[str, Any] | None
+        self, config: ChannelConfig, outcome: Outcome, record: Mapping[str, Any] | None, told: Told | None
     ) -> bool:
         """Tell whether an outcome that differs from what the LMS last confirmed goes out again.
+
+        Core's default goes by ``resend_outcomes``; a completion always follows a report of being in progress.
+        It is not asked where nothing was confirmed yet, nor when a person forces the sending.
 
         Args:
             config: The configuration.
             outcome: Built afresh from the source.
-            record: The last confirmed payload, None when nothing was confirmed yet.
+            record: The last confirmed payload.
+            told: What that payload said, in core's words.
         """
         raise NotImplementedError
 
@@ -139,7 +143,14 @@ class ClientSpecs:
 
     @hookspec(firstresult=True)
     async def send_outcomes(self, session: Session, batch: Batch) -> list[Result]:
-        """Send one batch of completions or assessments; see ``send_content``."""
+        """Send one batch of completions or assessments; see ``send_content``.
+
+        A payload's ``remote_key`` is the learner's id at the LMS, its ``remote_id`` what an earlier result for
+        this outcome gave. A learner whom the LMS does not know, or knows twice, is ``BLOCKED`` with the reason
+        ``learner-unmatched`` or ``learner-ambiguous``; a result that somebody changed there by hand is
+        ``BLOCKED`` with ``instructor-changed-it``. Such outcomes rest a day, or until the learner's id, the
+        outcome or the configuration changes.
+        """
         raise NotImplementedError
 
     @hookspec(firstresult=True)

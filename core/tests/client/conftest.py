@@ -11,9 +11,10 @@ import httpx
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
-from sqlalchemy import create_engine, insert
+from sqlalchemy import insert
 
-from coursewire.audit.tables import configuration, metadata
+from coursewire.audit.engine import open_engine
+from coursewire.audit.tables import configuration
 from coursewire.client.auth import TokenAuth, read_oauth_token
 from coursewire.client.opening import open_draft_session
 from coursewire.model.channel import Channel, Limits
@@ -172,10 +173,8 @@ CONFIGURATION = uuid.UUID("6f1f0c7e-6a2b-4a53-9b5c-0d7a4e4d7d10")
 
 
 @pytest.fixture
-def engine(tmp_path: Any) -> Any:
-    made = create_engine(f"sqlite:///{tmp_path}/coursewire.db", connect_args={"timeout": 20})
-    metadata.create_all(made)
-    with made.begin() as connection:
+def engine(engine: Any) -> Any:
+    with engine.begin() as connection:
         connection.execute(
             insert(configuration).values(
                 uuid=CONFIGURATION,
@@ -188,5 +187,12 @@ def engine(tmp_path: Any) -> Any:
                 updated_at=NOW,
             )
         )
+    return engine
+
+
+@pytest.fixture
+def other_engine(engine: Any, database_url: str) -> Any:
+    """The same database, as another process has it."""
+    made = open_engine(database_url)
     yield made
     made.dispose()

@@ -7,7 +7,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine, event, select
+from sqlalchemy import event, select
 
 from coursewire.audit.buckets import MemoryBuckets, SqlBuckets
 from coursewire.audit.tables import limit
@@ -81,7 +81,7 @@ from datetime import datetime
 from coursewire.audit.buckets import SqlBuckets
 from coursewire.model.channel import Rate
 from sqlalchemy import create_engine
-buckets = SqlBuckets(create_engine(sys.argv[1], connect_args={"timeout": 20}))
+buckets = SqlBuckets(create_engine(sys.argv[1]))
 now = datetime.fromisoformat(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -241,10 +241,10 @@ def test_a_long_scope_fits_the_key_column(engine, time):
 
 
 @pytest.mark.parametrize("step", ["take", "close"])
-def test_two_processes_that_meet_at_a_new_bucket(engine, time, step):
+def test_two_processes_that_meet_at_a_new_bucket(engine, other_engine, time, step):
     """Another process makes the row between our look and our insert."""
     rate, until = Rate(calls=5, seconds=60), time.now + timedelta(seconds=9)
-    other = SqlBuckets(create_engine(engine.url))
+    other = SqlBuckets(other_engine)
     raced = []
 
     def intervene(_connection, _cursor, statement, *_rest):

@@ -9,6 +9,7 @@ from datetime import timedelta
 import httpx
 import orjson
 import pytest
+import vcr
 from aiohttp import web
 
 from coursewire.client.transport import ForbiddenAddressError, PublicResolver
@@ -20,6 +21,8 @@ from coursewire.errors import (
     UnreachableError,
 )
 from coursewire.model.addresses import is_public
+from coursewire.model.channel import Rate
+from coursewire.model.configuration import ChannelConfig
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire.testing.simulator import json_response
 
@@ -460,13 +463,35 @@ def test_odd_retry_after_values_are_clamped_or_ignored(kit, lms, time, retry_aft
 
 
 def test_other_requests_wait_with_the_one_that_was_told_to(kit, lms, time):
-    lms.misbehave.append(Misbehaviour("429 with Retry-After", seconds=2))
+    lms.misbehave.append(Misbehaviour("429 with Retry-After", path="/first", seconds=2))
+    told, let_go = asyncio.Event(), asyncio.Event()
+    pauses = []
 
-    async def use(session):
-        await asyncio.gather(session.get("a"), session.get("b"))
+    async def sleep(seconds):
+        pauses.append(seconds)
+        told.set()
+        await let_go.wait()
 
-    run(kit, lms.url, time, use)
-    assert sum(seen.status == 429 for seen in lms.seen) == 1
+    async def main():
+        async with kit.open_draft_session(
+            channel=kit.channel(),
+            config=kit.config_for(lms.url),
+            authenticate=kit.no_auth,
+            insecure_urls=True,
+            clock=time,
+            sleep=sleep,
+        ) as session:
+            first = asyncio.create_task(session.get("first"))
+            await told.wait()
+            second = asyncio.create_task(session.get("second"))
+            await asyncio.sleep(0.1)
+            assert [seen.path for seen in lms.seen] == ["/first"]
+            let_go.set()
+            await asyncio.gather(first, second)
+
+    asyncio.run(main())
+    assert pauses[1] == 2
+    assert len(lms.seen) == 3
 
 
 def test_a_channel_waits_as_the_session_does_and_it_is_counted(kit, lms, time):
@@ -637,7 +662,7 @@ def test_cookies_are_not_kept(kit, lms, time):
         await session.get("a")
         await session.get("b")
 
-    run(kit, lms.url, time, use)
+    run(kit, lms.url.replace("127.0.0.1", "localhost"), time, use)
     assert "Cookie" not in lms.headers_seen[1]
 
 
@@ -700,3 +725,30 @@ def test_unicode_and_large_bodies_round_trip(kit, lms, time):
 def test_a_misbehaviour_has_a_known_name():
     with pytest.raises(ValueError, match="slow answer"):
         Misbehaviour("sulking")
+
+
+def test_cassettes_record_and_replay(kit, time, tmp_path):
+    """vcrpy hooks into httpx's own transport."""
+    recorder = vcr.VCR(cassette_library_dir=str(tmp_path))
+
+    async def use(session):
+        return await session.post("items/1", json={"a": 1})
+
+    def through_cassette(url):
+        with recorder.use_cassette("one.yaml"):
+            return run(kit, url, time, use, transport=httpx.AsyncHTTPTransport()).json()
+
+    simulator = kit.Lms(clock=time)
+    with simulator.running():
+        url = simulator.url
+        recorded = through_cassette(url)
+    assert through_cassette(url) == recorded == {"ok": True, "echo": '{"a":1}'}
+    assert len(simulator.seen) == 1
+
+
+def test_by_default_the_lms_host_is_what_calls_are_counted_by(kit):
+    config = kit.config_for("https://LMS.example.com:8443/learn")
+    assert config.limit_scope == "lms.example.com:8443"
+    assert ChannelConfig.allowed_hosts.fget(config) == frozenset()
+    rates = {"default": Rate(calls=1, seconds=1)}
+    assert config.rates(rates) is rates

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from aiohttp import web
 from cryptography.fernet import Fernet
-from sqlalchemy import create_engine, event, select
+from sqlalchemy import event, select
 
 from coursewire.audit.tables import lease, token
 from coursewire.client.auth import TokenAuth
@@ -423,10 +423,10 @@ def test_the_memory_store_behaves_like_the_table(time):
     assert kept.token.refresh_token == "r"
 
 
-def test_the_token_that_another_process_just_stored_is_taken(kit, lms, engine, time):
+def test_the_token_that_another_process_just_stored_is_taken(kit, lms, engine, other_engine, time):
     """Another process finishes between our look and our taking the right to renew."""
     lms.valid_tokens = {"of-the-other"}
-    other = SqlTokenStore(create_engine(engine.url), Fernet(KEY), kit.CONFIGURATION)
+    other = SqlTokenStore(other_engine, Fernet(KEY), kit.CONFIGURATION)
     raced = []
 
     def intervene(_connection, _cursor, statement, *_rest):
@@ -443,10 +443,8 @@ def test_the_token_that_another_process_just_stored_is_taken(kit, lms, engine, t
     assert lms.issued == 0
 
 
-def test_two_that_take_a_new_right_at_once(kit, engine, time):
-    ours, other = (
-        SqlTokenStore(place, Fernet(KEY), kit.CONFIGURATION) for place in (engine, create_engine(engine.url))
-    )
+def test_two_that_take_a_new_right_at_once(kit, engine, other_engine, time):
+    ours, other = (SqlTokenStore(place, Fernet(KEY), kit.CONFIGURATION) for place in (engine, other_engine))
     later = time.now + timedelta(seconds=10)
     raced = []
 
@@ -468,7 +466,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import create_engine
 
 async def main():
-    engine = create_engine(sys.argv[2], connect_args={"timeout": 20})
+    engine = create_engine(sys.argv[2])
     url = sys.argv[3]
     async with open_session(
         channel=kit["channel"](), config=kit["config_for"](url), configuration=kit["CONFIGURATION"],

@@ -63,9 +63,9 @@ def test_the_sample_arrives_whole(engine):
         "source_catalog": 3,
         "source_catalog_item": 62,
         "source_course_run": 37,
-        "source_learner": 13,
-        "source_learner_identity": 12,
-        "source_enrollment": 30,
+        "source_learner": 14,
+        "source_learner_identity": 14,
+        "source_enrollment": 31,
         "source_grade": 25,
         "source_subsection_grade": 25,
         "source_certificate": 9,
@@ -121,7 +121,7 @@ def test_every_kind_of_line_can_change_with_its_lists(engine, write_bundle, line
     assert all_rows(engine, source_course_run, "run_key") == [(RUN,), ("course-v1:Org+C1+R3",)]
     assert all_rows(engine, source_learner, "active") == [(False,)]
     assert all_rows(engine, source_learner_identity, "provider", "remote_id") == [("saml", "9")]
-    assert all_rows(engine, source_enrollment, "consent_granted") == [(False,)]
+    assert all_rows(engine, source_enrollment, "consent_state") == [("refused",)]
     assert all_rows(engine, source_subsection_grade, "subsection_id", "points_earned") == [
         ("a", Decimal(3)),
         ("c", Decimal(0)),
@@ -242,11 +242,11 @@ def test_zero_null_and_missing_stay_apart(engine, write_bundle, lines):
         "missing": None,
         "exact": Decimal("0.617"),
     }
-    assert dict(all_rows(engine, source_enrollment, "username", "consent_granted")) == {
-        "zero": True,
-        "null": None,
-        "missing": None,
-        "exact": False,
+    assert dict(all_rows(engine, source_enrollment, "username", "consent_state")) == {
+        "zero": "granted",
+        "null": "unknown",
+        "missing": "unknown",
+        "exact": "refused",
     }
 
 

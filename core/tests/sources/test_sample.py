@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coursewire.model.content import ContentType
+from coursewire.model.identity import EMPLOYEE_ID
+from coursewire.model.results import ConsentState
 from coursewire.sources.bundle import ROW_MODELS, Bundle, Problem
 from coursewire.sources.sample import sample_bundle
 
@@ -40,7 +42,11 @@ def test_learners_and_results(sample):
     assert any(not one.linked for one in learners)
     assert any(not one.active for one in learners)
     assert any(one.email is None for one in learners)
-    assert {one.consent_granted for one in sample["enrollments"]} == {True, False, None}
+    assert any(one.pending for one in learners)
+    assert any(EMPLOYEE_ID in one.remote_ids for one in learners)
+    assert {one.consent_state for one in sample["enrollments"]} == set(ConsentState)
+    assert any(one.license_state for one in sample["enrollments"])
+    assert any(one.unenrolled_at for one in sample["enrollments"])
     assert {one.mode for one in sample["enrollments"]} >= {"verified", "audit", "honor", "professional"}
     percents = [one.percent for one in sample["grades"]]
     assert None in percents

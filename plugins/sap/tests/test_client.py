@@ -7,7 +7,9 @@ import asyncio
 import pytest
 
 from coursewire.errors import BlockedError, CredentialsError, SendError, ThrottledError, UnreachableError
+from coursewire.model.channel import Idempotency, Support
 from coursewire.model.payload import Operation, ResultKind
+from coursewire.testing.misbehave import Misbehaviour
 from coursewire_sap import plugin
 
 IMPORT_PATH = "/learning/odatav4/public/admin/ocn/v1/OcnCourses"
@@ -36,7 +38,6 @@ def test_one_call_carries_all_operations(simulator, make_batch, send):
     assert simulator.items["gone"]["status"] == "INACTIVE"
     assert set(simulator.arrivals.values()) == {1}
     assert results[3].http_status == 200
-    assert "Ünï+1" in results[3].excerpt
     assert "gone" not in results[3].excerpt
 
 
@@ -100,6 +101,27 @@ def test_hours_are_refused_where_the_tenant_does_not_know_them(simulator, make_b
 
     assert result.kind is REJECTED
     assert "creditHours" in result.message
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("reset before accepting", ACCEPTED),
+        ("reset after accepting", ACCEPTED),
+        ("bad gateway", ACCEPTED),
+        ("expired token", ACCEPTED),
+        ("429 with Retry-After", ACCEPTED),
+        ("200 with error body", TRY_LATER),
+        ("empty answer", TRY_LATER),
+        ("HTML error page", TRY_LATER),
+    ],
+)
+def test_misbehaviours(name, kind, simulator, make_batch, send):
+    simulator.misbehave.append(Misbehaviour(name, path="OcnCourses"))
+
+    assert kinds(send(make_batch("a"))) == [kind]
+    assert kinds(send(make_batch("a"))) == [ACCEPTED]
+    assert list(simulator.items) == ["a"]
 
 
 def answered(simulator, send, make_batch, answer, *keys):
@@ -198,10 +220,11 @@ def test_a_row_may_carry_an_error_of_its_own(simulator, make_batch, send):
         ({"errors": [{"courseID": "Ex+AB", "message": "no title"}]}, {"Ex+AB"}),
         ({"error": {"message": "PreEx+A and Ex+ABCD and Ex+A+1"}}, set()),
         ({"error": {"message": "wrong"}, "details": [{"courseID": "foreign"}]}, set()),
+        ({"error": {"message": "Ex+A.1: wrong"}}, {"Ex+A.1"}),
     ],
 )
 def test_which_courses_a_refusal_names(body, refused, simulator, make_batch, send):
-    keys = ("Ex+A", "Ex+AB", "Ex+C")
+    keys = ("Ex+A", "Ex+A.1", "Ex+AB", "Ex+C")
     results = dict(zip(keys, answered(simulator, send, make_batch, (400, body), *keys), strict=True))
 
     named = {key for key, result in results.items() if result.kind is REJECTED and not result.whole_batch}
@@ -426,6 +449,10 @@ def test_the_channel_declares_what_it_does():
     assert channel.code == "SAP"
     assert channel.capabilities.mixed_operations
     assert channel.limits.batch_items == 1000
-    assert not channel.capabilities.completions.usable
+    assert channel.capabilities.completions.usable
+    assert channel.limits.outcome_batch_items == 1
+    assert channel.capabilities.outcome_idempotency is Idempotency.NONE
+    for never in ("assessments", "raise_grade", "lower_grade", "revoke"):
+        assert getattr(channel.capabilities, never) is Support.IMPOSSIBLE
     module, _, name = channel.simulator.partition(":")
     assert hasattr(__import__(module, fromlist=[name]), name)

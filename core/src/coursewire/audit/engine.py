@@ -6,10 +6,13 @@ other instead of failing, times are UTC, text that is too long is refused instea
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
@@ -105,6 +108,34 @@ def open_engine(url: str, *, read_only: bool = False) -> Engine:
         return _open_mysql(parsed, read_only=read_only)
 
 
+def remove_side_files(engine: Engine) -> None:
+    """Let SQLite take away the empty files that a read-only connection leaves beside the database.
+
+    Only a connection that may write removes them, when it is the last one to close. A log that is not empty
+    is another process's, or of one that died; it is left alone, so that the database stays as it is.
+    """
+    path = _read_only_path(engine)
+    if path is None or not _is_empty(Path(f"{path}-wal")):
+        return
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=0)) as connection:
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+
+
+def _read_only_path(engine: Engine) -> Path | None:
+    """The file of a read-only SQLite engine; None for any other."""
+    query, database = engine.url.query, engine.url.database
+    if engine.dialect.name != "sqlite" or query.get("mode") != "ro" or database is None:
+        return None
+    return Path(url2pathname(urlsplit(database).path))
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return False
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that may write from its first statement on, even if that one reads.
@@ -132,7 +163,7 @@ def _open_sqlite(url: URL, *, read_only: bool) -> Engine:
             "the database file cannot be made",
             where=describe(url),
             why=f"there is no folder {path.parent}",
-            next_step="Make the folder or correct COURSEWIRE_DATABASE_URL.",
+            next_step="Run 'coursewire init', or make the folder, or correct COURSEWIRE_DATABASE_URL.",
         )
     if read_only:
         if not path.is_file():

@@ -18,18 +18,21 @@ from sqlalchemy import (
     Connection,
     Engine,
     Row,
+    Select,
     Table,
     and_,
+    delete,
     func,
     insert,
     literal,
+    or_,
     select,
     update,
 )
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from coursewire.audit.states import NEW, Event, Standing, State, after
 from coursewire.audit.tables import content_record, outcome_record, transmission
+from coursewire.audit.upsert import upsert
 from coursewire.model.payload import Kind, Operation, fingerprint
 
 KEYS_A_QUERY = 500
@@ -138,9 +141,14 @@ class Glance(NamedTuple):
     """JSON list for a content item, "" for an outcome."""
 
 
-R = TypeVar("R", bound=Record)
+class Held(NamedTuple):
+    """A content item that the LMS has, or once had: its key there, and whether learners can see it."""
 
-_NEVER_CHANGE = frozenset({"configuration", "created_at"})
+    remote_key: str
+    present: bool
+
+
+R = TypeVar("R", bound=Record)
 
 
 class Records(Generic[R]):
@@ -163,12 +171,20 @@ class Records(Generic[R]):
 
     def scan(self, visit: Callable[[Glance], None]) -> None:
         """Call ``visit`` for every record, in the order of the keys, holding none of them."""
+        with self._engine.connect() as connection:
+            for row in connection.execution_options(yield_per=1000).execute(self._glances()):
+                visit(Glance._make(row))
+
+    def glance(self, key: str) -> Glance | None:
+        """What :meth:`scan` tells of one record; None when there is none."""
+        with self._engine.connect() as connection:
+            row = connection.execute(self._glances().where(self._key == key)).first()
+        return Glance._make(row) if row else None
+
+    def _glances(self) -> Select[Any]:
         catalogs = self.table.c.catalogs if "catalogs" in self.table.c else literal("")
         columns = [self.table.c[name] for name in Glance._fields[1:-1]]
-        query = select(self._key, *columns, catalogs).where(self._mine).order_by(self._key)
-        with self._engine.connect() as connection:
-            for row in connection.execution_options(yield_per=1000).execute(query):
-                visit(Glance._make(row))
+        return select(self._key, *columns, catalogs).where(self._mine).order_by(self._key)
 
     def fetch(self, keys: Sequence[str]) -> dict[str, R]:
         """The records of these keys that exist, by key."""
@@ -269,21 +285,7 @@ class Records(Generic[R]):
         return values
 
     def _upsert(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
-        """Insert or overwrite rows by their key: one statement for all of them, on every database."""
-        if not rows:
-            return
-        changing = [name for name in rows[0] if name not in _NEVER_CHANGE and name != self.key_column]
-        if connection.dialect.name in ("mysql", "mariadb"):
-            into = mysql.insert(self.table)
-            statement: Any = into.on_duplicate_key_update({name: into.inserted[name] for name in changing})
-        else:
-            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            upsert = dialect.insert(self.table)
-            statement = upsert.on_conflict_do_update(
-                index_elements=["configuration", self.key_column],
-                set_={name: upsert.excluded[name] for name in changing},
-            )
-        connection.execute(statement, rows)
+        upsert(connection, self.table, rows, key=("configuration", self.key_column), keep=("created_at",))
 
 
 class ContentRecords(Records[ContentRecord]):
@@ -296,6 +298,18 @@ class ContentRecords(Records[ContentRecord]):
     def _record(self, row: Row[Any]) -> ContentRecord:
         found = super()._record(row)
         found.catalogs = tuple(orjson.loads(found.catalogs))  # type: ignore[arg-type]  # text until now
+        return found
+
+    def held(self, keys: Sequence[str]) -> dict[str, Held]:
+        """What the LMS calls these items and whether it has them; keys that were never confirmed are left out."""
+        c = self.table.c
+        columns = (c.content_key, c.remote_key, c.present)
+        ever = or_(c.present, c.confirmed_at.is_not(None))
+        found: dict[str, Held] = {}
+        with self._engine.connect() as connection:
+            for some in batched(keys, KEYS_A_QUERY):
+                query = select(*columns).where(self._mine, c.content_key.in_(some), ever)
+                found.update((key, Held(name, bool(there))) for key, name, there in connection.execute(query))
         return found
 
     def _row(self, record: ContentRecord, now: datetime) -> dict[str, Any]:
@@ -317,3 +331,22 @@ class OutcomeRecords(Records[OutcomeRecord]):
     def _mine(self) -> ColumnElement[bool]:
         mine: ColumnElement[bool] = and_(super()._mine, self.table.c.kind == self.kind.value)
         return mine
+
+    def of_enrollments(self, enrollments: Sequence[str]) -> dict[str, list[OutcomeRecord]]:
+        """The records of these enrollments, by enrollment; oldest first."""
+        found: dict[str, list[OutcomeRecord]] = {}
+        c = self.table.c
+        with self._engine.connect() as connection:
+            for some in batched(enrollments, KEYS_A_QUERY):
+                query = select(*self._select).where(self._mine, c.enrollment.in_(some)).order_by(c.id)
+                for row in connection.execute(query):
+                    record = self._record(row)
+                    found.setdefault(record.enrollment, []).append(record)
+        return found
+
+    def drop(self, keys: Sequence[str]) -> None:
+        """Delete records of outcomes that were never sent and now go by another key."""
+        with self._engine.begin() as connection:
+            for some in batched(keys, KEYS_A_QUERY):
+                never = self.table.c.attempted_at.is_(None)
+                connection.execute(delete(self.table).where(self._mine, self._key.in_(some), never))

@@ -71,11 +71,12 @@ class Standing(NamedTuple):
 NEW = Standing(State.PLANNED, None, present=False)
 """Where a record starts: nothing is at the LMS."""
 
-_PLANS = {
+PLANS = {
     Event.PLAN_CREATE: Operation.CREATE,
     Event.PLAN_UPDATE: Operation.UPDATE,
     Event.PLAN_RETIRE: Operation.RETIRE,
 }
+"""The events that plan, and the operation that each makes pending."""
 
 _AFTER_SENDING = {
     Event.REJECT: State.REJECTED,
@@ -107,7 +108,7 @@ def after(standing: Standing, event: Event) -> Standing:
         ContractError: The event cannot happen in this state; the caller's logic is wrong.
     """
     state, operation, present = standing
-    if event in _PLANS:
+    if event in PLANS:
         return _plan(standing, event)
     if event is Event.CLAIM and state is State.PLANNED and operation is not None:
         return Standing(State.SENDING, operation, present)
@@ -136,7 +137,7 @@ def after(standing: Standing, event: Event) -> Standing:
 
 def _plan(standing: Standing, event: Event) -> Standing:
     state, _operation, present = standing
-    wanted = _PLANS[event]
+    wanted = PLANS[event]
     if state is State.SENDING or present is (wanted is Operation.CREATE):
         raise _illegal(standing, event)
     return Standing(State.PLANNED, wanted, present)

@@ -88,17 +88,20 @@ token = Table(
 )
 
 
-def _standing() -> tuple[Column[Any], ...]:
-    """What every record has, whatever it is about: its standing, and what the LMS last confirmed."""
+def _standing(info: dict[str, Any]) -> tuple[Column[Any], ...]:
+    """What every record has, whatever it is about: its standing, and what the LMS last confirmed.
+
+    ``info`` marks the columns that tell whom it is about.
+    """
     return (
         Column("state", key_text(20), nullable=False),
         Column("operation", key_text(10), nullable=True),  # pending
         Column("present", Boolean(), nullable=False),  # the LMS holds it, or may hold it, visible to learners
-        Column("remote_key", key_text(255), nullable=False, info=PERSONAL),
+        Column("remote_key", key_text(255), nullable=False, info=info),
         Column("remote_id", key_text(255), nullable=True),
         Column("wanted_fingerprint", key_text(40), nullable=True),
         Column("confirmed_fingerprint", key_text(40), nullable=True),
-        Column("confirmed_payload", long_text(), nullable=True, info=PERSONAL),
+        Column("confirmed_payload", long_text(), nullable=True, info=info),
         Column(
             "source_version", key_text(64), nullable=True
         ),  # the source's version last examined and settled
@@ -114,7 +117,7 @@ def _standing() -> tuple[Column[Any], ...]:
             "batch_cap", Integer(), nullable=True
         ),  # suspect of a refused batch: travels in batches up to this
         Column("reason", key_text(60), nullable=True),
-        Column("message", long_text(), nullable=True, info=PERSONAL),
+        Column("message", long_text(), nullable=True, info=info),
         Column("job", Uuid(), nullable=True),  # who is sending it
         Column("attempted_at", UtcDateTime(), nullable=True),
         Column("confirmed_at", UtcDateTime(), nullable=True),
@@ -132,7 +135,7 @@ content_record = Table(
     Column("content_type", key_text(20), nullable=False),
     Column("title", long_text(), nullable=False),
     Column("catalogs", long_text(), nullable=False),  # JSON list: where the item comes from
-    *_standing(),
+    *_standing({}),
     UniqueConstraint("configuration", "content_key"),
     Index(None, "configuration", "state"),
 )
@@ -148,8 +151,10 @@ outcome_record = Table(
     Column("course_key", key_text(255), nullable=False),
     Column("subsection", key_text(255), nullable=False),  # "" for a completion
     Column("username", key_text(255), nullable=False, info=PERSONAL),
-    Column("evidence", long_text(), nullable=True, info=PERSONAL),  # JSON: what the completion rule saw
-    *_standing(),
+    Column(
+        "evidence", long_text(), nullable=True, info=PERSONAL
+    ),  # JSON: what was told, and what that was concluded from
+    *_standing(PERSONAL),
     # named by hand: the name made from its columns is longer than PostgreSQL allows
     UniqueConstraint("configuration", "enrollment", "course_key", "subsection", name="uq_outcome_record_key"),
     UniqueConstraint("configuration", "outcome_key"),

@@ -56,6 +56,7 @@ def history(
     item: str | None = None,
     job: UUID | None = None,
     result: str | None = None,
+    since: datetime | None = None,
     before_id: int | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
@@ -71,6 +72,8 @@ def history(
     ):
         if value is not None:
             query = query.where(column == value)
+    if since is not None:
+        query = query.where(t.at >= since)
     if before_id is not None:
         query = query.where(t.id < before_id)
     with engine.connect() as connection:

@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from coursewire.hookspecs import hookimpl
+from coursewire.model.configuration import Resend
+from coursewire.model.outcomes import Told
 from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, canonical_json
 
 if TYPE_CHECKING:
     from coursewire.model.channel import Channel, Limits
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
+    from coursewire.model.outcomes import Outcome
 
 
 class CoreDefaults:
@@ -54,9 +57,18 @@ class CoreDefaults:
             yield Batch(operation, tuple(batch))
 
     @hookimpl
-    def should_transmit(self) -> bool:
-        """Whatever differs goes out."""
-        return True
+    def should_transmit(self, config: ChannelConfig, outcome: Outcome, told: Told | None) -> bool:
+        """What ``resend_outcomes`` says; that a course is completed is news in any case."""
+        if told is None:
+            return True
+        now = Told.of(outcome)
+        match config.resend_outcomes:
+            case Resend.CHANGED:
+                return True
+            case Resend.IMPROVED:
+                return told.improved_by(now)
+            case Resend.NEVER:
+                return now.complete and not told.complete
 
     @hookimpl
     def batch_sending(self, batch: Batch) -> Batch:

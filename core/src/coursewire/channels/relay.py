@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
     from coursewire.model.instant import Moment
-    from coursewire.model.outcomes import Assessment, Completion, Outcome
+    from coursewire.model.outcomes import Assessment, Completion, Outcome, Told
     from coursewire.model.session import Session, Tokens
 
 LOG = logging.getLogger("coursewire.hooks")
@@ -170,10 +170,14 @@ class Relay:
         return batches
 
     def should_transmit(
-        self, config: ChannelConfig, outcome: Outcome, record: Mapping[str, Any] | None
+        self,
+        config: ChannelConfig,
+        outcome: Outcome,
+        record: Mapping[str, Any] | None,
+        told: Told | None = None,
     ) -> bool:
         """Tell whether an outcome that differs from what was confirmed goes out again."""
-        answer = self._call("should_transmit", config=config, outcome=outcome, record=record)
+        answer = self._call("should_transmit", config=config, outcome=outcome, record=record, told=told)
         return self._typed("should_transmit", answer, bool)
 
     # -- client ----------------------------------------------------------------------------------

@@ -1,1 +1,5 @@
 """The ``coursewire`` command."""
+
+from coursewire.cli.app import main
+
+__all__ = ["main"]

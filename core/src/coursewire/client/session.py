@@ -169,7 +169,7 @@ class HttpSession(Session):
             clock=clock,
             sleep=sleep,
         )
-        self.tokens = StoredTokens(
+        self.tokens: StoredTokens = StoredTokens(
             token_store,
             transport=self._transport,
             targets=self._targets,

@@ -29,15 +29,19 @@ class ConfigurationFile:
     fields: dict[str, Any] = field(repr=False)
 
 
-def read_file(path: Path) -> ConfigurationFile:
+def read_file(path: Path, *, customer_needed: bool = True) -> ConfigurationFile:
     """Read a configuration file. A byte order mark is tolerated.
+
+    Args:
+        path: The file.
+        customer_needed: Refuse a file without a customer; else its customer is "".
 
     Raises:
         ConfigurationError: The file cannot be read, is not a JSON object, names something twice, or
             lacks channel or customer. The message says where and shows no value.
     """
     try:
-        return _read(_parse(path.read_bytes(), path), path)
+        return _read(_parse(path.read_bytes(), path), path, customer_needed)
     except OSError as error:
         why = error.strerror or "it cannot be read"
     raise _error(str(path), why, "Correct the path or the rights of the file.")
@@ -89,14 +93,16 @@ def _parse(raw: bytes, path: Path) -> Any:
     raise _error(where, why, step)
 
 
-def _read(content: Any, path: Path) -> ConfigurationFile:
+def _read(content: Any, path: Path, customer_needed: bool) -> ConfigurationFile:
     if not isinstance(content, dict):
         raise _error(str(path), "it is not a JSON object", "Write one object: { ... }.")
     fields = dict(content)
     texts = {}
     for name in ("channel", "customer"):
         value = fields.pop(name, None)
-        if not isinstance(value, str) or not value.strip():
+        if value is None and name == "customer" and not customer_needed:
+            value = ""
+        elif not isinstance(value, str) or not value.strip():
             raise _error(f"{path}, field {name}", "it is missing or not text", f"Fill in {name!r}.")
         texts[name] = value.strip()
     active = fields.pop("active", False)

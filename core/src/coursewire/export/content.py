@@ -21,11 +21,11 @@ from more_itertools import batched
 from coursewire.audit.records import ContentRecord, ContentRecords, Glance
 from coursewire.audit.states import Event, State
 from coursewire.errors import ContractError, NotExportableError
-from coursewire.export.decide import compare, glance
-from coursewire.export.prepared import PAGE_ITEMS, Prepared
+from coursewire.export.decide import Decision, compare, glance
+from coursewire.export.prepared import PAGE_ITEMS, NotBuiltError, Prepared, build
 from coursewire.export.wanted import Wanted, chosen_catalogs
 from coursewire.model.instant import Moment
-from coursewire.model.payload import Operation, Payload, canonical_json, digest
+from coursewire.model.payload import JsonObject, Operation, Payload, canonical_json, digest
 from coursewire.model.reasons import Reason
 
 if TYPE_CHECKING:
@@ -118,12 +118,8 @@ class ContentExport:
             if version is not None:
                 seen_keys.add(key)
             survey.present += seen.present
-            action, reason = glance(
-                seen, wanted_version=version, context=self._context, now=self._now, force=self._force
-            )
-            if version is None and action in ("retire", "withdraw") and not wanted.reliable:
-                survey.left[Reason.SOURCE_FAILED] += 1
-            elif action == "examine":
+            action, reason = self.glance(seen, wanted)
+            if action == "examine":
                 survey.examine[key] = reason
             elif action == "retire":
                 survey.retire.append(key)
@@ -135,6 +131,19 @@ class ContentExport:
         self._records.scan(visit)
         reason = Reason.FORCED if self._force else Reason.NEW
         survey.examine.update((key, reason) for key in wanted.versions if key not in seen_keys)
+
+    def glance(self, seen: Glance, wanted: Wanted) -> Decision:
+        """Decide about a record without looking at the item; nothing goes while a catalog cannot answer."""
+        decision = glance(
+            seen,
+            wanted_version=wanted.versions.get(seen.key),
+            context=self._context,
+            now=self._now,
+            force=self._force,
+        )
+        if decision.action in ("retire", "withdraw") and not wanted.reliable:
+            return Decision("leave", Reason.SOURCE_FAILED)
+        return decision
 
     async def pages(self, survey: Survey) -> AsyncIterator[list[Prepared]]:
         """Look at every key that needs it, page by page: retirements, then the wanted items."""
@@ -164,14 +173,17 @@ class ContentExport:
         if item.content_type not in self._channel.channel.capabilities.content_types:
             return self._left(record, Reason.TYPE_NOT_SUPPORTED, version=version)
         moment = Moment(self._now)
-        try:
+
+        def make() -> JsonObject:
             body = self._channel.relay.export_content(self._config, item, moment)
             record.remote_key = self._channel.relay.remote_key(self._config, item)
-            canonical = canonical_json(body)
-        except NotExportableError as error:
-            return self._left(record, Reason.NOT_EXPORTABLE, version=version, message=str(error))
-        except (ContractError, TypeError) as error:
-            return self._left(record, Reason.CHANNEL_FAULT, version="", message=str(error))
+            return body
+
+        try:
+            body, canonical = build(make)
+        except NotBuiltError as error:
+            settled = version if error.reason == Reason.NOT_EXPORTABLE else ""
+            return self._left(record, error.reason, version=settled, message=error.message)
         fingerprint = digest(canonical)
         verdict = compare(record, fingerprint, force=self._force)
         if not isinstance(verdict, Event):
@@ -188,10 +200,10 @@ class ContentExport:
             record,
             payload,
             survey.examine[key],
-            "",
-            canonical,
-            version,
+            canonical=canonical,
+            version=version,
             examine_again_at=moment.next_change_at,
+            title=record.title,
         )
 
     def _left(self, record: ContentRecord, reason: str, *, version: str, message: str = "") -> Prepared:
@@ -242,12 +254,11 @@ class ContentExport:
         if not self._channel.channel.capabilities.retire_strategies:
             return self._left(record, Reason.RETIRE_NOT_SUPPORTED, version="")
         try:
-            body = self._channel.relay.export_retirement(self._config, confirmed or {})
-            canonical = canonical_json(body)
-        except NotExportableError as error:
-            return self._left(record, Reason.NOT_EXPORTABLE, version="", message=str(error))
-        except (ContractError, TypeError) as error:
-            return self._left(record, Reason.CHANNEL_FAULT, version="", message=str(error))
+            body, canonical = build(
+                lambda: self._channel.relay.export_retirement(self._config, confirmed or {})
+            )
+        except NotBuiltError as error:
+            return self._left(record, error.reason, version="", message=error.message)
         fingerprint = digest(canonical)
         record.wanted_fingerprint = fingerprint
         record.not_before_at = None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from coursewire.audit.records import Glance, Record
 from coursewire.audit.states import Event, State
-from coursewire.model.reasons import Reason
+from coursewire.model.reasons import TEXTS, Reason
+
+if TYPE_CHECKING:
+    from coursewire.model.channel import Capabilities
+    from coursewire.model.outcomes import Told
 
 
 class Decision(NamedTuple):
@@ -41,9 +45,7 @@ def glance(
         force: Look at it whatever the record says.
     """
     state = State(seen.state)
-    pausing = (
-        state in (State.FAILED, State.BLOCKED) and seen.not_before_at is not None and seen.not_before_at > now
-    )
+    pausing = _pausing(state, seen.not_before_at, now)
     if wanted_version is None:
         return _unwanted(seen, state, pausing=pausing and not force)
     if state is State.IN_DOUBT and not force:
@@ -88,13 +90,17 @@ def _unwanted(seen: Glance, state: State, *, pausing: bool) -> Decision:
     return Decision("retire", Reason.LEFT_CATALOG)
 
 
+def _pausing(state: State, not_before_at: datetime | None, now: datetime) -> bool:
+    return state in (State.FAILED, State.BLOCKED) and not_before_at is not None and not_before_at > now
+
+
 def _why_examine(seen: Glance, state: State) -> str:
     if state is State.RETIRED:
         return Reason.RESTORED
     if state in (State.FAILED, State.BLOCKED, State.REJECTED):
         return Reason.RETRY
-    if seen.reason == Reason.UNSETTLED:
-        return Reason.UNSETTLED
+    if seen.reason in (Reason.UNSETTLED, Reason.RETRY):
+        return seen.reason
     return Reason.CHANGED if seen.present else Reason.NEW
 
 
@@ -110,3 +116,47 @@ def compare(record: Record, fingerprint: str, *, force: bool) -> Event | str:
     if record.state is State.REJECTED and record.wanted_fingerprint == fingerprint:
         return Reason.REJECTED_BEFORE
     return Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE
+
+
+def standing(record: Record, *, force: bool) -> str:
+    """Why nothing may be decided about an outcome before a person or a later run has; "" when it may."""
+    if record.state is State.SENDING:  # settling could not find out
+        return Reason.UNSETTLED
+    return Reason.IN_DOUBT if record.state is State.IN_DOUBT and not force else ""
+
+
+def compare_outcome(
+    record: Record, fingerprint: str, *, context: str, now: datetime, force: bool
+) -> Event | str:
+    """As :func:`compare`, for an outcome, which is built afresh in every run: heeds its pause first.
+
+    A pause ends early when the payload or the configuration has changed.
+    """
+    same = record.wanted_fingerprint == fingerprint and record.export_context == context
+    if same and not force and _pausing(record.state, record.not_before_at, now):
+        if record.state is State.FAILED:
+            return Reason.WAITING_AFTER_FAILURE
+        return record.reason if record.reason in TEXTS else Reason.BLOCKED_AT_LMS
+    return compare(record, fingerprint, force=force)
+
+
+def why_sent(record: Record, *, force: bool) -> str:
+    """Why an outcome is sent: the reason for the plan, from what its record says before it."""
+    if force:
+        return Reason.FORCED
+    if record.state in (State.FAILED, State.BLOCKED, State.REJECTED):
+        return Reason.RETRY
+    if record.reason in (Reason.UNSETTLED, Reason.RETRY):
+        return record.reason
+    return Reason.CHANGED if record.present else Reason.NEW
+
+
+def uncorrectable(can: Capabilities, told: Told | None, now: Told) -> str:
+    """Why the LMS will not take ``now`` in place of what it was told; "" when it will."""
+    if told is None or not told.complete or told == now:
+        return ""
+    if not now.complete:
+        return "" if can.revoke.usable else Reason.CANNOT_REVOKE
+    if told.lowered_by(now):
+        return "" if can.lower_grade.usable else Reason.CANNOT_LOWER
+    return "" if can.raise_grade.usable else Reason.CANNOT_CORRECT

@@ -66,8 +66,8 @@ def _by_provider(idp_id: str, customer: Customer, learner: LearnerFacts) -> Iden
         return _found(default, links[default], "default-provider")
     if len(set(links.values())) > 1:
         return Identity(IdentityState.AMBIGUOUS, None, "", "several-ids")
-    provider = next(iter(links), "")
-    return _found(provider, links.get(provider), "first-link")
+    first = next(iter(links), "")
+    return _found(first, links.get(first), "first-link" if links else "no-link")
 
 
 def _found(provider: str, value: str | None, origin: str) -> Identity:

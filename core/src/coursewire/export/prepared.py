@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from coursewire.audit.records import Record
-from coursewire.model.payload import Payload
+from coursewire.errors import ContractError, NotExportableError
+from coursewire.model.payload import JsonObject, Payload, canonical_json
+from coursewire.model.reasons import Reason
 
 PAGE_ITEMS = 500
 """Items whose payloads are in memory at once (two pages: one being sent, one being built)."""
@@ -37,3 +40,32 @@ class Prepared:
     examine_again_at: datetime | None = None
     changed: bool = False
     title: str = ""
+
+
+class NotBuiltError(Exception):
+    """No payload could be made of an item.
+
+    Attributes:
+        reason: A reason code.
+        message: More about it, for people.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+def build(make: Callable[[], JsonObject]) -> tuple[JsonObject, bytes]:
+    """Make a payload by a channel's exporter; with it comes its canonical JSON.
+
+    Raises:
+        NotBuiltError: The item lacks something, or the channel broke its contract.
+    """
+    try:
+        body = make()
+        return body, canonical_json(body)
+    except NotExportableError as error:
+        raise NotBuiltError(Reason.NOT_EXPORTABLE, str(error)) from error
+    except (ContractError, TypeError) as error:
+        raise NotBuiltError(Reason.CHANNEL_FAULT, str(error)) from error

@@ -14,7 +14,7 @@ from coursewire.model.reasons import Reason
 from coursewire.transmit.send import Stop
 
 if TYPE_CHECKING:
-    from coursewire.jobs.content import ContentJob
+    from coursewire.jobs.job import Job
     from coursewire.transmit.summary import Summary
 
 JOBS_AT_ONCE = 4
@@ -24,7 +24,7 @@ JOBS_AT_ONCE = 4
 class Ended:
     """How one job ended: with a summary, or with an error."""
 
-    job: ContentJob
+    job: Job
     summary: Summary | None
     error: CoursewireError | None
 
@@ -39,7 +39,7 @@ class Ended:
 class InlineRunner:
     """Runs jobs in this process, a few at once; one that hangs or fails holds up no other."""
 
-    async def run(self, jobs: Sequence[ContentJob]) -> list[Ended]:
+    async def run(self, jobs: Sequence[Job]) -> list[Ended]:
         """Run jobs and wait for them. SIGTERM or SIGINT ends them after the requests under way."""
         stops = [Stop() for _ in jobs]
 
@@ -56,7 +56,7 @@ class InlineRunner:
                 caught.append(number)
         slots = asyncio.Semaphore(JOBS_AT_ONCE)
 
-        async def run_one(job: ContentJob, stop: Stop) -> Ended:
+        async def run_one(job: Job, stop: Stop) -> Ended:
             async with slots:
                 try:
                     return Ended(job, await job.run(stop), None)

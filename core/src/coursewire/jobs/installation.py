@@ -120,7 +120,22 @@ class Installation:
         ) as session:
             yield session
 
+    def forget(self, username: str) -> dict[str, int]:
+        """Forget a learner, in every table: rows deleted or scrubbed, by table.
+
+        Raises:
+            LeaseHeldError: Outcomes are being sent.
+        """
+        from coursewire.audit.privacy import forget  # noqa: PLC0415
+        from coursewire.sources.database import tables  # noqa: F401, PLC0415 - joins the metadata that is read
+
+        return forget(self.engine, username, now=self.clock())
+
     def close(self) -> None:
         """Let go of the database."""
         if "engine" in self.__dict__:
             self.engine.dispose()
+            if self.read_only:
+                from coursewire.audit.engine import remove_side_files  # noqa: PLC0415 - as above
+
+                remove_side_files(self.engine)

@@ -63,8 +63,12 @@ class Capabilities(BaseModel):
     retire_strategies: tuple[RetireStrategy, ...] = ()
     """The first is the default."""
     raise_grade: Support = Support.UNKNOWN
+    """Correct an outcome that the LMS has confirmed, other than by a lower grade."""
     lower_grade: Support = Support.UNKNOWN
     revoke: Support = Support.UNKNOWN
+    """Take a completion back that the LMS has confirmed."""
+    in_progress: Support = Support.UNKNOWN
+    """Take results of learners who have not completed the course."""
     idempotency: Idempotency = Idempotency.NONE
     """Of content."""
     outcome_idempotency: Idempotency = Idempotency.NONE

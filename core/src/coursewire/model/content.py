@@ -30,7 +30,7 @@ KEYED_BY_UUID = frozenset({ContentType.PROGRAM, ContentType.LEARNER_PATHWAY})
 _DATETIME = TypeAdapter(datetime)
 
 
-def _tolerant_instant(value: object) -> datetime | None:
+def instant_of(value: object) -> datetime | None:
     """Read a date as the platform's services write it: any ISO 8601 form; without a zone it is UTC."""
     if value is None or value == "":
         return None
@@ -41,7 +41,7 @@ def _tolerant_instant(value: object) -> datetime | None:
         return None
 
 
-SourceInstant = Annotated[datetime | None, BeforeValidator(_tolerant_instant)]
+SourceInstant = Annotated[datetime | None, BeforeValidator(instant_of)]
 
 
 class _Tolerant(BaseModel):

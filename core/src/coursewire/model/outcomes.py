@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -56,3 +56,49 @@ class Assessment(Outcome):
     percent: Percent
     points_earned: Decimal
     points_possible: Decimal
+
+
+class Told(BaseModel):
+    """What the LMS last confirmed of an outcome: the part that a later one is held against.
+
+    Attributes:
+        verdict: None for an assessment.
+        complete: False only for a completion that was sent while the course was in progress.
+        completed_at: None for an assessment.
+        percent: None is unknown, which is not zero.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verdict: Verdict | None
+    complete: bool
+    completed_at: Instant | None
+    percent: Percent | None
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        """What an outcome tells."""
+        return cls(
+            verdict=getattr(outcome, "verdict", None),
+            complete=getattr(outcome, "complete", True),
+            completed_at=getattr(outcome, "completed_at", None),
+            percent=getattr(outcome, "percent", None),
+        )
+
+    def improved_by(self, later: Told) -> bool:
+        """Tell whether ``later`` is better news: completed, a better verdict, or a higher grade."""
+        if self.complete != later.complete:
+            return later.complete
+        if _RANK[self.verdict] != _RANK[later.verdict]:
+            return _RANK[self.verdict] < _RANK[later.verdict]
+        return later.percent is not None and (self.percent is None or later.percent > self.percent)
+
+    def lowered_by(self, later: Told) -> bool:
+        """Tell whether ``later`` has a lower grade."""
+        return self.percent is not None and later.percent is not None and later.percent < self.percent
+
+
+_RANK = {
+    verdict: rank
+    for rank, verdict in enumerate((None, Verdict.IN_PROGRESS, Verdict.FAIL, Verdict.AUDIT, Verdict.PASS))
+}

@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from coursewire.model.instant import Instant
+from coursewire.model.outcomes import Percent
+
 AUDIT_MODES = frozenset({"audit", "honor"})
 """Modes of an enrollment that nobody has paid for."""
 
@@ -28,11 +31,20 @@ class ConsentState(StrEnum):
 
 
 class Consent(NamedTuple):
-    """A consent: its state, who gave it, and when."""
+    """What is known of a learner's consent for one enrollment.
+
+    Attributes:
+        state: What was said.
+        by: Who said it, as the source words it.
+        at: When.
+        elsewhere: It would be implied, but the learner refused, or left unanswered, another course of the
+            same customer.
+    """
 
     state: ConsentState
     by: str | None = None
     at: datetime | None = None
+    elsewhere: bool = False
 
     @property
     def allows(self) -> bool:
@@ -67,10 +79,10 @@ class GradeFacts(_Fact):
     """The platform's current grade. ``percent`` is 0 to 1; ``passed_at`` is when passing was first reached."""
 
     passed: bool | None
-    percent: Decimal | None
+    percent: Percent | None
     letter_grade: str | None = None
-    passed_at: datetime | None = None
-    modified_at: datetime | None = None
+    passed_at: Instant | None = None
+    modified_at: Instant | None = None
 
 
 class CertificateFacts(_Fact):
@@ -79,7 +91,7 @@ class CertificateFacts(_Fact):
     status: str
     is_passing: bool | None
     grade: str | None = None
-    created_at: datetime | None = None
+    created_at: Instant | None = None
 
 
 class SubsectionFacts(_Fact):
@@ -108,10 +120,28 @@ class CourseFacts(_Fact):
     course_key: str | None
     run_key: str
     title: str = ""
-    end: datetime | None = None
+    end: Instant | None = None
     pacing: str | None = None
-    upgrade_deadline: datetime | None = None
+    upgrade_deadline: Instant | None = None
     estimated_hours: float | None = None
+
+
+class LicenseState(StrEnum):
+    """Where a licence stands."""
+
+    ASSIGNED = "assigned"
+    ACTIVATED = "activated"
+    REVOKED = "revoked"
+
+
+class LicenseFacts(_Fact):
+    """The licence that an enrollment was paid with."""
+
+    state: LicenseState
+    assigned_at: Instant | None = None
+    activated_at: Instant | None = None
+    revoked_at: Instant | None = None
+    expires_at: Instant | None = None
 
 
 class EnrollmentFacts(_Fact):
@@ -119,6 +149,7 @@ class EnrollmentFacts(_Fact):
 
     Attributes:
         id: Of the enrollment; the same wherever and whenever it is read.
+        license: None when it was not paid with one, or nobody knows.
         incomplete_count: Blocks that an audit learner can still do; None when it is unknown.
     """
 
@@ -128,8 +159,10 @@ class EnrollmentFacts(_Fact):
     course: CourseFacts
     mode: str
     is_active: bool
-    created_at: datetime | None
+    created_at: Instant | None
     consent: Consent
+    unenrolled_at: Instant | None = None
+    license: LicenseFacts | None = None
     grade: GradeFacts | None = None
     certificate: CertificateFacts | None = None
     incomplete_count: int | None = None

@@ -88,6 +88,7 @@ class Source(Protocol):
         *,
         username: str | None = None,
         course_run_key: str | None = None,
+        with_subsections: bool = True,
         page_items: int = 500,
     ) -> AsyncIterator[list[EnrollmentFacts]]:
         """The customer's enrollments with all that is known about them, in pages, in the order of their ids.
@@ -96,6 +97,7 @@ class Source(Protocol):
             customer: UUID.
             username: Only this learner's.
             course_run_key: Only those in this run, or in any run of this course.
+            with_subsections: False leaves the results in subsections out, which are most of the data.
             page_items: Enrollments a page.
 
         Raises:

@@ -10,12 +10,21 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from coursewire.model.content import KEYED_BY_UUID, Catalog, ContentItem, Customer, IdentityProvider
 from coursewire.model.instant import Instant
 from coursewire.model.outcomes import Percent
 from coursewire.model.payload import fingerprint
+from coursewire.model.results import ConsentState, LicenseState
 
 MAX_KEY = 255
 """Longest key, in characters: what the databases can index."""
@@ -116,10 +125,32 @@ class LearnerRow(Row):
     active: bool
     linked: bool
     remote_ids: dict[Key, Key] = Field(default_factory=dict)
+    pending: bool = False
+
+    @field_validator("pending")
+    @classmethod
+    def _without_account(cls, pending: bool, info: ValidationInfo) -> bool:
+        if pending and info.data.get("username") != info.data.get("email"):
+            raise ValueError("is true, so that username must be the e-mail address")
+        if pending and info.data.get("remote_ids"):
+            raise ValueError("is true, and without an account there are no remote ids")
+        return pending
+
+
+_GRANTED = {
+    ConsentState.GRANTED: True,
+    ConsentState.IMPLIED: True,
+    ConsentState.REFUSED: False,
+    ConsentState.UNANSWERED: None,
+    ConsentState.UNKNOWN: None,
+}
 
 
 class EnrollmentRow(Row):
-    """A line of ``enrollments.jsonl``. Consent that is absent is unknown, which is not a yes."""
+    """A line of ``enrollments.jsonl``. Consent that is absent is unknown, which is not a yes.
+
+    ``consent_granted`` is the short form of ``consent``; a line that has both must not contradict itself.
+    """
 
     key_fields = ("username", "course_id", "customer")
     username: Key
@@ -128,9 +159,33 @@ class EnrollmentRow(Row):
     mode: Annotated[str, StringConstraints(min_length=1, max_length=50), AfterValidator(_exact)]
     is_active: bool
     created: Instant | None = None
+    unenrolled_at: Instant | None = None
     consent_granted: bool | None = None
+    consent: ConsentState | None = None
     consent_granted_by: Text | None = None
     consent_granted_at: Instant | None = None
+    license_state: LicenseState | None = None
+    license_assigned_at: Instant | None = None
+    license_activated_at: Instant | None = None
+    license_revoked_at: Instant | None = None
+    license_expires_at: Instant | None = None
+
+    @field_validator("consent")
+    @classmethod
+    def _no_contradiction(cls, consent: ConsentState | None, info: ValidationInfo) -> ConsentState | None:
+        granted = info.data.get("consent_granted")
+        if consent is not None and granted is not None and _GRANTED[consent] is not granted:
+            raise ValueError("contradicts consent_granted")
+        return consent
+
+    @property
+    def consent_state(self) -> ConsentState:
+        """What both fields say together."""
+        if self.consent is not None:
+            return self.consent
+        if self.consent_granted is None:
+            return ConsentState.UNKNOWN
+        return ConsentState.GRANTED if self.consent_granted else ConsentState.REFUSED
 
     @property
     def id(self) -> str:

@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coursewire.audit.records import ContentRecords
-from coursewire.export.content import ContentExport, Survey
+from coursewire.audit.records import Records
 from coursewire.export.fields import changed_fields
 from coursewire.export.prepared import Prepared
 from coursewire.model.payload import Operation
@@ -19,7 +18,7 @@ class PlanItem:
     """One item of a plan.
 
     Attributes:
-        key: Content key.
+        key: Content key, or the key of the outcome's record.
         title: For people.
         operation: What would be sent; None when the item is left.
         reason: Code of why it is sent or left.
@@ -49,10 +48,10 @@ class PlanItem:
 
 
 async def plan_pages(
-    export: ContentExport, survey: Survey, records: ContentRecords
+    pages: AsyncIterator[list[Prepared]], records: Records[Any]
 ) -> AsyncIterator[list[PlanItem]]:
     """The plan, page by page, in the order in which a run would take the items."""
-    async for page in export.pages(survey):
+    async for page in pages:
         updates = [
             item.record.key
             for item in page

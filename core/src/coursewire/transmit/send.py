@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from more_itertools import batched
 
-from coursewire.audit import transmissions
 from coursewire.audit.records import Records
 from coursewire.audit.states import Event
 from coursewire.client.answers import redacted, result_of_error
@@ -22,6 +21,7 @@ from coursewire.model.payload import Batch, Kind, Payload, Result, ResultKind, c
 from coursewire.model.reasons import Reason
 from coursewire.transmit.apply import apply_result, put_back
 from coursewire.transmit.batches import group, halves, part
+from coursewire.transmit.recorder import Recorder
 from coursewire.transmit.summary import Summary
 
 if TYPE_CHECKING:
@@ -36,10 +36,6 @@ logger = logging.getLogger(__name__)
 BATCHES_A_CLAIM = 8
 """Batches claimed at once, per request under way: few enough that little is unsettled after a crash,
 many enough that claiming costs nothing."""
-
-FLUSH_ITEMS = 200
-FLUSH_SECONDS = 0.5
-"""Results are written when so many are there or so much time has gone: one transaction for all of them."""
 
 UNREACHABLE_IN_A_ROW = 3
 """So many batches that found nobody there end the run: the others would only wait for the same."""
@@ -66,15 +62,6 @@ class Stop:
         return self.reason is not None
 
 
-@dataclass(slots=True)
-class _Settled:
-    """Results that wait to be written together."""
-
-    records: list[Prepared] = field(default_factory=list)
-    confirmed: dict[str, bytes] = field(default_factory=dict)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-
-
 class Sender:
     """Sends the prepared items of one job."""
 
@@ -94,12 +81,13 @@ class Sender:
         stop: Stop,
         progress: Callable[[int], None],
         last_look: LastLook | None = None,
+        exhaust: bool = False,
     ) -> None:
         self._kind = kind
         self._last_look = last_look
+        self._exhaust = exhaust
         self._channel = channel
         self._config = config
-        self._records = records
         self._session = session
         self._job = job
         self._job_facts = job_facts
@@ -113,13 +101,15 @@ class Sender:
         batch_items = limits.batch_items if kind is Kind.CONTENT else limits.outcome_batch_items
         self._page_items = max(PAGE_ITEMS, batch_items)
         self._slots = asyncio.Semaphore(limits.concurrency)
-        self._settled = _Settled()
-        self._writing = asyncio.Lock()
-        self._flushed_at = 0.0
+        self._recorder = Recorder(records, kind=kind, job=job, clock=clock)
         self._unreachable = 0
 
     async def send(self, pages: AsyncIterator[list[Prepared]]) -> None:
-        """Take pages until there are no more or the run stops; what was not sent stays planned."""
+        """Take pages until there are no more or the run stops; what was not sent stays planned.
+
+        With ``exhaust`` the pages are taken to their end although nothing more can be sent, so that every item
+        is looked at and counted; unless somebody asked the run to stop.
+        """
         waiting: list[Prepared] = []
         async for page in _ahead(pages):
             await self._leave([item for item in page if item.payload is None])
@@ -127,25 +117,25 @@ class Sender:
             while len(waiting) >= self._page_items and not self._stop:
                 await self._send_page(waiting[: self._page_items])
                 del waiting[: self._page_items]
-            if self._stop:
+            if self._stop and not (self._exhaust and self._stop.reason != Reason.STOPPED):
                 break
+            if self._stop:
+                await self._put_back(waiting, claimed=False)
+                waiting.clear()
         await self._send_page(waiting)
 
     async def _leave(self, items: Sequence[Prepared]) -> None:
         for item in items:
             self._summary.leave(item.reason)
-        changed = [item.record for item in items if item.changed]
-        if changed:
-            await asyncio.to_thread(self._records.save, changed, now=self._clock())
+        await self._recorder.save([item for item in items if item.changed])
         self._progress(len(items))
 
     async def _send_page(self, items: Sequence[Prepared]) -> None:
         if not items:
             return
-        await asyncio.to_thread(self._records.save, [item.record for item in items], now=self._clock())
+        await self._recorder.save(items)
         by_key = {item.record.key: item for item in items}
         batches = list(group(self._channel, self._config, self._kind, items))
-        self._flushed_at = asyncio.get_running_loop().time()
         for window in batched(batches, self._concurrency * BATCHES_A_CLAIM):
             if self._stop:
                 await self._put_back(
@@ -155,7 +145,7 @@ class Sender:
             leaving = await self._look_once_more(window, by_key)
             await self._claim(leaving, by_key)
             await asyncio.gather(*(self._send_one(batch, by_key) for batch in leaving))
-            await self._flush()
+            await self._recorder.flush()
 
     async def _look_once_more(
         self, window: Sequence[Batch], by_key: Mapping[str, Prepared]
@@ -181,15 +171,14 @@ class Sender:
 
     async def _claim(self, window: Sequence[Batch], by_key: Mapping[str, Prepared]) -> None:
         self._lease.check()
-        keys = [payload.key for batch in window for payload in batch.payloads]
+        items = [by_key[payload.key] for batch in window for payload in batch.payloads]
         now = self._clock()
-        for key in keys:
-            record = by_key[key].record
+        for record in (item.record for item in items):
             record.happen(Event.CLAIM)
             record.job = self._job
             record.attempts += 1
             record.attempted_at = now
-        await asyncio.to_thread(self._records.claim, keys, job=self._job, now=now)
+        await self._recorder.claim(items)
 
     async def _send_one(self, batch: Batch, by_key: Mapping[str, Prepared]) -> None:
         async with self._slots:
@@ -209,7 +198,7 @@ class Sender:
         if suspects and len(hooked) > 1:
             await self._try_again(hooked, results, suspects, duration_ms, by_key)
         else:
-            self._log(hooked, results, duration_ms)
+            self._recorder.log(hooked, results, duration_ms)
             await self._settle(list(zip(hooked.payloads, results, strict=True)), by_key)
         self._channel.relay.batch_sent(self._job_facts, hooked, results)
 
@@ -257,7 +246,7 @@ class Sender:
         Where the LMS blamed some items, the others go again together; where it blamed none, in halves, until
         the item at fault is alone.
         """
-        self._log(batch, results, duration_ms)
+        self._recorder.log(batch, results, duration_ms)
         blamed = [pair for pair in zip(batch.payloads, results, strict=True) if not pair[1].whole_batch]
         if blamed:
             await self._settle(blamed, by_key)
@@ -281,13 +270,11 @@ class Sender:
             item = by_key[payload.key]
             first = item.record.confirmed_at is None
             apply_result(item, result, now)
-            self._settled.records.append(item)
+            confirmed = None
             if result.confirms:
                 self._summary.arrive(payload.operation, first=first)
-                same = item.payload is payload
-                self._settled.confirmed[payload.key] = (
-                    item.canonical if same else canonical_json(payload.body)
-                )
+                # A hook may have changed what left.
+                confirmed = item.canonical if item.payload is payload else canonical_json(payload.body)
             elif result.kind in (ResultKind.THROTTLED, ResultKind.CREDENTIALS_BROKEN):
                 self._summary.leave(item.record.reason or "")
                 self._summary.wait_until(result.retry_at)
@@ -295,29 +282,9 @@ class Sender:
                 self._summary.fail(result.kind, result.reason)
                 self._summary.wait_until(item.record.not_before_at)
                 self._channel.relay.transmission_failed(self._job_facts, payload, result)
+            self._recorder.settle(item, confirmed)
         self._progress(len(answered))
-        aged = asyncio.get_running_loop().time() - self._flushed_at > FLUSH_SECONDS
-        if len(self._settled.records) >= FLUSH_ITEMS or aged:
-            await self._flush()
-
-    def _log(self, batch: Batch, results: Sequence[Result], duration_ms: int) -> None:
-        now = self._clock()
-        self._settled.rows.extend(
-            transmissions.row(
-                configuration=self._records.configuration,
-                kind=self._kind,
-                job=self._job,
-                payload=payload,
-                result=result,
-                batch=batch.id,
-                batch_size=len(batch),
-                duration_ms=duration_ms,
-                at=now,
-            )
-            for payload, result in zip(batch.payloads, results, strict=True)
-            # Our own bucket was empty: nothing left, so there was no attempt.
-            if not (result.kind is ResultKind.THROTTLED and result.http_status is None)
-        )
+        await self._recorder.flush_when_due()
 
     def _hold(self, items: Sequence[Prepared], reason: str | None = None, message: str = "") -> None:
         """Put claimed items back among the planned ones; the next flush writes it."""
@@ -325,7 +292,7 @@ class Sender:
             why = reason or self._stop.reason or Reason.STOPPED
             put_back(item, why, self._stop.retry_at if reason is None else None, claimed=True)
             item.record.message = message or None
-            self._settled.records.append(item)
+            self._recorder.settle(item)
             self._summary.leave(str(why))
         self._summary.wait_until(self._stop.retry_at)
         self._progress(len(items))
@@ -336,21 +303,8 @@ class Sender:
             put_back(item, reason, self._stop.retry_at, claimed=claimed)
             self._summary.leave(str(reason))
         self._summary.wait_until(self._stop.retry_at)
-        await asyncio.to_thread(self._records.save, [item.record for item in items], now=self._clock())
+        await self._recorder.save(items)
         self._progress(len(items))
-
-    async def _flush(self) -> None:
-        async with self._writing:
-            settled, self._settled = self._settled, _Settled()
-            self._flushed_at = asyncio.get_running_loop().time()
-            if settled.records or settled.rows:
-                await asyncio.to_thread(
-                    self._records.save,
-                    [item.record for item in settled.records],
-                    now=self._clock(),
-                    payloads=settled.confirmed,
-                    transmissions=settled.rows,
-                )
 
 
 async def _ahead(pages: AsyncIterator[list[Prepared]]) -> AsyncIterator[list[Prepared]]:

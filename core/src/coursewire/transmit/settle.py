@@ -25,9 +25,9 @@ async def settle(
 ) -> list[R]:
     """Find out what became of every item that was being sent when its run ended.
 
-    The caller holds the lease, so that nobody is sending them now. Updates and retirements may be repeated
-    everywhere; a create is repeated where the LMS deduplicates it, looked up where the channel can look,
-    and otherwise stays in doubt for a person.
+    The caller holds the lease, so that nobody is sending them now. Updates and retirements of content may be
+    repeated everywhere; a create, or an outcome, is repeated where the LMS deduplicates it. A create is looked
+    up where the channel can look. What is left stays in doubt for a person.
 
     Returns:
         The records that were open, as they stand now.
@@ -41,7 +41,7 @@ async def settle(
     idempotency = capabilities.idempotency if content else capabilities.outcome_idempotency
 
     async def settle_one(record: R) -> None:
-        if record.operation is not Operation.CREATE or idempotency in REPEATABLE:
+        if idempotency in REPEATABLE or (content and record.operation is not Operation.CREATE):
             _moved(record, Event.RESEND)
         elif idempotency is Idempotency.NATURAL_KEY and content:
             async with slots:

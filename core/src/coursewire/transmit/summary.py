@@ -20,6 +20,7 @@ WAITING = frozenset(
         Reason.STOPPED,
         Reason.BATCH_REFUSED,
         Reason.HELD_BY_HOOK,
+        Reason.DRY_RUN,
         Reason.UNSETTLED,
     }
 )
@@ -40,7 +41,9 @@ class Summary:
         waiting: Items that go out by themselves later, by reason.
         waiting_until: When the first of those may go.
         requests: HTTP requests made.
-        source_failures: Catalog to the reason why it could not answer.
+        source_failures: Catalog to the reason why it could not answer; ``consent`` where consent could not be
+            asked for.
+        reason: Why the job had nothing to do at all, a reason code; "" when it looked.
     """
 
     done: Counter[str] = field(default_factory=Counter)
@@ -53,9 +56,13 @@ class Summary:
     seconds: float = 0.0
     source_failures: dict[str, str] = field(default_factory=dict)
     error: str | None = None
+    reason: str = ""
 
     def leave(self, reason: str, count: int = 1) -> None:
         """Count items that are not sent."""
+        if not count:
+            return
+        reason = str(reason)  # a plain text also when it is a member of an enum: the counts become JSON
         if reason == Reason.UNCHANGED:
             self.unchanged += count
         elif reason in WAITING:
@@ -70,7 +77,7 @@ class Summary:
 
     def fail(self, kind: ResultKind, reason: str) -> None:
         """Count an item that the LMS did not take."""
-        self.failed[reason or kind.value.replace(" ", "-")] += 1
+        self.failed[str(reason) or kind.value.replace(" ", "-")] += 1
 
     def wait_until(self, instant: datetime | None) -> None:
         """Remember the earliest instant at which something that waits may go."""
@@ -99,4 +106,5 @@ class Summary:
             "seconds": round(self.seconds, 3),
             "source_failures": self.source_failures,
             "error": self.error,
+            "reason": self.reason,
         }

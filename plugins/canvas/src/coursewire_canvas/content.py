@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from coursewire.errors import NotExportableError
+from coursewire.export.executive_education import marked_description, marked_title
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,9 +18,6 @@ LONGEST_NAME = 255
 """Characters in a name, a course code or an integration id; Canvas refuses more."""
 LONGEST_TEXT = 2000
 """Characters of the full description and the link together; above it the short description is sent."""
-EXECUTIVE_EDUCATION = "executive-education-2u"
-EXECUTIVE_PREFIX = "ExecEd: "
-EXECUTIVE_NOTICE = "This is an instructor-led executive education course by 2U. "
 
 SETTINGS: JsonObject = {
     "default_view": "syllabus",
@@ -61,10 +59,7 @@ def _required(item: ContentItem, field: str) -> str:
 
 
 def _name(item: ContentItem) -> str:
-    name = _required(item, "title")
-    if item.course_type == EXECUTIVE_EDUCATION:
-        name = EXECUTIVE_PREFIX + name
-    return cut(name)
+    return cut(marked_title(item) or _required(item, "title"))
 
 
 def cut(name: str) -> str:
@@ -98,9 +93,7 @@ def _syllabus(item: ContentItem) -> str:
 
 
 def _text(item: ContentItem, link: str) -> str:
-    full = item.full_description or ""
-    if full and item.course_type == EXECUTIVE_EDUCATION:
-        full = EXECUTIVE_NOTICE + full
+    full = marked_description(item)
     if full and len(full) + len(link) <= LONGEST_TEXT:
         return full
     return item.short_description or _required(item, "title")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursewire.errors import NotExportableError
 from coursewire.export.course_runs import choose_run, first_active_price, is_open
+from coursewire.export.executive_education import marked_description, marked_title
 from coursewire.hookspecs import hookimpl
 from coursewire.model.content import ContentType
 from coursewire_sap import locales
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 ACTIVE, INACTIVE = "ACTIVE", "INACTIVE"
 HOURS_FIELDS = ("creditHours", "totalHours")
 NEW_BROWSER_WINDOW = 3
-EXECUTIVE_EDUCATION = "executive-education-2u"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OPEN_END = datetime(2038, 1, 19, 3, 14, 7, tzinfo=UTC)
@@ -111,7 +111,7 @@ def _title(item: ContentItem) -> str:
             "a course at SAP needs a title, and this item has none",
             next_step="Give the item a title in the catalog, then transmit again.",
         )
-    return f"ExecEd: {item.title}" if item.course_type == EXECUTIVE_EDUCATION else str(item.title)
+    return marked_title(item)
 
 
 def _title_suffix(item: ContentItem, run: CourseRun | None, moment: Moment) -> str:
@@ -123,9 +123,7 @@ def _title_suffix(item: ContentItem, run: CourseRun | None, moment: Moment) -> s
 
 
 def _description(item: ContentItem, title: str, run: CourseRun | None, moment: Moment) -> str:
-    text = item.full_description or item.short_description or title
-    if item.full_description and item.course_type == EXECUTIVE_EDUCATION:
-        text = f"This is an instructor-led executive education course{_partner(item)}. {text}"
+    text = marked_description(item) or item.short_description or title
     if item.content_type is not ContentType.COURSE or run is None:
         return text
     dates = [
@@ -141,13 +139,6 @@ def _description(item: ContentItem, title: str, run: CourseRun | None, moment: M
             text,
         )
     )
-
-
-def _partner(item: ContentItem) -> str:
-    """``" by <partner>"``; the catalog names the partner as an object or, in older records, as text."""
-    source = item.get("product_source")
-    name = source.get("name") if isinstance(source, dict) else source
-    return f" by {name}" if isinstance(name, str) and name else ""
 
 
 def _in_locales(config: SapConfig, item: ContentItem, text: str) -> list[JsonObject]:
@@ -167,13 +158,13 @@ def _schedule(item: ContentItem, run: CourseRun | None, moment: Moment) -> list[
     if item.content_type is ContentType.COURSE_RUN:
         start, end = run.start or EPOCH, run.end or OPEN_END
         active = moment.has_passed(start) and not moment.has_passed(end)
-        return [{"startDate": _epoch_ms(start), "endDate": _epoch_ms(end), "active": active}]
+        return [{"startDate": epoch_ms(start), "endDate": epoch_ms(end), "active": active}]
     if run.start is None or run.end is None or run.end < run.start:
         return []
     return [
         {
-            "startDate": _epoch_ms(run.start),
-            "endDate": _epoch_ms(run.end),
+            "startDate": epoch_ms(run.start),
+            "endDate": epoch_ms(run.end),
             "active": is_open(run, moment),
             "duration": f"{(run.end - run.start).days} days",
         }
@@ -188,7 +179,8 @@ def _price(config: SapConfig, item: ContentItem) -> float | int:
     return 0.0 if price is None else price
 
 
-def _epoch_ms(instant: datetime) -> int:
+def epoch_ms(instant: datetime) -> int:
+    """Milliseconds since 1970, the only form in which SAP takes an instant."""
     return (instant - EPOCH) // timedelta(milliseconds=1)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from coursewire.errors import SourceError
 from coursewire.model.content import Catalog, ContentItem, Customer
 from coursewire.sources.base import Answer, CatalogDiff
+from coursewire.sources.database.enrollments import Courses, Wanted, consents_of, enrollment_page
 from coursewire.sources.database.questions import chunks, in_keys, short_cause
 from coursewire.sources.database.tables import (
     source_catalog,
@@ -27,12 +28,14 @@ from coursewire.sources.database.tables import (
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from coursewire.model.results import Consent, EnrollmentFacts
+
 _log = logging.getLogger(__name__)
 _Found = TypeVar("_Found")
 
 
 class DatabaseSource:
-    """Customers, catalogs and content that were loaded from bundles.
+    """Customers, catalogs, content, learners and results that were loaded from bundles.
 
     Each question runs in a thread and in a short transaction of its own.
 
@@ -122,6 +125,38 @@ class DatabaseSource:
             items = await self._ask("the content", partial(_items, keys=page))
             if items:
                 yield items
+
+    async def enrollments(
+        self,
+        customer: str,
+        *,
+        username: str | None = None,
+        course_run_key: str | None = None,
+        with_subsections: bool = True,
+        page_items: int = 500,
+    ) -> AsyncIterator[list[EnrollmentFacts]]:
+        """The customer's enrollments, in pages, in the order of their ids; some five statements a page.
+
+        Raises:
+            SourceError: The database could not answer.
+        """
+        wanted = Wanted(customer, username, course_run_key, with_subsections)
+        courses = Courses()
+        after = ""
+        while page := await self._ask(
+            "the enrollments",
+            partial(enrollment_page, wanted=wanted, after=after, page_items=page_items, courses=courses),
+        ):
+            yield page
+            after = page[-1].id
+
+    async def consents(self, enrollments: Sequence[str]) -> Mapping[str, Consent]:
+        """The consent of each of these enrollments, as it stands now; those that are gone are left out.
+
+        Raises:
+            SourceError: The database could not answer.
+        """
+        return await self._ask("the consents", partial(consents_of, ids=enrollments))
 
     async def aclose(self) -> None:
         """Nothing to let go of: the engine belongs to the caller."""

@@ -113,6 +113,7 @@ source_learner = Table(
     Column("email", key_text(255), nullable=True, info=PERSONAL),
     Column("active", Boolean(), nullable=False),
     Column("linked", Boolean(), nullable=False),
+    Column("pending", Boolean(), nullable=False),  # no account yet; username is the e-mail address
     Column("version", key_text(40), nullable=False),
     Index(None, "customer"),
 )
@@ -140,15 +141,22 @@ source_enrollment = Table(
     Column("mode", key_text(50), nullable=False),
     Column("is_active", Boolean(), nullable=False),
     Column("created_at", UtcDateTime(), nullable=True),
-    Column("consent_granted", Boolean(), nullable=True),  # None is unknown, which is not a yes
+    Column("unenrolled_at", UtcDateTime(), nullable=True),
+    Column("consent_state", key_text(20), nullable=False),
     Column("consent_granted_by", key_text(255), nullable=True, info=PERSONAL),
     Column("consent_granted_at", UtcDateTime(), nullable=True),
+    Column("license_state", key_text(20), nullable=True),
+    Column("license_assigned_at", UtcDateTime(), nullable=True),
+    Column("license_activated_at", UtcDateTime(), nullable=True),
+    Column("license_revoked_at", UtcDateTime(), nullable=True),
+    Column("license_expires_at", UtcDateTime(), nullable=True),
     Column("version", key_text(40), nullable=False),
     UniqueConstraint("username", "course_id", "customer"),
     ForeignKeyConstraint(
         ["username", "customer"], ["source_learner.username", "source_learner.customer"], ondelete="CASCADE"
     ),
     Index(None, "customer", "id"),
+    Index(None, "username", "customer", "id"),
 )
 
 source_grade = Table(

@@ -155,7 +155,13 @@ def _identities(row: LearnerRow) -> list[Values]:
 
 
 def _enrollment(row: EnrollmentRow) -> Values:
-    return {"id": row.id, **row.model_dump(exclude={"created"}), "created_at": row.created}
+    return {
+        "id": row.id,
+        **row.model_dump(exclude={"created", "consent", "consent_granted"}),
+        "created_at": row.created,
+        "consent_state": row.consent_state.value,
+        "license_state": row.license_state.value if row.license_state else None,
+    }
 
 
 def _grade(row: GradeRow) -> Values:

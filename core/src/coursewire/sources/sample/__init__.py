@@ -2,8 +2,8 @@
 
 It holds what real catalogues hold: courses without image, description or runs; runs that are archived,
 unpublished, upcoming or without an end; text from right to left; learners without an id at the LMS,
-unlinked, inactive, at two customers, and two whose names differ only in a capital; consent given,
-refused and unknown; a grade of zero and none at all.
+unlinked, inactive, without an account yet, at two customers, and two whose names differ only in a capital;
+consent given, implied, refused, unanswered and unknown; a licence; a grade of zero and none at all.
 """
 
 from __future__ import annotations

@@ -105,6 +105,7 @@ def upgrade() -> None:
         sa.Column("email", key_text(255), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("linked", sa.Boolean(), nullable=False),
+        sa.Column("pending", sa.Boolean(), nullable=False),
         sa.Column("version", key_text(40), nullable=False),
         sa.PrimaryKeyConstraint("username", "customer", name="pk_source_learner"),
         sa.ForeignKeyConstraint(["customer"], ["source_customer.uuid"], name="fk_source_learner_customer"),
@@ -150,9 +151,15 @@ def upgrade() -> None:
         sa.Column("mode", key_text(50), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=True),
-        sa.Column("consent_granted", sa.Boolean(), nullable=True),
+        sa.Column("unenrolled_at", UtcDateTime(), nullable=True),
+        sa.Column("consent_state", key_text(20), nullable=False),
         sa.Column("consent_granted_by", key_text(255), nullable=True),
         sa.Column("consent_granted_at", UtcDateTime(), nullable=True),
+        sa.Column("license_state", key_text(20), nullable=True),
+        sa.Column("license_assigned_at", UtcDateTime(), nullable=True),
+        sa.Column("license_activated_at", UtcDateTime(), nullable=True),
+        sa.Column("license_revoked_at", UtcDateTime(), nullable=True),
+        sa.Column("license_expires_at", UtcDateTime(), nullable=True),
         sa.Column("version", key_text(40), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_source_enrollment"),
         sa.UniqueConstraint(
@@ -167,6 +174,9 @@ def upgrade() -> None:
         **_OPTIONS,
     )
     op.create_index("ix_source_enrollment_customer_id", "source_enrollment", ["customer", "id"])
+    op.create_index(
+        "ix_source_enrollment_username_customer_id", "source_enrollment", ["username", "customer", "id"]
+    )
     op.create_table(
         "source_learner_identity",
         sa.Column("username", key_text(255), nullable=False),

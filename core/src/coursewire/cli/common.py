@@ -1,0 +1,137 @@
+"""What commands share: the installation they work on, who runs them, and the configurations they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from coursewire.cli.options import KindName
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from coursewire.channels.registry import LoadedChannel
+    from coursewire.config.configuration import Configuration
+    from coursewire.config.settings import Settings
+    from coursewire.jobs.installation import Installation
+    from coursewire.model.content import Catalog, Customer
+
+T = TypeVar("T")
+
+
+@contextmanager
+def open_installation(*, read_only: bool = False, settings: Settings | None = None) -> Iterator[Installation]:
+    """The installation that the settings describe, with a driver's complaints in plain words.
+
+    Raises:
+        CoursewireError: Whatever the block raises, or what is wrong with the settings or the database.
+    """
+    from coursewire.audit.driver_errors import database_errors
+    from coursewire.config.settings import Settings
+    from coursewire.jobs.installation import Installation
+
+    settings = settings or Settings.load()
+    _set_up_log(settings.log_level)
+    installation = Installation(settings, read_only=read_only)
+    try:
+        with database_errors(settings.database_url):
+            yield installation
+    finally:
+        installation.close()
+
+
+def _set_up_log(level: str) -> None:
+    import logging
+
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level="WARNING")
+    # Below warnings only our own log: those of libraries show URLs and headers.
+    logging.getLogger("coursewire").setLevel(level)
+
+
+def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in an event loop of its own."""
+    import asyncio
+
+    return asyncio.run(work)
+
+
+def actor() -> str:
+    """Who runs the command, for histories."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except OSError:  # a container's user without a name
+        return "command"
+
+
+def refuse_other_kinds(kind: KindName, channels: Sequence[LoadedChannel]) -> None:
+    """Refuse what the channels concerned do not send.
+
+    Raises:
+        ConfigurationError: ``kind`` is not content.
+    """
+    from coursewire.errors import ConfigurationError
+
+    if kind is KindName.CONTENT:
+        return
+    codes = [each.channel.code for each in channels]
+    who = f"channel {codes[0]} does not send" if len(codes) == 1 else "no installed channel sends"
+    answers = [
+        f"{each.channel.code}: {getattr(each.channel.capabilities, kind.value).value}" for each in channels
+    ]
+    raise ConfigurationError(
+        f"{who} {kind.value}",
+        where=", ".join(each.where for each in channels),
+        why="; ".join(answers),
+        next_step="Send content, or install a channel that can.",
+    )
+
+
+def channel_of(installation: Installation, code: str) -> LoadedChannel:
+    """An installed channel by its code in any case.
+
+    Raises:
+        UnknownChannelError: There is none; the message names the nearest.
+        ChannelLoadError: It cannot be used.
+    """
+    return installation.channels.get(code.upper())
+
+
+def find_configuration(installation: Installation, text: str) -> Configuration:
+    """A configuration by the beginning of its id.
+
+    Raises:
+        ConfigurationError: None begins so, or several do.
+    """
+    return installation.configurations.find(text)
+
+
+def ask_source(installation: Installation, customer: str) -> tuple[Customer | None, list[Catalog]]:
+    """The customer and its catalogs, as the source knows them.
+
+    Raises:
+        SourceError: The source could not answer.
+    """
+
+    async def ask() -> tuple[Customer | None, list[Catalog]]:
+        found = await installation.source.customer(customer)
+        return found, await installation.source.catalogs(customer) if found else []
+
+    return run_to_end(ask())
+
+
+def customer_names(installation: Installation, customers: set[str]) -> dict[str, str]:
+    """What the source calls these customers; the UUID's beginning where it does not know one."""
+
+    async def ask() -> dict[str, str]:
+        found = {uuid: await installation.source.customer(uuid) for uuid in sorted(customers)}
+        return {uuid: one.name if one and one.name else uuid[:8] for uuid, one in found.items()}
+
+    return run_to_end(ask())
+
+
+def short(uuid: UUID | str | None) -> str:
+    """The beginning of a UUID, which is enough for every command."""
+    return str(uuid)[:8] if uuid else ""

@@ -1,0 +1,400 @@
+"""``coursewire config``: customers' settings for channels."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coursewire.cli import keys
+from coursewire.cli.options import ChannelCode, ConfigId, Customer, Json
+
+if TYPE_CHECKING:
+    from coursewire.channels.registry import LoadedChannel
+    from coursewire.config.configuration import Configuration
+    from coursewire.jobs.installation import Installation
+
+FileOption = Annotated[
+    Path | None, typer.Option("--file", metavar="FILE", help="JSON file; `config template` shows its form.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Set one field; may be repeated. VALUE is text, or a JSON list or object.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    group.command()(add)
+    group.command("list")(list_)
+    group.command()(show)
+    group.command()(edit)
+    group.command()(check)
+    group.command()(activate)
+    group.command()(deactivate)
+    group.command()(remove)
+    group.command()(history)
+    group.command()(template)
+    keys.register(group)
+    app.add_typer(
+        group,
+        name="config",
+        help="Add, show, edit, check and activate configurations.",
+        rich_help_panel="Configurations",
+    )
+
+
+def add(
+    file: FileOption = None,
+    settings: SetOption = None,
+    channel: Annotated[
+        str | None, typer.Option("--channel", metavar="CODE", help="Without --file: the channel.")
+    ] = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="UUID", help="Without --file: the customer.")
+    ] = None,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Add it as a draft, whatever the file says.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Add a configuration, from a file or with --set, and print its id.
+
+    With "active": true in the file it must be complete; else it is a draft, and `config activate` makes it active.
+    """
+    from coursewire.cli.common import actor, ask_source, channel_of, open_installation
+    from coursewire.cli.output import note, put_json
+    from coursewire.config.files import read_file
+
+    active, fields = False, {}
+    if file is not None:
+        read = read_file(file)
+        channel, customer = channel or read.channel, customer or read.customer
+        active, fields = read.active and not draft, dict(read.fields)
+    if not channel or not customer:
+        raise typer.BadParameter("give --file FILE, or --channel CODE and --customer UUID")
+    fields |= _given(settings)
+    with open_installation() as installation:
+        loaded = channel_of(installation, channel)
+        known, catalogs = ask_source(installation, customer.lower())
+        added = installation.configurations.add(
+            loaded.channel,
+            customer,
+            fields,
+            active=active,
+            actor=actor(),
+            known_catalogs=[catalog.uuid for catalog in catalogs] if known else None,
+        )
+        if known is None:
+            note(f"note: the source does not know customer {customer} yet", style="yellow")
+        if not active:
+            note(f"It is a draft. Next: coursewire config activate {added.short_id}")
+    if json:
+        put_json({"id": added.uuid})
+    else:
+        typer.echo(added.uuid)
+
+
+def list_(channel: ChannelCode = None, customer: Customer = None, json: Json = False) -> None:
+    """List configurations."""
+    from coursewire.cli.common import customer_names, open_installation
+    from coursewire.cli.output import put_json, put_table
+
+    with open_installation(read_only=True) as installation:
+        found = installation.configurations.list(
+            channel=channel.upper() if channel else None, customer=str(customer) if customer else None
+        )
+        names = customer_names(installation, {each.customer for each in found})
+        states = {each.uuid: state_of(installation, each) for each in found}
+    if json:
+        for each in found:
+            put_json({**_as_json(each), "state": states[each.uuid]})
+        return
+    put_table(
+        ("id", "channel", "customer", "name", "state"),
+        [
+            (each.short_id, each.channel, names[each.customer], each.display_name, states[each.uuid])
+            for each in found
+        ],
+        empty="There is no configuration. `coursewire config template CODE` shows what one needs.",
+    )
+
+
+def show(config: ConfigId, json: Json = False) -> None:
+    """Show one configuration. Of a secret it only tells whether it is set."""
+    from coursewire.cli.common import customer_names, find_configuration, open_installation
+    from coursewire.cli.output import put, put_json, put_pairs
+    from coursewire.config.describe import describe
+
+    with open_installation(read_only=True) as installation:
+        found = find_configuration(installation, config)
+        state = state_of(installation, found)
+        customer = customer_names(installation, {found.customer})[found.customer]
+        known = {each.channel.code: each.channel for each in installation.channels}
+    if json:
+        put_json({**_as_json(found), "state": state})
+        return
+    put_pairs(
+        {
+            "id": found.uuid,
+            "channel": found.channel,
+            "customer": f"{customer} ({found.customer})",
+            "state": state,
+            "version": f"{found.version}, changed {found.updated_at:%Y-%m-%d %H:%M} UTC",
+        }
+    )
+    put()
+    if found.channel not in known:
+        put_pairs({**found.fields, **dict.fromkeys(found.secrets_set, "set")})
+        return
+    shown: dict[str, object] = {}
+    for field in describe(known[found.channel].config):
+        if field.secret:
+            shown[field.name] = "set" if field.name in found.secrets_set else "not set"
+        elif field.name in found.fields:
+            shown[field.name] = _plain(found.fields[field.name])
+        else:
+            shown[field.name] = "missing" if field.required else f"{_plain(field.default)} (default)".strip()
+    put_pairs(shown)
+
+
+def edit(
+    config: ConfigId,
+    settings: SetOption = None,
+    unset: Annotated[
+        list[str] | None, typer.Option("--unset", metavar="NAME", help="Clear one field; may be repeated.")
+    ] = None,
+    file: FileOption = None,
+    json: Json = False,
+) -> None:
+    """Change fields. Those that are not named stay as they are."""
+    from coursewire.cli.common import actor, find_configuration, open_installation
+    from coursewire.cli.output import put, put_json
+    from coursewire.config.files import read_file
+    from coursewire.errors import ConfigurationError
+
+    changes: dict[str, Any] = {}
+    with open_installation() as installation:
+        old = find_configuration(installation, config)
+        if file is not None:
+            read = read_file(file)
+            if (read.channel, read.customer.lower()) != (old.channel, old.customer):
+                raise ConfigurationError(
+                    "the file is for another channel or customer",
+                    where=f"{file}; {old.where}",
+                    next_step="Use `coursewire config add` for another configuration.",
+                )
+            changes |= read.fields
+        changes |= _given(settings) | dict.fromkeys(unset or ())
+        if not changes:
+            raise typer.BadParameter("nothing to change: give --set, --unset or --file")
+        new = installation.configurations.edit(
+            old.uuid,
+            installation.channels.get(old.channel).channel,
+            changes,
+            actor=actor(),
+            known_catalogs=_known_catalogs(installation, old),
+        )
+    if json:
+        put_json(_as_json(new))
+    elif new.version == old.version:
+        put(f"Nothing changed: configuration {new.short_id} is at version {new.version}.")
+    else:
+        put(f"Configuration {new.short_id} is at version {new.version}.")
+
+
+def check(config: ConfigId, json: Json = False) -> None:
+    """Try the connection to the LMS, the way of real requests."""
+    from coursewire.cli.common import actor, find_configuration, open_installation, run_to_end
+    from coursewire.cli.output import put, put_check, put_json
+    from coursewire.errors import CredentialsError
+
+    with open_installation() as installation:
+        found = find_configuration(installation, config)
+        loaded = installation.channels.get(found.channel)
+        model = installation.configurations.load(found.uuid, loaded.channel)
+
+        async def ask(loaded: LoadedChannel = loaded) -> list[str]:
+            async with installation.session(loaded, model, found.uuid) as session:
+                return await loaded.relay.check_connection(session)
+
+        try:
+            sentences = run_to_end(ask())
+        except CredentialsError as error:
+            installation.configurations.mark_needs_reconnect(
+                found.uuid, error.why or error.what, actor=actor()
+            )
+            raise
+        cleared = installation.configurations.clear_reconnect(found.uuid, actor=actor())
+    if json:
+        put_json({"id": found.uuid, "works": sentences, "reconnected": cleared})
+        return
+    for sentence in sentences:
+        put_check(True, sentence)
+    if cleared:
+        put_check(True, "The configuration needed reconnecting; now it may run again.")
+    if not found.active:
+        put(f"It is a draft. Next: coursewire config activate {found.short_id}", style="dim")
+
+
+def activate(config: ConfigId, json: Json = False) -> None:
+    """Let runs take a configuration; it must be complete and correct."""
+    from coursewire.cli.common import actor, find_configuration, open_installation
+
+    with open_installation() as installation:
+        old = find_configuration(installation, config)
+        channel = installation.channels.get(old.channel).channel
+        known = _known_catalogs(installation, old)
+        new = installation.configurations.activate(old.uuid, channel, actor=actor(), known_catalogs=known)
+    _say(new, "active", "Next: coursewire plan content --config {}", json=json)
+
+
+def deactivate(config: ConfigId, json: Json = False) -> None:
+    """Let runs leave a configuration alone. What the LMS holds stays there."""
+    from coursewire.cli.common import actor, find_configuration, open_installation
+
+    with open_installation() as installation:
+        old = find_configuration(installation, config)
+        new = installation.configurations.deactivate(old.uuid, actor=actor())
+    _say(new, "a draft", "", json=json)
+
+
+def remove(
+    config: ConfigId,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Remove a configuration. Its secrets are erased; its records and history stay, and so does what the LMS holds."""
+    from coursewire.cli.common import actor, find_configuration, open_installation
+
+    with open_installation() as installation:
+        found = find_configuration(installation, config)
+        if not yes:
+            typer.confirm(
+                f"Remove configuration {found.short_id} ({found.display_name})? Its secrets are erased.",
+                abort=True,
+                err=True,
+            )
+        removed = installation.configurations.remove(found.uuid, actor=actor())
+    _say(removed, "removed", "", json=json)
+
+
+def history(config: ConfigId, json: Json = False) -> None:
+    """Show who changed what, and when. Secrets are left out."""
+    from dataclasses import asdict
+
+    from coursewire.cli.common import find_configuration, open_installation
+    from coursewire.cli.output import put_json, put_table
+
+    with open_installation(read_only=True) as installation:
+        changes = installation.configurations.history(find_configuration(installation, config).uuid)
+    if json:
+        for change in changes:
+            put_json(asdict(change))
+        return
+    put_table(
+        ("version", "when", "action", "by", "changes"),
+        [
+            (
+                change.version,
+                f"{change.at:%Y-%m-%d %H:%M}",
+                change.action,
+                change.actor,
+                "\n".join(_change(name, what) for name, what in change.changes.items()),
+            )
+            for change in changes
+        ],
+        right=("version",),
+    )
+
+
+def template(
+    channel: Annotated[str, typer.Argument(metavar="CODE", help="Code of the channel.", show_default=False)],
+    _json: Annotated[bool, typer.Option("--json", help="Errors as JSON, too; a template always is.")] = False,
+) -> None:
+    """Print an example file for `config add --file`, with every field of the channel."""
+    from coursewire.channels.loading import load_channels
+    from coursewire.config.files import write_template
+    from coursewire.config.settings import Settings
+
+    settings = Settings.load()
+    channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
+    typer.echo(write_template(channels.get(channel.upper()).channel), nl=False)
+
+
+def state_of(installation: Installation, configuration: Configuration) -> str:
+    """What runs make of a configuration, in a word and what is wrong."""
+    if configuration.removed_at is not None:
+        return "removed"
+    channels = {each.channel.code: each.channel for each in installation.channels}
+    if configuration.channel not in channels:
+        return "invalid: the channel is not installed"
+    validity = installation.configurations.validity(configuration.uuid, channels[configuration.channel])
+    if not configuration.active:
+        return "draft" if validity.valid else f"draft: {validity}"
+    if not validity.valid:
+        return f"invalid: {validity}"
+    return "active" if configuration.needs_reconnect_since is None else "needs reconnect"
+
+
+def _known_catalogs(installation: Installation, configuration: Configuration) -> list[str] | None:
+    from coursewire.cli.common import ask_source
+
+    known, catalogs = ask_source(installation, configuration.customer)
+    return [catalog.uuid for catalog in catalogs] if known else None
+
+
+def _given(settings: list[str] | None) -> dict[str, Any]:
+    """Read NAME=VALUE. Lists and objects are written as JSON, all else is text, which models read as they need."""
+    import json
+
+    given: dict[str, Any] = {}
+    for text in settings or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise typer.BadParameter("write --set NAME=VALUE")  # the text may hold a secret
+        given[name.strip()] = value
+        if value.startswith(("[", "{")):
+            with suppress(ValueError):
+                given[name.strip()] = json.loads(value)
+    return given
+
+
+def _as_json(configuration: Configuration) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    data = asdict(configuration)
+    return {"id": data.pop("uuid"), **data}
+
+
+def _say(configuration: Configuration, state: str, hint: str, *, json: bool) -> None:
+    from coursewire.cli.output import put, put_json
+
+    if json:
+        put_json(_as_json(configuration))
+        return
+    put(f"Configuration {configuration.short_id} is {state}.")
+    if hint:
+        put(hint.format(configuration.short_id), style="dim")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None or value == "" else str(value)
+
+
+def _change(name: str, what: Any) -> str:
+    if isinstance(what, list):
+        old, new = map(_plain, what)
+        return f"{name}: {old} → {new}"
+    return f"{name}: {what}"

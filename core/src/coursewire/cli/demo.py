@@ -1,0 +1,207 @@
+"""``coursewire demo``: everything once, on this machine, in a few seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coursewire.cli.options import Json, KindName
+
+if TYPE_CHECKING:
+    from coursewire.channels.registry import LoadedChannel
+    from coursewire.jobs.inline import Ended
+    from coursewire.jobs.installation import Installation
+
+
+def demo(
+    keep: Annotated[
+        Path | None, typer.Option("--keep", metavar="DIR", help="Work in this folder and leave it there.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Send a sample catalogue to simulated LMSs on this machine."""
+    from coursewire.cli.common import open_installation
+    from coursewire.cli.output import put_check, put_json
+    from coursewire.cli.setup import set_up
+    from coursewire.config.settings import Settings
+    from coursewire.sources.database import load_bundle
+    from coursewire.sources.sample import sample_bundle
+
+    with _folder(keep) as folder, ExitStack() as stack:
+        settings = Settings.load(
+            data_dir=folder,
+            database_url=f"sqlite:///{folder / 'coursewire.db'}",
+            secret_key=None,
+            secret_key_file=folder / "secret.key",
+            allow_insecure_urls=True,
+            source="database",
+            runner="inline",
+        )
+
+        def tell(text: str) -> None:
+            if not json:
+                put_check(True, text)
+
+        set_up(settings)
+        tell(f"installation in {folder}, with database and secret key")
+        installation = stack.enter_context(open_installation(settings=settings))
+        report = load_bundle(installation.engine, sample_bundle())
+        lines = ", ".join(
+            f"{file.new + file.unchanged + file.changed} {name}" for name, file in report.files.items()
+        )
+        tell(f"sample bundle loaded: {lines}")
+        simulators = {}
+        for channel in installation.channels:
+            if channel.channel.simulator is None:
+                continue
+            simulators[channel.channel.code] = _start(installation, channel, stack)
+            tell(
+                f"{channel.channel.code} simulated at {simulators[channel.channel.code].url}, and configured"
+            )
+        if not simulators:
+            _no_channel()
+        first = _run(installation)
+        tell(f"first run: {_sent(first):,} items sent")
+        second = _run(installation)
+        tell(f"second run: {_sent(second):,} items sent, since nothing changed")
+        rows = [_row(one, two, simulators) for one, two in zip(first, second, strict=True)]
+        if json:
+            for row in rows:
+                put_json(row)
+        else:
+            _show(rows, keep)
+    if any(row["exit_status"] for row in rows):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep.absolute()
+        return
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="coursewire-demo-") as name:
+        yield Path(name)
+
+
+def _start(installation: Installation, channel: LoadedChannel, stack: ExitStack) -> Any:
+    """Run a channel's simulator in a thread, and configure the first customer for it."""
+    from coursewire.cli.simulate import make_simulator
+
+    simulator = make_simulator(channel)
+    stack.enter_context(simulator.running())
+    fields = {**simulator.sample_config(), "display_name": f"{channel.channel.code} demo"}
+    for old in installation.configurations.list(channel=channel.channel.code):
+        # A folder that was kept: the old simulator is gone, and with it what was sent to it.
+        installation.configurations.remove(old.uuid, actor="demo")
+    installation.configurations.add(
+        channel.channel, _customer(installation), fields, active=True, actor="demo"
+    )
+    return simulator
+
+
+def _customer(installation: Installation) -> str:
+    from sqlalchemy import select
+
+    from coursewire.sources.database.tables import source_customer
+
+    with installation.engine.connect() as connection:
+        return str(
+            connection.scalar(select(source_customer.c.uuid).order_by(source_customer.c.name).limit(1))
+        )
+
+
+def _no_channel() -> None:
+    from coursewire.errors import ConfigurationError
+
+    raise ConfigurationError(
+        "no installed channel has a simulator",
+        next_step="Install one, for example: pip install coursewire-canvas",
+    )
+
+
+def _run(installation: Installation) -> list[Ended]:
+    from coursewire.cli.common import run_to_end
+    from coursewire.cli.output import progress
+    from coursewire.cli.runs import select
+    from coursewire.jobs.content import ContentJob
+    from coursewire.jobs.inline import InlineRunner
+
+    runnable = select(installation, KindName.CONTENT, channel=None, customer=None, config=None)
+    with progress() as track:
+        jobs = [
+            ContentJob(
+                installation,
+                ready.configuration,
+                actor="demo",
+                progress=track(ready.configuration.display_name),
+            )
+            for ready in runnable.ready
+        ]
+        return run_to_end(InlineRunner().run(jobs))
+
+
+def _sent(ended: list[Ended]) -> int:
+    return sum(each.summary.done.total() for each in ended if each.summary)
+
+
+def _row(first: Ended, second: Ended, simulators: dict[str, Any]) -> dict[str, Any]:
+    configuration = first.job.configuration
+    one = first.summary.as_dict() if first.summary else {}
+    two = second.summary.as_dict() if second.summary else {}
+    error = first.error or second.error
+    return {
+        "channel": configuration.channel,
+        "name": configuration.display_name,
+        "created": one.get("created", 0),
+        "skipped": one.get("skipped", {}),
+        "failed": one.get("failed", 0),
+        "requests": one.get("requests", 0),
+        "seconds": one.get("seconds", 0.0),
+        "at_the_lms": len(simulators[configuration.channel].items),
+        "unchanged": two.get("unchanged", 0),
+        "requests_again": two.get("requests", 0),
+        "exit_status": max(first.exit_status, second.exit_status),
+        "error": str(error) if error else one.get("error") or two.get("error"),
+    }
+
+
+def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
+    from coursewire.cli.output import counted, note, put, put_table
+
+    put()
+    numbers = ("created", "skipped", "failed", "requests", "at LMS")
+    put_table(
+        ("channel", *numbers, "second run"),
+        [
+            (
+                row["channel"],
+                row["created"],
+                sum(row["skipped"].values()),
+                row["failed"],
+                row["requests"],
+                row["at_the_lms"],
+                f"{row['unchanged']} unchanged",
+            )
+            for row in rows
+        ],
+        right=numbers,
+    )
+    put()
+    for row in rows:
+        for reason, count in row["skipped"].items():
+            put(f"{row['channel']}: {counted(reason, count)}", style="yellow")
+        if row["error"]:
+            note(f"{row['channel']}: {row['error']}", style="red")
+    put()
+    if keep is None:
+        put("The folder is removed again; --keep DIR leaves it for you to look around.", style="dim")
+    else:
+        put(f"To look around: export COURSEWIRE_DATA_DIR={keep.absolute()}", style="dim")
+        put("then coursewire status, coursewire jobs, coursewire audit list", style="dim")

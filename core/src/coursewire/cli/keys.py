@@ -1,0 +1,49 @@
+"""``coursewire config new-key`` and ``rotate-key``: the key that protects stored secrets."""
+
+from __future__ import annotations
+
+import typer
+
+from coursewire.cli.options import Json
+
+
+def register(group: typer.Typer) -> None:
+    """Add the commands."""
+    group.command()(new_key)
+    group.command()(rotate_key)
+
+
+def new_key(json: Json = False) -> None:
+    """Print a new secret key. It is stored nowhere."""
+    from coursewire.cli.output import put_json
+    from coursewire.config.secrets import new_key
+
+    key = new_key()
+    if json:
+        put_json({"key": key})
+    else:
+        typer.echo(key)
+
+
+def rotate_key(json: Json = False) -> None:
+    """Encrypt every stored secret with the first of the keys, so that the others can be removed.
+
+    Put the new key in front of the old one first: in COURSEWIRE_SECRET_KEY with a comma between, in the key file
+    on a line of its own. Exit status 1 when a secret could not be read with any key.
+    """
+    from dataclasses import asdict
+
+    from coursewire.cli.common import open_installation
+    from coursewire.cli.output import note, put, put_json
+    from coursewire.config.rotation import rotate
+
+    with open_installation() as installation:
+        report = rotate(installation.engine, installation.secrets)
+    if json:
+        put_json(asdict(report))
+    else:
+        put(f"{report.renewed} secrets encrypted anew, {report.current} had the first key already.")
+    for each in report.unreadable:
+        note(f"unreadable with any key: {each.name} of configuration {each.configuration}", style="red")
+    if report.unreadable:
+        raise typer.Exit(1)

@@ -1,0 +1,75 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+
+class KindName(StrEnum):
+    """What is transmitted."""
+
+    CONTENT = "content"
+    COMPLETIONS = "completions"
+    ASSESSMENTS = "assessments"
+
+
+class Format(StrEnum):
+    """How a table is exported."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+def _instant(text: str | datetime) -> datetime:
+    try:
+        instant = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not an instant; write it as 2026-01-31T12:00:00Z") from None
+    if instant.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} has no time zone; write it with Z or an offset such as +02:00")
+    return instant.astimezone(UTC)
+
+
+def _uuid(text: str | UUID) -> UUID:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a UUID") from None
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+Kind = Annotated[KindName, typer.Argument(metavar="KIND", help="content, completions or assessments.")]
+ChannelCode = Annotated[
+    str | None, typer.Option("--channel", metavar="CODE", help="Only configurations of this channel.")
+]
+Customer = Annotated[
+    UUID | None,
+    typer.Option("--customer", parser=_uuid, metavar="UUID", help="Only configurations of this customer."),
+]
+Config = Annotated[
+    str | None,
+    typer.Option(
+        "--config", metavar="ID", help="Only this configuration; the beginning of its id is enough."
+    ),
+]
+ConfigId = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The configuration's id; its beginning is enough.", show_default=False),
+]
+Keys = Annotated[
+    list[str] | None, typer.Option("--key", metavar="KEY", help="Only this item; may be repeated.")
+]
+Instant = Annotated[
+    datetime | None,
+    typer.Option("--at", parser=_instant, metavar="INSTANT", help="The present instant of this run."),
+]
+Since = Annotated[
+    datetime | None,
+    typer.Option("--since", parser=_instant, metavar="INSTANT", help="Only what is not older than this."),
+]
+Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most so many, the newest first.")]

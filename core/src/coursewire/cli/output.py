@@ -1,0 +1,325 @@
+"""What the command prints: results on stdout, everything else on stderr.
+
+With ``--json`` stdout holds nothing but JSON, one object a line. rich is loaded when something is shown to
+a person, never for JSON.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rich.console import Console
+
+    from coursewire.errors import CoursewireError
+
+Track = Callable[[str], Callable[[str, int, int], None]]
+"""Begins to show something under a label; what it returns is called with (phase, done, total)."""
+
+STYLES = {
+    "active": "green",
+    "loaded": "green",
+    "finished": "green",
+    "confirmed": "green",
+    "accepted": "green",
+    "already so": "green",
+    "create": "green",
+    "update": "yellow",
+    "planned": "cyan",
+    "running": "cyan",
+    "sending": "cyan",
+    "draft": "dim",
+    "retired": "dim",
+    "unchanged": "dim",
+    "skipped": "yellow",
+    "stopped": "yellow",
+    "throttled": "yellow",
+    "try later": "yellow",
+    "retire": "magenta",
+    "abandoned": "red",
+    "failed": "red",
+    "rejected": "red",
+    "blocked": "red",
+    "blocked at the LMS": "red",
+    "in doubt": "red",
+    "credentials broken": "red",
+    "needs reconnect": "red",
+    "invalid": "red",
+}
+"""The colour of a word, wherever it stands: green is well, yellow waits, red needs a person."""
+
+STEPS = 10
+"""Progress lines for one piece of work where there is no terminal."""
+
+
+@cache
+def _console(*, error: bool) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=error, highlight=False, soft_wrap=False)
+
+
+def stdout() -> Console:
+    """Where results for people go."""
+    return _console(error=False)
+
+
+def stderr() -> Console:
+    """Where notes, progress and errors go."""
+    return _console(error=True)
+
+
+def put(text: str = "", *, style: str = "", indent: int = 0) -> None:
+    """Print a paragraph for a person, with no markup in it."""
+    _put(stdout(), text, style, indent)
+
+
+def note(text: str, *, style: str = "", indent: int = 0) -> None:
+    """Print a paragraph on stderr."""
+    _put(stderr(), text, style, indent)
+
+
+def _put(console: Console, text: str, style: str, indent: int) -> None:
+    if not console.is_terminal:  # a log or a pipe wants one line for one thing
+        console.file.write(f"{' ' * indent}{text}\n")
+        console.file.flush()
+        return
+    from rich.padding import Padding
+    from rich.text import Text
+
+    body = Text(text, style=style)
+    console.print(Padding(body, (0, 0, 0, indent), expand=False) if indent else body)
+
+
+def put_json(data: Any) -> None:
+    """Print one JSON object as one line of UTF-8, whatever the locale."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(json_line(data))
+    sys.stdout.buffer.flush()
+
+
+def json_line(data: Any) -> bytes:
+    """One JSON object with a line's end. Keys may be names of SQLAlchemy's, or members of an enumeration."""
+    import orjson
+
+    return orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+
+
+def put_check(good: bool, text: str, next_step: str = "") -> None:
+    """Print one line with a tick or a cross, and below it what to do."""
+    mark = ("✓" if good else "✗") if _can_draw() else ("ok" if good else "NO")
+    if not stdout().is_terminal:
+        put(f"{mark} {text}")
+        if next_step:
+            put(next_step, indent=len(mark) + 1)
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    line = Table.grid(padding=(0, 1))
+    line.add_column(no_wrap=True)
+    line.add_column(overflow="fold")
+    line.add_row(Text(mark, "green" if good else "bold red"), Text(text))
+    if next_step:
+        line.add_row("", Text(next_step, style="dim" if good else "yellow"))
+    stdout().print(line)
+
+
+def put_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), empty: str = ""
+) -> None:
+    """Print a table that fits the width of the terminal; long texts go on below, and nothing is cut off.
+
+    Args:
+        columns: Headings. Columns of ids, instants and numbers keep to one line.
+        rows: Cells; a word of :data:`STYLES` has its colour.
+        right: Headings of columns of numbers.
+        empty: Printed in place of a table without rows.
+    """
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold"
+    )
+    for name in columns:
+        plain = name in ("id", "job", "when", "config", "operation", "result", "kind") or name in right
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=plain, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(each) for each in row))
+    if table.row_count or not empty:
+        stdout().print(table)
+    else:
+        put(empty)
+
+
+def put_rows(
+    columns: Mapping[str, int], rows: Iterable[Sequence[object]], *, header: bool, cut: str = ""
+) -> None:
+    """Print a page of a long table; pages look like one table, since the widths do not follow the content.
+
+    Args:
+        columns: Headings and widths in characters; 0 takes what is left.
+        rows: Cells.
+        header: Print the headings, above the first page.
+        cut: Heading of a column whose texts are cut to one line.
+    """
+    from rich import box
+    from rich.table import Table
+
+    left = stdout().width - sum(columns.values()) - 2 * (len(columns) - 1)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        show_header=header,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
+    for name, size in columns.items():
+        is_cut = name == cut
+        table.add_column(
+            name,
+            width=size or max(left, 8),
+            no_wrap=is_cut,
+            overflow="ellipsis" if is_cut else "fold",
+        )
+    for row in rows:
+        table.add_row(*(_cell(each) for each in row))
+    stdout().print(table)
+
+
+def put_pairs(pairs: Mapping[str, object]) -> None:
+    """Print names and values, one a line, the values aligned."""
+    if not stdout().is_terminal:
+        width = max(map(len, pairs), default=0)
+        for name, value in pairs.items():
+            for number, line in enumerate(str(value).splitlines() or [""]):
+                put(f"{'' if number else name:<{width}}  {line}".rstrip())
+        return
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for name, value in pairs.items():
+        table.add_row(name, _cell(value))
+    stdout().print(table)
+
+
+def show_error(error: CoursewireError) -> None:
+    """Print the four parts of an error: as a panel on a terminal, as plain lines elsewhere."""
+    parts = {"where": error.where, "why": error.why, "next": error.next_step}
+    if not stderr().is_terminal:
+        sys.stderr.write(f"error: {error.what}\n")
+        sys.stderr.writelines(f"  {name}: {text}\n" for name, text in parts.items() if text)
+        return
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for name, text in parts.items():
+        if text:
+            table.add_row(name, Text(text))
+    from rich.console import Group
+
+    body = Group(Text(error.what, style="bold red"), *([table] if table.row_count else []))
+    stderr().print(Panel(body, title=error.code, title_align="left", border_style="red"))
+
+
+def error_json(error: CoursewireError) -> dict[str, Any]:
+    """The stable form of an error."""
+    data: dict[str, Any] = {
+        "code": error.code,
+        "what": error.what,
+        "where": error.where,
+        "why": error.why,
+        "next_step": error.next_step,
+    }
+    for name in ("missing", "incorrect"):
+        if getattr(error, name, None):
+            data[name] = getattr(error, name)
+    return data
+
+
+@contextmanager
+def progress() -> Iterator[Track]:
+    """Show how far work is, on stderr: bars on a terminal, a line now and then elsewhere."""
+    if not stderr().is_terminal:
+        yield _plain_progress
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=stderr(), transient=True, expand=True) as bars:
+
+        def track(label: str) -> Callable[[str, int, int], None]:
+            known: dict[str, Any] = {}
+
+            def show(phase: str, done: int, total: int) -> None:
+                if phase not in known:
+                    known[phase] = bars.add_task(f"{label} {phase}".strip(), total=total)
+                bars.update(known[phase], completed=done, total=total)
+
+            return show
+
+        yield track
+
+
+def _plain_progress(label: str) -> Callable[[str, int, int], None]:
+    shown: dict[str, int] = {}
+
+    def show(phase: str, done: int, total: int) -> None:
+        step = done * STEPS // total if total else 0
+        if step > shown.get(phase, 0):
+            shown[phase] = step
+            sys.stderr.write(f"{label} {phase}: {done} of {total}\n".lstrip())
+            sys.stderr.flush()
+
+    return show
+
+
+def _cell(value: object) -> Any:
+    from rich.text import Text
+
+    if isinstance(value, Text):
+        return value
+    text = "" if value is None else str(value)
+    return Text(text, style=STYLES.get(text.partition(":")[0], ""))
+
+
+def instant(moment: datetime | str | None) -> str:
+    """An instant for a person, to the second; "" for none."""
+    from datetime import datetime
+
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
+
+
+def counted(reason: str, count: int) -> str:
+    """Say how many items have a reason, what it means, and what to do."""
+    from coursewire.model.reasons import explain
+
+    text, step = explain(reason)
+    items = "1 item" if count == 1 else f"{count:,} items"
+    said = f"{items}: {text} ({reason})." if text else f"{items}: {reason}."
+    return f"{said} {step}".rstrip()
+
+
+def _can_draw() -> bool:
+    return (stdout().encoding or "").lower().startswith("utf")

@@ -1,0 +1,170 @@
+"""``coursewire preview``: payloads from a bundle, without a database and without a network."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from coursewire.cli.options import Instant, Keys, Kind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from coursewire.channels.registry import LoadedChannel
+    from coursewire.config.files import ConfigurationFile
+    from coursewire.config.settings import Settings
+    from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.content import ContentItem
+    from coursewire.sources.base import Source
+    from coursewire.sources.bundle_source import BundleSource
+
+
+def preview(
+    kind: Kind,
+    channel: Annotated[str, typer.Option("--channel", metavar="CODE", help="Code of the channel.")],
+    config: Annotated[
+        Path,
+        typer.Option("--config", metavar="FILE", help="As for `config add`; the customer may be left out."),
+    ],
+    bundle: Annotated[Path, typer.Option("--bundle", metavar="DIR", help="The bundle with the items.")],
+    keys: Keys = None,
+    at: Instant = None,
+    _json: Annotated[bool, typer.Option("--json", help="Errors as JSON, too; payloads always are.")] = False,
+) -> None:
+    """Print payloads from a bundle, one JSON object a line.
+
+    Nothing is stored and nothing is sent. Each line is {"key", "operation", "payload"}, as for an LMS that has
+    nothing yet. With a customer in the file only its catalogs are shown, else everything in the bundle. Items
+    that cannot be exported are listed on stderr, and make the exit status 1.
+    """
+    from coursewire.channels.loading import load_channels
+    from coursewire.cli.common import refuse_other_kinds, run_to_end
+    from coursewire.config.settings import Settings
+    from coursewire.sources.bundle_source import BundleSource
+
+    settings = Settings.load()
+    channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
+    loaded = channels.get(channel.upper())
+    refuse_other_kinds(kind, [loaded])
+    file = _read_file(config, loaded)
+    model = _model(file, loaded, settings, where=str(config))
+    source = BundleSource(bundle)
+    left = run_to_end(_preview(source, loaded, model, file.customer, keys, at))
+    if left:
+        raise typer.Exit(1)
+
+
+def _read_file(path: Path, channel: LoadedChannel) -> ConfigurationFile:
+    from coursewire.config.files import read_file
+    from coursewire.errors import ConfigurationError
+
+    file = read_file(path, customer_needed=False)
+    if file.channel.upper() != channel.channel.code:
+        raise ConfigurationError(
+            f"the file is for channel {file.channel}",
+            where=str(path),
+            next_step=f"Give --channel {file.channel}, or another file.",
+        )
+    return file
+
+
+def _model(
+    file: ConfigurationFile, channel: LoadedChannel, settings: Settings, *, where: str
+) -> ChannelConfig:
+    """The validated model. Secrets stand-ins will do, since nothing is sent."""
+    from coursewire.config.secret_values import OpenedSecrets, SecretValue
+    from coursewire.config.validation import check, sort_out
+    from coursewire.errors import ConfigurationError
+
+    model = channel.channel.config
+    fields, given = sort_out(model, file.fields, where)
+    secrets = {
+        name: SecretValue("not needed for a preview")
+        if value is not None and value.from_environment
+        else value
+        for name, value in given.items()
+    }
+    checked = check(
+        model,
+        {name: value for name, value in fields.items() if value is not None},
+        OpenedSecrets().with_changes(secrets),
+        insecure_urls=settings.allow_insecure_urls,
+    )
+    if checked.config is None:
+        raise ConfigurationError(
+            "the configuration is not valid",
+            where=where,
+            why=str(checked.validity),
+            next_step="Correct the file.",
+            missing=checked.validity.missing,
+            incorrect=checked.validity.incorrect,
+        )
+    return checked.config
+
+
+async def _preview(
+    source: BundleSource,
+    channel: LoadedChannel,
+    config: ChannelConfig,
+    customer: str,
+    only: Sequence[str] | None,
+    at: datetime | None,
+) -> int:
+    """Print payloads; returns how many lines and items could not be taken."""
+    from coursewire.cli.output import note, put_json
+    from coursewire.errors import ContractError, NotExportableError
+    from coursewire.model.instant import Moment, utc_now
+    from coursewire.model.payload import Operation
+
+    left = 0
+    for problem in await source.problems():
+        left += 1
+        note(f"refused: {problem}", style="red")
+    keys = await _keys(source, config, customer)
+    if only:
+        for key in only:
+            if key not in keys:
+                left += 1
+                note(f"{key}: neither the catalogs nor the bundle have it", style="red")
+        keys = [key for key in keys if key in only]
+    now = at or utc_now()
+    async for item in _items(source, keys):
+        if item.content_type not in channel.channel.capabilities.content_types:
+            note(f"{item.content_key}: the channel does not take content of type {item.content_type.value}")
+            continue
+        try:
+            body = channel.relay.export_content(config, item, Moment(now))
+        except (NotExportableError, ContractError) as error:
+            left += 1
+            note(f"{item.content_key}: {error}", style="red")
+            continue
+        put_json({"key": item.content_key, "operation": Operation.CREATE.value, "payload": body})
+    return left
+
+
+async def _keys(source: BundleSource, config: ChannelConfig, customer: str) -> list[str]:
+    from coursewire.errors import ConfigurationError
+    from coursewire.export.wanted import Wanted, chosen_catalogs
+
+    if not customer:
+        return await source.keys()
+    if await source.customer(customer.lower()) is None:
+        raise ConfigurationError(
+            f"the bundle has no customer {customer}",
+            next_step="Correct the customer of the file, or leave it out to see everything in the bundle.",
+        )
+    # It lacks a source's answers about learners, which nobody asks for here.
+    catalogs = await chosen_catalogs(cast("Source", source), config, customer.lower())
+    wanted = Wanted(catalogs)
+    for catalog in catalogs:
+        wanted.add(await source.diff(catalog, {}), {})
+    return list(wanted.versions)
+
+
+async def _items(source: BundleSource, keys: Sequence[str]) -> AsyncIterator[ContentItem]:
+    async for page in source.content(keys):
+        for item in page:
+            yield item

@@ -1,0 +1,147 @@
+"""``coursewire simulate`` and ``demo``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coursewire.cli import demo
+from coursewire.cli.options import Json
+
+if TYPE_CHECKING:
+    from coursewire.channels.registry import LoadedChannel
+
+_PANEL = "Try out"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(rich_help_panel=_PANEL)(simulate)
+    app.command("demo", rich_help_panel=_PANEL)(demo.demo)
+
+
+def simulate(
+    channel: Annotated[str, typer.Argument(metavar="CODE", help="Code of the channel.", show_default=False)],
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
+    ] = 0,
+    options: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option", metavar="NAME=VALUE", help="Set a property of the simulator; may be repeated."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run a small stand-in for a channel's LMS, until Ctrl-C."""
+    from coursewire.channels.loading import load_channels
+    from coursewire.cli.common import run_to_end
+    from coursewire.config.settings import Settings
+
+    settings = Settings.load()
+    channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
+    loaded = channels.get(channel.upper())
+    simulator = make_simulator(loaded)
+    for option in options or ():
+        _set(simulator, option)
+    run_to_end(_serve(simulator, loaded, port, json=json))
+
+
+def make_simulator(channel: LoadedChannel) -> Any:
+    """The simulator that a channel ships, not started.
+
+    Raises:
+        ConfigurationError: The channel ships none.
+        ChannelLoadError: It cannot be loaded.
+    """
+    from importlib import import_module
+
+    from coursewire.channels.faults import describe
+    from coursewire.errors import ChannelLoadError, ConfigurationError
+
+    if channel.channel.simulator is None:
+        raise ConfigurationError(
+            f"channel {channel.channel.code} has no simulator",
+            where=channel.where,
+            next_step="Ask its authors for one.",
+        )
+    module, _, name = channel.channel.simulator.partition(":")
+    try:
+        return getattr(import_module(module), name)()
+    except (ImportError, AttributeError, TypeError) as error:
+        raise ChannelLoadError(
+            f"the simulator of channel {channel.channel.code} cannot be loaded",
+            where=channel.where,
+            why=describe(error),
+            next_step="This is a fault of the plugin: report it to its authors.",
+        ) from error
+
+
+def _set(simulator: Any, option: str) -> None:
+    """Set a property that is a truth value, number or text, in its present type."""
+    from coursewire.config.names import did_you_mean
+
+    name, equals, value = option.partition("=")
+    can = {
+        each: getattr(simulator, each)
+        for each in (*vars(simulator), *vars(type(simulator)))
+        if not each.startswith("_") and isinstance(getattr(simulator, each), bool | int | float | str)
+    }
+    for fixed in ("code", "url"):
+        can.pop(fixed, None)
+    if not equals or name not in can:
+        raise typer.BadParameter(f"there is no property {name!r}; {did_you_mean(name, can)}")
+    kind = type(can[name])
+    try:
+        setattr(simulator, name, value.lower() in ("1", "true", "yes", "on") if kind is bool else kind(value))
+    except ValueError:
+        raise typer.BadParameter(f"{name} is a {kind.__name__}, and {value!r} is not") from None
+
+
+async def _serve(simulator: Any, channel: LoadedChannel, port: int, *, json: bool) -> None:
+    import asyncio
+    import signal
+    from contextlib import suppress
+
+    from coursewire.errors import SettingsError
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # only a process's main thread may
+            loop.add_signal_handler(number, stopped.set)
+    try:
+        await simulator.start(port=port)
+    except OSError as error:
+        raise SettingsError(
+            "the simulator cannot listen",
+            where=f"127.0.0.1:{port}",
+            why=error.strerror or "",
+            next_step="Take another --port, or leave it out.",
+        ) from error
+    try:
+        _tell(simulator, channel, json=json)
+        await stopped.wait()
+    finally:
+        await simulator.stop()
+
+
+def _tell(simulator: Any, channel: LoadedChannel, *, json: bool) -> None:
+    import json as text
+
+    from coursewire.cli.output import note, put, put_json
+
+    config = {"channel": channel.channel.code, "customer": "", "active": True, **simulator.sample_config()}
+    if json:
+        put_json({"url": simulator.url, "config": config})
+        return
+    put(f"{channel.channel.title} is simulated at {simulator.url}", style="bold green")
+    put()
+    put("A configuration for it; fill in the customer, and set COURSEWIRE_ALLOW_INSECURE_URLS=1:")
+    typer.echo(text.dumps(config, indent=2, ensure_ascii=False))
+    put()
+    put(f"What it holds:    {simulator.url}/_simulator/items")
+    put(f"What it was asked: {simulator.url}/_simulator/requests")
+    put(f"Counts:           {simulator.url}/_simulator/counts")
+    note("Ctrl-C ends it.", style="dim")

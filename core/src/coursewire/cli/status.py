@@ -1,0 +1,158 @@
+"""``coursewire status`` and ``jobs``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import typer
+
+from coursewire.cli.common import short
+from coursewire.cli.options import ChannelCode, Config, Customer, Json, Limit
+
+_PANEL = "Look"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(rich_help_panel=_PANEL)(status)
+    app.command(rich_help_panel=_PANEL)(jobs)
+
+
+def status(channel: ChannelCode = None, customer: Customer = None, json: Json = False) -> None:
+    """Show what is at the LMS, what waits, and what failed and why."""
+    from coursewire.cli.common import channel_of, customer_names, open_installation
+    from coursewire.cli.output import put_json, put_table
+
+    with open_installation(read_only=True) as installation:
+        found = installation.configurations.list(
+            channel=channel_of(installation, channel).channel.code if channel else None,
+            customer=str(customer) if customer else None,
+        )
+        names = customer_names(installation, {each.customer for each in found})
+        rows = [_row(installation, each, names[each.customer]) for each in found]
+    if json:
+        for row in rows:
+            put_json(row)
+        return
+    numbers = ("at LMS", "waiting", "skipped", "failed")
+    put_table(
+        ("id", "for", "state", *numbers, "last run"),
+        [
+            (
+                short(row["configuration"]),
+                f"{row['channel']}, {row['customer_name']}",
+                row["state"].partition(":")[0],
+                f"{row['present']:,}",
+                *(f"{sum(row[name].values()):,}" for name in numbers[1:]),
+                _last(row["last_job"]),
+            )
+            for row in rows
+        ],
+        right=numbers,
+        empty="There is no configuration. `coursewire config template CODE` shows what one needs.",
+    )
+    for row in rows:
+        _explain(row)
+
+
+def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]:
+    from coursewire.audit import jobs as job_log
+    from coursewire.audit.records import ContentRecords
+    from coursewire.audit.release import FAILED_STATES
+    from coursewire.audit.states import State
+    from coursewire.cli.config import state_of
+    from coursewire.transmit.summary import WAITING
+
+    present = retired = 0
+    waiting, skipped, failed = Counter[str](), Counter[str](), Counter[str]()
+    for state, reason, there, count in ContentRecords(installation.engine, configuration.uuid).counts():
+        present += count if there else 0
+        retired += count if state == State.RETIRED else 0
+        if state in FAILED_STATES:
+            failed[reason or state.replace(" ", "-")] += count
+        elif state in (State.PLANNED, State.SENDING):
+            (skipped if reason and reason not in WAITING else waiting)[reason or state] += count
+    last = job_log.recent(installation.engine, configuration=configuration.uuid, limit=1)
+    return {
+        "configuration": configuration.uuid,
+        "channel": configuration.channel,
+        "customer": configuration.customer,
+        "customer_name": customer,
+        "name": configuration.display_name,
+        "state": state_of(installation, configuration),
+        "needs_reconnect": configuration.needs_reconnect_reason,
+        "present": present,
+        "retired": retired,
+        "waiting": dict(sorted(waiting.items())),
+        "skipped": dict(sorted(skipped.items())),
+        "failed": dict(sorted(failed.items())),
+        "last_job": last[0] if last else None,
+    }
+
+
+def _last(job: dict[str, Any] | None) -> str:
+    return f"{job['started_at']:%m-%d %H:%M}\n{job['state']}" if job else "never"
+
+
+def _explain(row: dict[str, Any]) -> None:
+    from coursewire.cli.output import counted, put
+
+    config = short(row["configuration"])
+    lines = []
+    if ":" in row["state"]:
+        lines.append((row["state"], "red" if row["state"].startswith("invalid") else "yellow"))
+    if row["needs_reconnect"]:
+        step = f"Mend it with `coursewire config edit {config}`, then `coursewire config check {config}`."
+        lines.append((f"needs reconnect: {row['needs_reconnect']}. {step}", "red"))
+    for counts, style in (("failed", "red"), ("waiting", "cyan"), ("skipped", "yellow")):
+        lines += [(counted(reason, count), style) for reason, count in row[counts].items()]
+    if lines:
+        put()
+        put(f"{row['name']} ({config})", style="bold")
+    for text, style in lines:
+        put(text, style=style, indent=2)
+
+
+def jobs(config: Config = None, limit: Limit = 20, json: Json = False) -> None:
+    """Show the last runs, the newest first."""
+    from coursewire.audit import jobs as job_log
+    from coursewire.cli.common import find_configuration, open_installation
+    from coursewire.cli.output import put_json, put_table
+
+    with open_installation(read_only=True) as installation:
+        only = find_configuration(installation, config).uuid if config else None
+        found = job_log.recent(installation.engine, configuration=only, limit=limit)
+        names = {
+            each.uuid: each.display_name for each in installation.configurations.list(include_removed=True)
+        }
+    if json:
+        for job in found:
+            put_json(job)
+        return
+    put_table(
+        ("job", "when", "configuration", "kind", "state", "summary"),
+        [
+            (
+                short(job["uuid"]),
+                f"{job['started_at']:%Y-%m-%d %H:%M}",
+                names.get(job["configuration"], short(job["configuration"])),
+                job["kind"],
+                job["state"],
+                _result(job),
+            )
+            for job in found
+        ],
+        empty="No run yet. `coursewire transmit content` makes one.",
+    )
+
+
+def _result(job: dict[str, Any]) -> str:
+    if job["error"]:
+        return str(job["error"])
+    parts = []
+    for name, value in (job["summary"] or {}).items():
+        count = sum(value.values()) if isinstance(value, dict) else value
+        if isinstance(count, int) and count and name not in ("requests",) and not name.endswith("_by_reason"):
+            parts.append(f"{name} {count:,}")
+    return ", ".join(parts)

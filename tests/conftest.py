@@ -1,0 +1,135 @@
+"""What the tests that span packages share: databases, an installation, simulators, a bundle of any size."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from coursewire.config.configuration import Configuration
+from coursewire.config.secrets import new_key
+from coursewire.config.settings import Settings
+from coursewire.jobs.content import ContentJob
+from coursewire.jobs.inline import Ended, InlineRunner
+from coursewire.jobs.installation import Installation
+from coursewire.sources.database.load import load_bundle
+from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
+from coursewire.testing.simulator import Simulator
+from coursewire_canvas.simulator import CanvasSimulator
+from coursewire_sap.simulator import SapSimulator
+
+__all__ = ["bare_database_url", "database_url", "engine", "migrated_database"]
+
+CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"
+CATALOG = "2fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e2222"
+
+
+def course(key: str, **changes: Any) -> dict[str, Any]:
+    """One made-up course as a line of ``content.jsonl``."""
+    return {
+        "content_type": "course",
+        "key": key,
+        "uuid": f"{abs(hash_of(key)):032x}",
+        "title": f"Course {key}",
+        "short_description": "Short.",
+        "full_description": f"<p>All about {key}.</p>",
+        "image_url": f"https://images.example.org/{key}.jpg",
+        "enrollment_url": f"https://portal.example.com/enroll/{key}",
+        "course_runs": [],
+        **changes,
+    }
+
+
+def hash_of(text: str) -> int:
+    """A number that is the same in every process."""
+    return int.from_bytes(text.encode()[-15:], "big")
+
+
+class Shelf:
+    """A bundle on disk that tests change and load again."""
+
+    def __init__(self, folder: Path, engine: Engine) -> None:
+        self.folder = folder
+        self.engine = engine
+        self.courses: dict[str, dict[str, Any]] = {}
+        self.ghosts: list[str] = []  # keys that the catalog names and the source lacks
+        self.customer = {"uuid": CUSTOMER, "name": "Acme", "slug": "acme", "active": True}
+        folder.mkdir()
+
+    def fill(self, count: int) -> None:
+        """Put ``count`` courses onto the shelf, and load it."""
+        for number in range(count):
+            self.add(f"RiverU+C{number:04}")
+        self.load()
+
+    def add(self, key: str) -> None:
+        """Put one more course onto the shelf."""
+        self.courses[key] = course(key)
+
+    def load(self) -> None:
+        """Write the bundle and load it."""
+        keys = [*self.courses, *self.ghosts]
+        catalog = {"uuid": CATALOG, "customer": CUSTOMER, "title": "All", "content_keys": keys}
+        lines = {"customers": [self.customer], "catalogs": [catalog], "content": [*self.courses.values()]}
+        for name, rows in lines.items():
+            text = "".join(json.dumps(row) + "\n" for row in rows)
+            (self.folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
+        report = load_bundle(self.engine, self.folder)
+        assert report.problems == []
+
+
+@pytest.fixture
+def installation(tmp_path: Path, engine: Engine) -> Iterator[Installation]:
+    """An installation on the test's database."""
+    settings = Settings.load(
+        data_dir=tmp_path,
+        database_url=engine.url.render_as_string(hide_password=False),
+        secret_key=new_key(),
+        allow_insecure_urls=True,
+    )
+    made = Installation(settings)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, engine: Engine) -> Shelf:
+    """An empty shelf of one customer with one catalog."""
+    return Shelf(tmp_path / "bundle", engine)
+
+
+@pytest.fixture(params=["SAP", "CANVAS"])
+def simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
+    """Each channel's simulator in turn."""
+    made: Simulator = {"SAP": SapSimulator, "CANVAS": CanvasSimulator}[request.param]()
+    with made.running():
+        yield made
+
+
+@pytest.fixture
+def configure(installation: Installation) -> Callable[..., Configuration]:
+    """Add an active configuration for a simulator."""
+
+    def add(simulator: Simulator, **fields: Any) -> Configuration:
+        channel = installation.channels.get(simulator.code).channel
+        given = {**simulator.sample_config(), **fields}
+        return installation.configurations.add(channel, CUSTOMER, given, active=True, actor="test")
+
+    return add
+
+
+@pytest.fixture
+def transmit(installation: Installation) -> Callable[..., Ended]:
+    """Run one content job to its end."""
+
+    def run(configuration: Configuration, **options: Any) -> Ended:
+        job = ContentJob(installation, installation.configurations.get(configuration.uuid), **options)
+        (ended,) = asyncio.run(InlineRunner().run([job]))
+        return ended
+
+    return run

@@ -1,0 +1,33 @@
+"""Starting must stay cheap: what is not needed is not imported."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = [
+    "sqlalchemy", "alembic", "pydantic", "pydantic_settings", "httpx", "httpx_aiohttp", "aiohttp", "cryptography",
+    "stevedore", "pluggy", "orjson", "psutil", "rich", "asyncio",
+    "importlib.metadata", "coursewire.channels", "coursewire.config", "coursewire.audit", "coursewire.jobs",
+    "coursewire_sap", "coursewire_canvas",
+]  # fmt: skip
+
+
+def imported(statement):
+    code = f"import sys\n{statement}\nsys.stderr.write(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+HELP = "from coursewire.cli import main\nassert main(['--help']) == 0"
+
+
+@pytest.mark.parametrize(("statement", "extra"), [("import coursewire", {"typer"}), (HELP, set())])
+def test_nothing_heavy_is_imported(statement, extra):
+    assert imported(statement) & ({*HEAVY} | extra) == set()
+
+
+def test_the_list_of_heavy_modules_is_not_stale():
+    """A misspelt name would never be found; each is one that the whole command does import."""
+    everything = imported("from coursewire.cli import main\nmain(['demo'])")
+    assert {name for name in HEAVY if name not in everything} == set()
