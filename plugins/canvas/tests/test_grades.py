@@ -196,6 +196,16 @@ def test_a_grade_that_is_there_already_is_not_written_again(canvas: CanvasSimula
     assert canvas.arrivals[f"{COURSE} {PAT}"] == 1
 
 
+def test_grades_that_are_all_there_are_only_read(canvas: CanvasSimulator, send: Send) -> None:
+    emails = class_of(canvas, 5)
+    send(*map(completed, emails))
+
+    again = send(*map(completed, emails))
+
+    assert {result.kind for result in again} == {ResultKind.ALREADY_SO}
+    assert len(calls(canvas, "POST", "update_grades")) == 1
+
+
 def test_a_revoked_grade_is_taken_away_and_once_gone_stays_so(canvas: CanvasSimulator, send: Send) -> None:
     canvas.gradebook.enroll(COURSE, PAT)
     send(completed())
