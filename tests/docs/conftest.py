@@ -2,6 +2,7 @@
 
 import os
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def blocks_of(text):
         bare = line.strip()
         if fence is not None:
             if bare == "```":
+                fence.lines = textwrap.dedent("\n".join(fence.lines)).splitlines()  # within a list
                 found.append(fence)
                 fence, before = None, []
             else:
