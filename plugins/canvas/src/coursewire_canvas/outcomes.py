@@ -140,7 +140,7 @@ class _Grade:
         score = submission.get("score")
         if self.score is None or score is None:
             return score is self.score
-        return abs(score - self.score) < SAME_SCORE
+        return bool(abs(score - self.score) < SAME_SCORE)
 
     def result(
         self, kind: ResultKind, reason: str = "", message: str = "", status: int | None = 200
