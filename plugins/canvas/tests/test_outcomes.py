@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from coursewire.errors import NotExportableError
 from coursewire.model.outcomes import Assessment, Completion
 from coursewire.model.payload import Kind, Operation, Payload, canonical_json, fingerprint
 from coursewire_canvas import plugin
+from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.outcomes import OUTCOMES_A_BATCH
 from coursewire_canvas.simulated_gradebook import ASSIGNMENT_PARAMETERS
 
@@ -23,9 +25,17 @@ def golden(kind: str) -> Any:
     return json.loads((GOLDEN / f"{kind}.json").read_text(encoding="utf-8"))
 
 
-def completion(**fields: Any) -> dict[str, Any]:
+def completion(*, in_progress: bool = False, **fields: Any) -> dict[str, Any]:
     given = {**golden("completion")["completion"], **fields}
-    return plugin.export_completion(completion=Completion.model_validate(given))
+    config = CanvasConfig(
+        canvas_base_url="https://acme.instructure.com",
+        canvas_account_id=17,
+        client_id="42",
+        client_secret=SecretStr("secret"),
+        refresh_token=SecretStr("token"),
+        send_in_progress=in_progress,
+    )
+    return plugin.export_completion(config=config, completion=Completion.model_validate(given))
 
 
 def assessment(**fields: Any) -> dict[str, Any]:
@@ -74,6 +84,16 @@ def test_an_unknown_grade_is_not_a_zero() -> None:
 
     assert refusal.value.field == "percent"
     assert completion(percent="0")["submission"]["posted_grade"] == 0.0
+
+
+def test_a_course_that_is_not_completed_has_no_final_grade_unless_progress_is_sent() -> None:
+    def posted(**fields: Any) -> object:
+        return completion(complete=False, **fields)["submission"]["posted_grade"]
+
+    assert posted() == posted(percent=None) == ""
+    assert posted(in_progress=True, percent="0.4") == 40.0
+    with pytest.raises(NotExportableError):
+        posted(in_progress=True, percent=None)
 
 
 @pytest.mark.parametrize(
