@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from coursewire.client.answers import result_of_error
@@ -15,7 +14,7 @@ from coursewire.errors import IncompleteListError, SendError, UnreachableError
 from coursewire.model.payload import Batch, Payload, Result, ResultKind
 from coursewire_canvas import gradebook
 from coursewire_canvas.answers import ROWS_A_PAGE, is_missing, read_object, refused, settings
-from coursewire_canvas.outcomes import NO_GRADE
+from coursewire_canvas.outcomes import NO_GRADE, by_course
 
 if TYPE_CHECKING:
     from coursewire.model.session import Session
@@ -81,9 +80,7 @@ async def send(session: Session, batch: Batch) -> list[Result]:
         SendError: Nothing more can be said about any of them.
     """
     results: dict[str, Result] = {}
-    ordered = sorted(batch.payloads, key=lambda payload: str(payload.body["course"]))
-    for key, group in groupby(ordered, key=lambda payload: str(payload.body["course"])):
-        payloads = list(group)
+    for key, payloads in by_course(batch.payloads).items():
         try:
             results |= await _send_course(session, key, payloads)
             continue

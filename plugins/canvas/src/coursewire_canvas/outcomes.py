@@ -6,6 +6,7 @@ first counts: the final grade holds the subsections' already.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
@@ -88,9 +89,20 @@ def _payload(
 def make_batches(
     kind: Kind, operation: Operation | None, payloads: Sequence[Payload]
 ) -> Iterator[Batch] | None:
-    """Put outcomes of one course together, and of one learner in it; content goes as core has it."""
+    """Make batches of one course each, in the order of learners; content goes as core has it."""
     if kind is Kind.CONTENT:
         return None
     ordered = sorted(payloads, key=lambda payload: (payload.body["course"], payload.body["learner"]))
-    starts = range(0, len(ordered), OUTCOMES_A_BATCH)
-    return (Batch(operation, tuple(ordered[start : start + OUTCOMES_A_BATCH])) for start in starts)
+    return (
+        Batch(operation, of_course[start : start + OUTCOMES_A_BATCH])
+        for of_course in by_course(ordered).values()
+        for start in range(0, len(of_course), OUTCOMES_A_BATCH)
+    )
+
+
+def by_course(payloads: Sequence[Payload]) -> dict[str, tuple[Payload, ...]]:
+    """The payloads of each course, in their order."""
+    found: defaultdict[str, list[Payload]] = defaultdict(list)
+    for payload in payloads:
+        found[payload.body["course"]].append(payload)
+    return {key: tuple(of_course) for key, of_course in found.items()}

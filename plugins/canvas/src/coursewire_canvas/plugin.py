@@ -83,7 +83,7 @@ def export_assessment(assessment: Assessment) -> JsonObject:
 def make_batches(
     kind: Kind, operation: Operation | None, payloads: Sequence[Payload]
 ) -> Iterator[Batch] | None:
-    """Put grades of one course together, so that Canvas takes them with one request."""
+    """Put the grades of one course together: Canvas takes them with one request."""
     return outcomes.make_batches(kind, operation, payloads)
 
 
