@@ -1,4 +1,4 @@
-"""Completions and assessments as graded submissions.
+"""Completions and assessments as payloads: an assignment, and the grade that is posted to it.
 
 Each course has one assignment for the final grade, and one for each subsection that was graded. Only the
 first counts: the final grade holds the subsections' already.
@@ -6,57 +6,42 @@ first counts: the final grade holds the subsections' already.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from coursewire.client.answers import result_of_error
-from coursewire.errors import IncompleteListError, NotExportableError, SendError, UnreachableError
-from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, Result, ResultKind
-from coursewire_canvas import gradebook
-from coursewire_canvas.answers import ROWS_A_PAGE, is_missing, read_object, refused, settings
+from coursewire.errors import NotExportableError
+from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload
 from coursewire_canvas.content import check_key, cut
 
 if TYPE_CHECKING:
     from coursewire.model.outcomes import Assessment, Completion, Outcome
-    from coursewire.model.session import Session
+    from coursewire_canvas.config import CanvasConfig
 
 FINAL_GRADE = "(Edx integration) Final Grade"
 FINAL_POINTS = 100
+NO_GRADE = ""
+"""Posted, it takes a grade away."""
 OUTCOMES_A_BATCH = 200
-REQUESTS_ALONE = 3
-"""What a grade costs by itself: finding the user, and reading and writing the submission."""
-REQUESTS_TOGETHER = 4
-"""What a bulk costs beside the pages of students: reading, writing, asking whether it is done, reading."""
-SAME_SCORE = 0.006
-"""Canvas rounds points to two digits."""
-
-AT_CANVAS = {
-    "course-not-at-lms": "Canvas has no such course, or it was deleted there. Transmit content first.",
-    "learner-not-found-at-lms": "No user of the Canvas account has this e-mail address, login or SIS id.",
-    "learner-ambiguous": "Several users of Canvas share this e-mail address, login or SIS id. Merge them, or "
-    "link the learner to a login that is one user's alone.",
-    "learner-not-enrolled": "The user is not a student of the course in Canvas. Enrol the user there.",
-}
-"""What a person at Canvas, or whoever links learners, can mend; core asks again once a day."""
 
 
-# -- payloads ----------------------------------------------------------------------------------------
-
-
-def completion_payload(completion: Completion) -> JsonObject:
+def completion_payload(config: CanvasConfig, completion: Completion) -> JsonObject:
     """Build what Canvas holds of a completion: the final grade, in points of 100.
+
+    A course that is not completed has no final grade, unless the configuration sends grades in progress: so
+    a revoked pass takes its grade away.
 
     Raises:
         NotExportableError: The grade or the learner is unknown, or the key is too long.
     """
-    if completion.percent is None:
-        why = "it is unknown, and a grade is all that Canvas holds of a completion"
-        raise NotExportableError("percent", why, next_step="Find the grade at the source.")
     key = check_key(completion.course_key, "course_key")
-    points = float(_hundredths(completion.percent))
+    points: float | str = NO_GRADE
+    if completion.complete or config.send_in_progress:
+        if completion.percent is None:
+            why = "it is unknown, and a grade is all that Canvas holds of a completion"
+            raise NotExportableError("percent", why, next_step="Find the grade at the source.")
+        points = float(_hundredths(completion.percent))
     return _payload(completion, points, key, FINAL_GRADE, FINAL_POINTS, counts=True)
 
 
@@ -104,7 +89,7 @@ def _payload(
 def make_batches(
     kind: Kind, operation: Operation | None, payloads: Sequence[Payload]
 ) -> Iterator[Batch] | None:
-    """Put outcomes of one course together, and of one learner in it; content goes as core has it."""
+    """Make batches of one course each, in the order of learners; content goes as core has it."""
     if kind is Kind.CONTENT:
         return None
     ordered = sorted(payloads, key=lambda payload: (payload.body["course"], payload.body["learner"]))
@@ -280,28 +265,11 @@ async def _settled(session: Session, grade: _Grade, shown: Mapping[str, Any]) ->
         "Somebody else graded this in Canvas, and it stays so. With keep_instructor_changes off it would be "
         "overwritten."
     )
-    return grade.result(ResultKind.REJECTED, "instructor-changed-it", message)
 
 
-def _judged(grade: _Grade, shown: Mapping[str, Any] | None, ended: gradebook.Graded) -> Result:
-    """What the gradebook says about one grade, once Canvas is done."""
-    if shown is not None and grade.shown_by(shown):
-        return grade.result(ResultKind.ACCEPTED)
-    if ended.state == "failed":
-        message = f"Canvas could not write all grades of the bulk: {ended.message}"
-        return replace(grade.result(ResultKind.REJECTED, "bulk-failed", message), whole_batch=True)
-    if ended.state != "completed":
-        message = "Canvas was still writing the grades after a minute. The next run looks again."
-        return grade.result(ResultKind.TRY_LATER, "grading-under-way", message)
-    message = "Canvas says that it is done, but does not show this grade. Is the grading period closed?"
-    return grade.result(ResultKind.TRY_LATER, "grade-not-shown", message)
-
-
-def _absent(payload: Payload, reason: str) -> Result:
-    """What is not there need not be taken away."""
-    gone = payload.operation is Operation.RETIRE
-    return Result(ResultKind.ALREADY_SO, reason) if gone else _blocked(reason)
-
-
-def _blocked(reason: str) -> Result:
-    return Result(ResultKind.BLOCKED, reason, AT_CANVAS[reason])
+def by_course(payloads: Sequence[Payload]) -> dict[str, tuple[Payload, ...]]:
+    """The payloads of each course, in their order."""
+    found: defaultdict[str, list[Payload]] = defaultdict(list)
+    for payload in payloads:
+        found[payload.body["course"]].append(payload)
+    return {key: tuple(of_course) for key, of_course in found.items()}
