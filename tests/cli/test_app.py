@@ -170,7 +170,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def test_a_terminal_gets_colours_bars_and_panels_within_80_columns(cli, canvas):
-    cli.add("CANVAS", canvas)
+    config = cli.add("CANVAS", canvas)
     text, status = in_terminal("transmit", "content")
     assert status == 0
     assert "\x1b[" in text
@@ -183,6 +183,8 @@ def test_a_terminal_gets_colours_bars_and_panels_within_80_columns(cli, canvas):
         ["doctor"],
         ["channels"],
         ["demo"],
+        ["config", "show", config],
+        ["audit", "show", "--config", config, "--item", "RiverU+BOAT101"],
     ):
         text, status = in_terminal(*args)
         assert status == 0

@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, inspect, select, text
 
-import coursewire.sources.database.tables
+import coursewire.enrollment.tables
 from coursewire.audit import schema
 from coursewire.audit.engine import open_engine
 from coursewire.audit.schema import REVISIONS, SchemaState, migrate, require_current, schema_state
@@ -24,7 +24,7 @@ from coursewire.audit.tables import content_record, metadata, outcome_record
 from coursewire.errors import DatabaseError
 from coursewire.model.payload import digest
 
-assert coursewire.sources.database.tables
+assert coursewire.enrollment.tables  # and with it those of the embedded source
 
 
 @pytest.fixture

@@ -494,6 +494,15 @@ def test_other_requests_wait_with_the_one_that_was_told_to(kit, lms, time):
     assert len(lms.seen) == 3
 
 
+def test_a_channel_waits_as_the_session_does_and_it_is_counted(kit, lms, time):
+    async def use(session):
+        await session.sleep(4)
+        assert session.counters.waited_s == 4
+
+    run(kit, lms.url, time, use)
+    assert time.sleeps == [4]
+
+
 def test_a_channel_can_recognise_its_own_slow_down(kit, lms, time):
     lms.misbehave.append(Misbehaviour("403 as throttle", times=None))
 

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import orjson
@@ -17,8 +17,10 @@ import pytest
 import vcr
 
 from coursewire.model.content import ContentItem
+from coursewire.model.outcomes import Completion
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
 from coursewire_canvas import plugin
+from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.simulator import CanvasSimulator
 
 if TYPE_CHECKING:
@@ -80,6 +82,8 @@ Replay = Callable[[str, Callable[["Session"], Awaitable[Any]]], Any]
 @pytest.fixture
 def replay(canvas: CanvasSimulator, connected: Callable[..., Any]) -> Replay:
     def run(name: str, call: Callable[[Session], Awaitable[Any]]) -> Any:
+        if RECORD:
+            (CASSETTES / f"{name}.yaml").unlink(missing_ok=True)
         with player.use_cassette(f"{name}.yaml") as cassette:
             address = canvas.url if RECORD else HOST
             result = connected(call, transport=httpx.AsyncHTTPTransport(), canvas_base_url=address)
@@ -110,8 +114,55 @@ def test_the_life_of_a_course(replay: Replay) -> None:
     assert {result.remote_id for result in results} == {"1001"}
 
 
+def graded(
+    session: Session,
+    learner: str,
+    percent: str = "0.9",
+    operation: Operation = Operation.UPDATE,
+    **fields: Any,
+) -> Payload:
+    outcome = Completion.model_validate(
+        {
+            "enrollment_id": learner,
+            "username": learner,
+            "email": None,
+            "remote_id": learner,
+            "course_key": KEY,
+            "course_run_key": KEY,
+            "verdict": "Pass",
+            "complete": True,
+            "completed_at": None,
+            "percent": percent,
+            **fields,
+        }
+    )
+    body = plugin.export_completion(config=cast("CanvasConfig", session.config), completion=outcome)
+    return Payload(learner, operation, body, fingerprint(body), remote_key=learner)
+
+
+def test_the_grades_of_a_course(canvas: CanvasSimulator, replay: Replay) -> None:
+    if RECORD:
+        canvas.add_course(KEY, workflow_state="available")
+        for login in ("s-1", "s-2", "s-3"):
+            user = canvas.gradebook.add_user(None, login=login)
+            canvas.gradebook.enrollments[canvas.items[KEY]["id"], user["id"]] = "active"
+        canvas.gradebook.progress_polls = 1
+
+    async def call(session: Session) -> list[Result]:
+        first = [graded(session, f"s-{number}", "0.85", Operation.CREATE) for number in range(1, 5)]
+        results = await plugin.send_outcomes(session, Batch(Operation.CREATE, tuple(first)))
+        for corrected in (graded(session, "s-1"), graded(session, "s-1", complete=False)):
+            results += await plugin.send_outcomes(session, Batch(Operation.UPDATE, (corrected,)))
+        return results
+
+    results = replay("grades-of-a-course", call)
+
+    assert [result.reason for result in results] == ["", "", "", "learner-unmatched", "", ""]
+    assert [result.confirms for result in results] == [True, True, True, False, True, True]
+
+
 def test_a_connection_that_works(replay: Replay) -> None:
-    assert len(replay("check-connection", plugin.check_connection)) == 3
+    assert len(replay("check-connection", plugin.check_connection)) == 4
 
 
 def test_no_cassette_holds_a_secret() -> None:

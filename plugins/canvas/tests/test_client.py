@@ -617,7 +617,7 @@ def test_check_connection_tells_what_works_and_changes_nothing(
 ) -> None:
     sentences = connected(plugin.check_connection)
 
-    assert len(sentences) == 3
+    assert len(sentences) == 4
     assert "Account 17" in sentences[1]
     assert {seen.method for seen in canvas.seen if seen.path.startswith("/api")} == {"GET"}
 
@@ -627,6 +627,16 @@ def test_check_connection_names_the_missing_rights(canvas: CanvasSimulator, conn
 
     with pytest.raises(BlockedError, match="SIS Data - read, Courses - add"):
         connected(plugin.check_connection)
+
+
+def test_rights_for_learner_data_are_needed_only_where_it_is_sent(
+    canvas: CanvasSimulator, connected: Connected
+) -> None:
+    canvas.rights -= {"manage_grades", "read_roster"}
+
+    with pytest.raises(BlockedError, match="Users - view list, Grades - edit"):
+        connected(plugin.check_connection)
+    assert len(connected(plugin.check_connection, disable_learner_data_transmissions=True)) == 3
 
 
 def test_check_connection_with_an_unknown_account(canvas: CanvasSimulator, connected: Connected) -> None:

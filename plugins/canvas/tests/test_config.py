@@ -68,6 +68,7 @@ def test_the_largest_account_id_and_one_item_a_request_are_taken() -> None:
     )
 
     assert config.canvas_account_id == 2**63 - 1
+    assert config.transmission_chunk_size is None  # or else each grade would travel alone
 
 
 def test_secrets_do_not_show() -> None:

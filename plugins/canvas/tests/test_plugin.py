@@ -7,9 +7,11 @@ from importlib.metadata import entry_points
 import pluggy
 
 from coursewire.hookspecs import PROJECT, SPECS
-from coursewire.model.channel import Support
+from coursewire.model.channel import Idempotency, Support
+from coursewire.model.configuration import LearnerId
 from coursewire_canvas import plugin
 from coursewire_canvas.config import CanvasConfig
+from coursewire_canvas.outcomes import OUTCOMES_A_BATCH
 from coursewire_canvas.simulator import CanvasSimulator
 
 
@@ -37,6 +39,10 @@ def test_what_is_declared_matches_what_is_there() -> None:
     assert channel.code == CanvasConfig.code == CanvasSimulator.code
     assert (module, name) == (CanvasSimulator.__module__, CanvasSimulator.__name__)
     assert channel.limits.batch_items == 1
-    assert not channel.capabilities.completions.usable
-    assert channel.capabilities.assessments is Support.NOT_IMPLEMENTED
+    assert channel.limits.outcome_batch_items == OUTCOMES_A_BATCH
+    can = channel.capabilities
+    assert {can.completions, can.assessments, can.raise_grade, can.lower_grade, can.revoke} == {Support.FULL}
+    assert can.outcome_idempotency is Idempotency.UPSERT
+    assert can.outcomes_need_content
+    assert CanvasConfig.model_fields["learner_id"].default is LearnerId.EMAIL
     assert channel.capabilities.retire_strategies[0] == CanvasConfig.model_fields["retire_strategy"].default

@@ -242,3 +242,123 @@ def test_reset_forgets_courses_and_tokens(
 
     assert not canvas.courses
     assert create().status_code == 401
+
+
+# -- the gradebook -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def course(canvas: CanvasSimulator) -> str:
+    made = canvas.add_course("BOT", workflow_state="available")
+    canvas.gradebook.enroll("BOT", "pat@example.org")
+    return f"/api/v1/courses/{made['id']}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/api/v1/accounts/17/users?search_term=pa", None, 400),
+        ("GET", "{course}/users", None, 400),
+        ("GET", "{course}/students/submissions", None, 401),
+        ("GET", "{course}/students/submissions?student_ids[]=99", None, 401),
+        ("GET", "{course}/assignments/{assignment}/submissions/99", None, 404),
+        ("GET", "{course}/assignments/99/submissions/{user}", None, 404),
+        ("GET", "/api/v1/progress/99", None, 404),
+        ("DELETE", "{course}/assignments/99", None, 404),
+        ("POST", "{course}/assignments", {"assignment": {}}, 400),
+        ("POST", "{course}/assignments", {"assignment": {"name": "x" * 256}}, 400),
+        ("POST", "{course}/assignments", {"assignment": {"name": "x", "points_possible": "ten"}}, 400),
+        ("POST", "{course}/assignments", {"assignment": {"name": "x", "colour": "red"}}, 400),
+        ("POST", "{course}/submissions/update_grades", {}, 400),
+        (
+            "POST",
+            "{course}/submissions/update_grades",
+            {"grade_data": {"99": {"1": {"posted_grade": 1}}}},
+            400,
+        ),
+        ("PUT", "{course}/assignments/{assignment}/submissions/{user}", {"submission": {"grade": 1}}, 400),
+        (
+            "PUT",
+            "{course}/assignments/{assignment}/submissions/{user}",
+            {"submission": {"posted_grade": "A"}},
+            400,
+        ),
+        (
+            "PUT",
+            "{course}/assignments/{assignment}/submissions/{user}",
+            {"submission": {"posted_grade": True}},
+            400,
+        ),
+    ],
+)
+def test_the_gradebook_refuses(
+    canvas: CanvasSimulator, http: httpx.Client, course: str, method: str, path: str, body: Any, status: int
+) -> None:
+    names = {
+        "course": course,
+        "assignment": canvas.gradebook.add_assignment("BOT", "BOT")["id"],
+        "user": next(iter(canvas.gradebook.users)),
+    }
+
+    assert http.request(method, path.format_map(names), json=body).status_code == status
+    assert canvas.gradebook.submissions == {}
+
+
+@pytest.mark.parametrize(
+    ("posted", "score"), [(7, 7.0), ("7.5", 7.5), ("90%", 9.0), ("110%", 11.0), ("", None)]
+)
+def test_grades_are_points_or_percentages(
+    canvas: CanvasSimulator, http: httpx.Client, course: str, posted: Any, score: float | None
+) -> None:
+    assignment = canvas.gradebook.add_assignment("BOT", "BOT", points_possible=10)
+    user = next(iter(canvas.gradebook.users))
+    path = f"{course}/assignments/{assignment['id']}/submissions/{user}"
+
+    answer = http.put(path, json={"submission": {"posted_grade": posted}}).json()
+
+    assert (answer["score"], answer["grader_id"]) == (score, 42)
+
+
+def test_users_are_searched_by_parts_and_numbers_are_ids_first(
+    canvas: CanvasSimulator, http: httpx.Client, course: str
+) -> None:
+    (first,) = canvas.gradebook.users
+    canvas.gradebook.add_user(f"{first}@example.org", login="other")
+
+    def search(term: str) -> list[Any]:
+        found = http.get("/api/v1/accounts/17/users", params={"search_term": term, "include[]": "email"})
+        return [user["email"] for user in found.json()]
+
+    assert search("EXAMPLE") == ["pat@example.org", f"{first}@example.org"]
+    assert search(str(first)) == ["pat@example.org"]
+    assert search("nobody") == []
+
+
+def test_a_bulk_is_queued_runs_and_ends(canvas: CanvasSimulator, http: httpx.Client, course: str) -> None:
+    assignment = canvas.gradebook.add_assignment("BOT", "BOT")
+    canvas.gradebook.progress_polls = 1
+    data = {
+        assignment["id"]: {
+            str(next(iter(canvas.gradebook.users))): {"posted_grade": 5},
+            "99": {"posted_grade": 5},
+        }
+    }
+
+    job = http.post(f"{course}/submissions/update_grades", json={"grade_data": data}).json()
+    states = [job["workflow_state"]]
+    for _ in range(3):
+        states.append(http.get(job["url"]).json()["workflow_state"])
+
+    assert states == ["queued", "running", "failed", "failed"]
+    assert "99" in http.get(job["url"]).json()["message"]
+    assert canvas.gradebook.grade_of("BOT", "pat@example.org") == 5.0
+
+
+def test_reset_forgets_people_and_grades(canvas: CanvasSimulator, course: str) -> None:
+    canvas.gradebook.add_assignment("BOT", "BOT")
+    canvas.gradebook.change_grade("BOT", "pat@example.org", 5.0)
+
+    canvas.reset()
+
+    assert canvas.gradebook.users == canvas.gradebook.assignments == canvas.gradebook.submissions == {}
+    assert canvas.gradebook.grade_of("BOT", "pat@example.org") is None

@@ -61,6 +61,8 @@ class ScriptedSimulator(SapSimulator):
     token_answer: tuple | None = None
     import_answer: tuple | None = None
     search_answer: tuple | None = None
+    event_answer: tuple | None = None
+    largest_page: int | None = None
 
     async def _learning_token(self, request):
         return _made(self.token_answer) or await super()._learning_token(request)
@@ -71,7 +73,19 @@ class ScriptedSimulator(SapSimulator):
     async def _import(self, request):
         return _made(self.import_answer) or await super()._import(request)
 
+    async def _own_event(self, request):
+        return _made(self.event_answer) or await super()._own_event(request)
+
+    async def _generic_event(self, request):
+        return _made(self.event_answer) or await super()._generic_event(request)
+
     async def _students(self, request):
+        if self.largest_page is not None:
+            request = request.clone(
+                rel_url=request.rel_url.update_query(
+                    {"$top": min(int(request.query["$top"]), self.largest_page)}
+                )
+            )
         return _made(self.search_answer) or await super()._students(request)
 
 
@@ -86,17 +100,16 @@ def _made(answer: tuple | None) -> web.Response | None:
 
 @pytest.fixture
 def simulator(clock):
-    with ScriptedSimulator(clock=clock).running() as running:
+    with ScriptedSimulator(clock=clock, students_only=True).running() as running:
         yield running
-
-
-async def _no_sleep(_seconds: float) -> None:
-    return
 
 
 @pytest.fixture
 def open_session(simulator, clock):
     """Open a session on the simulator, over real HTTP."""
+
+    async def sleep(seconds: float) -> None:
+        clock.forward(seconds)
 
     def opened(*, transport=None, auth_type=None, **changes):
         sample = simulator.sample_config(auth_type) if auth_type else simulator.sample_config()
@@ -107,7 +120,7 @@ def open_session(simulator, clock):
             authenticate=partial(plugin.authenticate, config),
             insecure_urls=True,
             clock=clock,
-            sleep=_no_sleep,
+            sleep=sleep,
             transport=transport,
         )
 
@@ -173,3 +186,30 @@ def send(open_session):
 @pytest.fixture(scope="session")
 def rsa_key():
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def event(user: str, course: str = "Ex+1", **changes) -> dict:
+    """A learning event as the exporter builds it for the learner's own endpoint."""
+    return {
+        "completedTimestamp": 1772357415250,
+        "courseCompleted": "true",
+        "courseID": course,
+        "creditHours": 0.0,
+        "grade": "Pass",
+        "providerID": "EDX",
+        "totalHours": 0.0,
+        "userID": user,
+        **changes,
+    }
+
+
+@pytest.fixture
+def make_outcome():
+    """Build the batch of one completion; ``generic`` for the service user's endpoint."""
+
+    def make(user: str, course: str = "Ex+1", *, generic: bool = False, **changes) -> Batch:
+        body = event(user, course, **{**({"courseCompleted": True} if generic else {}), **changes})
+        key = f"{user}-{course}"
+        return Batch(Operation.CREATE, (Payload(key, Operation.CREATE, body, fingerprint(body), user),))
+
+    return make

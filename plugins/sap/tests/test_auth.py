@@ -14,7 +14,7 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from coursewire.errors import CredentialsError, SendError, UnreachableError
 from coursewire_sap import plugin
-from coursewire_sap.auth import LearningTokenAuth, SignedAssertionAuth, build_assertion
+from coursewire_sap.auth import LearningTokenAuth, SignedAssertionAuth, build_assertion, sap_auth
 from coursewire_sap.config import AuthType
 from coursewire_sap.keys import load_signing_key
 
@@ -211,6 +211,27 @@ def test_whom_the_assertion_names(form, name_id, attributes, signed_config):
     assert found == attributes
 
 
+@pytest.mark.parametrize(
+    ("form", "name_id", "attributes"),
+    [
+        ("user_id", "0042", {"api_key"}),
+        ("user_name", "0042", {"api_key", "use_username"}),
+        ("learning_only", "0042#DIV#ACME", {"api_key", "external_user"}),
+    ],
+)
+def test_an_assertion_for_a_learner(form, name_id, attributes, signed_config):
+    # The service user's own form does not matter.
+    config = signed_config(saml_learner_name_id_form=form, saml_name_id_form="user_name")
+    request = sap_auth(config, OfTokens(lambda: MIDNIGHT), "0042").token_request(None)
+    form_fields = parse_qsl(request.content.decode("ascii"))
+    root = etree.fromstring(base64.b64decode(form_fields[3][1]))
+
+    assert [name for name, _ in form_fields] == ["client_id", "company_id", "grant_type", "assertion"]
+    assert root.findtext("s:Subject/s:NameID", namespaces=NS) == name_id
+    assert {each.get("Name") for each in root.iterfind(".//s:Attribute", NS)} == attributes
+    assert root.findtext("s:Issuer", namespaces=NS) == "api-key-1"
+
+
 def test_which_flow_a_configuration_takes(make_config, signed_config):
     tokens = OfTokens(lambda: MIDNIGHT)
 
@@ -303,7 +324,7 @@ def test_the_simulator_refuses_a_stale_or_foreign_assertion(simulator, open_sess
     url = session.config.token_url
 
     def fault(xml):
-        return simulator._fault_of_assertion(base64.b64encode(xml).decode(), url)
+        return simulator._read_assertion(base64.b64encode(xml).decode(), url)[0]
 
     assert fault(stale) == ""
     clock.forward(601)

@@ -24,6 +24,7 @@ from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.payload import Operation, ResultKind
 from coursewire_sap import plugin
 from coursewire_sap.config import AuthType, SapConfig
+from coursewire_sap.inactive import read_inactive
 from coursewire_sap.simulator import SapSimulator
 
 CASSETTES = Path(__file__).parent / "cassettes"
@@ -66,7 +67,10 @@ FLOWS = {"learning_token": AuthType.LEARNING_TOKEN_SERVER, "signed_assertion": A
 def play(clock, rsa_key):
     """Run ``work(session)`` with the cassette of a name, on the simulator when recording."""
 
-    def played(name, work, *, auth_type=AuthType.LEARNING_TOKEN_SERVER, changes=None, **tenant):
+    async def sleep(seconds):
+        clock.forward(seconds)
+
+    def played(name, work, *, auth_type=AuthType.LEARNING_TOKEN_SERVER, changes=None, students=(), **tenant):
         async def run(fields):
             config = SapConfig.model_validate({**fields, **(changes or {})}, context={INSECURE_URLS: True})
             # httpx's own transport: the recorder does not reach into aiohttp's.
@@ -76,6 +80,7 @@ def play(clock, rsa_key):
                 authenticate=partial(plugin.authenticate, config),
                 insecure_urls=True,
                 clock=clock,
+                sleep=sleep,
                 transport=httpx.AsyncHTTPTransport(),
             ) as session:
                 return await work(session)
@@ -84,6 +89,7 @@ def play(clock, rsa_key):
             if RECORDING:
                 (CASSETTES / f"{name}.yaml").unlink(missing_ok=True)
                 with SapSimulator(clock=clock, **tenant).running() as simulator:
+                    simulator.students = list(students)
                     return asyncio.run(run(simulator.sample_config(auth_type)))
             result = asyncio.run(run(replay_fields(auth_type, rsa_key)))
             assert cassette.all_played
@@ -143,6 +149,49 @@ def test_the_window(play, make_batch, clock):
     assert play("import_throttled", twice, window_seconds=300, changes={"call_interval_seconds": 0}) == 300
 
 
+@pytest.mark.parametrize("flow", FLOWS)
+def test_completion(flow, play, make_outcome):
+    async def two(session):
+        return [
+            await plugin.send_outcomes(session, make_outcome("learner-1", course))
+            for course in ("Ex+1", "Ex+2")
+        ]
+
+    told = play(f"completion_{flow}", two, auth_type=FLOWS[flow])
+
+    assert [result.kind for (result,) in told] == [ACCEPTED, ACCEPTED]
+
+
+def test_completion_by_the_service_user(play, make_outcome):
+    (result,) = play(
+        "completion_generic",
+        lambda session: plugin.send_outcomes(session, make_outcome("learner-1", generic=True)),
+        changes={"prevent_self_submit_grades": True},
+    )
+
+    assert (result.kind, result.http_status) == (ACCEPTED, 201)
+
+
+def test_completion_of_an_inactive_learner(play, make_outcome):
+    (result,) = play(
+        "completion_inactive_at_token",
+        lambda session: plugin.send_outcomes(session, make_outcome("learner-1")),
+        students=[{"studentID": "learner-1", "isActive": False}],
+        inactive_get_tokens=False,
+    )
+
+    assert (result.kind, result.reason) == (ResultKind.BLOCKED, "learner-inactive-at-lms")
+
+
+def test_inactive_students(play):
+    async def read(session):
+        return [page async for page in read_inactive(session)]
+
+    students = [{"studentID": f"learner-{number}", "isActive": number == 1} for number in range(3)]
+
+    assert play("inactive_students", read, students=students) == [["learner-0", "learner-2"]]
+
+
 def test_connection(play):
     assert len(play("connection", plugin.check_connection)) == 2
 
@@ -166,7 +215,7 @@ def test_no_cassette_holds_a_credential_or_a_place():
     }
     texts = {path.name: path.read_text("utf-8") for path in CASSETTES.glob("*.yaml")}
 
-    assert len(texts) >= 6
+    assert len(texts) >= 11
     found = [
         (name, what)
         for name, text in texts.items()

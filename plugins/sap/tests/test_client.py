@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from coursewire.errors import BlockedError, CredentialsError, SendError, ThrottledError, UnreachableError
+from coursewire.model.channel import Idempotency, Support
 from coursewire.model.payload import Operation, ResultKind
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire_sap import plugin
@@ -448,6 +449,10 @@ def test_the_channel_declares_what_it_does():
     assert channel.code == "SAP"
     assert channel.capabilities.mixed_operations
     assert channel.limits.batch_items == 1000
-    assert not channel.capabilities.completions.usable
+    assert channel.capabilities.completions.usable
+    assert channel.limits.outcome_batch_items == 1
+    assert channel.capabilities.outcome_idempotency is Idempotency.NONE
+    for never in ("assessments", "raise_grade", "lower_grade", "revoke"):
+        assert getattr(channel.capabilities, never) is Support.IMPOSSIBLE
     module, _, name = channel.simulator.partition(":")
     assert hasattr(__import__(module, fromlist=[name]), name)

@@ -283,8 +283,9 @@ def test_additional_locales_are_text(make_config):
 def test_the_window_of_the_import(make_config):
     vendor = plugin.declare_channel().limits.rates
 
-    assert make_config().rates(vendor) == {"import": Rate(calls=1, seconds=300)}
-    assert make_config(call_interval_seconds=500).rates(vendor) == {"import": Rate(calls=1, seconds=500)}
+    assert make_config().rates(vendor) == vendor
+    assert vendor["import"] == Rate(calls=1, seconds=300)
+    assert make_config(call_interval_seconds=500).rates(vendor)["import"] == Rate(calls=1, seconds=500)
     assert make_config().import_bucket == "import"
     assert make_config(call_interval_seconds=0).import_bucket is None
     assert make_config(call_interval_seconds=0).rates(vendor) == vendor

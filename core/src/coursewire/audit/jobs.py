@@ -93,15 +93,46 @@ def note_retry(
     now: datetime,
 ) -> None:
     """Note that a person released items for another try; its kind is ``"retry"``."""
+    note_done(
+        connection,
+        uuid,
+        kind="retry",
+        configuration=configuration,
+        actor=actor,
+        options={"reason": reason},
+        summary={"released": count},
+        now=now,
+    )
+
+
+def note_done(
+    connection: Connection,
+    uuid: UUID,
+    *,
+    kind: str,
+    configuration: UUID,
+    actor: str,
+    options: Mapping[str, Any],
+    summary: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """Note something that a person did and that is done, beside runs.
+
+    Args:
+        connection: In the transaction of what was done.
+        kind: A word for it, 20 characters at most.
+        options: How it was asked for; nothing personal.
+        summary: Counts; nothing personal.
+    """
     connection.execute(
         insert(job).values(
             uuid=uuid,
-            kind="retry",
+            kind=kind,
             configuration=configuration,
             state=JobState.FINISHED.value,
             actor=actor,
-            options=orjson.dumps({"reason": reason}).decode(),
-            summary=orjson.dumps({"released": count}).decode(),
+            options=orjson.dumps(dict(options)).decode(),
+            summary=orjson.dumps(dict(summary)).decode(),
             started_at=now,
             finished_at=now,
         )

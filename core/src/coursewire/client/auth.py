@@ -34,9 +34,10 @@ class TokenAuth(httpx.Auth):
 
     requires_response_body = True
 
-    def __init__(self, tokens: Tokens, *, subject: str = "service") -> None:
+    def __init__(self, tokens: Tokens, *, subject: str = "service", passing: bool = False) -> None:
         self.tokens = tokens
         self.subject = subject
+        self.passing = passing
 
     def token_request(self, current: Token | None) -> httpx.Request:
         """Build the request that asks for a token; its URL is absolute."""
@@ -48,11 +49,13 @@ class TokenAuth(httpx.Auth):
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Yield the request with its token; renew once when the LMS refuses it."""
-        token = await self.tokens.fetch(self.subject, self._obtain)
+        token = await self.tokens.fetch(self.subject, self._obtain, passing=self.passing)
         self.apply(request, token)
         response = yield request
         if response.status_code == httpx.codes.UNAUTHORIZED:
-            token = await self.tokens.fetch(self.subject, self._obtain, rejected=token.value)
+            token = await self.tokens.fetch(
+                self.subject, self._obtain, rejected=token.value, passing=self.passing
+            )
             self.apply(request, token)
             yield request
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import html
 import re
+from collections import deque
+from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
@@ -20,6 +23,9 @@ MASK = "***"
 
 SHORTEST = 4
 """Secrets with fewer characters are not looked for: they would be found in every text."""
+
+PASSING = 64
+"""How many passing secrets are looked for: more than there are requests under way."""
 
 _WINDOW = 64 * 1024
 """How much of an answer an excerpt is made from."""
@@ -65,6 +71,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._forms: set[str] = set()
+        self._passing: deque[tuple[str, ...]] = deque(maxlen=PASSING)
         self._known: re.Pattern[str] | None = None
         self.add(*secrets)
 
@@ -81,8 +88,18 @@ class Redactor:
             longest_first = sorted(self._forms, key=len, reverse=True)
             self._known = re.compile("|".join(map(re.escape, longest_first)))
 
+    def add_passing(self, secret: str) -> None:
+        """Learn one of very many secrets, of which only the last ones used can turn up in an answer."""
+        forms = tuple(sorted(set(_forms(secret)), key=len, reverse=True))
+        with suppress(ValueError):
+            self._passing.remove(forms)
+        self._passing.append(forms)
+
     def __call__(self, text: str) -> str:
         """The text without secrets."""
+        for forms in self._passing:
+            for form in forms:
+                text = text.replace(form, MASK)
         if self._known is not None:
             text = self._known.sub(MASK, text)
         for pattern, replacement in _NET:
@@ -117,7 +134,8 @@ class Redactor:
         text = self(text)
         if len(content) > _WINDOW:
             # The end of the window may be the beginning of a secret.
-            text = text[: -max(map(len, self._forms), default=0) or None]
+            longest = max(map(len, chain(self._forms, *self._passing)), default=0)
+            text = text[: -longest or None]
         if media_type == "text/html" or text.lstrip()[:9].lower() in ("<!doctype", "<html>"):
             text = " ".join(html.unescape(_INVISIBLE.sub(" ", text)).split())
             text = self(text)  # what stood between tags may have come together

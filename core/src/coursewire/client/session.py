@@ -169,7 +169,7 @@ class HttpSession(Session):
             clock=clock,
             sleep=sleep,
         )
-        self.tokens = StoredTokens(
+        self.tokens: StoredTokens = StoredTokens(
             token_store,
             transport=self._transport,
             targets=self._targets,
@@ -244,6 +244,11 @@ class HttpSession(Session):
     async def delete(self, path: str, **kwargs: Any) -> httpx.Response:
         """``request("DELETE", ...)``."""
         return await self.request("DELETE", path, **kwargs)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; see :meth:`Session.sleep`."""
+        self.counters.waited_s += seconds
+        await self._sleep(seconds)
 
     def pages(
         self, path: str, *, params: Query = None, paging: Paging = "link header", max_pages: int = 10_000

@@ -40,6 +40,9 @@ POLL_S = 0.1
 FAILURE_HOLDS_S = 10.0
 """For how long a failed renewal answers for the next ones, lest every request knock and lock the account."""
 
+MOST_PASSING = 10_000
+"""So many passing tokens are kept, those used last."""
+
 REFUSED = frozenset({400, 401, 403})
 RECONNECT = "Check the credentials of this configuration and connect it again."
 
@@ -86,6 +89,7 @@ class StoredTokens(Tokens):
         self._owner = uuid.uuid4().hex
         self._rng = random.Random()  # noqa: S311 - spreads polls, guards nothing
         self._memory: dict[str, Kept] = {}
+        self._passing: dict[str, Kept] = {}  # in the order of their last use
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
         self._renewals: dict[str, asyncio.Task[Kept]] = {}
         self._failures: dict[str, _Failure] = {}
@@ -116,9 +120,17 @@ class StoredTokens(Tokens):
         raise UnreachableError(what, where=self._where, http_status=status, excerpt=excerpt)
 
     async def fetch(
-        self, subject: str, obtain: Obtain, *, rejected: str | None = None, margin_s: float = 60.0
+        self,
+        subject: str,
+        obtain: Obtain,
+        *,
+        rejected: str | None = None,
+        margin_s: float = 60.0,
+        passing: bool = False,
     ) -> Token:
         """The current token of ``subject``; see :meth:`Tokens.fetch`."""
+        if passing:
+            return await self._fetch_passing(subject, obtain, rejected, margin_s)
         if rejected is not None:
             self._refused[subject].add(rejected)
         kept = self._memory.get(subject)
@@ -141,6 +153,19 @@ class StoredTokens(Tokens):
     async def aclose(self) -> None:
         """Let renewals under way come to their end."""
         await asyncio.gather(*self._renewals.values(), return_exceptions=True)
+
+    async def _fetch_passing(
+        self, subject: str, obtain: Obtain, rejected: str | None, margin_s: float
+    ) -> Token:
+        kept = self._passing.pop(subject, None)
+        if kept is None or kept.token.value == rejected or not kept.lasts(self.clock(), margin_s):
+            kept = Kept(await obtain(None), self.clock())
+            self._check(kept.token, kept.obtained_at)
+        self._passing[subject] = kept
+        if len(self._passing) > MOST_PASSING:
+            del self._passing[next(iter(self._passing))]
+        self._redactor.add_passing(kept.token.value)
+        return kept.token
 
     def _usable(self, subject: str, kept: Kept, margin_s: float) -> bool:
         return kept.token.value not in self._refused[subject] and kept.lasts(self.clock(), margin_s)
@@ -190,18 +215,21 @@ class StoredTokens(Tokens):
         old = stored.token if stored is not None else None
         new = await obtain(old)
         now = self.clock()
-        if not new.value.strip() or new.expires_at <= now:
-            raise CredentialsError(
-                "the LMS issued a token that is blank or over already",
-                where=self._where,
-                next_step=RECONNECT,
-            )
+        self._check(new, now)
         if new.refresh_token is None and old is not None:
             new = replace(new, refresh_token=old.refresh_token)  # RFC 6749, 6: the old one stays good
         kept = Kept(new, now)
         self._learn(kept)
         await asyncio.to_thread(self._store.save, subject, kept)
         return kept
+
+    def _check(self, new: Token, now: datetime) -> None:
+        if not new.value.strip() or new.expires_at <= now:
+            raise CredentialsError(
+                "the LMS issued a token that is blank or over already",
+                where=self._where,
+                next_step=RECONNECT,
+            )
 
     def _learn(self, kept: Kept) -> None:
         self._redactor.add(kept.token.value, kept.token.refresh_token or "")

@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     """Entry point of the source of customers, catalogs and learners."""
     runner: str = Field(default="inline", min_length=1)
     """Entry point of the runner of jobs."""
+    enrollment_data: str = Field(default="database", min_length=1)
+    """Entry point of the Enrollment API's data backend."""
+    default_course_mode: str = Field(default="audit", min_length=1)
+    """Mode of an enrollment for which nobody names one, and of a course run that offers none."""
+    enrollment_details_cache_s: float = Field(default=60, ge=0)
+    """Seconds for which the Enrollment API's details of a course run may be old."""
     guard_share: float = Field(default=0.2, ge=0, le=1)
     """A run that would retire more than this share of what the LMS holds stops until a person confirms."""
     guard_number: int = Field(default=100, ge=0)

@@ -69,12 +69,12 @@ class Capabilities(BaseModel):
     """Take a completion back that the LMS has confirmed."""
     in_progress: Support = Support.UNKNOWN
     """Take results of learners who have not completed the course."""
-    outcomes_need_content: bool = False
-    """The LMS takes outcomes only for courses that it has."""
     idempotency: Idempotency = Idempotency.NONE
     """Of content."""
     outcome_idempotency: Idempotency = Idempotency.NONE
     """Of completions and assessments."""
+    outcomes_need_content: bool = False
+    """Outcomes can only go to a course that this configuration has sent to the LMS."""
     mixed_operations: bool = False
     """Creates, updates and retirements may travel in one batch."""
     list_remote: Support = Support.NOT_IMPLEMENTED

@@ -50,16 +50,20 @@ class Tokens(Protocol):
         *,
         rejected: str | None = None,
         margin_s: float = 60.0,
+        passing: bool = False,
     ) -> Token:
         """The current token of ``subject``, obtained anew if there is none or it ends soon.
 
         Args:
-            subject: Whom the token speaks for: ``"service"``, or a learner's remote id.
+            subject: Whom the token speaks for: ``"service"``, or a text that names a learner and cannot be
+                mistaken for it.
             obtain: Asks the LMS for a token; gets the one it replaces (for its refresh token) or None.
                 Runs at most once at a time per configuration and subject, over all processes; the others
                 wait for its result. The new token is stored before anybody uses it.
             rejected: Value of a token that the LMS has just refused; it is not handed out again.
             margin_s: Seconds before its end from which on a token counts as over.
+            passing: One of very many, such as one for each learner: it is kept in this session alone, where
+                the last ones used are, and ``obtain`` gets None and may run twice at a time.
         """
         ...
 
@@ -74,6 +78,8 @@ class Session(Protocol):
 
     config: ChannelConfig
     clock: Clock
+    tokens: Tokens
+    """For an ``auth`` of a request's own, such as one that speaks for a learner."""
 
     async def request(
         self,
@@ -127,6 +133,10 @@ class Session(Protocol):
 
     async def delete(self, path: str, **kwargs: Any) -> httpx.Response:
         """``request("DELETE", ...)``."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait before asking again what the LMS has not finished; tests do not wait."""
         ...
 
     def pages(

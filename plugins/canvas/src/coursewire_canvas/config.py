@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, SecretStr, field_validator
 
 from coursewire.model.channel import RetireStrategy
-from coursewire.model.configuration import ChannelConfig, LmsUrl
+from coursewire.model.configuration import ChannelConfig, LearnerId, LmsUrl
 
 LARGEST_ID = 2**63 - 1
 """Canvas ids are signed 64-bit integers; those of shards use the upper digits."""
@@ -32,12 +32,17 @@ class CanvasConfig(ChannelConfig):
     """``conclude`` makes a retired course read-only and can be undone; ``delete`` takes it away, and only an
     account administrator may bring it back."""
 
+    learner_id: LearnerId = LearnerId.EMAIL
+    """What Canvas knows learners by. It is looked for among e-mail addresses, logins and SIS ids."""
+    keep_instructor_changes: bool = True
+    """Leave a grade alone that somebody else has given or changed in Canvas."""
+
     @field_validator("transmission_chunk_size")
     @classmethod
-    def _one_course_a_request(cls, value: int | None) -> int | None:
+    def _one_course_a_request(cls, value: int | None) -> None:
+        # A limit of 1 says what holds for courses anyway; kept, it would keep grades from travelling together.
         if value not in (None, 1):
             raise ValueError("Canvas takes one course a request; leave this out or write 1")
-        return value
 
     @property
     def lms_url(self) -> str:

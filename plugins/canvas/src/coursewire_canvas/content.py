@@ -37,9 +37,7 @@ def course_payload(item: ContentItem) -> JsonObject:
     Raises:
         NotExportableError: No title or no link, or a key that Canvas has no room for.
     """
-    key = item.content_key
-    if len(key) > LONGEST_NAME:
-        raise NotExportableError("key", f"Canvas takes {LONGEST_NAME} characters, it has {len(key)}")
+    key = check_key(item.content_key)
     course = {
         **SETTINGS,
         "name": _name(item),
@@ -61,13 +59,28 @@ def _required(item: ContentItem, field: str) -> str:
 
 
 def _name(item: ContentItem) -> str:
-    name = marked_title(item) or _required(item, "title")
+    return cut(marked_title(item) or _required(item, "title"))
+
+
+def cut(name: str) -> str:
+    """A name that Canvas has room for, cut between two words where it must be."""
     if len(name) <= LONGEST_NAME:
         return name
-    cut = name[: LONGEST_NAME - 1]
-    words, _, _rest = cut.rpartition(" ")
+    begun = name[: LONGEST_NAME - 1]
+    words, _, _rest = begun.rpartition(" ")
     # Some languages write without spaces: there the cut falls between two characters.
-    return (words if len(words) > LONGEST_NAME // 2 else cut).rstrip() + "…"
+    return (words if len(words) > LONGEST_NAME // 2 else begun).rstrip() + "…"
+
+
+def check_key(key: str, field: str = "key") -> str:
+    """The key itself, which Canvas gets as an integration id.
+
+    Raises:
+        NotExportableError: Canvas has no room for it.
+    """
+    if len(key) > LONGEST_NAME:
+        raise NotExportableError(field, f"Canvas takes {LONGEST_NAME} characters, it has {len(key)}")
+    return key
 
 
 def _syllabus(item: ContentItem) -> str:

@@ -1,4 +1,4 @@
-"""A stand-in for Canvas: tokens, accounts and courses, as strict as Canvas and stricter with parameters.
+"""A stand-in for Canvas: tokens, accounts, courses and, in a module of its own, the gradebook; as strict as Canvas and stricter with parameters.
 
 Behaviour is that of Canvas's REST documentation (developerdocs.instructure.com/services/canvas, 2025). Two
 things are stricter on purpose: an unknown course parameter is refused where Canvas ignores it, and so is a
@@ -18,11 +18,18 @@ from aiohttp import web
 from coursewire.model.instant import Clock, utc_now
 from coursewire.testing.simulator import Simulator, json_response
 from coursewire_canvas.config import CanvasConfig
+from coursewire_canvas.simulated_gradebook import GRADEABLE, INTEGRATION_USER, SimulatedGradebook
+from coursewire_canvas.simulated_refusals import (
+    JsonObject,
+    RefusedError,
+    invalid,
+    message,
+    not_found,
+    unauthorized,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-
-JsonObject = dict[str, Any]
 
 ROOT_ACCOUNT = 1
 ACCOUNT = 17
@@ -58,35 +65,14 @@ RIGHTS = (
     "manage_courses_publish",
     "manage_courses_conclude",
     "manage_courses_delete",
+    "read_roster",
+    "read_email_addresses",
+    "view_user_logins",
+    "view_all_grades",
+    "manage_grades",
+    "manage_assignments_add",
+    "manage_assignments_delete",
 )
-
-
-class RefusedError(Exception):
-    """The answer to a request that Canvas does not carry out."""
-
-    def __init__(self, status: int, body: JsonObject, headers: dict[str, str] | None = None) -> None:
-        super().__init__(status)
-        self.status = status
-        self.body = body
-        self.headers = headers
-
-
-def _message(status: int, text: str) -> RefusedError:
-    return RefusedError(status, {"errors": [{"message": text}]})
-
-
-def _invalid(field: str, kind: str, text: str) -> RefusedError:
-    return RefusedError(400, {"errors": {field: [{"attribute": field, "type": kind, "message": text}]}})
-
-
-def not_found() -> RefusedError:
-    """Canvas's 404."""
-    return _message(404, "The specified resource does not exist.")
-
-
-def unauthorized() -> RefusedError:
-    """Canvas's answer to a user who lacks a right: a 401 without ``WWW-Authenticate``."""
-    return _message(401, "user not authorized to perform that action")
 
 
 class CanvasSimulator(Simulator):
@@ -96,6 +82,7 @@ class CanvasSimulator(Simulator):
         rights: What the token's user may do; take names out to see a Canvas that refuses.
         may_undelete: Whether deleted courses can be restored.
         token_lifetime_s: How long an access token lasts.
+        gradebook: Users, enrolments, assignments and grades.
         interfere: Called with each API request; its answer, unless None, is given instead of the real one.
     """
 
@@ -114,11 +101,12 @@ class CanvasSimulator(Simulator):
         self.interfere: Callable[[web.Request], web.Response | None] = lambda _request: None
         self.accounts: dict[int, int | None] = {ROOT_ACCOUNT: None, ACCOUNT: 1, OTHER_ACCOUNT: 1}
         self.courses: dict[int, JsonObject] = {}
+        self.gradebook = SimulatedGradebook(self)
         self._access_tokens: dict[str, datetime] = {}
         self._ids = itertools.count(1001)
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """The token endpoint, accounts and courses."""
+        """The token endpoint, accounts, courses, and the gradebook."""
         api = self._api
         return [
             web.post("/login/oauth2/token", self._token),
@@ -130,6 +118,7 @@ class CanvasSimulator(Simulator):
             web.get("/api/v1/courses/{course}", api(self._show_course)),
             web.put("/api/v1/courses/{course}", api(self._update_course)),
             web.delete("/api/v1/courses/{course}", api(self._end_course)),
+            *self.gradebook.routes(api),
         ]
 
     def sample_config(self) -> dict[str, Any]:
@@ -142,9 +131,14 @@ class CanvasSimulator(Simulator):
             "refresh_token": self.refresh_token,
         }
 
+    def enroll(self, course: str, email: str) -> None:
+        """Put a student into a course; both are put in if they are missing."""
+        self.gradebook.enroll(course, email)
+
     def reset(self) -> None:
-        """Forget courses, tokens and requests; rights and accounts stay."""
+        """Forget courses, people, grades, tokens and requests; rights and accounts stay."""
         super().reset()
+        self.gradebook.clear()
         self.courses.clear()
         self._access_tokens.clear()
 
@@ -205,13 +199,13 @@ class CanvasSimulator(Simulator):
         if not raw:
             return {}
         if request.content_type != "application/json":
-            raise _message(415, "send JSON")
+            raise message(415, "send JSON")
         try:
             body = orjson.loads(raw)
         except ValueError as error:
-            raise _message(400, "the body is not JSON") from error
+            raise message(400, "the body is not JSON") from error
         if not isinstance(body, dict):
-            raise _message(400, "the body is not an object")
+            raise message(400, "the body is not an object")
         return body
 
     # -- tokens ------------------------------------------------------------------------------------
@@ -241,7 +235,7 @@ class CanvasSimulator(Simulator):
         answer = {
             "access_token": value,
             "token_type": "Bearer",
-            "user": {"id": 42, "name": "Integration"},
+            "user": {"id": INTEGRATION_USER, "name": "Integration"},
             "expires_in": self.token_lifetime_s,
         }
         if grant == "authorization_code":
@@ -251,16 +245,17 @@ class CanvasSimulator(Simulator):
     # -- accounts ----------------------------------------------------------------------------------
 
     def _list_accounts(self, request: web.Request, _body: JsonObject) -> tuple[Any, dict[str, str]]:
-        return self._page(request, [self._account_object(account) for account in self.accounts])
+        return self.page(request, [self._account_object(account) for account in self.accounts])
 
     def _show_account(self, request: web.Request, _body: JsonObject) -> tuple[Any, dict[str, str]]:
-        return self._account_object(self._account(request)), {}
+        return self._account_object(self.account_of(request)), {}
 
     def _show_permissions(self, request: web.Request, _body: JsonObject) -> tuple[Any, dict[str, str]]:
-        self._account(request)
+        self.account_of(request)
         return {right: right in self.rights for right in request.query.getall("permissions[]", [])}, {}
 
-    def _account(self, request: web.Request) -> int:
+    def account_of(self, request: web.Request) -> int:
+        """The account that the path names."""
         text = request.match_info["account"]
         account = ROOT_ACCOUNT if text == "self" else int(text) if text.isdecimal() else 0
         if account not in self.accounts:
@@ -280,7 +275,7 @@ class CanvasSimulator(Simulator):
     # -- courses -----------------------------------------------------------------------------------
 
     def _list_courses(self, request: web.Request, _body: JsonObject) -> tuple[Any, dict[str, str]]:
-        account = self._account(request)
+        account = self.account_of(request)
         states = set(request.query.getall("state[]", []))
         term = request.query.get("search_term", "").lower()
         found = [
@@ -290,21 +285,25 @@ class CanvasSimulator(Simulator):
             and ("all" in states or course["workflow_state"] in (states or {*EVENTS.values()} - {"deleted"}))
             and (not term or term in f"{course['name']}\n{course['course_code']}".lower())
         ]
-        page, headers = self._page(request, found)
+        page, headers = self.page(request, found)
         return [self._shown(course) for course in page], headers
 
     def _show_course(self, request: web.Request, _body: JsonObject) -> tuple[Any, dict[str, str]]:
-        course = self._course(request)
+        course = self.course_of(request)
         wanted = request.query.getall("include[]", [])
         if course["workflow_state"] == "deleted" and "all_courses" not in wanted:
             raise not_found()
-        return self._shown(course, syllabus="syllabus_body" in wanted), {}
+        shown = self._shown(course, syllabus="syllabus_body" in wanted)
+        if "total_students" in wanted:
+            of_course = [key for key, state in self.gradebook.enrollments.items() if state in GRADEABLE]
+            shown["total_students"] = sum(where == course["id"] for where, _ in of_course)
+        return shown, {}
 
     def _create_course(self, request: web.Request, body: JsonObject) -> tuple[Any, dict[str, str]]:
-        account = self._account(request)
-        self._demand("manage_courses_add")
+        account = self.account_of(request)
+        self.demand("manage_courses_add")
         if not set(body) <= {"course", "offer", "enroll_me"}:
-            raise _message(400, f"unknown parameters: {sorted(set(body) - {'course', 'offer'})}")
+            raise message(400, f"unknown parameters: {sorted(set(body) - {'course', 'offer'})}")
         fields = self._checked(body.get("course"))
         fields.pop("image_url", None)  # Canvas takes it only in an update
         integration_id = fields.pop("integration_id", None)
@@ -314,8 +313,8 @@ class CanvasSimulator(Simulator):
         return self._shown(course), {}
 
     def _update_course(self, request: web.Request, body: JsonObject) -> tuple[Any, dict[str, str]]:
-        course = self._course(request)
-        self._demand("manage_courses_admin")
+        course = self.course_of(request)
+        self.demand("manage_courses_admin")
         given = body.get("course")
         event = given.pop("event", None) if isinstance(given, dict) else None
         deleted = course["workflow_state"] == "deleted"
@@ -327,9 +326,9 @@ class CanvasSimulator(Simulator):
             raise not_found()
         elif event is not None:
             if event not in EVENTS:
-                raise _invalid("event", "invalid", f"{event!r} is not an event")
+                raise invalid("event", "invalid", f"{event!r} is not an event")
             if event == "offer":
-                self._demand("manage_courses_publish")
+                self.demand("manage_courses_publish")
         fields = self._checked(given, course)
         if event in EVENTS:
             course["workflow_state"] = EVENTS[event]
@@ -340,17 +339,18 @@ class CanvasSimulator(Simulator):
         return self._shown(course), {}
 
     def _end_course(self, request: web.Request, body: JsonObject) -> tuple[Any, dict[str, str]]:
-        course = self._course(request)
+        course = self.course_of(request)
         event = body.get("event", request.query.get("event"))
         if event not in ("conclude", "delete"):
-            raise _message(400, "event must be conclude or delete")
-        self._demand(f"manage_courses_{event}")
+            raise message(400, "event must be conclude or delete")
+        self.demand(f"manage_courses_{event}")
         if course["workflow_state"] == "deleted":
             raise not_found()
         course["workflow_state"] = EVENTS[event]
         return {event: True}, {}
 
-    def _course(self, request: web.Request) -> JsonObject:
+    def course_of(self, request: web.Request) -> JsonObject:
+        """The course that the path names, by id or integration id."""
         text = request.match_info["course"]
         if text.startswith(BY_INTEGRATION_ID):
             course: JsonObject | None = self.items.get(text.removeprefix(BY_INTEGRATION_ID))
@@ -363,26 +363,31 @@ class CanvasSimulator(Simulator):
     def _checked(self, given: Any, course: JsonObject | None = None) -> JsonObject:
         """The parameters of a course, refused when one is unknown, of a wrong type, too long or taken."""
         if not isinstance(given, dict):
-            raise _message(400, "course is missing")
+            raise message(400, "course is missing")
         fields: JsonObject = dict(given)
         for name, value in fields.items():
             if name not in COURSE_PARAMETERS:
-                raise _invalid(name, "unknown", f"Canvas knows no course parameter {name!r}")
+                raise invalid(name, "unknown", f"Canvas knows no course parameter {name!r}")
             fits: bool = isinstance(value, COURSE_PARAMETERS[name])
             if not fits:
-                raise _invalid(name, "invalid", f"{type(value).__name__} is not the type of {name}")
+                raise invalid(name, "invalid", f"{type(value).__name__} is not the type of {name}")
             if name in ("name", "course_code", "integration_id") and len(value) > LONGEST:
-                raise _invalid(name, "too_long", f"is too long (maximum is {LONGEST} characters)")
+                raise invalid(name, "too_long", f"is too long (maximum is {LONGEST} characters)")
             if name in ("start_at", "end_at"):
                 _check_date(name, value)
         if "manage_sis" not in self.rights:
             fields.pop("integration_id", None)  # Canvas ignores it
         holder = self.items.get(fields.get("integration_id", ""))
         if holder is not None and holder is not course:
-            raise _invalid("integration_id", "taken", "integration_id is already in use")
+            raise invalid("integration_id", "taken", "integration_id is already in use")
         return fields
 
-    def _demand(self, right: str) -> None:
+    def may(self, right: str) -> bool:
+        """Tell whether the token's user has a right."""
+        return right in self.rights
+
+    def demand(self, right: str) -> None:
+        """Refuse a user who lacks a right."""
         if right not in self.rights:
             raise unauthorized()
 
@@ -394,7 +399,7 @@ class CanvasSimulator(Simulator):
 
     # -- pages -------------------------------------------------------------------------------------
 
-    def _page(self, request: web.Request, rows: Sequence[JsonObject]) -> tuple[Any, dict[str, str]]:
+    def page(self, request: web.Request, rows: Sequence[JsonObject]) -> tuple[Any, dict[str, str]]:
         """One page and its Link header, which Canvas writes without spaces after the commas."""
         size = max(1, min(int(request.query.get("per_page", PAGE)), LARGEST_PAGE))
         number = max(1, int(request.query.get("page", 1)))
@@ -418,6 +423,6 @@ def _check_date(name: str, value: str) -> None:
     try:
         instant = datetime.fromisoformat(value)
     except ValueError as error:
-        raise _invalid(name, "invalid", f"{value!r} is not an ISO 8601 date") from error
+        raise invalid(name, "invalid", f"{value!r} is not an ISO 8601 date") from error
     if instant.tzinfo is None:
-        raise _invalid(name, "invalid", f"{value!r} has no zone")
+        raise invalid(name, "invalid", f"{value!r} has no zone")

@@ -16,7 +16,7 @@ from signxml.algorithms import CanonicalizationMethod, SignatureMethod
 from signxml.signer import XMLSigner
 
 from coursewire.client.auth import TokenAuth, read_oauth_token
-from coursewire_sap.config import NameIdForm
+from coursewire_sap.config import AuthType, NameIdForm
 from coursewire_sap.keys import load_signing_key
 
 if TYPE_CHECKING:
@@ -43,10 +43,19 @@ CLOCK_SKEW = timedelta(minutes=5)
 logging.getLogger("signxml").setLevel(logging.INFO)
 
 
+def sap_auth(config: SapConfig, tokens: Tokens, learner: str | None = None) -> TokenAuth:
+    """The flow that the configuration names, for the service user or for the learner with this SAP id."""
+    flow = SignedAssertionAuth if config.auth_type is AuthType.SELF_SIGNED else LearningTokenAuth
+    return flow(config, tokens, learner)
+
+
 class _SapTokenAuth(TokenAuth):
-    def __init__(self, config: SapConfig, tokens: Tokens) -> None:
-        super().__init__(tokens)
+    def __init__(self, config: SapConfig, tokens: Tokens, learner: str | None = None) -> None:
+        # A learner may well be called "service".
+        subject = "service" if learner is None else f"learner {learner}"
+        super().__init__(tokens, subject=subject, passing=learner is not None)
         self.config = config
+        self.learner = learner
 
     def read_token(self, response: httpx.Response) -> Token:
         return read_oauth_token(response, self.tokens.clock)
@@ -59,15 +68,15 @@ class LearningTokenAuth(_SapTokenAuth):
     """
 
     def token_request(self, current: Token | None) -> httpx.Request:
-        """Build the request for a token of the service user."""
+        """Build the request for a token of the service user, or of a learner, who is never an administrator."""
         config = self.config
         pair = f"{config.key.get_secret_value()}:{config.secret.get_secret_value()}"
         body = {
             "grant_type": "client_credentials",
             "scope": {
-                "userId": config.sapsf_user_id,
+                "userId": config.sapsf_user_id if self.learner is None else self.learner,
                 "companyId": config.sapsf_company_id,
-                "userType": config.user_type,
+                "userType": config.user_type if self.learner is None else "user",
                 "resourceType": "learning_public_api",
             },
         }
@@ -87,7 +96,7 @@ class SignedAssertionAuth(_SapTokenAuth):
 
     def token_request(self, current: Token | None) -> httpx.Request:
         """Build the request: four form fields and no ``Authorization`` header."""
-        assertion = build_assertion(self.config, self.tokens.clock())
+        assertion = build_assertion(self.config, self.tokens.clock(), self.learner)
         form = {
             "client_id": self.config.key.get_secret_value(),
             "company_id": self.config.sapsf_company_id,
@@ -102,11 +111,15 @@ class SignedAssertionAuth(_SapTokenAuth):
         )
 
 
-def build_assertion(config: SapConfig, now: datetime) -> bytes:
-    """The signed assertion that the service user is at hand: UTF-8, no XML declaration, not indented.
+def build_assertion(config: SapConfig, now: datetime, learner: str | None = None) -> bytes:
+    """The signed assertion that a user is at hand: UTF-8, no XML declaration, not indented.
 
-    Good from five minutes before ``now`` (aware UTC) to ten minutes after.
+    Good from five minutes before ``now`` (aware UTC) to ten minutes after. The user is the service user,
+    or the learner with this SAP id.
     """
+    user, form = config.sapsf_user_id, config.saml_name_id_form
+    if learner is not None:
+        user, form = learner, config.saml_learner_name_id_form
     assertion_id = f"_{uuid4()}"
     api_key = config.key.get_secret_value()
     until = _instant(now + LIFETIME)
@@ -117,7 +130,8 @@ def build_assertion(config: SapConfig, now: datetime) -> bytes:
     _add(root, "Issuer", config.saml_assertion_issuer or api_key)
     etree.SubElement(root, f"{{{DS}}}Signature", Id="placeholder")  # signxml puts the signature here
     subject = _add(root, "Subject")
-    _add(subject, "NameID", _name_id(config), Format=_UNSPECIFIED_NAME)
+    name_id = f"{user}#DIV#{config.sapsf_company_id}" if form is NameIdForm.LEARNING_ONLY else user
+    _add(subject, "NameID", name_id, Format=_UNSPECIFIED_NAME)
     confirmation = _add(subject, "SubjectConfirmation", Method=_BEARER)
     recipient = config.saml_assertion_recipient or config.token_url
     _add(confirmation, "SubjectConfirmationData", Recipient=recipient, NotOnOrAfter=until)
@@ -126,7 +140,7 @@ def build_assertion(config: SapConfig, now: datetime) -> bytes:
     statement = _add(root, "AuthnStatement", AuthnInstant=_instant(now), SessionIndex=assertion_id)
     _add(_add(statement, "AuthnContext"), "AuthnContextClassRef", _UNSPECIFIED_CONTEXT)
     attributes = _add(root, "AttributeStatement")
-    for name, value in {"api_key": api_key, **_USER_ATTRIBUTES[config.saml_name_id_form]}.items():
+    for name, value in {"api_key": api_key, **_USER_ATTRIBUTES[form]}.items():
         attribute = _add(attributes, "Attribute", Name=name)
         _add(attribute, "AttributeValue", value).set(f"{{{XSI}}}type", "xs:string")
 
@@ -147,12 +161,6 @@ _USER_ATTRIBUTES: dict[NameIdForm, dict[str, str]] = {
     NameIdForm.LEARNING_ONLY: {"external_user": "true"},
 }
 """How the assertion says what its NameID is."""
-
-
-def _name_id(config: SapConfig) -> str:
-    if config.saml_name_id_form is NameIdForm.LEARNING_ONLY:
-        return f"{config.sapsf_user_id}#DIV#{config.sapsf_company_id}"
-    return config.sapsf_user_id
 
 
 def _add(parent: etree._Element, name: str, text: str | None = None, **attributes: str) -> etree._Element:

@@ -11,6 +11,7 @@ from coursewire.client.answers import result_of
 from coursewire.errors import BlockedError, UnreachableError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Result, ResultKind
+from coursewire_sap.config import SEARCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _REFUSED_WHATEVER_IT_CARRIES = frozenset({403, 404, 405})
 _ERROR_FIELDS = ("error", "errors", "errorMessage")
-_EXCERPT = 500
+EXCERPT = 500
 
 
 @hookimpl
@@ -43,17 +44,17 @@ async def send_content(session: Session, batch: Batch) -> list[Result]:
     Raises:
         BlockedError: SAP refuses the call whatever it carries: permission or address is wrong.
     """
-    config = _config(session)
+    config = sap_config(session)
     response = await session.post(
         config.course_api_path,
         json={"ocnCourses": [dict(payload.body) for payload in batch.payloads]},
         safe_to_repeat=True,
         bucket=config.import_bucket,
     )
-    _raise_if_blocked(response)
-    body = _read_json(response)
+    raise_if_blocked(response)
+    body = read_json(response)
     keys = [payload.remote_key for payload in batch.payloads]
-    if response.is_success and not _error_text(body):
+    if response.is_success and not error_text(body):
         rows = {str(row["courseID"]): row for row in _course_rows(body)}
         return [_read_row(rows.get(key), response.status_code) for key in keys]
     # A success with an error inside is a refusal, and nothing of it is known but its words.
@@ -71,18 +72,20 @@ async def check_connection(session: Session) -> list[str]:
         BlockedError: The service user may not use the Learning API, or it is not at this address.
         UnreachableError: What answered is not SAP's Learning API.
     """
-    config = _config(session)
-    response = await session.get(config.search_student_api_path, params={"$select": "studentID", "$top": "1"})
-    _raise_if_blocked(response)
-    body = _read_json(response)
+    config = sap_config(session)
+    response = await session.get(
+        config.search_student_api_path, params={"$select": "studentID", "$top": "1"}, bucket=SEARCH
+    )
+    raise_if_blocked(response)
+    body = read_json(response)
     if not response.is_success or not isinstance(body, dict) or not isinstance(body.get("value"), list):
         raise UnreachableError(
             "the search for one learner did not get the answer it should",
             where=f"SAP, status {response.status_code}",
-            why=_error_text(body) or "the answer is not one of SAP's Learning API",
+            why=error_text(body) or "the answer is not one of SAP's Learning API",
             next_step="Check sapsf_base_url and search_student_api_path.",
             http_status=response.status_code,
-            excerpt=response.text[:_EXCERPT],
+            excerpt=response.text[:EXCERPT],
         )
     return [
         f"{config.token_url} gave a token for the user {config.sapsf_user_id}.",
@@ -90,27 +93,33 @@ async def check_connection(session: Session) -> list[str]:
     ]
 
 
-def _config(session: Session) -> SapConfig:
+def sap_config(session: Session) -> SapConfig:
+    """The configuration that a session was opened for."""
     return cast("SapConfig", session.config)
 
 
-def _raise_if_blocked(response: httpx.Response) -> None:
+def raise_if_blocked(response: httpx.Response) -> None:
+    """Raise where SAP refuses the call whatever it carries.
+
+    Raises:
+        BlockedError: With SAP's words and what to do there.
+    """
     if response.status_code not in _REFUSED_WHATEVER_IT_CARRIES and not response.is_redirect:
         return
     raise BlockedError(
         "SAP refuses the call, whatever it carries",
         where=f"{response.request.url.path}, status {response.status_code}",
-        why=_error_text(_read_json(response)),
+        why=error_text(read_json(response)),
         next_step=(
             "Give the service user the permissions for the Open Content Network, and check sapsf_base_url and "
             "the API paths of the configuration."
         ),
         http_status=response.status_code,
-        excerpt=response.text[:_EXCERPT],
+        excerpt=response.text[:EXCERPT],
     )
 
 
-def _read_json(response: httpx.Response) -> Any:
+def read_json(response: httpx.Response) -> Any:
     """The answer as data; None where it is HTML, XML or nothing."""
     try:
         return response.json()
@@ -129,7 +138,7 @@ def _course_rows(body: Any) -> Iterator[dict[str, Any]]:
             yield from _course_rows(value)
 
 
-def _error_text(body: Any) -> str:
+def error_text(body: Any) -> str:
     """The words of an error, whichever of SAP's shapes it has; "" where ``body`` is no error.
 
     Known are ``{"error": {"code", "message": "text"}}``, the same with ``"message": {"lang", "value"}``,
@@ -153,8 +162,8 @@ def _read_row(row: dict[str, Any] | None, status: int) -> Result:
             message="SAP's answer does not name this course",
             http_status=status,
         )
-    if refusal := _error_text(row):
-        excerpt = json.dumps(row, ensure_ascii=False)[:_EXCERPT]
+    if refusal := error_text(row):
+        excerpt = json.dumps(row, ensure_ascii=False)[:EXCERPT]
         return Result(ResultKind.REJECTED, "refused", refusal, http_status=status, excerpt=excerpt)
     # An acknowledgement is the course as it was sent, and the record holds that already.
     return Result(ResultKind.ACCEPTED, http_status=status)
@@ -162,10 +171,10 @@ def _read_row(row: dict[str, Any] | None, status: int) -> Result:
 
 def _read_refusal(keys: Sequence[str], body: Any, refusal: Result) -> list[Result]:
     """Each course's result from a refusal, of the courses that it names or of the batch."""
-    text = _error_text(body)
+    text = error_text(body)
     named = dict.fromkeys(_keys_in(text, keys), text)
     for row in _course_rows(body):
-        named[str(row["courseID"])] = _error_text(row) or str(row.get("message") or text)
+        named[str(row["courseID"])] = error_text(row) or str(row.get("message") or text)
     if named.keys().isdisjoint(keys):
         return [replace(refusal, message=text or refusal.message)] * len(keys)
     others = Result(

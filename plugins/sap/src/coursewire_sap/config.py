@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticKnownError
 
 from coursewire.model.channel import Rate
-from coursewire.model.configuration import ChannelConfig, LmsUrl
+from coursewire.model.configuration import ChannelConfig, LmsUrl, Resend
 from coursewire_sap.keys import KeyFaultError, load_signing_key
 from coursewire_sap.locales import find_locale
 
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 IMPORT = "import"
 """Name of the rate that counts import calls."""
+SEARCH = "search"
+"""Name of the rate that counts searches."""
+COMPLETIONS = "completions"
+"""Name of the rate that counts completions, where the configuration sets one."""
 
 
 class AuthType(StrEnum):
@@ -116,6 +120,8 @@ class SapConfig(ChannelConfig):
     """Recipient of the assertion; empty for the token URL."""
     saml_name_id_form: NameIdForm = NameIdForm.USER_ID
     """Whether ``sapsf_user_id`` is a user id, a user name, or somebody known to Learning only."""
+    saml_learner_name_id_form: NameIdForm = NameIdForm.USER_ID
+    """The same of the ids of learners, for completions that are reported as the learner."""
 
     additional_locales: tuple[str, ...] = ()
     """SAP's names of the locales that titles and descriptions are repeated in, beside their own. Also taken
@@ -126,6 +132,8 @@ class SapConfig(ChannelConfig):
     """Send hours with completions."""
     prevent_self_submit_grades: bool = False
     """Report completions as the service user instead of as the learner."""
+    resend_outcomes: Resend = Resend.NEVER
+    """SAP takes one completion of a course and no correction of it; ``changed`` or ``improved`` add another."""
 
     provider_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] = (
         "EDX"
@@ -134,6 +142,8 @@ class SapConfig(ChannelConfig):
     call_interval_seconds: float = Field(default=300.0, ge=0)
     """One import call in this time. SAP's limit is five minutes, which is kept even if this is shorter; 0
     for a tenant, or simulator, without the limit."""
+    completions_per_minute: int = Field(default=0, ge=0)
+    """Completions in a minute, evenly spread; 0 for as many as SAP takes."""
     oauth_api_path: ApiPath = "learning/oauth-api/rest/v1/token"
     """Path of the Learning token server."""
     course_api_path: ApiPath = "learning/odatav4/public/admin/ocn/v1/OcnCourses"
@@ -206,11 +216,19 @@ class SapConfig(ChannelConfig):
         """Name of the rate that counts import calls; None where the tenant has no window."""
         return IMPORT if self.call_interval_seconds else None
 
+    @property
+    def completion_bucket(self) -> str | None:
+        """Name of the rate that counts completions; None where there is none."""
+        return COMPLETIONS if self.completions_per_minute else None
+
     def rates(self, limits: Mapping[str, Rate]) -> Mapping[str, Rate]:
-        """The channel's rates, with the import's window as this tenant has it."""
-        if not self.call_interval_seconds:
-            return limits
-        return {**limits, IMPORT: Rate(calls=1, seconds=self.call_interval_seconds)}
+        """The channel's rates, with those that this tenant has of its own."""
+        rates = dict(limits)
+        if self.call_interval_seconds:
+            rates[IMPORT] = Rate(calls=1, seconds=self.call_interval_seconds)
+        if self.completions_per_minute:
+            rates[COMPLETIONS] = Rate(calls=1, seconds=60 / self.completions_per_minute)
+        return rates
 
 
 def _key_fault(data: dict[str, Any]) -> KeyFaultError | None:

@@ -158,13 +158,13 @@ def _schedule(item: ContentItem, run: CourseRun | None, moment: Moment) -> list[
     if item.content_type is ContentType.COURSE_RUN:
         start, end = run.start or EPOCH, run.end or OPEN_END
         active = moment.has_passed(start) and not moment.has_passed(end)
-        return [{"startDate": _epoch_ms(start), "endDate": _epoch_ms(end), "active": active}]
+        return [{"startDate": epoch_ms(start), "endDate": epoch_ms(end), "active": active}]
     if run.start is None or run.end is None or run.end < run.start:
         return []
     return [
         {
-            "startDate": _epoch_ms(run.start),
-            "endDate": _epoch_ms(run.end),
+            "startDate": epoch_ms(run.start),
+            "endDate": epoch_ms(run.end),
             "active": is_open(run, moment),
             "duration": f"{(run.end - run.start).days} days",
         }
@@ -179,7 +179,8 @@ def _price(config: SapConfig, item: ContentItem) -> float | int:
     return 0.0 if price is None else price
 
 
-def _epoch_ms(instant: datetime) -> int:
+def epoch_ms(instant: datetime) -> int:
+    """Milliseconds since 1970, the only form in which SAP takes an instant."""
     return (instant - EPOCH) // timedelta(milliseconds=1)
 
 

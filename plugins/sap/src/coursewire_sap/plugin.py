@@ -16,21 +16,26 @@ from coursewire.model.channel import (
 )
 from coursewire.model.content import ContentType
 from coursewire_sap.client import check_connection, send_content
-from coursewire_sap.config import IMPORT, AuthType, SapConfig
+from coursewire_sap.config import IMPORT, SEARCH, SapConfig
 from coursewire_sap.content import export_content, export_retirement
+from coursewire_sap.outcomes import export_completion, send_outcomes
 
 if TYPE_CHECKING:
     import httpx
+    import typer
 
     from coursewire.model.session import Tokens
 
 __all__ = [
     "authenticate",
+    "channel_commands",
     "check_connection",
     "declare_channel",
+    "export_completion",
     "export_content",
     "export_retirement",
     "send_content",
+    "send_outcomes",
 ]
 
 
@@ -43,10 +48,11 @@ def declare_channel() -> Channel:
         config=SapConfig,
         capabilities=Capabilities(
             content_types=frozenset({ContentType.COURSE, ContentType.COURSE_RUN, ContentType.PROGRAM}),
-            completions=Support.NOT_IMPLEMENTED,
+            completions=Support.FULL,
             assessments=Support.IMPOSSIBLE,
             retire_strategies=(RetireStrategy.DEACTIVATE,),
             idempotency=Idempotency.UPSERT,
+            outcome_idempotency=Idempotency.NONE,
             mixed_operations=True,
             raise_grade=Support.IMPOSSIBLE,
             lower_grade=Support.IMPOSSIBLE,
@@ -57,7 +63,7 @@ def declare_channel() -> Channel:
         limits=Limits(
             batch_items=1000,
             concurrency=1,
-            rates={IMPORT: Rate(calls=1, seconds=300)},
+            rates={IMPORT: Rate(calls=1, seconds=300), SEARCH: Rate(calls=1, seconds=0.5)},
             counted_by="tenant",
         ),
         simulator="coursewire_sap.simulator:SapSimulator",
@@ -67,11 +73,14 @@ def declare_channel() -> Channel:
 @hookimpl
 def authenticate(config: SapConfig, tokens: Tokens) -> httpx.Auth:
     """A token by the flow that the configuration names."""
-    from coursewire_sap.auth import (  # noqa: PLC0415 - its libraries take 0.3 s; a preview sends nothing
-        LearningTokenAuth,
-        SignedAssertionAuth,
-    )
+    from coursewire_sap.auth import sap_auth  # noqa: PLC0415 - its libraries take 0.3 s; a preview sends nothing
 
-    if config.auth_type is AuthType.SELF_SIGNED:
-        return SignedAssertionAuth(config, tokens)
-    return LearningTokenAuth(config, tokens)
+    return sap_auth(config, tokens)
+
+
+@hookimpl
+def channel_commands() -> typer.Typer:
+    """``coursewire sap inactive-learners``."""
+    from coursewire_sap.commands import commands  # noqa: PLC0415 - only the command line needs them
+
+    return commands

@@ -1,7 +1,9 @@
-"""A stand-in for one SAP SuccessFactors Learning tenant: both token endpoints, the course import, the user search.
+"""A stand-in for one SAP SuccessFactors Learning tenant.
 
-It is as strict as SAP is known to be, and refuses what SAP is not known to take: one wrong course refuses its
-whole batch, a field that it does not know is wrong, and one import call is taken per window.
+It has both token endpoints, the course import, both endpoints of completions and the user search. It is as
+strict as SAP is known to be, and refuses what SAP is not known to take: one wrong course refuses its whole
+batch, a field that it does not know is wrong, one import call is taken per window, and nobody reports a
+completion for somebody else but the service user. Whatever arrives twice is recorded twice.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import base64
 import secrets
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, cast
 from urllib.parse import parse_qsl
 
 import orjson
@@ -25,6 +27,7 @@ from coursewire.model.instant import Clock, utc_now
 from coursewire.testing.simulator import Simulator, json_response
 from coursewire_sap.auth import DS, GRANT_TYPE, SAML
 from coursewire_sap.config import AuthType
+from coursewire_sap.outcomes import GENERIC_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +37,9 @@ LARGEST_PAGE = 1000
 LEARNING_TOKEN_LIFETIME_S = 1800
 PLATFORM_TOKEN_LIFETIME_S = 86_400
 TOKEN_EXPIRED = "LGN0022"
+INACTIVE = "The user account is inactive."
+EARLIEST_MS = 10**11
+"""In 1973. What is smaller was meant as seconds."""
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 
@@ -95,6 +101,39 @@ class CourseWithHours(Course):
     totalHours: float | None = None  # noqa: N815
 
 
+class _LearningEvent(_Strict):
+    completedTimestamp: Annotated[int, Field(ge=EARLIEST_MS)]  # noqa: N815
+    courseID: _Filled  # noqa: N815
+    providerID: _Filled  # noqa: N815
+    userID: _Filled  # noqa: N815
+    grade: Annotated[str, Field(max_length=100)] | None = None
+    totalHours: float | None = None  # noqa: N815
+    creditHours: float | None = None  # noqa: N815
+    contactHours: float | None = None  # noqa: N815
+    cpeHours: float | None = None  # noqa: N815
+    comments: str | None = None
+    instructorName: str | None = None  # noqa: N815
+    price: float | None = None
+    currency: str | None = None
+
+
+class OwnEvent(_LearningEvent):
+    """A completion as a learner reports it."""
+
+    courseCompleted: Literal["true", "false"]  # noqa: N815
+
+
+class GenericEvent(_LearningEvent):
+    """A completion as the service user reports it."""
+
+    courseCompleted: bool  # noqa: N815
+
+
+class _Issued(NamedTuple):
+    user: str
+    expires_at: datetime
+
+
 class SapSimulator(Simulator):
     """A running tenant.
 
@@ -104,10 +143,16 @@ class SapSimulator(Simulator):
         window_seconds: One import call is taken in this time; 0 for no limit.
         allow_hours: The tenant takes ``creditHours`` and ``totalHours`` in a course.
         name_refused: A refused batch says which course was at fault.
+        students_only: Only who is in ``students`` is a user; else everybody is.
+        imported_only: Completions are taken only of courses that were imported.
+        inactive_get_tokens: An inactive user learns it at the completion; else at the request for a token.
+        search_spacing_seconds: A search sooner than this after the last one is refused.
 
     Attributes:
-        refuse: Ids of courses that are refused whatever they hold.
+        refuse: Ids of courses that are refused whatever they hold, and so are their completions.
+        refuse_inside: Ids of courses whose completions are refused inside an answer with status 201.
         students: All users: ``{"studentID": ..., "isActive": ...}``.
+        completions: What was recorded, in order; in ``arrivals`` under user and course.
     """
 
     code: ClassVar[str] = "SAP"
@@ -127,14 +172,25 @@ class SapSimulator(Simulator):
         window_seconds: float = 0,
         allow_hours: bool = False,
         name_refused: bool = True,
+        students_only: bool = False,
+        imported_only: bool = False,
+        inactive_get_tokens: bool = True,
+        search_spacing_seconds: float = 0,
     ) -> None:
         super().__init__(clock=clock, keep_bodies=keep_bodies)
         self.window_seconds = window_seconds
         self.course_model = CourseWithHours if allow_hours else Course
         self.name_refused = name_refused
         self.refuse: set[str] = set()
+        self.refuse_inside: set[str] = set()
+        self.students_only = students_only
+        self.imported_only = imported_only
+        self.inactive_get_tokens = inactive_get_tokens
+        self.search_spacing_seconds = search_spacing_seconds
         self.students: list[dict[str, Any]] = []
-        self._tokens: dict[str, datetime] = {}
+        self.completions: list[dict[str, Any]] = []
+        self._tokens: dict[str, _Issued] = {}
+        self._search_not_before: datetime | None = None
         self._import_not_before: datetime | None = None
         self._signing_key: rsa.RSAPrivateKey | None = None
 
@@ -144,6 +200,10 @@ class SapSimulator(Simulator):
             web.post("/learning/oauth-api/rest/v1/token", self._learning_token),
             web.post("/oauth/token", self._platform_token),
             web.post("/learning/odatav4/public/admin/ocn/v1/OcnCourses", self._import),
+            web.post(
+                "/learning/odatav4/public/admin/ocn/v1/current-user/item/learning-event", self._own_event
+            ),
+            web.post(f"/{GENERIC_PATH}", self._generic_event),
             web.get("/learning/odatav4/searchStudent/v1/Students", self._students),
         ]
 
@@ -168,7 +228,13 @@ class SapSimulator(Simulator):
     def reset(self) -> None:
         """Forget what arrived, and the window; tokens stay good."""
         super().reset()
-        self._import_not_before = None
+        self.completions.clear()
+        self._import_not_before = self._search_not_before = None
+
+    def history(self) -> list[dict[str, Any]]:
+        """What learners see: a completion in the future never shows."""
+        now_ms = self.clock().timestamp() * 1000
+        return [each for each in self.completions if each["completedTimestamp"] <= now_ms]
 
     def revoke_tokens(self) -> None:
         """Make every token that was issued worthless."""
@@ -182,14 +248,15 @@ class SapSimulator(Simulator):
             return _error(403, "the client id or secret is wrong")
         if request.content_type != "application/json":
             return _error(415, "the body must be application/json")
-        scope = {"userId": self.user, "companyId": self.company, "resourceType": "learning_public_api"}
-        allowed = [
-            {"grant_type": "client_credentials", "scope": {**scope, "userType": kind}}
-            for kind in ("user", "admin")
-        ]
-        if await _json(request) not in allowed:
+        body = await _json(request)
+        scope = body.get("scope") if isinstance(body, dict) else None
+        user, kind = (scope.get("userId"), scope.get("userType")) if isinstance(scope, dict) else (None, None)
+        wanted = {"userId": user, "companyId": self.company, "resourceType": "learning_public_api"}
+        if body != {"grant_type": "client_credentials", "scope": {**wanted, "userType": kind}}:
             return _error(400, "the token request is malformed")
-        return self._issue(LEARNING_TOKEN_LIFETIME_S)
+        if kind not in (("user", "admin") if user == self.user else ("user",)):
+            return _error(400, "the user is not of this type")
+        return self._issue(user, LEARNING_TOKEN_LIFETIME_S)
 
     async def _platform_token(self, request: web.Request) -> web.Response:
         form = parse_qsl((await request.read()).decode("ascii", "replace"), keep_blank_values=True)
@@ -202,25 +269,29 @@ class SapSimulator(Simulator):
             return _error(401, "the client is not registered")
         if fields["grant_type"] != GRANT_TYPE:
             return _error(400, "the grant type is wrong")
-        fault = self._fault_of_assertion(fields["assertion"], str(request.url))
-        return _error(401, fault) if fault else self._issue(PLATFORM_TOKEN_LIFETIME_S)
+        fault, user = self._read_assertion(fields["assertion"], str(request.url))
+        return _error(401, fault) if fault else self._issue(user, PLATFORM_TOKEN_LIFETIME_S)
 
-    def _fault_of_assertion(self, encoded: str, url: str) -> str:
+    def _read_assertion(self, encoded: str, url: str) -> tuple[str, str]:
+        """What is wrong with an assertion, "" for nothing; and the user whom it names."""
         try:
             sent = etree.fromstring(base64.b64decode(encoded, validate=True), _PARSER)
             verified = XMLVerifier().verify(
                 sent, id_attribute="ID", expect_config=SignatureConfiguration(require_x509=False)
             )
         except (ValueError, etree.XMLSyntaxError, InvalidInput, InvalidSignature):
-            return "Unable to verify the signature of the SAML assertion"
+            return "Unable to verify the signature of the SAML assertion", ""
         modulus = sent.findtext(f".//{{{DS}}}Modulus") or ""
         if self._signing_key is None or self._signing_key.public_key().public_numbers().n != int.from_bytes(
             base64.b64decode(modulus)
         ):
-            return "Unable to verify the signature of the SAML assertion: the key pair is another client's"
+            return (
+                "Unable to verify the signature of the SAML assertion: the key pair is another client's",
+                "",
+            )
         assertion = cast(VerifyResult, verified).signed_xml
         if assertion is None or assertion.tag != f"{{{SAML}}}Assertion":
-            return "the signature does not cover the assertion"
+            return "the signature does not cover the assertion", ""
         now = self.clock()
 
         def text(path: str) -> str | None:
@@ -230,29 +301,45 @@ class SapSimulator(Simulator):
         conditions = assertion.find("s:Conditions", namespaces={"s": SAML})
         confirmed = assertion.find(".//s:SubjectConfirmationData", namespaces={"s": SAML})
         if conditions is None or confirmed is None:
-            return "the assertion lacks conditions or subject confirmation"
+            return "the assertion lacks conditions or subject confirmation", ""
         until = min(_instant(conditions.get("NotOnOrAfter")), _instant(confirmed.get("NotOnOrAfter")))
         checks = {
             "the assertion is not valid now": _instant(conditions.get("NotBefore")) <= now < until,
             "the issuer is wrong": text("s:Issuer") in (self.key, self.audience),
             "the audience is wrong": text("s:Conditions/s:AudienceRestriction/s:Audience") == self.audience,
             "the recipient is wrong": confirmed.get("Recipient") == url,
-            "the user does not exist": text("s:Subject/s:NameID") == self.user,
             "the API key is wrong": text("s:AttributeStatement/s:Attribute[@Name='api_key']/s:AttributeValue")
             == self.key,
         }
-        return next((fault for fault, fine in checks.items() if not fine), "")
+        fault = next((fault for fault, fine in checks.items() if not fine), "")
+        return fault, text("s:Subject/s:NameID") or ""
 
-    def _issue(self, lifetime_s: int) -> web.Response:
+    def _issue(self, user: Any, lifetime_s: int) -> web.Response:
+        if fault := self._fault_of_user(user, at_token=True):
+            return _error(401, fault)
         token = secrets.token_hex(24)
-        self._tokens[token] = self.clock() + timedelta(seconds=lifetime_s)
+        self._tokens[token] = _Issued(user, self.clock() + timedelta(seconds=lifetime_s))
         return json_response({"access_token": token, "token_type": "Bearer", "expires_in": lifetime_s})
 
-    def _unauthorized(self, request: web.Request) -> web.Response | None:
+    def _fault_of_user(self, user: Any, *, at_token: bool = False) -> str:
+        if not isinstance(user, str) or not user:
+            return "the user does not exist"
+        if user == self.user:
+            return ""
+        found = next((each for each in self.students if each["studentID"] == user), None)
+        if found is None:
+            return "the user does not exist" if self.students_only else ""
+        silent = at_token and self.inactive_get_tokens
+        return "" if found["isActive"] or silent else INACTIVE
+
+    def _unauthorized(self, request: web.Request, user: str | None = None) -> web.Response | None:
+        """Why a call is refused: its token is no good, or another user's than ``user`` (the service user)."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        expires_at = self._tokens.get(token) if scheme == "Bearer" else None
-        if expires_at is None or expires_at <= self.clock():
+        issued = self._tokens.get(token) if scheme == "Bearer" else None
+        if issued is None or issued.expires_at <= self.clock():
             return _error(401, "the token is unknown or has expired", code=TOKEN_EXPIRED)
+        if issued.user != (user or self.user):
+            return _error(403, "this user has no permission")
         return None
 
     # -- courses ---------------------------------------------------------------------------------
@@ -299,11 +386,47 @@ class SapSimulator(Simulator):
                 return f"{named}{fault}"
         return ""
 
+    # -- completions -----------------------------------------------------------------------------
+
+    async def _own_event(self, request: web.Request) -> web.Response:
+        body = await _json(request)
+        user = body.get("userID") if isinstance(body, dict) else None
+        return self._unauthorized(request, str(user)) or self._record_event(OwnEvent, body)
+
+    async def _generic_event(self, request: web.Request) -> web.Response:
+        return self._unauthorized(request) or self._record_event(GenericEvent, await _json(request))
+
+    def _record_event(self, model: type[_LearningEvent], body: Any) -> web.Response:
+        try:
+            event = model.model_validate(body)
+        except ValidationError as error:
+            first = error.errors()[0]
+            return _error(400, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+        fault = self._fault_of_user(event.userID)
+        if event.providerID != self.provider:
+            fault = "providerID: not registered"
+        if self.imported_only and event.courseID not in self.items:
+            fault = f"course {event.courseID} was not found"
+        if event.courseID in self.refuse:
+            fault = f"course {event.courseID}: refused"
+        if fault:
+            return _error(400, fault)
+        answer = {"@odata.context": "$metadata#OCNLearningEvents/$entity", **body}
+        if event.courseID in self.refuse_inside:
+            return json_response({**answer, "errorMessage": "it cannot be recorded"}, status=201)
+        self.completions.append(body)
+        self.arrivals[f"{event.userID} {event.courseID}"] += 1
+        return json_response({**answer, "errorMessage": None}, status=201)
+
     # -- users -----------------------------------------------------------------------------------
 
     async def _students(self, request: web.Request) -> web.Response:
         if refusal := self._unauthorized(request):
             return refusal
+        now = self.clock()
+        if self._search_not_before is not None and now < self._search_not_before:
+            return _error(429, "API calling limit exceeded")
+        self._search_not_before = now + timedelta(seconds=self.search_spacing_seconds)
         query = request.query
         try:
             top, skip = int(query.get("$top", LARGEST_PAGE)), int(query.get("$skip", 0))

@@ -1,0 +1,5 @@
+"""``python -m coursewire``: the same as the ``coursewire`` command."""
+
+from coursewire.cli import main
+
+main()

@@ -1,0 +1,68 @@
+"""What the Enrollment API gives and takes: plain dictionaries.
+
+Instants are aware UTC datetimes; :meth:`~coursewire.enrollment.api.EnrollmentApi.serialize_enrollments`
+makes JSON of them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypedDict
+
+
+class Mode(TypedDict):
+    """One way to take a course run.
+
+    ``min_price`` is in whole units of ``currency`` (ISO 4217, small letters); ``suggested_prices`` is a
+    list with commas between, "" when there is none; a mode without ``expiration_datetime`` does not expire.
+    """
+
+    slug: str
+    name: str
+    min_price: int | float
+    suggested_prices: str
+    currency: str
+    expiration_datetime: datetime | None
+    description: str | None
+    sku: str | None
+    bulk_sku: str | None
+
+
+class Course(TypedDict):
+    """A course run. A date that is None sets no limit; ``pacing_type`` is None when nobody knows."""
+
+    course_id: str
+    course_name: str
+    enrollment_start: datetime | None
+    enrollment_end: datetime | None
+    course_start: datetime | None
+    course_end: datetime | None
+    invite_only: bool
+    course_modes: list[Mode]
+    pacing_type: str | None
+
+
+class Enrollment(TypedDict):
+    """A user's enrollment in a course run; ``course_details`` is None when the run is gone."""
+
+    created: datetime | None
+    mode: str
+    is_active: bool
+    user: str
+    course_details: Course | None
+
+
+class Attribute(TypedDict):
+    """A fact of a caller's own about an enrollment, found by ``namespace`` and ``name``."""
+
+    namespace: str
+    name: str
+    value: str
+
+
+class Role(TypedDict):
+    """What a user may do in a course run, or, with "" as ``course_id``, in all of an organisation's."""
+
+    role: str
+    org: str
+    course_id: str

@@ -1,0 +1,198 @@
+"""channels/: a page for each channel of this repository, and one that compares them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from coursewire.channels.loading import load_channels
+from coursewire.channels.registry import LoadedChannel
+from coursewire.config.describe import FieldInfo, describe
+from coursewire.model.channel import Idempotency, Rate, Support
+from coursewire.model.configuration import ChannelConfig
+from docs.generate.markdown import code, page, prose, table
+from docs.generate.sources import members
+
+PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+
+OVERVIEW = """\
+A channel is a plugin for one kind of LMS. What it can do and which limits it keeps to is declared as data; these pages show that. What it
+sends, how it is set up at the vendor and what its reasons mean stands in the plugin's README."""
+
+INTRO = """\
+The channel `{code}` for {title}, by the distribution `{distribution}`. What it sends and how it is set up at the vendor
+stands in its [README](../../../plugins/{folder}/README.md)."""
+
+SHARED = """\
+Every configuration has these fields, whatever its channel. A configuration file has `channel`, `customer` and `active` besides.
+A field that is required must be filled before the configuration can become active. A secret is text, or
+`{"env": "NAME"}` for the value of an environment variable."""
+
+CAPABILITIES = {
+    "content_types": "content types",
+    "content": "content",
+    "completions": "completions",
+    "assessments": "assessments",
+    "retire_strategies": "ways of retiring, the default first",
+    "in_progress": "results before completion",
+    "outcomes_need_content": "takes results only for courses it was sent",
+    "raise_grade": "a grade may rise",
+    "lower_grade": "a grade may fall",
+    "revoke": "a completion may be taken back",
+    "idempotency": "repeated sending of content",
+    "outcome_idempotency": "repeated sending of outcomes",
+    "mixed_operations": "operations may share a batch",
+    "list_remote": "listing what is at the LMS",
+    "paging": "paging",
+    "slow_down": 'how it says "slow down"',
+}
+"""Fields in words, in the order of the table; a field without words goes by its name."""
+
+LIMITS = {
+    "batch_items": "content items a request",
+    "outcome_batch_items": "outcomes a request",
+    "batch_bytes": "bytes a request",
+    "concurrency": "requests at once for one configuration",
+    "rates": "calls",
+    "counted_by": "the vendor counts by",
+    "connect_timeout_s": "seconds to connect",
+    "read_timeout_s": "seconds without an answer",
+    "total_timeout_s": "seconds for a request in all",
+}
+
+
+def pages() -> dict[str, str]:
+    """The pages of the channels that this repository holds; others that are installed are left out."""
+    folders = _folders()
+    loaded = [each for each in load_channels() if each.distribution in folders]
+    made = {
+        f"channels/{each.channel.code.lower()}.md": _page(each, folders[each.distribution]) for each in loaded
+    }
+    return {"channels/README.md": _overview(loaded), **made}
+
+
+def _folders() -> dict[str, str]:
+    found = {}
+    for path in sorted(PLUGINS.glob("*/pyproject.toml")):
+        project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
+        found[project["name"]] = path.parent.name
+    return found
+
+
+def _overview(loaded: Sequence[LoadedChannel]) -> str:
+    heads = [f"[{each.channel.code}]({each.channel.code.lower()}.md)" for each in loaded]
+    can = [_values(each.channel.capabilities, CAPABILITIES) for each in loaded]
+    most = [_values(each.channel.limits, LIMITS) for each in loaded]
+    shared = describe(ChannelConfig)
+    return page(
+        "Channels",
+        OVERVIEW,
+        "## Capabilities",
+        table(("", *heads), [(label, *(one[label] for one in can)) for label in can[0]]),
+        "## Limits",
+        table(("", *heads), [(label, *(one[label] for one in most)) for label in most[0]]),
+        "## What the answers mean",
+        _support(),
+        "## Fields of every configuration",
+        SHARED,
+        _fields(shared),
+    )
+
+
+def _page(loaded: LoadedChannel, folder: str) -> str:
+    channel = loaded.channel
+    own = [field for field in describe(channel.config) if field.name not in ChannelConfig.model_fields]
+    changed = [
+        field
+        for field in describe(channel.config)
+        if field.name in ChannelConfig.model_fields and field not in describe(ChannelConfig)
+    ]
+    return page(
+        f"{channel.code}: {channel.title}",
+        INTRO.format(code=channel.code, title=channel.title, distribution=loaded.distribution, folder=folder),
+        f"It works with plugin API `{channel.requires_api}`."
+        + (f" The vendor's documentation: <{channel.docs_url}>." if channel.docs_url else "")
+        + (f" Its simulator: `coursewire simulate {channel.code}`." if channel.simulator else ""),
+        "## Capabilities",
+        table(("capability", "answer"), _values(channel.capabilities, CAPABILITIES).items()),
+        "## Limits",
+        table(("limit", "value"), _values(channel.limits, LIMITS).items()),
+        "## Settings",
+        "Beside those of [every configuration](README.md#fields-of-every-configuration):",
+        _fields(own),
+        *(("Other than elsewhere are:", _fields(changed)) if changed else ()),
+        "`coursewire config template " + channel.code + "` prints a file to fill in.",
+        "## Hooks",
+        "It implements " + ", ".join(f"[`{hook}`](../hooks.md#{hook})" for hook in _hooks(loaded)) + ".",
+    )
+
+
+def _hooks(loaded: LoadedChannel) -> Sequence[str]:
+    rows = load_channels().report
+    return next(
+        row.hooks for row in rows if row.name == loaded.name and row.distribution == loaded.distribution
+    )
+
+
+def _values(model: BaseModel, labels: dict[str, str]) -> dict[str, str]:
+    names = [*labels, *(name for name in type(model).model_fields if name not in labels)]
+    return {labels.get(name, name): _text(getattr(model, name)) for name in names}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(map(str, value))) or "none"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(_rate(name, rate) for name, rate in value.items()) or "no number is known"
+    return "no limit" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _rate(name: str, rate: Rate) -> str:
+    which = "" if name == "default" else f" (those that count as {name})"
+    return f"{rate.calls} in {rate.seconds:g} s{which}"
+
+
+def _fields(fields: Sequence[FieldInfo]) -> str:
+    return table(
+        ("field", "value", "default", "meaning"),
+        [
+            (
+                code(field.name),
+                field.type,
+                "**required**" if field.required else _default(field.default),
+                prose(field.help),
+            )
+            for field in fields
+        ],
+    )
+
+
+def _default(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None or value in ("", [], {}) else code(value)
+
+
+def _support() -> str:
+    rows = [(answer.value, _SUPPORT[answer.name]) for answer in Support]
+    repeats = [
+        (each.value, " ".join(members(Idempotency)[each.name].split()) or "nothing keeps it from doubling")
+        for each in Idempotency
+    ]
+    return f"{table(('support', 'meaning'), rows)}\n\n{table(('repeated sending', 'meaning'), repeats)}"
+
+
+_SUPPORT = {
+    "UNKNOWN": "nobody has found out yet",
+    "IMPOSSIBLE": "the LMS has no way to do it",
+    "NOT_IMPLEMENTED": "the LMS could, this channel does not yet",
+    "PARTIAL": "some versions of the LMS can",
+    "FULL": "it works",
+}

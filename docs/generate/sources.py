@@ -1,0 +1,78 @@
+"""What only the source text says: comments beside columns, headings in comments, docstrings below members."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+import textwrap
+import tokenize
+from types import ModuleType
+
+from docs.generate.markdown import prose
+
+
+def comments(module: ModuleType) -> dict[int, str]:
+    """Line number to the text of the comment on it."""
+    tokens = tokenize.generate_tokens(io.StringIO(inspect.getsource(module)).readline)
+    return {
+        token.start[0]: token.string.lstrip("# ").strip()
+        for token in tokens
+        if token.type == tokenize.COMMENT
+    }
+
+
+def column_comments(module: ModuleType) -> dict[tuple[str, str], str]:
+    """(table or function, column) to the comment beside the column, where there is one."""
+    beside = comments(module)
+    found = {}
+    for statement in ast.parse(inspect.getsource(module)).body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            owner = statement.targets[0].id
+        elif isinstance(statement, ast.FunctionDef):
+            owner = statement.name
+        else:
+            continue
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Column":
+                lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+                text = " ".join(beside[line] for line in lines if line in beside)
+                name = node.args[0]
+                if text and isinstance(name, ast.Constant):
+                    found[owner, str(name.value)] = text
+    return found
+
+
+def members(owner: type) -> dict[str, str]:
+    """Attributes of a class to the docstring below each, "" where there is none."""
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
+    assert isinstance(body, ast.ClassDef)
+    found: dict[str, str] = {}
+    last = ""
+    for statement in body.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            last = statement.targets[0].id
+        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            last = statement.target.id
+        elif last and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            found[last] = prose(str(statement.value.value))
+            continue
+        else:
+            continue
+        found.setdefault(last, "")
+    return found
+
+
+def groups(owner: type) -> dict[str, str]:
+    """Attributes of a class to the comment line that stands above their group."""
+    lines = inspect.getsource(owner).splitlines()
+    found: dict[str, str] = {}
+    heading = ""
+    for line in lines:
+        text = line.strip()
+        if text.startswith("# "):
+            heading = text.removeprefix("# ")
+        name, equals, _ = text.partition(" = ")
+        if equals and name.isidentifier():
+            found[name] = heading
+    return found

@@ -1,0 +1,197 @@
+"""A process killed at any step of a first transmission: nothing is lost, nothing is there twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import CUSTOMER, course
+
+from coursewire.testing.simulator import Simulator
+
+COUNT = 60
+
+HOOKS = '''
+"""Kills its own process at a step that the environment names."""
+import os, signal
+from coursewire import hookimpl
+
+STEP, COUNT = os.environ["KILL_STEP"], int(os.environ["KILL_COUNT"])
+seen = 0
+
+def reach(step):
+    global seen
+    if step == STEP:
+        seen += 1
+        if seen == COUNT:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+@hookimpl
+def job_started(job):
+    reach("job_started")
+
+@hookimpl
+def batch_sending(job, batch):
+    reach("batch_sending")
+
+@hookimpl
+def batch_sent(job, batch, results):
+    reach("batch_sent")
+
+@hookimpl
+def job_finished(job, summary):
+    reach("job_finished")
+'''
+
+MOMENTS = [
+    ("job_started", 1),
+    ("batch_sending", 1),
+    ("batch_sending", 2),
+    ("batch_sending", 6),
+    ("batch_sent", 1),
+    ("batch_sent", 3),
+    ("batch_sent", 6),
+    ("job_finished", 1),
+]
+"""Steps of ours at which the process dies."""
+
+ACCEPTED = [1, COUNT // 3, COUNT]
+"""So many items the LMS has taken when the process dies, wherever it is then."""
+
+
+class Home:
+    """An installation of its own, driven by the real command."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def prepare(self) -> None:
+        """Database and content."""
+        folder = self.folder
+        bundle = folder / "bundle"
+        bundle.mkdir()
+        keys = [f"RiverU+C{number:04}" for number in range(COUNT)]
+        rows: dict[str, list[dict[str, Any]]] = {
+            "customers": [{"uuid": CUSTOMER, "name": "Acme", "slug": "acme", "active": True}],
+            "catalogs": [
+                {
+                    "uuid": "2fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e2222",
+                    "customer": CUSTOMER,
+                    "title": "All",
+                    "content_keys": keys,
+                }
+            ],
+            "content": [course(key) for key in keys],
+        }
+        for name, lines in rows.items():
+            (bundle / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        (folder / "hooks.py").write_text(HOOKS)
+        assert self("init").returncode == 0
+        assert self("load", str(bundle)).returncode == 0
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("COURSEWIRE_")}
+        return {
+            **kept,
+            "COURSEWIRE_DATA_DIR": str(self.folder),
+            "COURSEWIRE_ALLOW_INSECURE_URLS": "1",
+            **more,
+        }
+
+    def __call__(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self._command(*arguments),
+            env=self.environment(**more),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self._command(*arguments),
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    @staticmethod
+    def _command(*arguments: str) -> list[str]:
+        return [sys.executable, "-m", "coursewire", *arguments]
+
+    def configure(self, simulator: Simulator) -> None:
+        fields = {
+            "channel": simulator.code,
+            "customer": CUSTOMER,
+            "active": True,
+            **simulator.sample_config(),
+        }
+        if simulator.code == "SAP":
+            fields["transmission_chunk_size"] = COUNT // 6
+        file = self.folder / "config.json"
+        file.write_text(json.dumps(fields))
+        added = self("config", "add", "--file", str(file))
+        assert added.returncode == 0, added.stderr
+
+    def finish(self, simulator: Simulator) -> None:
+        """Start again, and find exactly what is wanted."""
+        again = self("transmit", "content", "--json")
+        assert again.returncode == 0, again.stderr
+        summary = json.loads(again.stdout.splitlines()[-1])
+        assert summary["created"] + summary["updated"] + summary["unchanged"] == COUNT
+        assert len(simulator.items) == COUNT
+        if simulator.code == "CANVAS":
+            assert set(simulator.arrivals.values()) == {1}, "a course was made twice"
+        third = json.loads(self("transmit", "content", "--json").stdout.splitlines()[-1])
+        assert third["unchanged"] == COUNT
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """An installation with its content, made once and copied."""
+    home = Home(tmp_path_factory.mktemp("template"))
+    home.prepare()
+    return home.folder
+
+
+@pytest.fixture
+def home(template, tmp_path, simulator):
+    home = Home(tmp_path / "home")
+    shutil.copytree(template, home.folder)
+    home.configure(simulator)
+    return home
+
+
+@pytest.mark.parametrize(("step", "count"), MOMENTS)
+def test_killed_at_a_step_and_started_again(home, simulator, step, count):
+    killed = home(
+        "transmit",
+        "content",
+        COURSEWIRE_HOOKS_FILE=str(home.folder / "hooks.py"),
+        KILL_STEP=step,
+        KILL_COUNT=str(count),
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    home.finish(simulator)
+
+
+@pytest.mark.parametrize("accepted", ACCEPTED)
+def test_killed_when_the_lms_has_taken_some_and_started_again(home, simulator, accepted):
+    process = home.start("transmit", "content")
+    while len(simulator.items) < accepted and process.poll() is None:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.002)
+    process.kill()
+    process.wait(60)
+    assert len(simulator.items) >= accepted
+    home.finish(simulator)
