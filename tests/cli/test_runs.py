@@ -112,11 +112,10 @@ class TestPreview:
         assert len(said.rows) == 1
 
     def test_what_no_channel_sends_and_unknown_channels(self, bare, sap_file):
-        for kind in ("completions", "assessments"):
-            said = bare(
-                "preview", kind, "--channel", "CANVAS", "--config", sap_file(), "--bundle", "x", status=2
-            )
-            assert f"CANVAS does not send {kind}" in said.err
+        said = bare(
+            "preview", "assessments", "--channel", "SAP", "--config", sap_file(), "--bundle", "x", status=2
+        )
+        assert "SAP does not send assessments" in said.err
         assert "Did you mean SAP" in preview(bare, sap_file(), channel="SAPP", status=2).err
 
 

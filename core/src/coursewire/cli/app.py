@@ -163,7 +163,7 @@ def _unexpected(error: Exception, args: Sequence[str]) -> int:
 
 
 # The modules below add their commands to ``app``, in the order in which they are listed.
-from coursewire.cli import audit, config, content, setup, simulate  # noqa: E402
+from coursewire.cli import audit, config, content, learners, setup, simulate, why  # noqa: E402
 
-for module in (setup, config, content, audit, simulate):
+for module in (setup, config, content, audit, why, learners, simulate):
     module.register(app)

@@ -10,17 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coursewire.cli import status
-from coursewire.cli.options import Config, Format, Json, Limit, Since
+from coursewire.cli.options import Config, ConfigNeeded, Format, Json, Limit, Since
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from coursewire.audit.records import ContentRecord
     from coursewire.jobs.installation import Installation
-
-ConfigNeeded = Annotated[
-    str, typer.Option("--config", metavar="ID", help="The configuration; the beginning of its id is enough.")
-]
 
 JOBS_SEARCHED = 1000
 """Newest jobs among which the beginning of an id is looked for."""

@@ -66,15 +66,20 @@ def actor() -> str:
         return "command"
 
 
+def takes(kind: KindName, channel: LoadedChannel) -> bool:
+    """Tell whether a channel transmits this kind."""
+    return bool(getattr(channel.channel.capabilities, kind.value).usable)
+
+
 def refuse_other_kinds(kind: KindName, channels: Sequence[LoadedChannel]) -> None:
-    """Refuse what the channels concerned do not send.
+    """Refuse what none of the channels sends.
 
     Raises:
-        ConfigurationError: ``kind`` is not content.
+        ConfigurationError: None of them takes this kind.
     """
     from coursewire.errors import ConfigurationError
 
-    if kind is KindName.CONTENT:
+    if any(takes(kind, each) for each in channels):
         return
     codes = [each.channel.code for each in channels]
     who = f"channel {codes[0]} does not send" if len(codes) == 1 else "no installed channel sends"
@@ -85,7 +90,7 @@ def refuse_other_kinds(kind: KindName, channels: Sequence[LoadedChannel]) -> Non
         f"{who} {kind.value}",
         where=", ".join(each.where for each in channels),
         why="; ".join(answers),
-        next_step="Send content, or install a channel that can.",
+        next_step="Send another kind, or install a channel that takes this one.",
     )
 
 

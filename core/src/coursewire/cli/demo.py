@@ -23,7 +23,7 @@ def demo(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Send a sample catalogue to simulated LMSs on this machine."""
+    """Send a sample catalogue, and what learners achieved, to simulated LMSs on this machine."""
     from coursewire.cli.common import open_installation
     from coursewire.cli.output import put_check, put_json
     from coursewire.cli.setup import set_up
@@ -64,11 +64,20 @@ def demo(
             )
         if not simulators:
             _no_channel()
-        first = _run(installation)
-        tell(f"first run: {_sent(first):,} items sent")
-        second = _run(installation)
-        tell(f"second run: {_sent(second):,} items sent, since nothing changed")
-        rows = [_row(one, two, simulators) for one, two in zip(first, second, strict=True)]
+        runs = {}
+        for kind in KindName:
+            if kind is not KindName.CONTENT:
+                _welcome(installation, simulators)
+            runs[kind] = [_run(installation, kind), _run(installation, kind)]
+        for number, (name, more) in enumerate((("first", ""), ("second", ", since nothing changed"))):
+            sent = ", ".join(f"{_sent(both[number]):,} {kind.noun}s" for kind, both in runs.items())
+            tell(f"{name} run: {sent} sent{more}")
+        rows = [
+            _row(kind, one, two, simulators)
+            for kind, both in runs.items()
+            for one, two in zip(*both, strict=True)
+        ]
+        rows.sort(key=lambda row: row["channel"])
         if json:
             for row in rows:
                 put_json(row)
@@ -126,23 +135,44 @@ def _no_channel() -> None:
     )
 
 
-def _run(installation: Installation) -> list[Ended]:
+def _welcome(installation: Installation, simulators: dict[str, Any]) -> None:
+    """Let the simulated LMSs know who studies there: some take results of their own students only."""
     from coursewire.cli.common import run_to_end
+
+    async def students() -> list[tuple[str, str]]:
+        pages = installation.source.enrollments(_customer(installation))
+        return [
+            (facts.course.course_key or facts.course.run_key, facts.learner.email)
+            async for page in pages
+            for facts in page
+            if facts.learner.email
+        ]
+
+    found = run_to_end(students())
+    for simulator in simulators.values():
+        for course, email in found:
+            if course in simulator.items:
+                simulator.enroll(course, email)
+
+
+def _run(installation: Installation, kind: KindName) -> list[Ended]:
+    from coursewire.cli.common import run_to_end, takes
     from coursewire.cli.output import progress
-    from coursewire.cli.runs import select
-    from coursewire.jobs.content import ContentJob
+    from coursewire.cli.selection import Asked, select
     from coursewire.jobs.inline import InlineRunner
 
-    runnable = select(installation, KindName.CONTENT, channel=None, customer=None, config=None)
+    asked = Asked(kind)
+    if not any(takes(kind, channel) for channel in installation.channels):
+        return []
     with progress() as track:
         jobs = [
-            ContentJob(
+            asked.run_job(
                 installation,
                 ready.configuration,
                 actor="demo",
                 progress=track(ready.configuration.display_name),
             )
-            for ready in runnable.ready
+            for ready in select(installation, asked).ready
         ]
         return run_to_end(InlineRunner().run(jobs))
 
@@ -151,20 +181,21 @@ def _sent(ended: list[Ended]) -> int:
     return sum(each.summary.done.total() for each in ended if each.summary)
 
 
-def _row(first: Ended, second: Ended, simulators: dict[str, Any]) -> dict[str, Any]:
+def _row(kind: KindName, first: Ended, second: Ended, simulators: dict[str, Any]) -> dict[str, Any]:
     configuration = first.job.configuration
     one = first.summary.as_dict() if first.summary else {}
     two = second.summary.as_dict() if second.summary else {}
     error = first.error or second.error
     return {
         "channel": configuration.channel,
+        "kind": kind.value,
         "name": configuration.display_name,
         "created": one.get("created", 0),
         "skipped": one.get("skipped", {}),
         "failed": one.get("failed", 0),
         "requests": one.get("requests", 0),
         "seconds": one.get("seconds", 0.0),
-        "at_the_lms": len(simulators[configuration.channel].items),
+        "at_the_lms": len(simulators[configuration.channel].items) if kind is KindName.CONTENT else None,
         "unchanged": two.get("unchanged", 0),
         "requests_again": two.get("requests", 0),
         "exit_status": max(first.exit_status, second.exit_status),
@@ -178,10 +209,11 @@ def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
     put()
     numbers = ("created", "skipped", "failed", "requests", "at LMS")
     put_table(
-        ("channel", *numbers, "second run"),
+        ("channel", "kind", *numbers, "second run"),
         [
             (
                 row["channel"],
+                row["kind"],
                 row["created"],
                 sum(row["skipped"].values()),
                 row["failed"],
@@ -196,9 +228,10 @@ def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
     put()
     for row in rows:
         for reason, count in row["skipped"].items():
-            put(f"{row['channel']}: {counted(reason, count)}", style="yellow")
+            noun = KindName(row["kind"]).noun
+            put(f"{row['channel']}: {counted(reason, count, noun)}", style="yellow")
         if row["error"]:
-            note(f"{row['channel']}: {row['error']}", style="red")
+            note(f"{row['channel']}, {row['kind']}: {row['error']}", style="red")
     put()
     if keep is None:
         put("The folder is removed again; --keep DIR leaves it for you to look around.", style="dim")

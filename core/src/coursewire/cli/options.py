@@ -17,6 +17,11 @@ class KindName(StrEnum):
     COMPLETIONS = "completions"
     ASSESSMENTS = "assessments"
 
+    @property
+    def noun(self) -> str:
+        """What one of it is called."""
+        return self.value.removesuffix("s") if self is not KindName.CONTENT else "item"
+
 
 class Format(StrEnum):
     """How a table is exported."""
@@ -57,12 +62,29 @@ Config = Annotated[
         "--config", metavar="ID", help="Only this configuration; the beginning of its id is enough."
     ),
 ]
+ConfigNeeded = Annotated[
+    str, typer.Option("--config", metavar="ID", help="The configuration; the beginning of its id is enough.")
+]
 ConfigId = Annotated[
     str,
     typer.Argument(metavar="ID", help="The configuration's id; its beginning is enough.", show_default=False),
 ]
 Keys = Annotated[
     list[str] | None, typer.Option("--key", metavar="KEY", help="Only this item; may be repeated.")
+]
+Learner = Annotated[
+    str | None, typer.Option("--learner", metavar="USERNAME", help="Only this learner's outcomes.")
+]
+LearnerNeeded = Annotated[str, typer.Option("--learner", metavar="USERNAME", help="The learner's username.")]
+Course = Annotated[
+    str | None,
+    typer.Option("--course", metavar="KEY", help="Only outcomes in this course, or in this run of one."),
+]
+Subsection = Annotated[
+    str | None, typer.Option("--subsection", metavar="ID", help="Only this subsection's assessment.")
+]
+OnlyKind = Annotated[
+    KindName | None, typer.Option("--kind", metavar="KIND", help="content, completions or assessments.")
 ]
 Instant = Annotated[
     datetime | None,

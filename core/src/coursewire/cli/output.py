@@ -57,6 +57,9 @@ STYLES = {
 STEPS = 10
 """Progress lines for one piece of work where there is no terminal."""
 
+STEP_ITEMS = 1000
+"""Items from one progress line to the next where nobody knows how many there are."""
+
 
 @cache
 def _console(*, error: bool) -> Console:
@@ -272,8 +275,8 @@ def progress() -> Iterator[Track]:
 
             def show(phase: str, done: int, total: int) -> None:
                 if phase not in known:
-                    known[phase] = bars.add_task(f"{label} {phase}".strip(), total=total)
-                bars.update(known[phase], completed=done, total=total)
+                    known[phase] = bars.add_task(f"{label} {phase}".strip(), total=total or None)
+                bars.update(known[phase], completed=done, total=total or None)
 
             return show
 
@@ -284,10 +287,11 @@ def _plain_progress(label: str) -> Callable[[str, int, int], None]:
     shown: dict[str, int] = {}
 
     def show(phase: str, done: int, total: int) -> None:
-        step = done * STEPS // total if total else 0
+        step = done * STEPS // total if total else done // STEP_ITEMS
         if step > shown.get(phase, 0):
             shown[phase] = step
-            sys.stderr.write(f"{label} {phase}: {done} of {total}\n".lstrip())
+            far = f"{done} of {total}" if total else f"{done}"
+            sys.stderr.write(f"{label} {phase}: {far}\n".lstrip())
             sys.stderr.flush()
 
     return show
@@ -311,14 +315,23 @@ def instant(moment: datetime | str | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
 
 
-def counted(reason: str, count: int) -> str:
+def counted(reason: str, count: int, noun: str = "item") -> str:
     """Say how many items have a reason, what it means, and what to do."""
     from coursewire.model.reasons import explain
 
     text, step = explain(reason)
-    items = "1 item" if count == 1 else f"{count:,} items"
+    items = f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
     said = f"{items}: {text} ({reason})." if text else f"{items}: {reason}."
     return f"{said} {step}".rstrip()
+
+
+def because(reason: str, message: str = "") -> str:
+    """Say what a reason means, with more about it, and what to do."""
+    from coursewire.model.reasons import explain
+
+    text, step = explain(reason)
+    said = f"{text} ({reason})" if text else str(reason)
+    return f"{said}: {message}. {step}".rstrip() if message else f"{said}. {step}".rstrip()
 
 
 def _can_draw() -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from coursewire.cli.options import Instant, Keys, Kind
+from coursewire.cli.options import Instant, Keys, Kind, KindName
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coursewire.config.settings import Settings
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
+    from coursewire.model.payload import Kind as OutcomeKind
     from coursewire.sources.base import Source
     from coursewire.sources.bundle_source import BundleSource
 
@@ -37,12 +38,15 @@ def preview(
     """Print payloads from a bundle, one JSON object a line.
 
     Nothing is stored and nothing is sent. Each line is {"key", "operation", "payload"}, as for an LMS that has
-    nothing yet. With a customer in the file only its catalogs are shown, else everything in the bundle. Items
-    that cannot be exported are listed on stderr, and make the exit status 1.
+    nothing yet; for outcomes, as for one that has the courses. With a customer in the file only its catalogs and
+    learners are shown, else everything in the bundle. The key of an outcome is the enrollment's id, with a blank
+    and the subsection's id for an assessment. What would not go is listed on stderr with the reason; what cannot
+    be exported makes the exit status 1.
     """
     from coursewire.channels.loading import load_channels
     from coursewire.cli.common import refuse_other_kinds, run_to_end
     from coursewire.config.settings import Settings
+    from coursewire.model.payload import Kind as OutcomeKind
     from coursewire.sources.bundle_source import BundleSource
 
     settings = Settings.load()
@@ -52,7 +56,10 @@ def preview(
     file = _read_file(config, loaded)
     model = _model(file, loaded, settings, where=str(config))
     source = BundleSource(bundle)
-    left = run_to_end(_preview(source, loaded, model, file.customer, keys, at))
+    given = (source, loaded, model, file.customer, keys, at)
+    left = run_to_end(
+        _preview(*given) if kind is KindName.CONTENT else _preview_outcomes(OutcomeKind(kind.value), *given)
+    )
     if left:
         raise typer.Exit(1)
 
@@ -143,6 +150,30 @@ async def _preview(
             continue
         put_json({"key": item.content_key, "operation": Operation.CREATE.value, "payload": body})
     return left
+
+
+async def _preview_outcomes(
+    kind: OutcomeKind,
+    source: BundleSource,
+    channel: LoadedChannel,
+    config: ChannelConfig,
+    customer: str,
+    only: Sequence[str] | None,
+    at: datetime | None,
+) -> int:
+    from coursewire.cli.outcome_preview import preview_outcomes
+    from coursewire.model.instant import utc_now
+
+    return await preview_outcomes(
+        source,
+        channel,
+        config,
+        kind,
+        customer=customer.lower(),
+        keys=await _keys(source, config, customer),
+        only=only,
+        now=at or utc_now(),
+    )
 
 
 async def _keys(source: BundleSource, config: ChannelConfig, customer: str) -> list[str]:

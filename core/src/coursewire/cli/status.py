@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import typer
 
 from coursewire.cli.common import short
-from coursewire.cli.options import ChannelCode, Config, Customer, Json, Limit
+from coursewire.cli.options import ChannelCode, Config, Customer, Json, KindName, Limit
 
 _PANEL = "Look"
 
@@ -38,17 +39,7 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
     numbers = ("at LMS", "waiting", "skipped", "failed")
     put_table(
         ("id", "for", "state", *numbers, "last run"),
-        [
-            (
-                short(row["configuration"]),
-                f"{row['channel']}, {row['customer_name']}",
-                row["state"].partition(":")[0],
-                f"{row['present']:,}",
-                *(f"{sum(row[name].values()):,}" for name in numbers[1:]),
-                _last(row["last_job"]),
-            )
-            for row in rows
-        ],
+        [line for row in rows for line in _lines(row, numbers[1:])],
         right=numbers,
         empty="There is no configuration. `coursewire config template CODE` shows what one needs.",
     )
@@ -56,24 +47,42 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
         _explain(row)
 
 
+def _lines(row: dict[str, Any], counts: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """A line for content, and one for each kind of outcome that a run has looked at."""
+    kinds = [("", row)] + [(kind.value, row[kind.value]) for kind in _OUTCOMES]
+    for name, part in kinds:
+        if name and not part["last_job"]:
+            continue
+        yield (
+            "" if name else short(row["configuration"]),
+            f"  {name}" if name else f"{row['channel']}, {row['customer_name']}",
+            "" if name else row["state"].partition(":")[0],
+            f"{part['present']:,}",
+            *(f"{sum(part[count].values()):,}" for count in counts),
+            _last(part["last_job"]),
+        )
+
+
+_OUTCOMES = (KindName.COMPLETIONS, KindName.ASSESSMENTS)
+
+
 def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]:
     from coursewire.audit import jobs as job_log
-    from coursewire.audit.records import ContentRecords
-    from coursewire.audit.release import FAILED_STATES
-    from coursewire.audit.states import State
+    from coursewire.audit.records import ContentRecords, OutcomeRecords
     from coursewire.cli.config import state_of
-    from coursewire.transmit.summary import WAITING
+    from coursewire.model.payload import Kind
 
-    present = retired = 0
-    waiting, skipped, failed = Counter[str](), Counter[str](), Counter[str]()
-    for state, reason, there, count in ContentRecords(installation.engine, configuration.uuid).counts():
-        present += count if there else 0
-        retired += count if state == State.RETIRED else 0
-        if state in FAILED_STATES:
-            failed[reason or state.replace(" ", "-")] += count
-        elif state in (State.PLANNED, State.SENDING):
-            (skipped if reason and reason not in WAITING else waiting)[reason or state] += count
-    last = job_log.recent(installation.engine, configuration=configuration.uuid, limit=1)
+    def part(kind: KindName) -> dict[str, Any]:
+        uuid, engine = configuration.uuid, installation.engine
+        outcomes = Kind(kind.value)
+        records = (
+            ContentRecords(engine, uuid)
+            if kind is KindName.CONTENT
+            else OutcomeRecords(engine, uuid, outcomes)
+        )
+        last = job_log.recent(engine, configuration=uuid, kind=outcomes, limit=1)
+        return {**_count(records.counts()), "last_job": last[0] if last else None}
+
     return {
         "configuration": configuration.uuid,
         "channel": configuration.channel,
@@ -82,12 +91,31 @@ def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]
         "name": configuration.display_name,
         "state": state_of(installation, configuration),
         "needs_reconnect": configuration.needs_reconnect_reason,
+        **part(KindName.CONTENT),
+        **{kind.value: part(kind) for kind in _OUTCOMES},
+    }
+
+
+def _count(counts: Sequence[tuple[str, str | None, bool, int]]) -> dict[str, Any]:
+    from coursewire.audit.release import FAILED_STATES
+    from coursewire.audit.states import State
+    from coursewire.transmit.summary import WAITING
+
+    present = retired = 0
+    waiting, skipped, failed = Counter[str](), Counter[str](), Counter[str]()
+    for state, reason, there, count in counts:
+        present += count if there else 0
+        retired += count if state == State.RETIRED else 0
+        if state in FAILED_STATES:
+            failed[reason or state.replace(" ", "-")] += count
+        elif state in (State.PLANNED, State.SENDING):
+            (skipped if reason and reason not in WAITING else waiting)[reason or state] += count
+    return {
         "present": present,
         "retired": retired,
         "waiting": dict(sorted(waiting.items())),
         "skipped": dict(sorted(skipped.items())),
         "failed": dict(sorted(failed.items())),
-        "last_job": last[0] if last else None,
     }
 
 
@@ -105,8 +133,10 @@ def _explain(row: dict[str, Any]) -> None:
     if row["needs_reconnect"]:
         step = f"Mend it with `coursewire config edit {config}`, then `coursewire config check {config}`."
         lines.append((f"needs reconnect: {row['needs_reconnect']}. {step}", "red"))
-    for counts, style in (("failed", "red"), ("waiting", "cyan"), ("skipped", "yellow")):
-        lines += [(counted(reason, count), style) for reason, count in row[counts].items()]
+    for kind in KindName:
+        part = row if kind is KindName.CONTENT else row[kind.value]
+        for counts, style in (("failed", "red"), ("waiting", "cyan"), ("skipped", "yellow")):
+            lines += [(counted(reason, count, kind.noun), style) for reason, count in part[counts].items()]
     if lines:
         put()
         put(f"{row['name']} ({config})", style="bold")

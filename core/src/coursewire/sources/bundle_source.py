@@ -77,6 +77,14 @@ class BundleSource:
         """
         return list((await self._read()).content)
 
+    async def customers(self) -> list[Customer]:
+        """All customers, in the order of the file.
+
+        Raises:
+            SourceError: A file cannot be read.
+        """
+        return list((await self._read()).customers.values())
+
     async def customer(self, uuid: str) -> Customer | None:
         """One customer; None when the bundle does not have it.
 

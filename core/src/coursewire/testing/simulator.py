@@ -85,6 +85,9 @@ class Simulator:
         """Fields of a configuration that fits this simulator; needs a started simulator for the URL."""
         raise NotImplementedError
 
+    def enroll(self, course: str, email: str) -> None:
+        """Make somebody a student of a course, by our key; nothing where the LMS does not ask who is one."""
+
     def reset(self) -> None:
         """Forget everything that arrived."""
         self.items.clear()

@@ -131,6 +131,10 @@ class CanvasSimulator(Simulator):
             "refresh_token": self.refresh_token,
         }
 
+    def enroll(self, course: str, email: str) -> None:
+        """Put a student into a course; both are put in if they are missing."""
+        self.gradebook.enroll(course, email)
+
     def reset(self) -> None:
         """Forget courses, people, grades, tokens and requests; rights and accounts stay."""
         super().reset()

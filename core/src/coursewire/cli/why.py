@@ -1,0 +1,141 @@
+"""``coursewire why``: every decision on the way of an outcome or an item, in the order of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coursewire.cli.options import ConfigNeeded, Course, Json, KindName, Learner, OnlyKind, Subsection
+
+if TYPE_CHECKING:
+    from coursewire.config.configuration import Configuration
+    from coursewire.jobs.installation import Installation
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel="Look")(why)
+
+
+def why(
+    config: ConfigNeeded,
+    learner: Learner = None,
+    course: Course = None,
+    subsection: Subsection = None,
+    kind: OnlyKind = None,
+    item: Annotated[
+        str | None, typer.Option("--item", metavar="KEY", help="This content item, not an outcome.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Tell why an outcome or an item is sent or not, decision by decision, and what to do next.
+
+    Give --learner and --course for outcomes, or --item for content. Nothing is written and nothing is sent.
+    """
+    from coursewire.cli.common import find_configuration, open_installation
+    from coursewire.cli.output import put_json
+
+    is_content = item is not None and (learner, course, subsection, kind) == (None,) * 4
+    is_outcome = item is None and learner is not None and course is not None
+    if not is_content and not (is_outcome and kind is not KindName.CONTENT):
+        raise typer.BadParameter("give --learner and --course, or --item alone")
+    with open_installation(read_only=True) as installation:
+        found = find_configuration(installation, config)
+        if item is not None:
+            told = [_content(installation, found, item)]
+        else:
+            told = _outcomes(installation, found, str(learner), str(course), subsection, kind)
+    for each in told:
+        if json:
+            put_json(each)
+        else:
+            _put(each)
+
+
+def _content(installation: Installation, configuration: Configuration, item: str) -> dict[str, Any]:
+    from coursewire.cli.common import run_to_end
+    from coursewire.jobs.content import ContentJob
+    from coursewire.jobs.why import why_content
+
+    return run_to_end(why_content(ContentJob(installation, configuration), item))
+
+
+def _outcomes(
+    installation: Installation,
+    configuration: Configuration,
+    learner: str,
+    course: str,
+    subsection: str | None,
+    kind: KindName | None,
+) -> list[dict[str, Any]]:
+    from coursewire.cli.common import channel_of, run_to_end, takes
+    from coursewire.errors import ConfigurationError
+    from coursewire.jobs.outcomes import OutcomeJob
+    from coursewire.jobs.why import why_outcome
+    from coursewire.model.payload import Kind
+
+    channel = channel_of(installation, configuration.channel)
+    kinds = [kind] if kind else [KindName.ASSESSMENTS]
+    if kind is None and subsection is None:
+        # Of a channel that takes neither, the completion tells so.
+        kinds = [each for each in (KindName.COMPLETIONS, KindName.ASSESSMENTS) if takes(each, channel)]
+    told = []
+    for each in kinds or [KindName.COMPLETIONS]:
+        job = OutcomeJob(installation, configuration, Kind(each.value), learner=learner, course=course)
+        told += run_to_end(why_outcome(job))
+    if subsection is None:
+        return told
+    chosen = [each for each in told if each["subsection"] == subsection]
+    if not chosen and any(each["subsection"] for each in told):
+        raise ConfigurationError(
+            f"the course has no subsection {subsection!r} for this learner",
+            where=configuration.where,
+            why="there are: " + ", ".join(each["subsection"] for each in told),
+            next_step="Take one of these; they are compared letter by letter.",
+        )
+    return chosen or told
+
+
+def _put(told: dict[str, Any]) -> None:
+    from coursewire.cli.output import put, put_check
+
+    about = told["title"] or told["key"] or f"{told['learner']} · {told['course']}"
+    put(f"{about} ({told['kind']} at {told['channel']})", style="bold")
+    for step in told["decisions"]:
+        details = ", ".join(
+            f"{name}: {value}" for name, value in step["details"].items() if value is not None
+        )
+        said = f"{step['step']}: {_words(step)}" if step["reason"] else step["step"]
+        put_check(step["passed"], f"{said} [{details}]" if details else said, step["next_step"])
+    answer = told["answer"]
+    if told["operation"]:
+        put(f"It goes out with the next run, as {told['operation']}: {_words(answer)}.", style="green")
+    elif answer["reason"] == "unchanged":
+        put(f"Nothing is to be done: {_words(answer)}.", style="green")
+    else:
+        put(f"It is not sent: {_words(answer)}.", style="yellow")
+    for attempt in told["attempts"]:
+        put(f"{attempt['at'][:19]}Z {attempt['operation']}: {attempt['result']}", style="dim", indent=2)
+        for text in (attempt["reason"], attempt["message"]):
+            if text:
+                put(text, style="dim", indent=4)
+    put()
+
+
+def _details(details: dict[str, Any]) -> Iterator[str]:
+    """Names and values, those of nested ones too; what is not known is left out."""
+    for name, value in details.items():
+        if isinstance(value, dict):
+            yield from _details({f"{name} {inner}": each for inner, each in value.items()})
+        elif isinstance(value, list):
+            yield f"{name}: {', '.join(map(str, value))}"
+        elif value not in (None, ""):
+            yield f"{name}: {value}"
+
+
+def _words(decision: dict[str, str]) -> str:
+    text, reason, message = decision["text"], decision["reason"], decision["message"]
+    said = f"{text} ({reason})" if text else reason
+    return f"{said}: {message}" if message else said
