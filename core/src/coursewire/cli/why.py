@@ -70,7 +70,7 @@ def _outcomes(
     subsection: str | None,
     kind: KindName | None,
 ) -> list[dict[str, Any]]:
-    from coursewire.cli.common import channel_of, run_to_end, takes
+    from coursewire.cli.common import OUTCOMES, channel_of, run_to_end, takes
     from coursewire.errors import ConfigurationError
     from coursewire.jobs.outcomes import OutcomeJob
     from coursewire.jobs.why import why_outcome
@@ -80,7 +80,7 @@ def _outcomes(
     kinds = [kind] if kind else [KindName.ASSESSMENTS]
     if kind is None and subsection is None:
         # Of a channel that takes neither, the completion tells so.
-        kinds = [each for each in (KindName.COMPLETIONS, KindName.ASSESSMENTS) if takes(each, channel)]
+        kinds = [each for each in OUTCOMES if takes(each, channel)]
     told = []
     for each in kinds or [KindName.COMPLETIONS]:
         job = OutcomeJob(installation, configuration, Kind(each.value), learner=learner, course=course)
