@@ -104,9 +104,7 @@ def _put(told: dict[str, Any]) -> None:
     about = told["title"] or told["key"] or f"{told['learner']} · {told['course']}"
     put(f"{about} ({told['kind']} at {told['channel']})", style="bold")
     for step in told["decisions"]:
-        details = ", ".join(
-            f"{name}: {value}" for name, value in step["details"].items() if value is not None
-        )
+        details = ", ".join(_details(step["details"]))
         said = f"{step['step']}: {_words(step)}" if step["reason"] else step["step"]
         put_check(step["passed"], f"{said} [{details}]" if details else said, step["next_step"])
     answer = told["answer"]
