@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.material import multiply
+from bench.material import CUSTOMER, multiply, results
 from coursewire.sources.sample import sample_bundle
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,9 +52,9 @@ def step(name: str, folder: Path, *arguments: str) -> dict[str, Any]:
 
 
 @contextmanager
-def simulator(code: str, folder: Path) -> Iterator[dict[str, Any]]:
+def simulator(code: str, folder: Path, *options: str) -> Iterator[dict[str, Any]]:
     """A running simulator in a process of its own."""
-    command = [sys.executable, "-m", "bench.worker", "simulate", str(folder), code]
+    command = [sys.executable, "-m", "bench.worker", "simulate", str(folder), code, *options]
     process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -113,12 +113,59 @@ def measure(bundle: Path, work: Path, table: Table) -> None:
     shutil.rmtree(template)
 
 
+def measure_results(count: int, work: Path, table: Table) -> None:
+    """Measure the completions of ``count`` made-up learners at every channel."""
+    template = work / "template"
+    template.mkdir(parents=True)
+    bundle = results(count, work / "bundle")
+    step("prepare", template, str(bundle))
+    enrolled = [json.loads(line) for line in (bundle / "enrollments.jsonl").read_text().splitlines()]
+    pairs = [
+        [row["course_id"].removeprefix("course-v1:").rsplit("+", 1)[0], f"{row['username']}@example.com"]
+        for row in enrolled
+    ]
+    for code in CHANNELS:
+        folder = work / code.lower()
+        shutil.copytree(template, folder)
+        with simulator(code, folder, "keep") as running:
+            fields = json.dumps(running["fields"])
+            step("configure", folder, code, CUSTOMER, fields)
+            step("transmit", folder)
+            if code == "CANVAS":
+                post(f"{running['url']}/_bench/enroll", json.dumps(pairs).encode())
+            first = step("transmit", folder, "completions")
+            again = step("transmit", folder, "completions")
+            least = step("outcome-floor", folder, code, running["url"], fields)
+        done = first["summary"]["created"]
+        table.add_row(
+            f"{code} completions",
+            f"{count:,}",
+            f"{done:,}",
+            f"{first['seconds']:.2f}",
+            f"{least['posting']:.2f} + {least['inserting']:.2f}",
+            f"{first['seconds'] / least['seconds']:.2f}",
+            f"{again['seconds']:.2f}",
+            str(first["statements"]),
+            f"{first['peak_mb']:.0f}",
+        )
+        shutil.rmtree(folder)
+
+
+def post(url: str, body: bytes) -> None:
+    """Tell a simulator something."""
+    request = urllib.request.Request(
+        url, data=body, method="POST", headers={"Content-Type": "application/json"}
+    )
+    urllib.request.urlopen(request, timeout=60).close()
+
+
 def main() -> None:
     """Measure, and print one table."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument(
         "--many", type=int, default=MANY, help="items of the second, larger bundle; 0 for none"
     )
+    parser.add_argument("--results", type=int, default=MANY, help="completions to measure; 0 for none")
     options = parser.parse_args()
     bundle = find_bundle()
     console = Console(width=None if sys.stdout.isatty() else 110)
@@ -133,6 +180,8 @@ def main() -> None:
         measure(bundle, work / "first", table)
         if options.many:
             measure(multiply(bundle, options.many, work / "many-bundle"), work / "many", table)
+        if options.results:
+            measure_results(options.results, work / "results", table)
     console.print(table)
     console.print(
         "[dim]job: one first transmission, without the start of the process. floor: the same bodies by bare aiohttp "

@@ -11,12 +11,13 @@ from typing import Any
 import aiohttp
 import orjson
 from sqlalchemy import Engine, insert, select
+from yarl import URL
 
 from coursewire.audit.engine import open_engine
 from coursewire.audit.schema import migrate
-from coursewire.audit.tables import configuration, content_record, transmission
+from coursewire.audit.tables import configuration, content_record, outcome_record, transmission
 
-TABLES = (content_record, transmission)
+TABLES = (content_record, outcome_record, transmission)
 
 
 async def post(url: str, code: str, payloads: Sequence[tuple[str, bytes]], fields: dict[str, Any]) -> float:
@@ -64,18 +65,12 @@ async def _canvas(url: str, payloads: Sequence[tuple[str, bytes]], fields: dict[
     slots = asyncio.Semaphore(10)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=10)) as session:
         start = time.perf_counter()
-        form = {"grant_type": "refresh_token"} | {
-            name: fields[name] for name in ("client_id", "client_secret", "refresh_token")
-        }
-        async with session.post(f"{url}/login/oauth2/token", data=form) as answer:
-            token = (await answer.json())["access_token"]
+        token = await _canvas_token(session, url, fields)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         account = f"{url}/api/v1/accounts/{fields['canvas_account_id']}/courses"
 
         async def one(key: str, create: bytes, image: bytes | None) -> None:
             async with slots:
-                from yarl import URL
-
                 look = URL(
                     f"{url}/api/v1/courses/sis_integration_id:{key}?include[]=all_courses", encoded=True
                 )
@@ -94,6 +89,44 @@ async def _canvas(url: str, payloads: Sequence[tuple[str, bytes]], fields: dict[
         return time.perf_counter() - start
 
 
+async def repeat(url: str, code: str, fields: dict[str, Any], connections: int) -> float:
+    """Send again every request that a simulator has seen, with what it carried, and return the seconds."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=connections)) as session:
+        async with session.get(f"{url}/_simulator/requests") as answer:
+            seen = orjson.loads(await answer.read())
+        basic = aiohttp.BasicAuth(fields["key"], fields["secret"]).encode() if code == "SAP" else ""
+        token = "" if code == "SAP" else await _canvas_token(session, url, fields)
+        calls = []
+        for each in seen:
+            address = f"{url}{each['path']}" + (f"?{each['query']}" if each["query"] else "")
+            is_token = "oauth" in each["path"]
+            body = each["body"]
+            headers = {"Authorization": basic if is_token and basic else f"Bearer {token}"}
+            if isinstance(body, str):
+                headers["Content-Type"] = "application/x-www-form-urlencoded"
+            elif body is not None:
+                headers["Content-Type"] = "application/json"
+            data = body.encode() if isinstance(body, str) else None if body is None else orjson.dumps(body)
+            calls.append((each["method"], URL(address, encoded=True), data, headers))
+        slots = asyncio.Semaphore(connections)
+
+        async def one(method: str, address: URL, data: bytes | None, headers: dict[str, str]) -> None:
+            async with slots, session.request(method, address, data=data, headers=headers) as answer:
+                await answer.read()
+
+        start = time.perf_counter()
+        await asyncio.gather(*(one(*call) for call in calls))
+        return time.perf_counter() - start
+
+
+async def _canvas_token(session: aiohttp.ClientSession, url: str, fields: dict[str, Any]) -> str:
+    form = {"grant_type": "refresh_token"} | {
+        name: fields[name] for name in ("client_id", "client_secret", "refresh_token")
+    }
+    async with session.post(f"{url}/login/oauth2/token", data=form) as answer:
+        return str((await answer.json())["access_token"])
+
+
 def insert_rows(filled: Engine, folder: Path) -> float:
     """Insert the rows that a first transmission left into an empty database, and return the seconds."""
     rows = {}
@@ -107,6 +140,8 @@ def insert_rows(filled: Engine, folder: Path) -> float:
         connection.execute(insert(configuration), parents)
     start = time.perf_counter()
     for table, all_rows in rows.items():
+        if not all_rows:
+            continue
         with empty.begin() as connection:
             connection.execute(insert(table), all_rows)
     seconds = time.perf_counter() - start

@@ -43,6 +43,84 @@ def multiply(bundle: Path, count: int, target: Path) -> Path:
     return target
 
 
+CUSTOMER = "5b9cbd3c-1cc6-4f4e-9c0e-6f6b5b0c0001"
+LEARNERS_A_COURSE = 400
+
+
+def results(count: int, target: Path) -> Path:
+    """Write a bundle in which ``count`` made-up learners have each passed one course.
+
+    Returns:
+        ``target``.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    courses = [f"RiverU+C{number:03}" for number in range(-(-count // LEARNERS_A_COURSE))]
+    provider = {"provider_id": "saml-acme", "default": True}
+    customer = {
+        "uuid": CUSTOMER,
+        "name": "Acme",
+        "slug": "acme",
+        "enable_data_sharing_consent": True,
+        "identity_providers": [provider],
+    }
+    catalog = {
+        "uuid": "5b9cbd3c-1cc6-4f4e-9c0e-6f6b5b0c0002",
+        "customer": CUSTOMER,
+        "title": "All",
+        "content_keys": courses,
+    }
+    files: dict[str, list[dict[str, object]]] = {"customers": [customer], "catalogs": [catalog]}
+    files["content"] = [
+        {
+            "content_type": "course",
+            "key": key,
+            "uuid": str(uuid.uuid5(uuid.NAMESPACE_OID, key)),
+            "title": f"Course {key}",
+            "enrollment_url": f"https://portal.example.com/{key}",
+            "course_runs": [{"key": f"course-v1:{key}+1T2026", "uuid": str(uuid.uuid4())}],
+        }
+        for key in courses
+    ]
+    names = ("learners", "enrollments", "grades")
+    files |= {name: [] for name in names}
+    for number in range(count):
+        username = f"learner{number:05}"
+        run = f"course-v1:{courses[number // LEARNERS_A_COURSE]}+1T2026"
+        files["learners"].append(
+            {
+                "username": username,
+                "email": f"{username}@example.com",
+                "customer": CUSTOMER,
+                "active": True,
+                "linked": True,
+                "remote_ids": {"saml-acme": f"E{number:05}"},
+            }
+        )
+        files["enrollments"].append(
+            {
+                "username": username,
+                "customer": CUSTOMER,
+                "course_id": run,
+                "mode": "verified",
+                "is_active": True,
+                "consent_granted": True,
+            }
+        )
+        files["grades"].append(
+            {
+                "username": username,
+                "course_id": run,
+                "percent": 0.6 + number % 40 / 100,
+                "passed": True,
+                "passed_timestamp": "2026-02-01T00:00:00Z",
+            }
+        )
+    for name, rows in files.items():
+        with (target / f"{name}.jsonl").open("wb") as out:
+            out.writelines(orjson.dumps(row) + b"\n" for row in rows)
+    return target
+
+
 def _copied(name: str, round_: int) -> str:
     if not round_:
         return name

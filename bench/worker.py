@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from aiohttp import web
 from sqlalchemy import event, select
 
 from bench import floor
@@ -20,6 +21,9 @@ from coursewire.config.settings import Settings
 from coursewire.jobs.content import ContentJob
 from coursewire.jobs.inline import InlineRunner
 from coursewire.jobs.installation import Installation
+from coursewire.jobs.job import Job
+from coursewire.jobs.outcomes import OutcomeJob
+from coursewire.model.payload import Kind
 from coursewire.sources.database.load import load_bundle
 
 
@@ -46,14 +50,25 @@ def prepare(folder: Path, bundle: Path) -> dict[str, Any]:
     }
 
 
-def simulate(code: str, folder: Path) -> None:
-    """Run a channel's simulator until the process is ended."""
+def simulate(code: str, folder: Path, *, keep_bodies: bool) -> None:
+    """Run a channel's simulator until the process is ended; ``POST /_bench/enroll`` lets it know learners."""
     home = installation(folder).channels.get(code).channel.simulator
     assert home is not None
     module, _, name = home.partition(":")
 
+    class Seeded(getattr(import_module(module), name)):  # type: ignore[misc]  # known at run time only
+        def routes(self) -> list[web.RouteDef]:
+            return [*super().routes(), web.post("/_bench/enroll", self.enroll)]
+
+        async def enroll(self, request: web.Request) -> web.Response:
+            for course, email in await request.json():
+                self.gradebook.add_user(email)
+                self.gradebook.enroll(course, email)
+            self.seen.clear()
+            return web.Response()
+
     async def serve() -> None:
-        simulator = getattr(import_module(module), name)(keep_bodies=False)
+        simulator = Seeded(keep_bodies=keep_bodies)
         await simulator.start()
         print(orjson.dumps({"url": simulator.url, "fields": simulator.sample_config()}).decode(), flush=True)
         await asyncio.Event().wait()
@@ -69,8 +84,8 @@ def configure(folder: Path, code: str, customer: str, fields: dict[str, Any]) ->
     return {"configuration": str(added.uuid)}
 
 
-def transmit(folder: Path) -> dict[str, Any]:
-    """Transmit content once; seconds of the job alone, statements, and the peak of this process's memory."""
+def transmit(folder: Path, kind: Kind = Kind.CONTENT) -> dict[str, Any]:
+    """Transmit once; seconds of the job alone, statements, and the peak of this process's memory."""
     here = installation(folder)
     statements = 0
 
@@ -87,7 +102,10 @@ def transmit(folder: Path) -> dict[str, Any]:
     assert here.source
     assert here.secrets
 
-    jobs = [ContentJob(here, each) for each in here.configurations.list(active=True)]
+    stored = here.configurations.list(active=True)
+    jobs: list[Job] = [
+        ContentJob(here, each) if kind is Kind.CONTENT else OutcomeJob(here, each, kind) for each in stored
+    ]
     assert here.channels.codes()
     event.listen(here.engine, "before_cursor_execute", count)
     start = time.perf_counter()
@@ -112,6 +130,15 @@ def measure_floor(folder: Path, code: str, url: str, fields: dict[str, Any]) -> 
     return {"posting": posting, "inserting": inserting, "seconds": posting + inserting}
 
 
+def measure_outcome_floor(folder: Path, code: str, url: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """The same requests by bare aiohttp, the same rows in bulk."""
+    here = installation(folder)
+    connections = here.channels.get(code).channel.limits.concurrency
+    posting = asyncio.run(floor.repeat(url, code, fields, connections))
+    inserting = floor.insert_rows(here.engine, folder)
+    return {"posting": posting, "inserting": inserting, "seconds": posting + inserting}
+
+
 def main() -> None:
     """Run the step that the arguments name, and print what it measured as JSON."""
     step, folder, *rest = sys.argv[1:]
@@ -120,14 +147,16 @@ def main() -> None:
         case "prepare":
             answer = prepare(home, Path(rest[0]))
         case "simulate":
-            simulate(rest[0], home)
+            simulate(rest[0], home, keep_bodies="keep" in rest)
             return
         case "configure":
             answer = configure(home, rest[0], rest[1], orjson.loads(rest[2]))
         case "transmit":
-            answer = transmit(home)
+            answer = transmit(home, *map(Kind, rest))
         case "floor":
             answer = measure_floor(home, rest[0], rest[1], orjson.loads(rest[2]))
+        case "outcome-floor":
+            answer = measure_outcome_floor(home, rest[0], rest[1], orjson.loads(rest[2]))
         case _:
             raise SystemExit(f"no step {step!r}")
     print(orjson.dumps(answer).decode())

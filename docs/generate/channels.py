@@ -37,6 +37,8 @@ CAPABILITIES = {
     "completions": "completions",
     "assessments": "assessments",
     "retire_strategies": "ways of retiring, the default first",
+    "in_progress": "results before completion",
+    "outcomes_need_content": "takes results only for courses it was sent",
     "raise_grade": "a grade may rise",
     "lower_grade": "a grade may fall",
     "revoke": "a completion may be taken back",

@@ -46,7 +46,7 @@ def _statuses() -> str:
         (LeaseHeldError.exit_status, "another run of the same job is under way"),
         (GuardError.exit_status, "the retirement guard stopped the run before it sent anything"),
         (130, "ended with Ctrl-C"),
-        (READER_GONE, "the reader of standard output has gone, as with `coursewire audit list | head`"),
+        (READER_GONE, "the reader of standard output has gone, as with `coursewire audit list` into `head`"),
     ]
     note = "A command that runs several configurations ends with the highest of their statuses."
     return f"{table(('status', 'meaning'), rows)}\n\n{note}"

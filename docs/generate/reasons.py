@@ -19,14 +19,14 @@ How core reads an answer of the LMS where the channel does not read it better. A
 failed, or as waiting where the run is to be tried again."""
 
 WAITS = """\
-An item that is not sent is counted as *unchanged*, as *waiting* (it goes out by itself later, or when somebody mends
+What is not sent that is not sent is counted as *unchanged*, as *waiting* (it goes out by itself later, or when somebody mends
 something other than the item), or as *skipped* (it is left until something about it changes)."""
 
 
 def pages() -> dict[str, str]:
     """The page."""
     headings = groups(Reason)
-    parts = [INTRO]
+    parts = [INTRO, WAITS]
     for heading in dict.fromkeys(headings.values()):
         members = [reason for reason in Reason if headings[reason.name] == heading]
         sent = "not" not in heading
@@ -35,7 +35,7 @@ def pages() -> dict[str, str]:
             parts.append(table(("code", "why"), [(_anchor(reason), TEXTS[reason][0]) for reason in members]))
         else:
             rows = [(_anchor(reason), _counted(reason), *TEXTS[reason]) for reason in members]
-            parts += [WAITS, table(("code", "counted as", "why", "what to do"), rows)]
+            parts.append(table(("code", "counted as", "why", "what to do"), rows))
     answers = [(_anchor(name), *texts) for name, texts in TEXTS.items() if name not in set(Reason)]
     parts += ["## What the LMS answered", ANSWERS, table(("code", "why", "what to do"), answers)]
     return {"reasons.md": page("Reason codes", *parts)}

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from coursewire.audit import tables as audit_tables
 from coursewire.audit.columns import UtcDateTime
 from coursewire.audit.tables import PERSONAL, metadata
+from coursewire.enrollment import tables as enrollment_tables
 from coursewire.sources.database import tables as source_tables
 from docs.generate.markdown import cell, code, page, table
 from docs.generate.sources import column_comments
@@ -41,6 +42,12 @@ ONE_ROW_FOR = {
     "source_grade": "A learner's grade in a course run.",
     "source_subsection_grade": "A learner's grade in one subsection of a course run.",
     "source_certificate": "A certificate of a learner for a course run.",
+    "enrollment_private": "An enrollment that no customer sponsors.",
+    "enrollment_attribute": "A named value that belongs to an enrollment.",
+    "enrollment_role": "A role of a user in a course or an organisation.",
+    "enrollment_course": "What the Enrollment API needs to know of a course run beside its content.",
+    "enrollment_mode": "A mode that a course run offers.",
+    "enrollment_license": "A licence of a subsidy that an enrollment uses.",
 }
 """Table to what one row of it is; a table without text stands there with its columns alone."""
 
@@ -105,15 +112,15 @@ COLUMNS = {
 }
 """What a column is, where no comment stands beside it."""
 
-BUNDLE = "It comes from a bundle; columns without a note carry the field of that name, `version` is a digest of the line."
+BUNDLE = "It comes from a [bundle](bundles.md); a column without a note carries the field of that name, `version` is a digest of the line."
 
 
 def pages() -> dict[str, str]:
     """The page."""
-    beside = column_comments(audit_tables) | column_comments(source_tables)
-    found = sorted(
-        metadata.tables.values(), key=lambda each: (each.name.startswith("source_"), _order(each.name))
+    beside = (
+        column_comments(audit_tables) | column_comments(source_tables) | column_comments(enrollment_tables)
     )
+    found = sorted(metadata.tables.values(), key=lambda each: (_order(each.name), each.name))
     index = [
         (
             f"[{code(each.name)}](#{each.name})",

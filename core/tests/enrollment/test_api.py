@@ -286,6 +286,11 @@ class TestSponsors:
         api.add_enrollment("gone", SOIL)
         assert (rows(source_enrollment), rows(enrollment_private)) == (0, 1)
 
+    def test_only_the_customer_that_the_learner_has_selected_sponsors(self, api, load, rows):
+        load(learners=[{"username": "bob", "customer": OTHER, "active": False, "linked": True}])
+        api.add_enrollment("bob", HONOR)
+        assert rows(source_enrollment, "customer") == [(ACME,)]
+
     def test_a_customer_can_enroll_its_learners_alone(self, api, rows):
         api.add_enrollment("ada", LATE, enterprise_uuid=ACME)
         assert rows(source_enrollment, "customer", "course_id") == [(ACME, LATE)]

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import orjson
@@ -20,6 +20,7 @@ from coursewire.model.content import ContentItem
 from coursewire.model.outcomes import Completion
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
 from coursewire_canvas import plugin
+from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.simulator import CanvasSimulator
 
 if TYPE_CHECKING:
@@ -113,7 +114,13 @@ def test_the_life_of_a_course(replay: Replay) -> None:
     assert {result.remote_id for result in results} == {"1001"}
 
 
-def graded(learner: str, percent: str, operation: Operation = Operation.CREATE) -> Payload:
+def graded(
+    session: Session,
+    learner: str,
+    percent: str = "0.9",
+    operation: Operation = Operation.UPDATE,
+    **fields: Any,
+) -> Payload:
     outcome = Completion.model_validate(
         {
             "enrollment_id": learner,
@@ -126,9 +133,10 @@ def graded(learner: str, percent: str, operation: Operation = Operation.CREATE) 
             "complete": True,
             "completed_at": None,
             "percent": percent,
+            **fields,
         }
     )
-    body = plugin.export_completion(completion=outcome)
+    body = plugin.export_completion(config=cast("CanvasConfig", session.config), completion=outcome)
     return Payload(learner, operation, body, fingerprint(body), remote_key=learner)
 
 
@@ -141,16 +149,15 @@ def test_the_grades_of_a_course(canvas: CanvasSimulator, replay: Replay) -> None
         canvas.gradebook.progress_polls = 1
 
     async def call(session: Session) -> list[Result]:
-        first = tuple(graded(learner, "0.85") for learner in ("s-1", "s-2", "s-3", "s-4"))
-        results = await plugin.send_outcomes(session, Batch(Operation.CREATE, first))
-        for operation in (Operation.UPDATE, Operation.RETIRE):
-            corrected = Batch(operation, (graded("s-1", "0.9", operation),))
-            results += await plugin.send_outcomes(session, corrected)
+        first = [graded(session, f"s-{number}", "0.85", Operation.CREATE) for number in range(1, 5)]
+        results = await plugin.send_outcomes(session, Batch(Operation.CREATE, tuple(first)))
+        for corrected in (graded(session, "s-1"), graded(session, "s-1", complete=False)):
+            results += await plugin.send_outcomes(session, Batch(Operation.UPDATE, (corrected,)))
         return results
 
     results = replay("grades-of-a-course", call)
 
-    assert [result.reason for result in results] == ["", "", "", "learner-not-found-at-lms", "", ""]
+    assert [result.reason for result in results] == ["", "", "", "learner-unmatched", "", ""]
     assert [result.confirms for result in results] == [True, True, True, False, True, True]
 
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 
 from coursewire.client.answers import result_of_error
 from coursewire.errors import SendError
@@ -15,6 +16,7 @@ from coursewire.model.outcomes import Assessment, Completion
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire_canvas import plugin
+from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.simulator import CanvasSimulator
 
 if TYPE_CHECKING:
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
 COURSE = "RiverU+BOT101"
 QUIZ = "block-v1:RiverU+BOT101+2024T2+type@sequential+block@leafquiz"
 PAT = "pat@example.org"
+
+CONFIG = CanvasConfig(
+    canvas_base_url="https://acme.instructure.com",
+    canvas_account_id=17,
+    client_id="42",
+    client_secret=SecretStr("secret"),
+    refresh_token=SecretStr("token"),
+)
 
 Send = Callable[..., list[Result]]
 
@@ -49,7 +59,7 @@ def completed(
             **fields,
         }
     )
-    body = plugin.export_completion(completion=outcome)
+    body = plugin.export_completion(config=CONFIG, completion=outcome)
     return _payload(body, operation, f"{fields.get('enrollment_id', '')} {outcome.course_key} {learner}")
 
 
@@ -196,12 +206,22 @@ def test_a_grade_that_is_there_already_is_not_written_again(canvas: CanvasSimula
     assert canvas.arrivals[f"{COURSE} {PAT}"] == 1
 
 
+def test_grades_that_are_all_there_are_only_read(canvas: CanvasSimulator, send: Send) -> None:
+    emails = class_of(canvas, 5)
+    send(*map(completed, emails))
+
+    again = send(*map(completed, emails))
+
+    assert {result.kind for result in again} == {ResultKind.ALREADY_SO}
+    assert len(calls(canvas, "POST", "update_grades")) == 1
+
+
 def test_a_revoked_grade_is_taken_away_and_once_gone_stays_so(canvas: CanvasSimulator, send: Send) -> None:
     canvas.gradebook.enroll(COURSE, PAT)
     send(completed())
 
-    first = send(completed(operation=Operation.RETIRE))[0]
-    again = send(completed(operation=Operation.RETIRE))[0]
+    first = send(completed(operation=Operation.UPDATE, complete=False))[0]
+    again = send(completed(operation=Operation.UPDATE, complete=False))[0]
 
     assert [first.kind, again.kind] == [ResultKind.ACCEPTED, ResultKind.ALREADY_SO]
     assert canvas.gradebook.grade_of(COURSE, PAT) is None
@@ -209,9 +229,9 @@ def test_a_revoked_grade_is_taken_away_and_once_gone_stays_so(canvas: CanvasSimu
 
 
 def test_what_never_was_there_need_not_be_taken_away(canvas: CanvasSimulator, send: Send) -> None:
-    assert send(completed(operation=Operation.RETIRE))[0].kind is ResultKind.ALREADY_SO
+    assert send(completed(operation=Operation.UPDATE, complete=False))[0].kind is ResultKind.ALREADY_SO
     canvas.gradebook.enroll(COURSE, PAT)
-    assert send(completed(operation=Operation.RETIRE))[0].kind is ResultKind.ALREADY_SO
+    assert send(completed(operation=Operation.UPDATE, complete=False))[0].kind is ResultKind.ALREADY_SO
     assert canvas.gradebook.assignments == {}
 
 
@@ -284,7 +304,7 @@ def test_learners_whom_canvas_does_not_place_are_told_apart(
     results = send(*sent) if together else [send(one)[0] for one in sent]
 
     assert [result.reason for result in results] == [
-        "learner-not-found-at-lms",
+        "learner-unmatched",
         "learner-ambiguous",
         "learner-not-enrolled",
         "learner-not-enrolled",
@@ -304,7 +324,7 @@ def test_an_id_too_short_to_search_for_holds_nobody_else_up(
 
     results = [send(completed("ab"))[0], *send(*map(completed, ["ab", *others][: 6 if together else 2]))]
 
-    assert {result.reason for result in results[:2]} == {"learner-not-found-at-lms"}
+    assert {result.reason for result in results[:2]} == {"learner-unmatched"}
     assert {result.kind for result in results[2:]} == {ResultKind.ACCEPTED}
 
 
@@ -442,7 +462,7 @@ def test_together_wrong_learners_do_not_touch_the_others(canvas: CanvasSimulator
     results = send(*map(completed, [*emails[:20], "nobody@example.org", *emails[20:]]))
 
     assert [result.kind for result in results].count(ResultKind.ACCEPTED) == 49
-    assert results[20].reason == "learner-not-found-at-lms"
+    assert results[20].reason == "learner-unmatched"
 
 
 @pytest.mark.parametrize("polls", [1, 5])
@@ -540,18 +560,18 @@ def test_a_learner_who_took_the_course_twice_has_the_better_grade(
 # -- an instructor's change --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("operation", [Operation.UPDATE, Operation.RETIRE])
+@pytest.mark.parametrize("complete", [False, True])
 @pytest.mark.parametrize("together", [False, True])
 def test_an_instructor_s_grade_stays(
-    canvas: CanvasSimulator, send: Send, together: bool, operation: Operation
+    canvas: CanvasSimulator, send: Send, together: bool, complete: bool
 ) -> None:
     emails = class_of(canvas, 5 if together else 1)
     send(*map(completed, emails))
     canvas.gradebook.change_grade(COURSE, emails[0], 70.0)
 
-    results = send(*(completed(email, "0.95", operation) for email in emails))
+    results = send(*(completed(email, "0.95", complete=complete) for email in emails))
 
-    assert (results[0].kind, results[0].reason) == (ResultKind.REJECTED, "instructor-changed-it")
+    assert (results[0].kind, results[0].reason) == (ResultKind.BLOCKED, "instructor-changed-it")
     assert canvas.gradebook.grade_of(COURSE, emails[0]) == 70.0
     assert all(result.kind is ResultKind.ACCEPTED for result in results[1:])
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from coursewire.errors import NotExportableError
 from coursewire.model.outcomes import Assessment, Completion
 from coursewire.model.payload import Kind, Operation, Payload, canonical_json, fingerprint
 from coursewire_canvas import plugin
+from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.outcomes import OUTCOMES_A_BATCH
 from coursewire_canvas.simulated_gradebook import ASSIGNMENT_PARAMETERS
 
@@ -23,9 +25,17 @@ def golden(kind: str) -> Any:
     return json.loads((GOLDEN / f"{kind}.json").read_text(encoding="utf-8"))
 
 
-def completion(**fields: Any) -> dict[str, Any]:
+def completion(*, in_progress: bool = False, **fields: Any) -> dict[str, Any]:
     given = {**golden("completion")["completion"], **fields}
-    return plugin.export_completion(completion=Completion.model_validate(given))
+    config = CanvasConfig(
+        canvas_base_url="https://acme.instructure.com",
+        canvas_account_id=17,
+        client_id="42",
+        client_secret=SecretStr("secret"),
+        refresh_token=SecretStr("token"),
+        send_in_progress=in_progress,
+    )
+    return plugin.export_completion(config=config, completion=Completion.model_validate(given))
 
 
 def assessment(**fields: Any) -> dict[str, Any]:
@@ -76,6 +86,16 @@ def test_an_unknown_grade_is_not_a_zero() -> None:
     assert completion(percent="0")["submission"]["posted_grade"] == 0.0
 
 
+def test_a_course_that_is_not_completed_has_no_final_grade_unless_progress_is_sent() -> None:
+    def posted(**fields: Any) -> object:
+        return completion(complete=False, **fields)["submission"]["posted_grade"]
+
+    assert posted() == posted(percent=None) == ""
+    assert posted(in_progress=True, percent="0.4") == 40.0
+    with pytest.raises(NotExportableError):
+        posted(in_progress=True, percent=None)
+
+
 @pytest.mark.parametrize(
     ("export", "fields", "at_fault"),
     [
@@ -104,16 +124,17 @@ def test_subsections_are_told_apart_by_id_and_named_within_canvas_s_limit() -> N
     assert assessment(points_possible="7.5")["assignment"]["points_possible"] == 7.5
 
 
-def test_a_page_is_sorted_by_course_so_that_few_requests_carry_it() -> None:
+def test_grades_of_one_course_travel_together() -> None:
     payloads = []
     for number in range(500):
-        body = completion(course_key=f"RiverU+{number % 3}", remote_id=f"{number}@example.org")
+        course = "RiverU+ZOO" if number < 300 else f"RiverU+{number % 3}"
+        body = completion(course_key=course, remote_id=f"{number}@example.org")
         payloads.append(Payload(f"k{number}", Operation.CREATE, body, fingerprint(body), ""))
 
     made = plugin.make_batches(kind=Kind.COMPLETIONS, operation=Operation.CREATE, payloads=payloads)
     batches = list(made or ())
 
-    assert [len(batch) for batch in batches] == [OUTCOMES_A_BATCH, OUTCOMES_A_BATCH, 100]
+    assert sorted(len(batch) for batch in batches) == [66, 67, 67, 100, OUTCOMES_A_BATCH]
     assert sorted(p.key for batch in batches for p in batch.payloads) == sorted(p.key for p in payloads)
-    assert [len({p.body["course"] for p in batch.payloads}) for batch in batches] == [2, 2, 1]
+    assert all(len({p.body["course"] for p in batch.payloads}) == 1 for batch in batches)
     assert plugin.make_batches(kind=Kind.CONTENT, operation=None, payloads=payloads) is None

@@ -73,7 +73,7 @@ class SecretBox:
                 "the key file is there already",
                 where=str(path),
                 why="a new key would make every stored secret unreadable",
-                next_step="Keep it. To exchange the key, put a new one in front and run `coursewire config rotate`.",
+                next_step="Keep it. To exchange the key, put a new one in front and run `coursewire config rotate-key`.",
             ) from None
         except OSError as error:
             raise _unreadable(path, error, "cannot be written") from error

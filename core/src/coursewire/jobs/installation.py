@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from coursewire.config.configurations import Configurations
     from coursewire.config.secrets import SecretBox
     from coursewire.config.settings import Settings
+    from coursewire.enrollment import EnrollmentApi
     from coursewire.model.configuration import ChannelConfig
     from coursewire.sources.base import Source
 
@@ -98,6 +99,13 @@ class Installation:
 
         made: Source = load_named("coursewire.sources", self.settings.source)(self.engine)
         return made
+
+    @cached_property
+    def enrollment(self) -> EnrollmentApi:
+        """The Enrollment API over the backend that the settings name."""
+        from coursewire.enrollment import EnrollmentApi  # noqa: PLC0415
+
+        return EnrollmentApi(self.engine, self.settings, clock=self.clock)
 
     @asynccontextmanager
     async def session(

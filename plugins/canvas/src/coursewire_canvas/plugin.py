@@ -9,7 +9,7 @@ import pluggy
 from coursewire.hookspecs import PROJECT
 from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, RetireStrategy, Support
 from coursewire.model.content import ContentType
-from coursewire_canvas import client, content, outcomes
+from coursewire_canvas import client, content, grading, outcomes
 from coursewire_canvas.config import CanvasConfig
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ CHANNEL = Channel(
         raise_grade=Support.FULL,
         lower_grade=Support.FULL,
         revoke=Support.FULL,
+        in_progress=Support.FULL,
         retire_strategies=(RetireStrategy.CONCLUDE, RetireStrategy.DELETE),
         idempotency=Idempotency.NATURAL_KEY,
         outcome_idempotency=Idempotency.UPSERT,
@@ -67,9 +68,9 @@ def export_content(item: ContentItem) -> JsonObject:
 
 
 @hookimpl
-def export_completion(completion: Completion) -> JsonObject:
+def export_completion(config: CanvasConfig, completion: Completion) -> JsonObject:
     """Build the final grade of a course."""
-    return outcomes.completion_payload(completion)
+    return outcomes.completion_payload(config, completion)
 
 
 @hookimpl
@@ -82,7 +83,7 @@ def export_assessment(assessment: Assessment) -> JsonObject:
 def make_batches(
     kind: Kind, operation: Operation | None, payloads: Sequence[Payload]
 ) -> Iterator[Batch] | None:
-    """Put grades of one course together, so that Canvas takes them with one request."""
+    """Put the grades of one course together: Canvas takes them with one request."""
     return outcomes.make_batches(kind, operation, payloads)
 
 
@@ -101,7 +102,7 @@ async def send_content(session: Session, batch: Batch) -> list[Result]:
 @hookimpl
 async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
     """Write the grades of a batch."""
-    return await outcomes.send(session, batch)
+    return await grading.send(session, batch)
 
 
 @hookimpl
