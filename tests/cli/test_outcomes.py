@@ -172,8 +172,7 @@ class TestLearners:
     def test_an_id_that_the_lms_does_not_know(self, cli, canvas, at_canvas):
         canvas.gradebook.users.clear()
         canvas.gradebook.enrollments.clear()
-        A = cli("transmit", "completions", "--json", status=1).all
-        assert 0, A + cli("status").out
+        cli("transmit", "completions", status=1)
         row = cli("learners", "unmatched", "--json").rows[0]
         assert row["missing"].startswith("CANVAS does not know ada@example.com")
 
@@ -235,7 +234,6 @@ class TestWhy:
         said = cli(*option).out
         assert "Nothing is to be done" in said
         assert "create: accepted" in said
-        print(said)
         assert "dates certificate: 2026-02-12" in said
 
     def test_assessments_and_one_subsection(self, cli, at_canvas):

@@ -53,7 +53,11 @@ def simulate(
     simulator = make_simulator(loaded)
     for option in options or ():
         _set(simulator, option)
-    simulator.misbehave += [_misbehaviour(each) for each in misbehave or ()]
+    try:
+        for each in misbehave or ():
+            simulator.add_misbehaviour(each)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     run_to_end(_serve(simulator, loaded, port, json=json))
 
 
@@ -106,21 +110,6 @@ def _set(simulator: Any, option: str) -> None:
         setattr(simulator, name, value.lower() in ("1", "true", "yes", "on") if kind is bool else kind(value))
     except ValueError:
         raise typer.BadParameter(f"{name} is a {kind.__name__}, and {value!r} is not") from None
-
-
-def _misbehaviour(text: str) -> Any:
-    """One way to misbehave, by its name with blanks or hyphens."""
-    from coursewire.config.names import did_you_mean
-    from coursewire.testing.misbehave import MISBEHAVIOURS, Misbehaviour
-
-    wanted, _, times = text.partition(":")
-    names = {name.replace(" ", "-").casefold(): name for name in MISBEHAVIOURS}
-    name = names.get(wanted.strip().replace(" ", "-").casefold())
-    if name is None:
-        raise typer.BadParameter(f"there is no misbehaviour {wanted!r}; {did_you_mean(wanted, names)}")
-    if times not in ("", "always") and not (times.isdecimal() and int(times)):
-        raise typer.BadParameter(f"{times!r} is not how often; give a number from 1 on, or `always`")
-    return Misbehaviour(name, times=None if times == "always" else int(times or 1))
 
 
 async def _serve(simulator: Any, channel: LoadedChannel, port: int, *, json: bool) -> None:

@@ -30,9 +30,9 @@ def why(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Tell why an outcome or an item is sent or not, decision by decision, and what to do next.
+    """Tell why something is sent or not, and what to do next.
 
-    Give --learner and --course for outcomes, or --item for content. Nothing is written and nothing is sent.
+    Every decision on its way is shown, in the order of a run. Give --learner and --course for outcomes, or --item for content. Nothing is written and nothing is sent.
     """
     from coursewire.cli.common import find_configuration, open_installation
     from coursewire.cli.output import put_json

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import orjson
 from aiohttp import web
@@ -46,6 +46,20 @@ class Misbehaviour:
     def __post_init__(self) -> None:
         if self.name not in MISBEHAVIOURS:
             raise ValueError(f"no misbehaviour {self.name!r}; there are: {', '.join(MISBEHAVIOURS)}")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``NAME``, ``NAME:TIMES`` or ``NAME:always``; the name may have hyphens for blanks.
+
+        Raises:
+            ValueError: There is no such misbehaviour, or it is not said how often.
+        """
+        name, _, times = text.partition(":")
+        names = {each.replace(" ", "-").casefold(): each for each in MISBEHAVIOURS}
+        name = names.get(name.strip().replace(" ", "-").casefold(), name)
+        if times not in ("", "always") and not (times.isdecimal() and int(times)):
+            raise ValueError(f"{times!r} is not how often; give a number from 1 on, or 'always'")
+        return cls(name, times=None if times == "always" else int(times or 1))
 
     def strikes(self, request: web.BaseRequest) -> bool:
         """Tell whether this request meets it, and count it."""

@@ -85,6 +85,10 @@ class Simulator:
         """Fields of a configuration that fits this simulator; needs a started simulator for the URL."""
         raise NotImplementedError
 
+    def add_misbehaviour(self, text: str) -> None:
+        """Add a misbehaviour as ``coursewire simulate`` takes it: see :meth:`Misbehaviour.parse`."""
+        self.misbehave.append(Misbehaviour.parse(text))
+
     def enroll(self, course: str, email: str) -> None:
         """Make somebody a student of a course, by our key; nothing where the LMS does not ask who is one."""
 
