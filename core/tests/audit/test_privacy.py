@@ -45,7 +45,7 @@ def value_for(column, now, *, personal):
     if column.info.get("personal"):
         text = f"said about {NAME}" if personal else "said about nobody"
         return text[: getattr(kind, "length", None) or 100]
-    return "x" * min(getattr(kind, "length", None) or 8, 8)
+    return ("x" if personal else "y") * min(getattr(kind, "length", None) or 8, 8)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def filled(engine, new_configuration, now):
                 if table is transmission:
                     row["item"] = "k" if personal else "other"
                 if table.name == "source_enrollment" and not personal:
-                    row |= {"id": "else", "consent_granted_by": NAME}
+                    row["consent_granted_by"] = NAME
                 connection.execute(insert(table).values(row))
     return tables
 

@@ -135,7 +135,7 @@ class Installation:
             LeaseHeldError: Outcomes are being sent.
         """
         from coursewire.audit.privacy import forget  # noqa: PLC0415
-        from coursewire.sources.database import tables  # noqa: F401, PLC0415 - joins the metadata that is read
+        from coursewire.enrollment import tables  # noqa: F401, PLC0415 - with it every room's tables are known
 
         return forget(self.engine, username, now=self.clock())
 
