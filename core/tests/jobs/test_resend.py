@@ -173,6 +173,16 @@ def test_an_update_that_was_refused_and_is_not_needed_any_more(world, sent):
     assert (row["state"], row["reason"], row["attempts"]) == ("confirmed", None, 0)
 
 
+def test_what_never_arrived_was_not_told(world, sent):
+    uuid = world.configure(resend_outcomes="improved")
+    world.run(uuid)
+    world.lms.busy.add("id-ada")
+    assert sent(uuid, percent=0.9).failed.total() == 1
+    world.lms.busy.clear()
+    assert sent(uuid, percent=0.85).done["updated"] == 1
+    assert dict(sent(uuid, percent=0.84).skipped) == {"not-improved": 1}
+
+
 def test_a_better_verdict_is_an_improvement_whatever_the_grade(world, sent):
     uuid = world.configure(resend_outcomes="improved", completion_policy="pacing")
     world.load(content=[course(end="2026-05-01T00:00:00Z")])
