@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -58,6 +59,22 @@ def test_a_person_is_shown_where_to_look(process):
     assert running.wait(10) == 0
 
 
+def test_a_simulator_misbehaves_as_often_as_it_was_told(process):
+    running = process(
+        "simulate", "SAP", "--misbehave", "bad gateway:2", "--misbehave", "html-error-page", "--json"
+    )
+    url = json.loads(running.stdout.readline())["url"]
+
+    def status():
+        try:
+            return urllib.request.urlopen(f"{url}/nowhere").status
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    assert [status() for _ in range(4)] == [502, 502, 500, 404]
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
@@ -66,6 +83,9 @@ def test_a_person_is_shown_where_to_look(process):
         (["simulate", "CANVAS", "--option", "token_lifetime_s=long"], "int"),
         (["simulate", "CANVAS", "--option", "nothing"], "nothing"),
         (["simulate", "CANVAS", "--port", "70000"], "port"),
+        (["simulate", "CANVAS", "--misbehave", "slow-anwser"], "slow-answer"),
+        (["simulate", "CANVAS", "--misbehave", "slow answer:0"], "how often"),
+        (["simulate", "CANVAS", "--misbehave", "slow answer:never"], "how often"),
     ],
 )
 def test_what_cannot_be_simulated(bare, args, said):
@@ -78,19 +98,29 @@ def test_a_port_that_is_taken(bare, canvas):
 
 def test_the_demo_shows_everything(bare):
     said = bare("demo").out
-    for part in ("CANVAS", "SAP", "first run", "second run", "unchanged", "--keep"):
+    for part in ("CANVAS", "SAP", "completions", "assessments", "second run", "unchanged", "--keep"):
         assert part in said
+    table = said[said.index("channel ") : said.index("unchanged", said.rindex("SAP   completions"))]
+    assert max(map(len, table.splitlines())) <= 80
 
 
 def test_a_demo_that_is_kept_can_be_looked_around_in_and_repeated(bare, tmp_path, monkeypatch):
     folder = tmp_path / "demo"
     first = bare("demo", "--keep", folder, "--json").rows
-    assert all(row["created"] == row["at_the_lms"] == row["unchanged"] > 20 for row in first)
+    assert [(row["channel"], row["kind"]) for row in first] == [
+        ("CANVAS", "content"),
+        ("CANVAS", "completions"),
+        ("CANVAS", "assessments"),
+        ("SAP", "content"),
+        ("SAP", "completions"),
+    ]
+    assert all(row["created"] == row["unchanged"] > 4 for row in first)
+    assert all(row["created"] == row["at_the_lms"] for row in first if row["kind"] == "content")
     assert all(row["exit_status"] == 0 for row in first)
     assert "COURSEWIRE_DATA_DIR" in bare("demo", "--keep", folder).out
     monkeypatch.setenv("COURSEWIRE_DATA_DIR", str(folder))
     assert len(bare("config", "list", "--json").rows) == 2
-    assert len(bare("jobs", "--json").rows) == 8
+    assert len(bare("jobs", "--json").rows) == 20
 
 
 def test_a_demo_needs_a_channel(bare, monkeypatch):

@@ -55,8 +55,12 @@ def test_relative_links_resolve(pages, root):
 def find_command(words):
     """The command that the words name, and what is left of them."""
     command, words = GROUP, list(words)
-    while hasattr(command, "commands") and words and words[0] in command.commands:
-        command = command.commands[words.pop(0)]
+    while hasattr(command, "commands") and words:
+        inner = command.get_command(None, words[0])  # also a channel's own commands
+        if inner is None:
+            break
+        command = inner
+        del words[0]
     return command, words
 
 

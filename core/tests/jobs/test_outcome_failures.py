@@ -112,7 +112,7 @@ class TestNoAnswer:
     def test_an_upsert_goes_again(self, world, crowd, how):
         crowd(2)
         uuid = world.configure()
-        world.lms.misbehave.append(Misbehaviour(how, seconds=2))
+        world.lms.misbehave.append(Misbehaviour(how, seconds=0.9))
         first = world.run(uuid)
         assert first.done.total() == 0
         assert first.exit_status == 1

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coursewire.cli import status
-from coursewire.cli.options import Config, ConfigNeeded, Format, Json, Limit, Since
+from coursewire.cli import history, status
+from coursewire.cli.options import (
+    Config,
+    ConfigNeeded,
+    Course,
+    Format,
+    Json,
+    KindName,
+    Learner,
+    OnlyKind,
+)
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
-    from coursewire.audit.records import ContentRecord
+    from coursewire.config.configuration import Configuration
     from coursewire.jobs.installation import Installation
-
-JOBS_SEARCHED = 1000
-"""Newest jobs among which the beginning of an id is looked for."""
 
 
 class Releasable(StrEnum):
@@ -36,8 +40,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     status.register(app)
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-    group.command("list")(list_)
-    group.command()(show)
+    history.register(group)
     group.command()(retry)
     group.command()(export)
     group.command()(prune)
@@ -47,154 +50,6 @@ def register(app: typer.Typer) -> None:
         help="See what was sent and answered; retry, export, prune.",
         rich_help_panel="Look",
     )
-
-
-def list_(
-    config: Config = None,
-    item: Annotated[str | None, typer.Option("--item", metavar="KEY", help="Only this item.")] = None,
-    result: Annotated[
-        str | None, typer.Option("--result", metavar="RESULT", help='Only this result, such as "rejected".')
-    ] = None,
-    job: Annotated[
-        str | None,
-        typer.Option("--job", metavar="ID", help="Only this job; the beginning of its id is enough."),
-    ] = None,
-    since: Since = None,
-    limit: Limit = 50,
-    json: Json = False,
-) -> None:
-    """List attempts, the newest first."""
-    from coursewire.audit import transmissions
-    from coursewire.cli.common import find_configuration, open_installation, short
-    from coursewire.cli.output import put_json, put_table
-
-    with open_installation(read_only=True) as installation:
-        found = transmissions.history(
-            installation.engine,
-            configuration=find_configuration(installation, config).uuid if config else None,
-            item=item,
-            result=result.replace("-", " ").replace("at the lms", "at the LMS") if result else None,
-            job=_find_job(installation, job) if job else None,
-            since=since,
-            limit=limit,
-        )
-    if json:
-        for row in found:
-            put_json(row)
-        return
-    put_table(
-        ("when", "config", "item", "operation", "result", "HTTP", "reason"),
-        [
-            (
-                f"{row['at']:%m-%d %H:%M:%S}",
-                short(row["configuration"]),
-                row["item"],
-                row["operation"],
-                row["result"],
-                row["http_status"],
-                row["reason"],
-            )
-            for row in found
-        ],
-        empty="No attempt fits.",
-    )
-
-
-def show(
-    config: ConfigNeeded,
-    item: Annotated[str, typer.Option("--item", metavar="KEY", help="The item's key.")],
-    json: Json = False,
-) -> None:
-    """Show the whole history of one item: what the LMS holds, why it waits, and every attempt, oldest first."""
-    from dataclasses import asdict
-
-    from coursewire.audit.records import ContentRecords
-    from coursewire.cli.common import find_configuration, open_installation
-    from coursewire.cli.output import put_json
-    from coursewire.errors import ConfigurationError
-    from coursewire.model.reasons import explain
-
-    with open_installation(read_only=True) as installation:
-        found = find_configuration(installation, config)
-        record = ContentRecords(installation.engine, found.uuid).fetch([item]).get(item)
-        attempts = list(_attempts(installation, found.uuid, item))[::-1]
-    if record is None and not attempts:
-        raise ConfigurationError(
-            f"nothing is known of item {item!r}",
-            where=found.where,
-            why="no run has met it yet, or the key is misspelt",
-            next_step="Run `coursewire plan content --key KEY`; keys are compared letter by letter.",
-        )
-    if json:
-        reason = (
-            dict(zip(("text", "next_step"), explain(record.reason or ""), strict=True)) if record else None
-        )
-        put_json(
-            {"record": asdict(record) if record else None, "explanation": reason, "transmissions": attempts}
-        )
-        return
-    if record is not None:
-        _put_record(record)
-    _put_attempts(attempts)
-
-
-def _attempts(installation: Installation, configuration: UUID, item: str) -> Iterator[dict[str, Any]]:
-    """Every attempt of one item, newest first."""
-    from coursewire.audit import transmissions
-
-    before = None
-    while page := transmissions.history(
-        installation.engine, configuration=configuration, item=item, before_id=before, limit=500
-    ):
-        yield from page
-        before = page[-1]["id"]
-
-
-def _put_record(record: ContentRecord) -> None:
-    from coursewire.audit.states import State
-    from coursewire.cli.output import instant, put_pairs
-    from coursewire.model.reasons import explain
-
-    text, step = explain(record.reason or "")
-    there = "not at the LMS"
-    if record.present:
-        there = "the LMS holds it" if record.state is State.CONFIRMED else "the LMS holds it, or may hold it"
-    pairs: dict[str, object] = {
-        "item": record.content_key,
-        "title": record.title,
-        "type": record.content_type,
-        "state": record.state.value,
-        "presence": there,
-        "pending": record.operation.value if record.operation else "nothing",
-        "reason": f"{record.reason}: {text}" if text else record.reason,
-        "message": record.message,
-        "next step": step,
-        "not before": instant(record.not_before_at),
-        "attempts": f"{record.attempts} since the last confirmation" if record.attempts else "",
-        "remote key": record.remote_key,
-        "remote id": record.remote_id,
-        "wanted": record.wanted_fingerprint,
-        "confirmed": f"{record.confirmed_fingerprint or ''} {instant(record.confirmed_at)}".strip(),
-        "catalogs": "\n".join(record.catalogs),
-    }
-    put_pairs({name: value for name, value in pairs.items() if value})
-
-
-def _put_attempts(attempts: list[dict[str, Any]]) -> None:
-    from coursewire.cli.common import short
-    from coursewire.cli.output import STYLES, instant, put
-
-    put()
-    for row in attempts:
-        parts = [instant(row["at"]), f"{row['operation']}: {row['result']}"]
-        parts += [f"HTTP {row['http_status']}"] if row["http_status"] else []
-        parts += [f"{row['duration_ms']:,} ms"] if row["duration_ms"] is not None else []
-        put("  ".join([*parts, f"job {short(row['job'])}"]), style=STYLES.get(row["result"], ""))
-        for text in (row["reason"], row["message"], row["excerpt"]):
-            if text:
-                put(text, style="dim", indent=2)
-    if not attempts:
-        put("Nothing was sent yet, or the log of it has been pruned.")
 
 
 def retry(
@@ -209,6 +64,9 @@ def retry(
     states: Annotated[
         list[Releasable] | None, typer.Option("--state", help="Everything in this state.")
     ] = None,
+    learner: Learner = None,
+    course: Course = None,
+    kind: OnlyKind = None,
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept with the item.")
     ] = "",
@@ -216,46 +74,62 @@ def retry(
 ) -> None:
     """Let the next run try items again, without pause and even if the LMS refused them before.
 
-    Items in doubt are taken to be at the LMS and are sent again as updates. Your name and reason are logged.
+    It is content that is meant; outcomes with --kind, or with --learner and --course, which mean both kinds of
+    outcomes. Items in doubt are taken to be at the LMS and are sent again as updates. Your name and reason are
+    logged.
     """
     from coursewire.audit.release import FAILED_STATES, release
     from coursewire.audit.states import State
-    from coursewire.cli.common import actor, find_configuration, open_installation
+    from coursewire.cli.common import OUTCOMES, actor, find_configuration, open_installation, outcome_keys
     from coursewire.cli.output import put, put_json
+    from coursewire.model.payload import Kind
 
-    if sum(map(bool, (items, all_failed, states))) != 1:
-        raise typer.BadParameter("give one of --item, --all-failed and --state")
+    if sum(map(bool, (items, all_failed, states, learner))) != 1:
+        raise typer.BadParameter("give one of --item, --all-failed, --state and --learner")
+    if (learner is None) is not (course is None) or (learner and kind is KindName.CONTENT):
+        raise typer.BadParameter("--learner and --course go together, and are for outcomes")
     chosen = [State(each.value.replace("-", " ")) for each in states or ()]
     if not chosen:
         chosen = list(FAILED_STATES) if all_failed else [*FAILED_STATES, State.PLANNED]
+    kinds = [kind or KindName.CONTENT] if kind or learner is None else OUTCOMES
+    count = 0
     with open_installation() as installation:
         found = find_configuration(installation, config)
-        if items:
-            _demand_items(installation, found.uuid, items, chosen)
-        count = release(
-            installation.engine,
-            found.uuid,
-            states=chosen,
-            keys=items,
-            actor=actor(),
-            reason=reason,
-            now=installation.clock(),
-        )
+        for each in kinds:
+            keys = items
+            if items:
+                _demand_items(installation, found, each, items, chosen)
+            elif learner is not None and course is not None:
+                keys = outcome_keys(installation, found, each, learner, course)
+            count += release(
+                installation.engine,
+                found.uuid,
+                states=chosen,
+                keys=keys,
+                actor=actor(),
+                reason=reason,
+                now=installation.clock(),
+                kind=Kind(each.value),
+            )
     if json:
-        put_json({"configuration": found.uuid, "released": count})
+        put_json({"configuration": found.uuid, "kinds": list(kinds), "released": count})
     else:
-        put(
-            f"{count:,} items go again with the next run: coursewire transmit content --config {found.short_id}"
-        )
+        put(f"{count:,} items go again with the next run:")
+        for each in kinds:
+            put(f"coursewire transmit {each.value} --config {found.short_id}", indent=2)
 
 
 def _demand_items(
-    installation: Installation, configuration: UUID, items: list[str], states: list[Any]
+    installation: Installation,
+    configuration: Configuration,
+    kind: KindName,
+    items: list[str],
+    states: list[Any],
 ) -> None:
-    from coursewire.audit.records import ContentRecords
+    from coursewire.cli.common import records_of
     from coursewire.errors import ConfigurationError
 
-    records = ContentRecords(installation.engine, configuration).fetch(items)
+    records = records_of(installation, configuration, kind).fetch(items)
     wrong = [
         f"{key} is {records[key].state.value}" if key in records else f"{key} is unknown"
         for key in items
@@ -264,9 +138,9 @@ def _demand_items(
     if wrong:
         raise ConfigurationError(
             "not all of the items can be tried again",
-            where=f"configuration {configuration}",
+            where=configuration.where,
             why="; ".join(wrong),
-            next_step="To send what is confirmed once more, use `coursewire transmit content --force`.",
+            next_step=f"To send what is confirmed once more, use `coursewire transmit {kind.value} --force`.",
         )
 
 
@@ -346,25 +220,3 @@ def prune(
             f"Deleted {deleted['transmission']:,} attempts and {deleted['job']:,} jobs "
             f"from before {before:%Y-%m-%d %H:%M} UTC."
         )
-
-
-def _find_job(installation: Installation, text: str) -> UUID:
-    from uuid import UUID
-
-    from coursewire.audit import jobs
-    from coursewire.errors import ConfigurationError
-
-    start = text.replace("-", "").lower()
-    if len(start) == 32:
-        try:
-            return UUID(start)
-        except ValueError:
-            start = text
-    known = jobs.recent(installation.engine, limit=JOBS_SEARCHED)
-    matches = [job["uuid"] for job in known if job["uuid"].hex.startswith(start)]
-    if len(matches) == 1:
-        return UUID(str(matches[0]))
-    raise ConfigurationError(
-        f"{len(matches)} jobs begin with {text!r}" if matches else f"there is no job {text!r}",
-        next_step="`coursewire jobs` lists the last ones; give more of the id.",
-    )

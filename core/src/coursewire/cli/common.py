@@ -11,6 +11,7 @@ from coursewire.cli.options import KindName
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from coursewire.audit.records import Records
     from coursewire.channels.registry import LoadedChannel
     from coursewire.config.configuration import Configuration
     from coursewire.config.settings import Settings
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from coursewire.model.content import Catalog, Customer
 
 T = TypeVar("T")
+
+OUTCOMES = (KindName.COMPLETIONS, KindName.ASSESSMENTS)
+"""The kinds that are about learners."""
 
 
 @contextmanager
@@ -92,6 +96,38 @@ def refuse_other_kinds(kind: KindName, channels: Sequence[LoadedChannel]) -> Non
         why="; ".join(answers),
         next_step="Send another kind, or install a channel that takes this one.",
     )
+
+
+def records_of(installation: Installation, configuration: Configuration, kind: KindName) -> Records[Any]:
+    """The records of one kind of a configuration."""
+    from coursewire.audit.records import ContentRecords, OutcomeRecords
+    from coursewire.model.payload import Kind
+
+    if kind is KindName.CONTENT:
+        return ContentRecords(installation.engine, configuration.uuid)
+    return OutcomeRecords(installation.engine, configuration.uuid, Kind(kind.value))
+
+
+def outcome_keys(
+    installation: Installation, configuration: Configuration, kind: KindName, learner: str, course: str
+) -> list[str]:
+    """The keys of a learner's records in a course, or in a run of it, as the source knows the enrollments.
+
+    Raises:
+        SourceError: The source could not answer.
+    """
+    from coursewire.audit.records import OutcomeRecords
+    from coursewire.model.payload import Kind
+
+    async def ask() -> list[str]:
+        pages = installation.source.enrollments(
+            configuration.customer, username=learner, course_run_key=course
+        )
+        return [facts.id async for page in pages for facts in page]
+
+    records = OutcomeRecords(installation.engine, configuration.uuid, Kind(kind.value))
+    found = records.of_enrollments(run_to_end(ask()))
+    return [record.key for some in found.values() for record in some]
 
 
 def channel_of(installation: Installation, code: str) -> LoadedChannel:

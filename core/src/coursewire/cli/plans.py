@@ -109,7 +109,7 @@ async def _plan_content(job: ContentJob, keys: Sequence[str] | None, *, json: bo
 async def _plan_outcomes(
     job: OutcomeJob, asked: Asked, keys: Sequence[str] | None, *, json: bool
 ) -> dict[str, Any]:
-    from coursewire.audit.records import OutcomeRecords
+    from coursewire.cli.common import records_of
     from coursewire.cli.output import because, note
     from coursewire.cli.runs import note_nothing
 
@@ -122,7 +122,7 @@ async def _plan_outcomes(
         note_nothing(asked)
     for key in shown.missing():
         note(f"{key}: nothing to do, or no outcome has this key; `coursewire why` tells more")
-    records = OutcomeRecords(job.installation.engine, job.configuration.uuid, job.kind)
+    records = records_of(job.installation, job.configuration, asked.kind)
     present = sum(count for _state, _reason, there, count in records.counts() if there)
     return {**shown.summary(present=present), "reason": str(found.reason)}
 

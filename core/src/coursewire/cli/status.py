@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from coursewire.cli.common import short
+from coursewire.cli.common import OUTCOMES, short
 from coursewire.cli.options import ChannelCode, Config, Customer, Json, KindName, Limit
 
 _PANEL = "Look"
@@ -49,7 +49,7 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
 
 def _lines(row: dict[str, Any], counts: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """A line for content, and one for each kind of outcome that a run has looked at."""
-    kinds = [("", row)] + [(kind.value, row[kind.value]) for kind in _OUTCOMES]
+    kinds = [("", row)] + [(kind.value, row[kind.value]) for kind in OUTCOMES]
     for name, part in kinds:
         if name and not part["last_job"]:
             continue
@@ -63,24 +63,17 @@ def _lines(row: dict[str, Any], counts: Sequence[str]) -> Iterator[tuple[str, ..
         )
 
 
-_OUTCOMES = (KindName.COMPLETIONS, KindName.ASSESSMENTS)
-
-
 def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]:
     from coursewire.audit import jobs as job_log
-    from coursewire.audit.records import ContentRecords, OutcomeRecords
+    from coursewire.cli.common import records_of
     from coursewire.cli.config import state_of
     from coursewire.model.payload import Kind
 
     def part(kind: KindName) -> dict[str, Any]:
-        uuid, engine = configuration.uuid, installation.engine
-        outcomes = Kind(kind.value)
-        records = (
-            ContentRecords(engine, uuid)
-            if kind is KindName.CONTENT
-            else OutcomeRecords(engine, uuid, outcomes)
+        records = records_of(installation, configuration, kind)
+        last = job_log.recent(
+            installation.engine, configuration=configuration.uuid, kind=Kind(kind.value), limit=1
         )
-        last = job_log.recent(engine, configuration=uuid, kind=outcomes, limit=1)
         return {**_count(records.counts()), "last_job": last[0] if last else None}
 
     return {
@@ -92,7 +85,7 @@ def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]
         "state": state_of(installation, configuration),
         "needs_reconnect": configuration.needs_reconnect_reason,
         **part(KindName.CONTENT),
-        **{kind.value: part(kind) for kind in _OUTCOMES},
+        **{kind.value: part(kind) for kind in OUTCOMES},
     }
 
 

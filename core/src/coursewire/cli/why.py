@@ -70,7 +70,7 @@ def _outcomes(
     subsection: str | None,
     kind: KindName | None,
 ) -> list[dict[str, Any]]:
-    from coursewire.cli.common import channel_of, run_to_end, takes
+    from coursewire.cli.common import OUTCOMES, channel_of, run_to_end, takes
     from coursewire.errors import ConfigurationError
     from coursewire.jobs.outcomes import OutcomeJob
     from coursewire.jobs.why import why_outcome
@@ -80,7 +80,7 @@ def _outcomes(
     kinds = [kind] if kind else [KindName.ASSESSMENTS]
     if kind is None and subsection is None:
         # Of a channel that takes neither, the completion tells so.
-        kinds = [each for each in (KindName.COMPLETIONS, KindName.ASSESSMENTS) if takes(each, channel)]
+        kinds = [each for each in OUTCOMES if takes(each, channel)]
     told = []
     for each in kinds or [KindName.COMPLETIONS]:
         job = OutcomeJob(installation, configuration, Kind(each.value), learner=learner, course=course)
@@ -104,9 +104,7 @@ def _put(told: dict[str, Any]) -> None:
     about = told["title"] or told["key"] or f"{told['learner']} · {told['course']}"
     put(f"{about} ({told['kind']} at {told['channel']})", style="bold")
     for step in told["decisions"]:
-        details = ", ".join(
-            f"{name}: {value}" for name, value in step["details"].items() if value is not None
-        )
+        details = ", ".join(_details(step["details"]))
         said = f"{step['step']}: {_words(step)}" if step["reason"] else step["step"]
         put_check(step["passed"], f"{said} [{details}]" if details else said, step["next_step"])
     answer = told["answer"]
