@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from coursewire.audit import transmissions
 from coursewire.export.content import Survey
-from coursewire.export.outcomes import Step
+from coursewire.export.examined import Step
 from coursewire.model.reasons import Reason, explain
 
 if TYPE_CHECKING:
     from coursewire.audit.records import Record
-    from coursewire.export.outcomes import Examined
+    from coursewire.export.examined import Examined
     from coursewire.export.prepared import Prepared
     from coursewire.jobs.content import ContentJob
     from coursewire.jobs.job import Job
