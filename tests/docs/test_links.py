@@ -55,8 +55,10 @@ def test_relative_links_resolve(pages, root):
 def find_command(words):
     """The command that the words name, and what is left of them."""
     command, words = GROUP, list(words)
-    while hasattr(command, "commands") and words and words[0] in command.commands:
-        command = command.commands[words.pop(0)]
+    # Asked by name, for a channel's own commands are in no list.
+    while hasattr(command, "commands") and words and (found := command.get_command(None, words[0])):
+        command = found
+        del words[0]
     return command, words
 
 
