@@ -5,14 +5,18 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import typer
 from pydantic import BaseModel
 
 from coursewire.channels.loading import load_channels
 from coursewire.channels.registry import LoadedChannel
+from coursewire.cli.app import app
 from coursewire.config.describe import FieldInfo, describe
 from coursewire.model.channel import Idempotency, Rate, Support
 from coursewire.model.configuration import ChannelConfig
+from docs.generate.commands import section, walk
 from docs.generate.markdown import code, page, prose, table
 from docs.generate.sources import members
 
@@ -125,9 +129,20 @@ def _page(loaded: LoadedChannel, folder: str) -> str:
         _fields(own),
         *(("Other than elsewhere are:", _fields(changed)) if changed else ()),
         "`coursewire config template " + channel.code + "` prints a file to fill in.",
+        *_commands(loaded),
         "## Hooks",
         "It implements " + ", ".join(f"[`{hook}`](../hooks.md#{hook})" for hook in _hooks(loaded)) + ".",
     )
+
+
+def _commands(loaded: LoadedChannel) -> Sequence[str]:
+    root: Any = typer.main.get_command(app)
+    group = root.get_command(None, loaded.name)
+    if group is None:
+        return ()
+    context = typer.Context(group, info_name=f"coursewire {loaded.name}")
+    found = walk(group, ("coursewire", loaded.name))
+    return ("## Commands", *(section(path, command, context) for path, command in found))
 
 
 def _hooks(loaded: LoadedChannel) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ The command is `coursewire`. Every command has `--help`. Results go to standard 
 a line; an error is then an object `{"error": {"code", "what", "where", "why", "next_step"}}` there. Ids of configurations and
 jobs may be cut to their beginning, as long as only one begins so.
 
-A channel may bring commands of its own, as `coursewire CHANNEL ...`; its page says so."""
+A channel may bring commands of its own, as `coursewire CHANNEL ...`; they are on [its page](channels/README.md)."""
 
 
 def pages() -> dict[str, str]:
@@ -25,7 +26,7 @@ def pages() -> dict[str, str]:
     root: Any = typer.main.get_command(app)
     context = typer.Context(root, info_name="coursewire")
     parts = [INTRO, "## Exit status", _statuses(), "## Commands", _index(root)]
-    parts += [_command(path, command, context) for path, command in walk(root)]
+    parts += [section(path, command, context) for path, command in walk(root)]
     return {"commands.md": page("Commands", *parts)}
 
 
@@ -66,7 +67,8 @@ def _index(root: Any) -> str:
     return table(("for", "commands"), rows)
 
 
-def _command(path: tuple[str, ...], command: Any, context: Any) -> str:
+def section(path: tuple[str, ...], command: Any, context: Any) -> str:
+    """What there is to say about one command."""
     own = typer.Context(command, info_name=" ".join(path[1:]), parent=context)
     usage = [*path]
     arguments, options = [], []
@@ -96,7 +98,8 @@ def _option(option: Any, context: Any) -> tuple[str, str]:
         left += f" {option.metavar}"
     elif not option.is_flag:
         # The choices: typer keeps them to itself, and brackets them differently from version to version.
-        left += " " + option.get_help_record(context)[0].partition(" ")[2].strip("[]<>")
+        choices = re.search(r"[\w-]+(\|[\w-]+)+", option.get_help_record(context)[0])
+        left += f" {choices[0]}" if choices else ""
     default = getattr(option.default, "value", option.default)
     notes = "Required. " if option.required else ""
     more = f" Default: `{default}`." if default and not isinstance(default, bool) else ""

@@ -55,9 +55,11 @@ def test_relative_links_resolve(pages, root):
 def find_command(words):
     """The command that the words name, and what is left of them."""
     command, words = GROUP, list(words)
-    # Asked by name, for a channel's own commands are in no list.
-    while hasattr(command, "commands") and words and (found := command.get_command(None, words[0])):
-        command = found
+    while hasattr(command, "commands") and words:
+        inner = command.get_command(None, words[0])  # also a channel's own commands
+        if inner is None:
+            break
+        command = inner
         del words[0]
     return command, words
 

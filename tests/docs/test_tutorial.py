@@ -17,7 +17,7 @@ VARYING = [
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( UTC)?"), "INSTANT"),
     (re.compile(r"\b\d\d-\d\d \d\d:\d\d(:\d\d)?\b"), "INSTANT"),
     (re.compile(r"\b[0-9a-f]{8}\b"), "ID"),
-    (re.compile(r"(accepted\s+\d{3}\s+)\d+"), r"\1MS"),
+    (re.compile(r"\b\d+ ms\b"), "MS"),
     (re.compile(r"─+"), "─"),
     (re.compile(r"\s+"), " "),
 ]

@@ -15,8 +15,11 @@ from coursewire.audit.columns import UtcDateTime, key_text, long_text
 from coursewire.audit.leases import Lease
 from coursewire.audit.privacy import FORGOTTEN, forget, personal_columns
 from coursewire.audit.tables import PERSONAL, identity_link, metadata, outcome_record, token, transmission
+from coursewire.enrollment import tables as enrollment_tables
 from coursewire.errors import ContractError, LeaseHeldError
 from coursewire.sources.database import tables as source_tables
+
+assert enrollment_tables  # its tables belong to those that forgetting must reach
 
 NAME = "zoe.canary_1%"
 MAIL = "zoe@private.example.com"
@@ -45,6 +48,8 @@ def value_for(column, now, *, personal):
     if column.info.get("personal"):
         text = f"said about {NAME}" if personal else "said about nobody"
         return text[: getattr(kind, "length", None) or 100]
+    if column.primary_key:
+        return "learner" if personal else "another"
     return "x" * min(getattr(kind, "length", None) or 8, 8)
 
 

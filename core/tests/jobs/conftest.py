@@ -149,6 +149,8 @@ class LmsChannel:
     def export_completion(self, completion):
         if completion.email == "no-export@example.com":
             raise NotExportableError("email", "is none that this LMS takes")
+        if completion.email == "fault@example.com":
+            raise KeyError("a fault of the channel's author")
         return {
             "course": completion.course_key,
             "verdict": completion.verdict.value,

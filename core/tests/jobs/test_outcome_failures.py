@@ -75,6 +75,17 @@ class TestCutOff:
         assert world.run(uuid, learner="l000", force=True).done["created"] == 1
         assert dict(world.run(uuid).skipped) == {"in-doubt": 1}
 
+    def test_while_another_run_is_sending_a_plan_says_so(self, world, crowd):
+        crowd(1)
+        uuid = world.configure()
+        cut_off(world, uuid)
+
+        async def planned():
+            plan = await world.job(uuid).plan()
+            return [item.reason async for page in plan.pages for item in page]
+
+        assert asyncio.run(planned()) == ["unsettled"]
+
     def test_an_update_is_in_doubt_too_where_it_would_be_a_second_outcome(
         self, world, crowd, lines, channel_of
     ):
@@ -101,7 +112,7 @@ class TestNoAnswer:
     def test_an_upsert_goes_again(self, world, crowd, how):
         crowd(2)
         uuid = world.configure()
-        world.lms.misbehave.append(Misbehaviour(how, seconds=2))
+        world.lms.misbehave.append(Misbehaviour(how, seconds=0.9))
         first = world.run(uuid)
         assert first.done.total() == 0
         assert first.exit_status == 1
@@ -260,3 +271,12 @@ def test_credentials_that_are_refused_settle_nothing(world, crowd):
     summary = world.run(uuid)
     assert (dict(summary.waiting), summary.exit_status) == ({"credentials-broken": 2}, 1)
     assert world.installation.configurations.get(uuid).needs_reconnect_since is not None
+
+
+def test_a_fault_of_the_channel_holds_up_one_outcome(world, crowd, lines):
+    crowd(2)
+    world.load(learners=[lines.learner("l001", email="fault@example.com")])
+    uuid = world.configure()
+    summary = world.run(uuid)
+    assert (summary.done["created"], dict(summary.skipped)) == (1, {"channel-fault": 1})
+    assert "coursewire-lms 1.0" in world.row("l001")["message"]

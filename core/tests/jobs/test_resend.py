@@ -160,3 +160,38 @@ def test_assessments_go_by_the_same_rules(world, sent, lines, channel_of):
     assert dict(run(6).skipped) == {"not-improved": 1}
     world.edit(uuid, resend_outcomes="changed")
     assert dict(run(6).skipped) == {"cannot-lower": 1}
+
+
+def test_an_update_that_was_refused_and_is_not_needed_any_more(world, sent):
+    uuid = world.configure()
+    world.run(uuid)
+    world.lms.refused.add("id-ada")
+    sent(uuid, **BETTER)
+    assert world.row("ada")["state"] == "rejected"
+    assert sent(uuid).unchanged == 1
+    row = world.row("ada")
+    assert (row["state"], row["reason"], row["attempts"]) == ("confirmed", None, 0)
+
+
+def test_what_never_arrived_was_not_told(world, sent):
+    uuid = world.configure(resend_outcomes="improved")
+    world.run(uuid)
+    world.lms.busy.add("id-ada")
+    assert sent(uuid, percent=0.9).failed.total() == 1
+    world.lms.busy.clear()
+    assert sent(uuid, percent=0.85).done["updated"] == 1
+    assert dict(sent(uuid, percent=0.84).skipped) == {"not-improved": 1}
+
+
+def test_a_better_verdict_is_an_improvement_whatever_the_grade(world, sent):
+    uuid = world.configure(resend_outcomes="improved", completion_policy="pacing")
+    world.load(content=[course(end="2026-05-01T00:00:00Z")])
+    assert sent(uuid, passed=False, percent=0.7).done["created"] == 1
+    assert world.told["id-ada"]["verdict"] == "Fail"
+    assert sent(uuid, percent=0.6).done["updated"] == 1
+    assert dict(sent(uuid, passed=False, percent=0.9).skipped) == {"not-improved": 1}
+
+
+def course(**run):
+    runs = [{"key": RUN, "pacing_type": "self_paced"} | run]
+    return {"key": "Org+C1", "content_type": "course", "title": "One", "course_runs": runs}

@@ -232,6 +232,14 @@ def test_an_assertion_for_a_learner(form, name_id, attributes, signed_config):
     assert root.findtext("s:Issuer", namespaces=NS) == "api-key-1"
 
 
+@pytest.mark.parametrize("auth_type", AuthType)
+def test_learners_tokens_are_too_many_to_be_stored(auth_type, signed_config):
+    config, tokens = signed_config(auth_type=auth_type), OfTokens(lambda: MIDNIGHT)
+
+    assert [sap_auth(config, tokens, user).passing for user in (None, "u1")] == [False, True]
+    assert [sap_auth(config, tokens, user).subject for user in (None, "u1")] == ["service", "u1"]
+
+
 def test_which_flow_a_configuration_takes(make_config, signed_config):
     tokens = OfTokens(lambda: MIDNIGHT)
 

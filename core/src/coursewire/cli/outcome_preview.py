@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from coursewire.audit.records import Held
     from coursewire.channels.registry import LoadedChannel
-    from coursewire.export.outcomes import Examined, OutcomeExport
+    from coursewire.export.examined import Examined
+    from coursewire.export.outcomes import OutcomeExport
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import Customer
     from coursewire.sources.bundle_source import BundleSource

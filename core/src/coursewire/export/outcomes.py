@@ -7,13 +7,11 @@ the way is kept as steps, so that ``coursewire why`` tells what a run does, not 
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
 from pydantic import ValidationError
 
 from coursewire.audit.records import OutcomeRecord
@@ -22,6 +20,7 @@ from coursewire.export.completion import judge
 from coursewire.export.consent import gate
 from coursewire.export.content import export_context
 from coursewire.export.decide import compare_outcome, standing, uncorrectable, why_sent
+from coursewire.export.examined import Examined, Step, evidence_of, snapshot, told_of
 from coursewire.export.identity import identify
 from coursewire.export.prepared import PAGE_ITEMS, NotBuiltError, Prepared, build
 from coursewire.model.configuration import Resend
@@ -42,66 +41,6 @@ if TYPE_CHECKING:
 
 WHOLE = "*"
 """Subsection of the record that stands for an enrollment in which there is nothing to assess."""
-
-
-class Step(NamedTuple):
-    """One decision on the way of an outcome.
-
-    Attributes:
-        name: What was asked.
-        reason: Why the way ends here, a reason code; "" when it goes on.
-        message: More about it, for people.
-        details: What was looked at, as plain data.
-    """
-
-    name: str
-    reason: str = ""
-    message: str = ""
-    details: Mapping[str, Any] = {}
-
-
-@dataclass(slots=True)
-class Examined:
-    """One outcome on its way.
-
-    Attributes:
-        facts: Its enrollment.
-        part: Its subsection; None for a completion, or where there is nothing to assess.
-        record: Its record, a working copy.
-        before: The record as it is stored; None when it is not.
-        steps: What was decided so far.
-        identity: The learner's id at the LMS.
-        outcome: What would be told.
-        evidence: What that was concluded from.
-        body: Its payload.
-        canonical: The payload as canonical JSON.
-        fingerprint: Of the learner's id at the LMS and the payload.
-        prepared: What is to be done.
-    """
-
-    facts: EnrollmentFacts
-    part: SubsectionFacts | None
-    record: OutcomeRecord
-    before: OutcomeRecord | None
-    steps: list[Step] = field(default_factory=list)
-    identity: Identity | None = None
-    outcome: Completion | Assessment | None = None
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-    body: JsonObject = field(default_factory=dict)
-    canonical: bytes = b""
-    fingerprint: str = ""
-    prepared: Prepared | None = None
-
-    @property
-    def reason(self) -> str:
-        """Why the way has ended; "" while it goes on."""
-        return self.steps[-1].reason if self.steps else ""
-
-    @property
-    def title(self) -> str:
-        """For people."""
-        names = [self.facts.learner.username, self.facts.course.title or self.record.course_key]
-        return " · ".join([*names, self.part.subsection_name] if self.part else names)
 
 
 class _Page(NamedTuple):
@@ -184,7 +123,11 @@ class OutcomeExport:
     ) -> AsyncIterator[list[Examined]]:
         """As :meth:`pages`, with the steps that led there."""
         async for page in self._source.enrollments(
-            self._customer.uuid, username=learner, course_run_key=course, page_items=PAGE_ITEMS
+            self._customer.uuid,
+            username=learner,
+            course_run_key=course,
+            with_subsections=self._kind is Kind.ASSESSMENTS,
+            page_items=PAGE_ITEMS,
         ):
             yield await self._examine_page(page)
 
@@ -251,9 +194,9 @@ class OutcomeExport:
                     username=facts.learner.username,
                 )
                 return Examined(facts, part, fresh, None)
-        record = copy.copy(stored)
-        record.username = facts.learner.username
-        return Examined(facts, part, record, stored)
+        before = snapshot(stored)
+        stored.username = facts.learner.username
+        return Examined(facts, part, stored, before)
 
     def _course_key(self, facts: EnrollmentFacts) -> str:
         """The key that the LMS knows the course by: as it was sent, the course before the run."""
@@ -432,7 +375,7 @@ class OutcomeExport:
         reason = why_sent(record, force=self._force)
         told = told_of(record)
         record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
-        record.evidence = _evidence(one, told)
+        record.evidence = evidence_of(one, told)
         record.wanted_fingerprint = one.fingerprint
         record.export_context = self._context
         record.not_before_at = None
@@ -465,8 +408,8 @@ class OutcomeExport:
         elif step.reason in _TOLD_REASONS:
             record.reason, record.message = step.reason, None
         if record.confirmed_at is None and one.evidence:
-            record.evidence = _evidence(one, None)
-        changed = record != one.before
+            record.evidence = evidence_of(one, None)
+        changed = snapshot(record) != one.before
         return Prepared(record, None, step.reason, step.message, changed=changed, title=one.title)
 
 
@@ -480,29 +423,6 @@ _TOLD_REASONS = frozenset(
     }
 )
 """The LMS has an outcome that differs, and keeps it."""
-
-
-def told_of(record: OutcomeRecord) -> Told | None:
-    """What the LMS last confirmed of an outcome; None when it never did."""
-    if record.confirmed_at is None or record.evidence is None:
-        return None
-    kept = orjson.loads(record.evidence)
-    # The evidence is of what was last planned; until that is confirmed, what was told before it stands.
-    confirmed = record.confirmed_fingerprint is not None
-    last = confirmed and record.wanted_fingerprint == record.confirmed_fingerprint
-    told = kept["outcome"] if last else kept["told"]
-    return Told.model_validate(told) if told else None
-
-
-def _evidence(one: Examined, told: Told | None) -> str:
-    outcome = Told.of(one.outcome).model_dump(mode="json") if one.outcome else None
-    return canonical_json(
-        {
-            "outcome": outcome,
-            "saw": dict(one.evidence),
-            "told": told.model_dump(mode="json") if told else None,
-        }
-    ).decode()
 
 
 def _course_keys(facts: EnrollmentFacts) -> list[str]:

@@ -135,7 +135,8 @@ class Installation:
             LeaseHeldError: Outcomes are being sent.
         """
         from coursewire.audit.privacy import forget  # noqa: PLC0415
-        from coursewire.sources.database import tables  # noqa: F401, PLC0415 - joins the metadata that is read
+        from coursewire.enrollment import tables as more_tables  # noqa: F401, PLC0415 - they join the metadata
+        from coursewire.sources.database import tables  # noqa: F401, PLC0415 - that is read
 
         return forget(self.engine, username, now=self.clock())
 

@@ -64,7 +64,7 @@ class OutcomeJob(Job):
         reason = self.refusal(ready)
         export = self.export(ready)
         pages = _no_pages() if reason else export.pages(learner=self.learner, course=self.course)
-        return OutcomePlan(reason, plan_pages(pages, self._records()))
+        return OutcomePlan(reason, plan_pages(pages, self.records()))
 
     def export(self, ready: Ready) -> OutcomeExport:
         """What the run looks at enrollments with."""
@@ -75,14 +75,15 @@ class OutcomeJob(Job):
             config=ready.config,
             customer=ready.customer,
             source=installation.source,
-            records=self._records(),
+            records=self.records(),
             content=ContentRecords(installation.engine, uuid),
             links=IdentityLinks(installation.engine, uuid),
             now=installation.clock(),
             force=self.force,
         )
 
-    def _records(self) -> OutcomeRecords:
+    def records(self) -> OutcomeRecords:
+        """What the LMS was told."""
         return OutcomeRecords(self.installation.engine, self.configuration.uuid, self.kind)
 
     def refusal(self, ready: Ready) -> str:
@@ -98,7 +99,7 @@ class OutcomeJob(Job):
         await self._count_only(export.pages(learner=self.learner, course=self.course), summary)
 
     async def _transmit(self, run: Run) -> None:
-        records = self._records()
+        records = self.records()
         await self._settle(run, records)
         pages = self._noted(self.export(run.ready), records)
         await self._send(run, records, pages, last_look=partial(self._last_look, run), exhaust=True)

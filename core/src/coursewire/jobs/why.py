@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from coursewire.audit import transmissions
 from coursewire.export.content import Survey
-from coursewire.export.outcomes import Step
+from coursewire.export.examined import Step
 from coursewire.model.reasons import Reason, explain
 
 if TYPE_CHECKING:
     from coursewire.audit.records import Record
-    from coursewire.export.outcomes import Examined
+    from coursewire.export.examined import Examined
     from coursewire.export.prepared import Prepared
     from coursewire.jobs.content import ContentJob
     from coursewire.jobs.job import Job
@@ -50,7 +50,8 @@ async def why_outcome(job: OutcomeJob) -> list[dict[str, Any]]:
         return [_explanation(job, "", told, [Step("configuration", reason)])]
     found: list[dict[str, Any]] = []
     async for page in job.export(ready).examined(learner=job.learner, course=job.course):
-        found += [await asyncio.to_thread(_outcome, job, one) for one in page]
+        stored = await asyncio.to_thread(job.records().fetch, [one.record.key for one in page])
+        found += [await asyncio.to_thread(_outcome, job, one, stored.get(one.record.key)) for one in page]
     return found or [_explanation(job, "", told, [Step("enrollment", Reason.ENROLLMENT_UNKNOWN)])]
 
 
@@ -106,13 +107,13 @@ def _put(survey: Survey, key: str, action: str, reason: str) -> None:
         (survey.retire if action == "retire" else survey.withdraw).append(key)
 
 
-def _outcome(job: OutcomeJob, one: Examined) -> dict[str, Any]:
+def _outcome(job: OutcomeJob, one: Examined, stored: Record | None) -> dict[str, Any]:
     about = {
         "learner": one.facts.learner.username,
         "course": one.facts.course.run_key,
         "subsection": one.part.subsection_id if one.part else "",
     }
-    return _explanation(job, one.record.key, about, one.steps, prepared=one.prepared, stored=one.before)
+    return _explanation(job, one.record.key, about, one.steps, prepared=one.prepared, stored=stored)
 
 
 def _explanation(

@@ -55,15 +55,15 @@ class Tokens(Protocol):
         """The current token of ``subject``, obtained anew if there is none or it ends soon.
 
         Args:
-            subject: Whom the token speaks for: ``"service"``, or a text that names a learner and cannot be
-                mistaken for it.
+            subject: Whom the token speaks for: ``"service"``, or a learner's remote id.
             obtain: Asks the LMS for a token; gets the one it replaces (for its refresh token) or None.
                 Runs at most once at a time per configuration and subject, over all processes; the others
                 wait for its result. The new token is stored before anybody uses it.
             rejected: Value of a token that the LMS has just refused; it is not handed out again.
             margin_s: Seconds before its end from which on a token counts as over.
-            passing: One of very many, such as one for each learner: it is kept in this session alone, where
-                the last ones used are, and ``obtain`` gets None and may run twice at a time.
+            passing: One of very many, such as one for each learner: it is kept in this session alone, apart
+                from the others and only while it is among the last ones used. ``obtain`` gets None, and may
+                run twice at a time.
         """
         ...
 

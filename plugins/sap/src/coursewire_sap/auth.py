@@ -51,9 +51,7 @@ def sap_auth(config: SapConfig, tokens: Tokens, learner: str | None = None) -> T
 
 class _SapTokenAuth(TokenAuth):
     def __init__(self, config: SapConfig, tokens: Tokens, learner: str | None = None) -> None:
-        # A learner may well be called "service".
-        subject = "service" if learner is None else f"learner {learner}"
-        super().__init__(tokens, subject=subject, passing=learner is not None)
+        super().__init__(tokens, subject=learner or "service", passing=learner is not None)
         self.config = config
         self.learner = learner
 
