@@ -10,14 +10,12 @@ import asyncio
 import json
 import os
 from collections import Counter
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from coursewire.audit.records import OutcomeRecords
-from coursewire.audit.tables import outcome_record
 from coursewire.jobs.content import ContentJob
 from coursewire.jobs.inline import InlineRunner
 from coursewire.jobs.outcomes import OutcomeJob
@@ -147,7 +145,9 @@ def test_sap_is_told_of_every_completed_consented_matched_enrollment_once(
         assert sum(reasons.values()) == len(expected.enrollments)
 
 
-def test_canvas_has_every_completed_consented_matched_grade_once(installation, bundle, known_courses):
+def test_canvas_has_every_completed_consented_matched_grade_once(
+    installation, bundle, known_courses, tmp_path
+):
     load_bundle(installation.engine, bundle)
     expected = Expected(bundle)
     (uuid, _customer) = max(
@@ -183,6 +183,16 @@ def test_canvas_has_every_completed_consented_matched_grade_once(installation, b
         (again,) = run([OutcomeJob(installation, stored, Kind.COMPLETIONS)])
         assert again.unchanged == len(wanted)
         assert sum(seen.method != "GET" for seen in simulator.seen) == writes
-        with installation.engine.connect() as connection:
-            rows = connection.execute(outcome_record.select()).all()
-        assert all(isinstance(row.created_at, datetime) for row in rows)
+        # One grade rises at the source: exactly that one goes out again.
+        (username, course_key), (email, grade) = next(iter(sorted(wanted.items())))
+        raised = [row for row in lines(bundle, "grades") if row["username"] == username]
+        (row,) = [row for row in raised if known_courses.get(row["course_id"]) == course_key]
+        row["percent"] = 0.97
+        changed = tmp_path / "changed"
+        changed.mkdir()
+        (changed / "grades.jsonl").write_text(json.dumps(row))
+        load_bundle(installation.engine, changed)
+        (third,) = run([OutcomeJob(installation, stored, Kind.COMPLETIONS)])
+        assert third.done == {"updated": 1}
+        assert third.unchanged == len(wanted) - 1
+        assert abs(simulator.gradebook.grade_of(course_key, email) - 97) < 0.01
