@@ -19,7 +19,7 @@ from coursewire.audit.tables import content_record
 from coursewire.config.secrets import SecretBox
 from coursewire.config.settings import Settings
 from coursewire.jobs.content import ContentJob
-from coursewire.jobs.inline import InlineRunner
+from coursewire.jobs.inline import InlineRunner, calm_collector
 from coursewire.jobs.installation import Installation
 from coursewire.jobs.job import Job
 from coursewire.jobs.outcomes import OutcomeJob
@@ -108,6 +108,7 @@ def transmit(folder: Path, kind: Kind = Kind.CONTENT) -> dict[str, Any]:
     ]
     assert here.channels.codes()
     event.listen(here.engine, "before_cursor_execute", count)
+    calm_collector()  # as the command does
     start = time.perf_counter()
     ended = asyncio.run(InlineRunner().run(jobs))
     seconds = time.perf_counter() - start

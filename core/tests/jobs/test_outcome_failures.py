@@ -14,7 +14,7 @@ from coursewire.model.channel import Idempotency
 from coursewire.model.payload import Kind
 from coursewire.sources.database import DatabaseSource
 from coursewire.testing.misbehave import Misbehaviour
-from coursewire.transmit.send import Stop
+from coursewire.transmit.send import LEAST_BATCHES_A_CLAIM, Stop
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -208,7 +208,7 @@ def test_a_person_stops_the_run_at_once(world, crowd):
 
 class TestConsentAtSending:
     def test_a_withdrawal_between_plan_and_sending_is_heeded(self, world, crowd, lines, channel_of):
-        names = crowd(40)
+        names = crowd(80)
         last = names[-1]
 
         def withdraw(_batch):
@@ -229,8 +229,8 @@ class TestConsentAtSending:
         uuid = world.configure()
         summary = world.run(uuid)
         # One window of requests was on its way already; nothing of the others left.
-        assert 0 < summary.done["created"] <= 16
-        assert summary.skipped["consent-refused"] == 40 - summary.done["created"]
+        assert 0 < summary.done["created"] <= LEAST_BATCHES_A_CLAIM
+        assert summary.skipped["consent-refused"] == 80 - summary.done["created"]
         assert len(world.lms.items) == summary.done["created"]
         assert {row["reason"] for row in world.rows()} == {None, "consent-refused"}
         assert f"id-{last}" in world.told or world.row(last)["reason"] == "consent-refused"

@@ -79,10 +79,12 @@ def transmit(
     from coursewire.cli.common import actor, open_installation, run_to_end
     from coursewire.cli.output import progress
     from coursewire.cli.selection import select
+    from coursewire.jobs.inline import calm_collector
 
     with open_installation() as installation:
         selection = select(installation, asked)
         runner = load_named("coursewire.runners", installation.settings.runner)()
+        calm_collector()
         with progress() as track:
             jobs = [
                 asked.run_job(

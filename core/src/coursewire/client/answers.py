@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from coursewire.client.redact import Redactor, shorten
 from coursewire.client.retry import retry_after_s
@@ -53,6 +55,14 @@ _OF_ERRORS: dict[type[SendError], tuple[ResultKind, str]] = {
 }
 
 _PLAIN_REDACTOR = Redactor()
+
+
+def read_json(response: httpx.Response) -> Any:
+    """The body as plain data; None where it is HTML, XML or nothing."""
+    try:
+        return orjson.loads(response.content)
+    except ValueError:
+        return None
 
 
 def result_of(

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BATCHES_A_CLAIM = 8
-"""Batches claimed at once, per request under way: few enough that little is unsettled after a crash,
-many enough that claiming costs nothing."""
+LEAST_BATCHES_A_CLAIM = 32
+"""Batches claimed at once, for each request under way and at the least: few enough that little is unsettled
+after a crash, many enough that claiming and noting results cost no statement for each."""
 
 UNREACHABLE_IN_A_ROW = 3
 """So many batches that found nobody there end the run: the others would only wait for the same."""
@@ -136,7 +137,8 @@ class Sender:
         await self._recorder.save(items)
         by_key = {item.record.key: item for item in items}
         batches = list(group(self._channel, self._config, self._kind, items))
-        for window in batched(batches, self._concurrency * BATCHES_A_CLAIM):
+        claim = max(self._concurrency * BATCHES_A_CLAIM, LEAST_BATCHES_A_CLAIM)
+        for window in batched(batches, claim):
             if self._stop:
                 await self._put_back(
                     [by_key[p.key] for batch in window for p in batch.payloads], claimed=False

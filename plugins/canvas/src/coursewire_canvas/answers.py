@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
-from coursewire.client.answers import result_of
+from coursewire.client.answers import read_json, result_of
 from coursewire.errors import BlockedError, IncompleteListError, UnreachableError
 from coursewire.model.payload import JsonObject, Result, ResultKind
 
@@ -106,14 +106,6 @@ def forbidden(response: httpx.Response) -> BlockedError:
         "Give the user's role the rights, and the developer key the scopes, that the channel's page lists."
     )
     return BlockedError(what, why=response.text[:200], next_step=remedy, http_status=response.status_code)
-
-
-def read_json(response: httpx.Response) -> Any:
-    """The body as plain data; None when it is not JSON."""
-    try:
-        return response.json()
-    except ValueError:
-        return None
 
 
 def read_object(response: httpx.Response) -> JsonObject:

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from coursewire.client.answers import result_of
+from coursewire.client.answers import read_json, result_of
 from coursewire.errors import BlockedError, UnreachableError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Result, ResultKind
@@ -119,19 +119,12 @@ def raise_if_blocked(response: httpx.Response) -> None:
     )
 
 
-def read_json(response: httpx.Response) -> Any:
-    """The answer as data; None where it is HTML, XML or nothing."""
-    try:
-        return response.json()
-    except ValueError:
-        return None
-
-
 def _course_rows(body: Any) -> Iterator[dict[str, Any]]:
-    """Every object in an answer that carries a ``courseID``, however deep."""
+    """Every object in an answer that carries a ``courseID``, wherever it stands; none stands inside another."""
     if isinstance(body, dict):
         if body.get("courseID") is not None:
             yield body
+            return
         body = list(body.values())
     if isinstance(body, list):
         for value in body:

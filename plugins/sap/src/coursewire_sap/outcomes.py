@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from coursewire.client.answers import result_of
+from coursewire.client.answers import read_json, result_of
 from coursewire.client.redact import shorten
 from coursewire.errors import CredentialsError, NotExportableError, SendError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Result, ResultKind
-from coursewire_sap.client import EXCERPT, error_text, raise_if_blocked, read_json, sap_config
+from coursewire_sap.client import EXCERPT, error_text, raise_if_blocked, sap_config
 from coursewire_sap.content import epoch_ms
 
 if TYPE_CHECKING:
