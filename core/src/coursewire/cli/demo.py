@@ -204,7 +204,8 @@ def _row(kind: KindName, first: Ended, second: Ended, simulators: dict[str, Any]
 
 
 def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
-    from coursewire.cli.output import counted, note, put, put_table
+    from coursewire.cli.output import note, put, put_table
+    from coursewire.model.reasons import explain
 
     put()
     numbers = ("created", "skipped", "failed", "requests", "at LMS")
@@ -226,10 +227,16 @@ def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
         right=numbers,
     )
     put()
+    put_table(
+        ("not sent", "channel", "kind", "why"),
+        [
+            (count, row["channel"], row["kind"], explain(reason)[0] or reason)
+            for row in rows
+            for reason, count in row["skipped"].items()
+        ],
+        right=("not sent",),
+    )
     for row in rows:
-        for reason, count in row["skipped"].items():
-            noun = KindName(row["kind"]).noun
-            put(f"{row['channel']}: {counted(reason, count, noun)}", style="yellow")
         if row["error"]:
             note(f"{row['channel']}, {row['kind']}: {row['error']}", style="red")
     put()
