@@ -224,7 +224,7 @@ class OperatorSpecs:
 
     @hookspec
     def batch_sent(self, job: Mapping[str, Any], batch: Batch, results: Sequence[Result]) -> None:
-        """A batch has its results, and they are stored."""
+        """A batch has its results; they are stored at once or with those of the next batches."""
 
     @hookspec
     def transmission_failed(self, job: Mapping[str, Any], payload: Payload, result: Result) -> None:
