@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coursewire.model.channel import Channel
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
+    from coursewire.model.inbound import CodeGrant, InboundRoute
     from coursewire.model.instant import Moment
     from coursewire.model.outcomes import Assessment, Completion, Outcome, Told
     from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, RemoteItem, Result
@@ -193,8 +194,8 @@ class HostSpecs:
     """What a channel adds to the host service and the command line."""
 
     @hookspec
-    def inbound_routes(self) -> Sequence[Any]:
-        """Routes that the LMS or its users call."""
+    def inbound_routes(self) -> Sequence[InboundRoute | CodeGrant]:
+        """What the LMS or its users call: endpoints, and the way in which an administrator grants access."""
         raise NotImplementedError
 
     @hookspec

@@ -17,6 +17,7 @@ from coursewire.errors import ContractError, CredentialsError, NotExportableErro
 from coursewire.model.channel import Capabilities, Channel, Limits, Support
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentItem
+from coursewire.model.inbound import Access, InboundRoute
 from coursewire.model.outcomes import Assessment, Completion, Verdict
 from coursewire.model.payload import (
     Batch,
@@ -31,6 +32,7 @@ from coursewire.model.payload import (
 
 ITEM = ContentItem(content_type="course", key="edX+DemoX")
 CONFIG = ChannelConfig()
+ROUTE = InboundRoute("/courses", handler=None, access=Access.PUBLIC)
 CREATE, UPDATE = Operation.CREATE, Operation.UPDATE
 COMPLETION = Completion(
     enrollment_id="1",
@@ -471,7 +473,7 @@ def test_what_else_a_client_answers_is_checked():
             remote_key="K",
             should_transmit=False,
             read_slow_down=3,
-            inbound_routes=["r1", "r2"],
+            inbound_routes=[ROUTE],
             channel_commands="commands",
         )
     )
@@ -482,7 +484,7 @@ def test_what_else_a_client_answers_is_checked():
     assert good.remote_key(CONFIG, ITEM) == "K"
     assert good.should_transmit(CONFIG, COMPLETION, {}) is False
     assert good.read_slow_down(CONFIG, httpx.Response(200)) == 3.0
-    assert good.inbound_routes() == ["r1", "r2"]
+    assert good.inbound_routes() == [ROUTE]
     assert good.channel_commands() == ["commands"]
 
     bad = relay_of(
@@ -504,6 +506,9 @@ def test_what_else_a_client_answers_is_checked():
     assert "it returned an int where bool is due" in broken(bad.should_transmit, CONFIG, COMPLETION, None)
     assert "seconds or None" in broken(bad.read_slow_down, CONFIG, httpx.Response(200))
     assert "it returned a str where a list" in broken(bad.inbound_routes)
+    assert "a str where an InboundRoute or a CodeGrant" in broken(
+        relay_of(Chatty(inbound_routes=["/x"])).inbound_routes
+    )
     assert asyncio.run(relay_of(Chatty()).find_remote(None, "k")) is None
 
 

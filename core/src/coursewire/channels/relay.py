@@ -20,6 +20,7 @@ from coursewire.channels.plain import a_kind, find_foreign
 from coursewire.channels.trace import trace_calls
 from coursewire.errors import ContractError, CoursewireError
 from coursewire.hookspecs import PROJECT, SPECS
+from coursewire.model.inbound import CodeGrant, InboundRoute
 from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, RemoteItem, Result
 
 if TYPE_CHECKING:
@@ -221,13 +222,17 @@ class Relay:
 
     # -- host ------------------------------------------------------------------------------------
 
-    def inbound_routes(self) -> list[Any]:
-        """Routes that the LMS or its users call, of the channel and of operators' hooks."""
-        return [
+    def inbound_routes(self) -> list[InboundRoute | CodeGrant]:
+        """What the LMS or its users call, of the channel and of operators' hooks."""
+        routes = [
             route
             for routes in self._call("inbound_routes")
             for route in self._list_of("inbound_routes", routes, object)
         ]
+        for route in routes:
+            if not isinstance(route, InboundRoute | CodeGrant):
+                raise self._wrong_type("inbound_routes", route, "an InboundRoute or a CodeGrant")
+        return routes
 
     def channel_commands(self) -> list[typer.Typer]:
         """Commands that the channel and operators' hooks add."""

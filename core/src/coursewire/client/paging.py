@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import httpx
@@ -10,10 +11,12 @@ import httpx
 from coursewire.errors import ContractError, IncompleteListError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
     from typing import Any
 
-    from coursewire.model.session import Session
+    from coursewire.model.session import NextPage, Session
+
+    Query = Mapping[str, Any] | list[tuple[str, str]] | None
 
 # RFC 8288, 3. httpx's own reader cuts a URL at a semicolon and knows neither capitals nor several relations.
 _PARAMETER = r'\s*;\s*([\w!#$&+.^`|~*-]+)\s*(?:=\s*("(?:\\.|[^"\\])*"|[^\s",;]*))?'
@@ -21,59 +24,83 @@ _LINK = re.compile(rf"<([^>]*)>((?:{_PARAMETER})*)")
 _PARAMETERS = re.compile(_PARAMETER)
 
 
-def next_link(response: httpx.Response) -> httpx.URL | None:
-    """The absolute URL of the next page; None when the LMS names none.
-
-    Raises:
-        IncompleteListError: It names one that is no URL.
-    """
+def next_link(response: httpx.Response) -> str | None:
+    """What the ``Link`` header gives as the next page; None when it names none."""
     for target, parameters, *_ in _LINK.findall(response.headers.get("link", "")):
         relations = [value for name, value in _PARAMETERS.findall(parameters) if name.lower() == "rel"]
         # A second rel of one link is to be ignored.
         if relations and "next" in relations[0].strip('"').lower().split():
-            try:
-                return response.url.join(target.strip())
-            except httpx.InvalidURL as error:
-                raise _incomplete("the link to the next page is no URL", str(error)) from error
+            return str(target)
     return None
 
 
-async def link_header_pages(
+async def pages_of(
     session: Session,
     path: str,
     *,
-    params: Mapping[str, Any] | list[tuple[str, str]] | None,
+    params: Query,
+    data: Mapping[str, Any] | None,
+    next_page: NextPage,
     max_pages: int,
 ) -> AsyncIterator[httpx.Response]:
-    """The pages of a list whose answers name the next one in a ``Link`` header.
+    """The pages of a list; see :meth:`coursewire.model.session.Session.pages`.
 
-    Only the lack of a next link ends the list; an empty page does not.
+    Only the lack of a next page ends the list; an empty page does not.
 
     Raises:
         IncompleteListError: ``max_pages`` was reached, a page repeated itself, pointed to another host, or
             was refused.
         SendError: A page could not be read.
     """
-    response = await session.get(path, params=params)
-    seen = {str(response.url)}
+    query = list(params.items() if isinstance(params, Mapping) else params or ())
+    form = dict(data) if data is not None else None
+    response = await _ask(session, path, params, form)
+    asked = {_identity(response)}
     number = 0
     while True:
         number += 1
         if not response.is_success:
             raise _incomplete(f"page {number} was refused", f"the LMS answered {response.status_code}")
         yield response
-        url = next_link(response)
-        if url is None:
+        following = next_page(response)
+        if following is None:
             return
-        if str(url) in seen:
-            raise _incomplete(f"page {number} points back to an earlier page")
         if number >= max_pages:
             raise _incomplete(f"the list has more than {max_pages} pages")
-        seen.add(str(url))
         try:
-            response = await session.get(str(url))
+            if not isinstance(following, Mapping):
+                target = _joined(response, following)
+                if (target, b"") in asked:
+                    raise _incomplete(f"page {number} points back to an earlier page")
+                response = await session.get(target)
+            elif form is not None:
+                form.update(following)
+                response = await _ask(session, path, params, form)
+            else:
+                query = [pair for pair in query if pair[0] not in following] + list(following.items())
+                response = await _ask(session, path, query, None)
         except ContractError as error:
             raise _incomplete(f"page {number} points to a place that is not allowed", str(error)) from error
+        if _identity(response) in asked:
+            raise _incomplete(f"page {number} points back to an earlier page")
+        asked.add(_identity(response))
+
+
+async def _ask(session: Session, path: str, params: Query, form: Mapping[str, Any] | None) -> httpx.Response:
+    if form is None:
+        return await session.get(path, params=params)
+    return await session.post(path, params=params, data=form, safe_to_repeat=True)
+
+
+def _identity(response: httpx.Response) -> tuple[str, bytes]:
+    return str(response.request.url), response.request.content
+
+
+def _joined(response: httpx.Response, target: str) -> str:
+    try:
+        return str(response.url.join(target.strip()))
+    except httpx.InvalidURL as error:
+        raise _incomplete("the link to the next page is no URL", str(error)) from error
 
 
 def _incomplete(what: str, why: str = "") -> IncompleteListError:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 
 from coursewire.client.limits import RateGate, lowered
-from coursewire.client.paging import link_header_pages
+from coursewire.client.paging import next_link, pages_of
 from coursewire.client.redact import Redactor, secret_values
 from coursewire.client.retry import GATEWAY_TROUBLE, REPEATABLE, Retries, Sleep, retry_after_s
 from coursewire.client.tokens import RECONNECT, StoredTokens
@@ -31,7 +31,7 @@ from coursewire.errors import (
 )
 from coursewire.model.instant import Clock, utc_now
 from coursewire.model.payload import canonical_json
-from coursewire.model.session import Paging, Session, Tokens
+from coursewire.model.session import Session, Tokens
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from coursewire.client.token_store import TokenStore
     from coursewire.model.channel import Channel
     from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.session import NextPage
 
 _log = logging.getLogger("coursewire.client")
 
@@ -251,10 +252,18 @@ class HttpSession(Session):
         await self._sleep(seconds)
 
     def pages(
-        self, path: str, *, params: Query = None, paging: Paging = "link header", max_pages: int = 10_000
+        self,
+        path: str,
+        *,
+        params: Query = None,
+        data: Mapping[str, Any] | None = None,
+        next_page: NextPage | None = None,
+        max_pages: int = 10_000,
     ) -> AsyncIterator[httpx.Response]:
         """The pages of a list; see :meth:`Session.pages`."""
-        return link_header_pages(self, path, params=params, max_pages=max_pages)
+        return pages_of(
+            self, path, params=params, data=data, next_page=next_page or next_link, max_pages=max_pages
+        )
 
     # -- one request, with its repeats ------------------------------------------------------------
 

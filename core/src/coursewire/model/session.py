@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.instant import Clock
 
-Paging = Literal["link header"]
+if TYPE_CHECKING:
+    NextPage = Callable[[httpx.Response], str | Mapping[str, Any] | None]
+    """Reads from one page where the next one is: its URL, absolute or relative to this page's; or the
+    parameters that change, in the form if the list is asked for with one, else in the query; None at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +147,19 @@ class Session(Protocol):
         path: str,
         *,
         params: Mapping[str, Any] | list[tuple[str, str]] | None = None,
-        paging: Paging = "link header",
+        data: Mapping[str, Any] | None = None,
+        next_page: NextPage | None = None,
         max_pages: int = 10_000,
     ) -> AsyncIterator[httpx.Response]:
         """The pages of a list, until the LMS says that there are no more; an empty page ends nothing.
+
+        Args:
+            path: As for :meth:`request`.
+            params: Query of the first page. Where ``next_page`` answers with parameters, of all of them.
+            data: Ask with this form by POST, for an LMS whose reads are written so. The read is safe to
+                repeat.
+            next_page: Where the next page is; without it the ``Link`` header tells (RFC 8288).
+            max_pages: A longer list counts as one without end.
 
         Raises:
             IncompleteListError: ``max_pages`` was reached, a page repeated itself, or one was refused.

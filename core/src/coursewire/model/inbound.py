@@ -1,0 +1,139 @@
+"""What a channel lets the LMS, or its users, ask of us. The host service serves it; no web framework here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import orjson
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    import httpx
+
+    from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.instant import Clock
+    from coursewire.model.session import Token
+
+
+class Access(StrEnum):
+    """Who may call a route."""
+
+    CUSTOMER = "customer"
+    """The bearer of a token with the right to read this customer's data; others get 401 or 403."""
+    LEARNER = "learner"
+    """A signed-in learner: the host tells who it is, or answers 401."""
+    PUBLIC = "public"
+    """Anybody. The handler believes nothing that it cannot check."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRequest:
+    """One call, after the host has checked access, size and rate.
+
+    Attributes:
+        method: In capitals.
+        url: Public URL of the route, without the query.
+        path: Values of the placeholders in the route's path.
+        query: Pairs, in order, decoded.
+        headers: By name in lower case; without credentials and cookies.
+        body: As it came, at most ``max_body_bytes``.
+        customer: The customer that access was checked for; "" on public routes.
+        learner: Username of the learner who is signed in; "" otherwise.
+    """
+
+    method: str
+    url: str
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Sequence[tuple[str, str]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+    customer: str = ""
+    learner: str = ""
+
+    def parameter(self, name: str) -> str | None:
+        """The first value of a query parameter; None when it is not there."""
+        return next((value for key, value in self.query if key == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class InboundAnswer:
+    """What the caller gets."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def json(cls, body: object, status: int = 200, **headers: str) -> InboundAnswer:
+        """Plain data as JSON; underscores in names of headers stand for hyphens."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return cls(status, orjson.dumps(body), headers=named)
+
+    @classmethod
+    def problem(cls, status: int, title: str, detail: str = "") -> InboundAnswer:
+        """An error as RFC 9457 writes it."""
+        body = {"type": "about:blank", "status": status, "title": title, "detail": detail}
+        return cls(status, orjson.dumps(body), "application/problem+json")
+
+
+class InboundDesk(Protocol):
+    """What core lends to a handler. Blocking work runs off the event loop."""
+
+    clock: Clock
+
+    async def configurations(self, customer: str) -> Sequence[tuple[UUID, ChannelConfig]]:
+        """The customer's active, valid configurations of this channel, oldest first."""
+        ...
+
+
+Handler = Callable[[InboundRequest, InboundDesk], Awaitable[InboundAnswer]]
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRoute:
+    """One endpoint of a channel.
+
+    Attributes:
+        path: Below ``/channels/<code in lower case>``; placeholders as in ``/courses/{course}``.
+        handler: Answers; what it raises is a 500 without details, and logged.
+        access: Who may call.
+        method: One HTTP method.
+        customer_from: Query parameter or placeholder that names the customer; needed with
+            ``Access.CUSTOMER``.
+        summary: One line for the OpenAPI document.
+        max_body_bytes: More is refused with 413 before the handler is asked.
+    """
+
+    path: str
+    handler: Handler
+    access: Access
+    method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
+    customer_from: str = ""
+    summary: str = ""
+    max_body_bytes: int = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class CodeGrant:
+    """How an administrator of the LMS gives us access: OAuth 2's authorization code (RFC 6749, 4.1).
+
+    Core serves the two pages (start, and return with the code), makes and checks ``state``, asks for the token
+    and stores what it brings. A channel lists it in ``inbound_routes`` among its routes.
+
+    Attributes:
+        fields: Secret fields of the configuration that the grant fills, such as ``refresh_token``. While
+            they are empty the functions get placeholders in their place.
+        authorize_url: Of (configuration, redirect URI, state): where the administrator's browser is sent.
+        token_request: Of (configuration, code, redirect URI): the request for the first token.
+        read_token: Reads its answer as strictly as any input; the refresh token goes into ``fields[0]``.
+    """
+
+    fields: tuple[str, ...]
+    authorize_url: Callable[[ChannelConfig, str, str], str]
+    token_request: Callable[[ChannelConfig, str, str], httpx.Request]
+    read_token: Callable[[httpx.Response, Clock], Token]
