@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from coursewire.service import api, health, problems
+from coursewire.service import api, console, health, problems
 from coursewire.service.accounts import Accounts
+from coursewire.service.console.site import CONSOLE, problem_page
+from coursewire.service.figures import Figures
 from coursewire.service.paging import API
 from coursewire.service.tokens import ApiTokens
 from coursewire.service.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
 
     from coursewire.jobs.installation import Installation
 
@@ -57,12 +62,18 @@ def create_app(installation: Installation) -> FastAPI:
     app.state.installation = installation
     app.state.tokens = ApiTokens(installation.engine, clock=installation.clock)
     app.state.accounts = Accounts(installation.engine, clock=installation.clock)
-    problems.install(app)
+    app.state.figures = Figures(installation)
+    problems.install(app, page=console_page)
     # Put in as they are, and not included: so every route of the application can be looked at.
-    for router in (health.router, *api.ROUTERS):
+    for router in (health.router, *api.ROUTERS, *console.ROUTERS):
         app.router.routes.extend(router.routes)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
+
+
+def console_page(request: Request, problem: problems.Problem) -> Response | None:
+    """The page that a problem is to a person; None where a program asks."""
+    return problem_page(request, problem) if request.url.path.startswith(CONSOLE) else None
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
