@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coursewire.service.api import access, channels, configurations, jobs, records, transmissions
+from coursewire.service.api import access, channels, configurations, jobs, learners, records, transmissions
 
 ROUTERS = (
     channels.router,
@@ -10,5 +10,6 @@ ROUTERS = (
     records.router,
     transmissions.router,
     jobs.router,
+    learners.router,
     access.router,
 )

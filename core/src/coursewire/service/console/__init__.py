@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from coursewire.service.console import overview, sign_in
+from coursewire.service.console import channels, jobs, learners, overview, plans, records, sign_in
 
-ROUTERS = (sign_in.router, overview.router)
+ROUTERS = (
+    sign_in.router,
+    overview.router,
+    plans.router,
+    jobs.router,
+    records.router,
+    learners.router,
+    channels.router,
+)

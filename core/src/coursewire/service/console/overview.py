@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from coursewire.service.console.site import CONSOLE, page
+from coursewire.service.console.site import CONSOLE, render
 from coursewire.service.figures import Figures
 from coursewire.service.guard import GuardedRouter, Reach, needs, public
 from coursewire.service.rights import Right
@@ -56,4 +56,4 @@ async def overview(request: Request, reach: Annotated[Reach, needs(Right.READ)])
                 "last_run": found.last_run,
             }
         )
-    return page(request, "overview.html", caller=reach.caller, rows=rows, columns=columns)
+    return render(request, "overview.html", caller=reach.caller, rows=rows, columns=columns)

@@ -8,7 +8,7 @@ from fastapi import Form, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from coursewire.service.console.site import ASSETS, CONSOLE, asset, go, page, safe_path
+from coursewire.service.console.site import ASSETS, CONSOLE, asset, go, render, safe_path
 from coursewire.service.guard import SESSION_COOKIE, GuardedRouter, public
 from coursewire.service.problems import Problem
 
@@ -24,7 +24,7 @@ FAULT = (
 @public
 def ask(request: Request, next: str = "/") -> Response:  # noqa: A002 - the name in the address
     """The form."""
-    return page(request, "sign_in.html", caller=None, fault="", name="", following=safe_path(next))
+    return render(request, "sign_in.html", caller=None, fault="", name="", following=safe_path(next))
 
 
 @router.post("/sign-in")
@@ -39,7 +39,7 @@ async def sign_in(
     following = safe_path(next)
     begun = await run_in_threadpool(request.app.state.accounts.sign_in, name, password)
     if begun is None:
-        return page(
+        return render(
             request, "sign_in.html", caller=None, status=401, fault=FAULT, name=name, following=following
         )
     answer = go(following)

@@ -77,10 +77,10 @@ def _query(**values: Any) -> str:
     return f"?{urlencode(filled)}" if filled else ""
 
 
-def page(
+def render(
     request: Request, template: str, *, caller: Caller | None, status: int = 200, **values: Any
 ) -> HTMLResponse:
-    """Render a page.
+    """Render a template.
 
     Args:
         request: The request; its path says where in the navigation the page is.
@@ -119,7 +119,7 @@ def problem_page(request: Request, problem: Problem) -> Response:
         if request.url.query:
             following += f"?{request.url.query}"
         return go(f"/sign-in?{urlencode({'next': following if request.method == 'GET' else '/'})}")
-    return page(request, "problem.html", caller=None, status=problem.status, problem=problem)
+    return render(request, "problem.html", caller=None, status=problem.status, problem=problem)
 
 
 def safe_path(text: str) -> str:
