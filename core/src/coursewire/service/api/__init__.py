@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from coursewire.service.api import access, channels, configurations, jobs, learners, records, transmissions
+from coursewire.service.api import (
+    access,
+    channels,
+    configurations,
+    customers,
+    jobs,
+    learners,
+    records,
+    transmissions,
+)
 
 ROUTERS = (
     channels.router,
     configurations.router,
+    customers.router,
     records.router,
     transmissions.router,
     jobs.router,

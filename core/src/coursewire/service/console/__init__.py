@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from coursewire.service.console import channels, jobs, learners, overview, plans, records, sign_in
+from coursewire.service.console import (
+    channels,
+    configurations,
+    jobs,
+    learners,
+    overview,
+    plans,
+    preview,
+    records,
+    sign_in,
+)
 
 ROUTERS = (
     sign_in.router,
     overview.router,
+    configurations.router,
+    preview.router,
     plans.router,
     jobs.router,
     records.router,

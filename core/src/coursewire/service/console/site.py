@@ -65,6 +65,9 @@ def templates() -> Environment:
     )
     environment.filters["urlpart"] = lambda text: quote(str(text), safe="")
     environment.filters["total"] = lambda counts: sum(counts.values())
+    environment.filters["count_of"] = lambda counts: (
+        sum(counts.values()) if isinstance(counts, dict) else counts
+    )
     environment.globals.update(
         console=CONSOLE, static=static, navigation=NAVIGATION, explain=explain, query=_query
     )
