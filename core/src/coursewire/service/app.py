@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from coursewire.service import api, console, health, problems
+from coursewire.service import api, console, health, metrics, problems
 from coursewire.service.accounts import Accounts
 from coursewire.service.console.site import CONSOLE, problem_page
 from coursewire.service.figures import Figures
@@ -44,7 +44,7 @@ def create_app(installation: Installation) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.work = Work()
+        app.state.work = Work(then=app.state.metrics.note_end)
         try:
             yield
         finally:
@@ -63,9 +63,11 @@ def create_app(installation: Installation) -> FastAPI:
     app.state.tokens = ApiTokens(installation.engine, clock=installation.clock)
     app.state.accounts = Accounts(installation.engine, clock=installation.clock)
     app.state.figures = Figures(installation)
+    app.state.metrics = metrics.Metrics()
+    app.add_middleware(metrics.Counted, metrics=app.state.metrics)
     problems.install(app, page=console_page)
     # Put in as they are, and not included: so every route of the application can be looked at.
-    for router in (health.router, *api.ROUTERS, *console.ROUTERS):
+    for router in (health.router, metrics.router, *api.ROUTERS, *console.ROUTERS):
         app.router.routes.extend(router.routes)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

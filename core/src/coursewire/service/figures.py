@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -92,6 +92,11 @@ class Figures:
         return await self._fresh(
             key, TRAFFIC_FRESH_S, lambda: asyncio.to_thread(self._traffic, configurations, days)
         )
+
+    async def configurations(self) -> Sequence[Configuration]:
+        """All configurations."""
+        ask = partial(asyncio.to_thread, self._installation.configurations.list)
+        return await self._fresh("configurations", FRESH_S, ask)
 
     async def customer_names(self, customers: Iterable[str]) -> dict[str, str]:
         """What the source calls these customers; the beginning of the UUID where it does not say."""

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from coursewire.errors import ConfigurationError, ContractError, NotExportableError
+from coursewire.model.content import ContentType
 from coursewire.model.instant import Moment
 from coursewire.service.console.site import CONSOLE, render
 from coursewire.service.guard import GuardedRouter, Reach, needs
@@ -33,18 +34,18 @@ async def preview(
     configuration = await run_in_threadpool(reach.configuration, uuid)
     installation = reach.installation
     loaded = installation.channels.get(configuration.channel)
-    keys = await _keys(reach, configuration.customer)
-    chosen = key or (keys[0] if keys else "")
+    taken = loaded.channel.capabilities.content_types
+    choices = await _choices(reach, configuration.customer, taken)
+    chosen = key or (choices[0][0] if choices else "")
     ours, theirs, fault = "", "", ""
-    titles = {}
-    async for page in installation.source.content(keys[:CHOICES]):
-        titles.update({item.content_key: item.get("title") or item.content_key for item in page})
     if chosen:
         found = [item async for page in installation.source.content([chosen]) for item in page]
         if not found:
             fault = f"The source does not have {chosen}."
+        elif found[0].content_type not in taken:
+            fault = f"The channel does not take content of type {found[0].content_type.value}."
         else:
-            ours = _json(found[0].model_dump(mode="json"))
+            ours = _json(found[0].model_dump(mode="json", exclude_none=True))
             try:
                 config = await run_in_threadpool(installation.configurations.load, uuid, loaded.channel)
                 moment = Moment(installation.clock())
@@ -57,7 +58,7 @@ async def preview(
         caller=reach.caller,
         uuid=uuid,
         name=configuration.display_name,
-        choices=[(each, titles.get(each, each)) for each in keys[:CHOICES]],
+        choices=choices,
         chosen=chosen,
         ours=ours,
         theirs=theirs,
@@ -65,12 +66,20 @@ async def preview(
     )
 
 
-async def _keys(reach: Reach, customer: str) -> list[str]:
+async def _choices(reach: Reach, customer: str, taken: frozenset[ContentType]) -> list[tuple[str, str]]:
+    """Keys and titles of the first items that the channel takes."""
     source = reach.installation.source
     keys: dict[str, None] = {}
     for catalog in await source.catalogs(customer):
         keys.update(dict.fromkeys((await source.diff(catalog, {})).present))
-    return list(keys)
+    choices: list[tuple[str, str]] = []
+    async for page in source.content(list(keys), page_items=CHOICES):
+        choices += [
+            (item.content_key, item.title or item.content_key) for item in page if item.content_type in taken
+        ]
+        if len(choices) >= CHOICES:
+            break
+    return choices[:CHOICES]
 
 
 def _json(body: Any) -> str:
