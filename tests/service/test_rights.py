@@ -36,7 +36,14 @@ def routes(client: TestClient):
 
 
 def call(client, method, path, uuid, headers=None):
-    values = {"{uuid}": str(uuid), "{code}": "CANVAS", "{digest}": "0", "{name}": "x", "{kind}": "content", "{username}": "ada"}
+    values = {
+        "{uuid}": str(uuid),
+        "{code}": "CANVAS",
+        "{digest}": "0",
+        "{name}": "x",
+        "{kind}": "content",
+        "{username}": "ada",
+    }
     for name, value in values.items():
         path = path.replace(name, value)
     assert "{" not in path, f"say what to put into {path}"
