@@ -14,6 +14,7 @@ from coursewire.service.accounts import Accounts
 from coursewire.service.console.site import CONSOLE, problem_page
 from coursewire.service.figures import Figures
 from coursewire.service.paging import API
+from coursewire.service.schedule import Schedule
 from coursewire.service.tokens import ApiTokens
 from coursewire.service.work import Work
 
@@ -44,11 +45,14 @@ def create_app(installation: Installation) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.work = Work(then=app.state.metrics.note_end)
+        work = app.state.work = Work(then=app.state.metrics.note_end)
+        schedule = Schedule(installation, work.start)
+        schedule.begin()
         try:
             yield
         finally:
-            await app.state.work.aclose()
+            schedule.end()
+            await work.aclose()
 
     app = FastAPI(
         title="Coursewire",

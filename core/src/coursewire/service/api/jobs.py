@@ -17,6 +17,7 @@ from coursewire.config.configuration import Configuration
 from coursewire.errors import GuardError
 from coursewire.jobs.content import ContentJob
 from coursewire.jobs.installation import Installation
+from coursewire.jobs.making import make_job
 from coursewire.jobs.outcomes import OutcomeJob
 from coursewire.model.payload import Kind
 from coursewire.service.api.records import within
@@ -166,7 +167,7 @@ def show_job(uuid: UUID, reach: READ, request: Request) -> JobOut:
 async def start_job(body: Start, reach: OPERATE, request: Request) -> JobOut:
     """Start a job in this process and answer at once; `GET /jobs/{uuid}` tells how it goes."""
     found = await run_in_threadpool(reach.configuration, body.configuration)
-    job = make_job(reach.installation, found, body)
+    job = asked_job(reach.installation, found, body)
     job.actor = reach.caller.name
     await job.prepare()
     watched = request.app.state.work.start(job)
@@ -189,7 +190,7 @@ def stop_job(uuid: UUID, reach: OPERATE, request: Request) -> JobOut:
 async def plan(uuid: UUID, reach: READ, kind: Kind = Kind.CONTENT, *, force: bool = False) -> Plan:
     """Nothing is written and nothing is sent."""
     found = await run_in_threadpool(reach.configuration, uuid)
-    job = make_job(reach.installation, found, Start(kind=kind, configuration=uuid, force=force))
+    job = asked_job(reach.installation, found, Start(kind=kind, configuration=uuid, force=force))
     return (await plan_of(job)).summary
 
 
@@ -232,7 +233,7 @@ async def plan_of(job: ContentJob | OutcomeJob, *, most: int = PLAN_ITEMS) -> Fo
     return FoundPlan(summary, items)
 
 
-def make_job(
+def asked_job(
     installation: Installation, configuration: Configuration, asked: Start
 ) -> ContentJob | OutcomeJob:
     """The job that was asked for.
@@ -240,20 +241,11 @@ def make_job(
     Raises:
         Problem: 422, an option that the kind does not have.
     """
-    if asked.kind is Kind.CONTENT:
-        if asked.learner is not None or asked.course is not None:
-            raise Problem(422, "learner and course are for outcomes")
-        return ContentJob(installation, configuration, force=asked.force, confirm_retire=asked.confirm_retire)
-    if asked.confirm_retire is not None:
-        raise Problem(422, "confirm_retire is for content; no outcome is ever retired")
-    return OutcomeJob(
-        installation,
-        configuration,
-        asked.kind,
-        force=asked.force,
-        learner=asked.learner,
-        course=asked.course,
-    )
+    options = asked.model_dump(exclude={"kind", "configuration"})
+    try:
+        return make_job(installation, configuration, asked.kind, **options)
+    except ValueError as error:
+        raise Problem(422, str(error)) from error
 
 
 def unwritten(watched: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from coursewire.model.payload import Kind
-from coursewire.service.api.jobs import Start, list_jobs, make_job, show_job
+from coursewire.service.api.jobs import Start, asked_job, list_jobs, show_job
 from coursewire.service.console import words
 from coursewire.service.console.site import CONSOLE, go, render
 from coursewire.service.guard import GuardedRouter, Reach, needs
@@ -66,7 +66,7 @@ async def start(
     """Start a job, and show it."""
     found = await run_in_threadpool(reach.configuration, configuration)
     asked = Start(kind=kind, configuration=configuration, confirm_retire=confirm_retire)
-    made = make_job(reach.installation, found, asked)
+    made = asked_job(reach.installation, found, asked)
     made.actor = reach.caller.name
     await made.prepare()
     request.app.state.work.start(made)

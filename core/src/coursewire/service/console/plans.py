@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from coursewire.audit.records import ContentRecords, OutcomeRecords
 from coursewire.model.payload import Kind
-from coursewire.service.api.jobs import Start, make_job, plan_of
+from coursewire.service.api.jobs import Start, asked_job, plan_of
 from coursewire.service.console.site import CONSOLE, render
 from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.rights import Right
@@ -33,7 +33,7 @@ async def plan(
     configuration = await run_in_threadpool(reach.configuration, uuid)
     loaded = reach.installation.channels.get(configuration.channel)
     kinds = [each for each in Kind if getattr(loaded.channel.capabilities, each.value).usable]
-    job = make_job(reach.installation, configuration, Start(kind=kind, configuration=uuid))
+    job = asked_job(reach.installation, configuration, Start(kind=kind, configuration=uuid))
     found = await plan_of(job, most=SHOWN)
     updated = [item.key for item in found.items if item.fields]
     held = await asyncio.to_thread(_confirmed, reach, uuid, kind, updated)
