@@ -21,6 +21,7 @@ OPEN = {
     "/healthz",
     "/readyz",
     "/api/v1/openapi.json",
+    "/api/v1/events",
     "/console/sign-in",
     "/console/sign-out",
     "/console/static/{digest}/{name}",

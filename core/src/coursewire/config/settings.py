@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from datetime import time
 from difflib import get_close_matches
@@ -130,6 +131,9 @@ class Settings(BaseSettings):
     """Days for which transmissions and jobs are kept."""
     lease_seconds: int = Field(default=60, ge=5)
     """Seconds after which the lease of a process that died lapses."""
+    events_secret: SecretStr | None = None
+    """Secret that signs events (Standard Webhooks, ``whsec_...``); several with commas between while one replaces
+    another. Without it no events are taken."""
     schedule: tuple[ScheduledRun, ...] = ()
     """Runs that `coursewire serve` starts by itself: tables of the settings file, or JSON."""
     log_format: Literal["text", "json"] = "text"
@@ -153,6 +157,23 @@ class Settings(BaseSettings):
     @classmethod
     def _expand_home(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value is not None else None
+
+    @field_validator("events_secret")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        for part in _parts(value):
+            try:
+                length = len(b64decode(part.removeprefix("whsec_") + "=="))
+            except ValueError:
+                length = 0
+            if not 24 <= length <= 64:
+                raise ValueError("write 24 to 64 random bytes in base64, with whsec_ before them")
+        return value
+
+    @property
+    def events_secrets(self) -> tuple[SecretStr, ...]:
+        """The secrets of ``events_secret``, one by one."""
+        return tuple(SecretStr(part) for part in _parts(self.events_secret))
 
     @classmethod
     def settings_customise_sources(
@@ -193,6 +214,11 @@ class Settings(BaseSettings):
             why="; ".join(lines),
             next_step="Correct it where it comes from.",
         )
+
+
+def _parts(value: SecretStr | None) -> list[str]:
+    text = value.get_secret_value() if value else ""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def settings_file() -> Path | None:

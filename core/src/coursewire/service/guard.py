@@ -194,6 +194,7 @@ _REFUSALS = {
     401: "It is not known who asks.",
     403: "The caller lacks the right.",
     404: "There is no such thing, or none within reach.",
+    413: "The body is too large.",
     409: "Something else stands in the way: another change, another run, or the guard.",
     422: "The request cannot be understood, or a value cannot be used.",
     503: "The database or the source does not answer.",

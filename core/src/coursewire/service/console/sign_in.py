@@ -11,6 +11,7 @@ from starlette.requests import Request
 from coursewire.service.console.site import ASSETS, CONSOLE, asset, go, render, safe_path
 from coursewire.service.guard import SESSION_COOKIE, GuardedRouter, public
 from coursewire.service.problems import Problem
+from coursewire.service.rate import SIGN_IN, address
 
 router = GuardedRouter(prefix=CONSOLE, include_in_schema=False)
 
@@ -36,6 +37,7 @@ async def sign_in(
     next: Annotated[str, Form(max_length=2000)] = "/",  # noqa: A002 - as above
 ) -> Response:
     """Begin a session. The cookie goes to no other site and no script."""
+    request.app.state.rates.demand(SIGN_IN, "sign in", address(request))
     following = safe_path(next)
     begun = await run_in_threadpool(request.app.state.accounts.sign_in, name, password)
     if begun is None:
