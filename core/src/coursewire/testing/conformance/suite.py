@@ -15,12 +15,16 @@ from coursewire.errors import ChannelLoadError
 from coursewire.model.channel import Channel
 from coursewire.testing.conformance.bench import Bench, Kit
 from coursewire.testing.conformance.checks import Check
+from coursewire.testing.conformance.configuration import ConfigurationChecks
 from coursewire.testing.conformance.content import ContentChecks
+from coursewire.testing.conformance.corrections import CorrectionChecks
 from coursewire.testing.conformance.dry import DryChecks
 from coursewire.testing.conformance.exporting import ExportingChecks
 from coursewire.testing.conformance.failures import FailureChecks
 from coursewire.testing.conformance.loading import LoadingChecks
 from coursewire.testing.conformance.recovery import RecoveryChecks
+from coursewire.testing.conformance.results import ResultChecks
+from coursewire.testing.conformance.secrecy import SecrecyChecks
 from coursewire.testing.conformance.texts import TextChecks
 from coursewire.testing.conformance.tokens import TokenChecks
 
@@ -60,6 +64,7 @@ class SuiteBase:
 
 class ChannelSuite(
     LoadingChecks,
+    ConfigurationChecks,
     ExportingChecks,
     TextChecks,
     ContentChecks,
@@ -67,6 +72,9 @@ class ChannelSuite(
     FailureChecks,
     TokenChecks,
     RecoveryChecks,
+    ResultChecks,
+    CorrectionChecks,
+    SecrecyChecks,
     SuiteBase,
 ):
     """Every check that a channel must pass. Subclass it, and pytest collects those that apply.
