@@ -19,7 +19,7 @@ from coursewire.model.content import ContentItem
 from coursewire.model.instant import Instant, Moment
 from coursewire.model.outcomes import Assessment, Completion, Verdict
 from coursewire.testing.conformance import sibling
-from coursewire.testing.conformance.checks import Fault, check, demand, demand_equal
+from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.made_up import NOW, assessment, completion, content_item
 from coursewire.testing.conformance.needs import ASSESSMENTS, COMPLETIONS, CONTENT, EVERY, RETIRES
 
@@ -269,10 +269,5 @@ def differences(seen: Any, expected: Any, path: str = "payload") -> Iterator[str
     elif isinstance(seen, list) and isinstance(expected, list) and len(seen) == len(expected):
         for index, (one, other) in enumerate(zip(seen, expected, strict=True)):
             yield from differences(one, other, f"{path}[{index}]")
-    elif (
-        type(seen) is not type(expected) and not {type(seen), type(expected)} <= {int, float}
-    ) or seen != expected:
+    elif type(seen) is not type(expected) or seen != expected:  # 1 is not 1.0, nor true, on the wire
         yield f"{path}: {seen!r} instead of {expected!r}"
-
-
-__all__ = ["ExportingChecks", "Fault", "differences", "exported", "impure_calls"]
