@@ -101,7 +101,9 @@ def test_any_other_link_is_found_afresh(stored):
 
 class TestAnLmsThatKnowsLearnersByTwoThings:
     class Either(ChannelConfig):
-        learner_id_otherwise = LearnerId.EMAIL
+        @property
+        def learner_id_otherwise(self) -> LearnerId:
+            return LearnerId.EMAIL
 
     def find(self, providers, ids, **fields):
         return find(providers, ids, model=self.Either, **fields)
