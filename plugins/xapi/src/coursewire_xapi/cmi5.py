@@ -135,13 +135,15 @@ def course_block(config: XapiConfig, item: ContentItem, moment: Moment, **unit: 
     runs = [run for run in item.course_runs if is_open(run, moment)] or [speaks]
     units = tuple(
         Unit(
-            **_described(activity_id(config, "courserun", run.key), item, run),
+            **_described(activity_id(config, "courserun", run.key), item, run, run.title),
             url=_url(config, item, run),
             **unit,
         )
         for run in runs
     )
-    return Block(**_described(activity_id(config, "course", item.content_key), item, speaks), au=units)
+    return Block(
+        **_described(activity_id(config, "course", item.content_key), item, speaks, item.title), au=units
+    )
 
 
 def of_one(block: Block) -> Structure:
@@ -156,8 +158,8 @@ def of_many(config: XapiConfig, blocks: Sequence[Block], *, key: str, name: str)
     return Structure(course=course, block=tuple(blocks))
 
 
-def _described(iri: str, item: ContentItem, run: CourseRun) -> dict[str, Any]:
-    title = _clean(run.title) or _clean(item.title)
+def _described(iri: str, item: ContentItem, run: CourseRun, title: str | None) -> dict[str, Any]:
+    title = _clean(title) or _clean(item.title)
     if not title:
         raise NotExportableError("title", "the course has no title")
     language = language_tag(run.content_language or item.content_language)
