@@ -1,9 +1,8 @@
 """Real Learning Record Stores, started for the tests that want one and ended with them.
 
-Ralph is looked for in the environment ``lrs`` inside this one (``make setup`` puts it there) or where
+Ralph is looked for in the environment ``lrs`` inside this one (``make test`` puts it there) or where
 ``COURSEWIRE_TEST_RALPH`` names its Python. ``COURSEWIRE_TEST_LEARNING_LOCKER`` names a folder in which
-``npm install --ignore-scripts @learninglocker/xapi-statements@7.8.0`` was run. What is not found is skipped, or fails
-with ``COURSEWIRE_TEST_DEMAND_LRS=1``.
+``npm install --ignore-scripts @learninglocker/xapi-statements@7.8.0`` was run. What is not found is skipped; with ``COURSEWIRE_TEST_DEMAND_LRS=1`` a Ralph that is not there is a failure.
 """
 
 from __future__ import annotations
@@ -57,12 +56,6 @@ class Store:
         return sorted(found, key=lambda statement: statement["timestamp"])
 
 
-def _missing(what: str) -> None:
-    if os.environ.get("COURSEWIRE_TEST_DEMAND_LRS") == "1":
-        pytest.fail(what)
-    pytest.skip(what)
-
-
 def _free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -102,8 +95,11 @@ def ralph(folder: Path) -> Iterator[Store]:
     """Ralph, with its statements in files below ``folder``."""
     named = os.environ.get("COURSEWIRE_TEST_RALPH")
     python = Path(named) if named else Path(sys.prefix) / "lrs" / "bin" / "python"
-    if not python.exists():
-        _missing(f"no Learning Record Store: {python} is not there; `make setup` installs it when online")
+    if not python.with_name("ralph").exists():
+        reason = f"no Learning Record Store: no ralph beside {python}; `make test` installs it when online"
+        if os.environ.get("COURSEWIRE_TEST_DEMAND_LRS") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
     (folder / "statements").mkdir(parents=True)
     env = {
         **os.environ,
@@ -112,7 +108,7 @@ def ralph(folder: Path) -> Iterator[Store]:
         "RALPH_BACKENDS__LRS__FS__DEFAULT_DIRECTORY_PATH": str(folder / "statements"),
     }
     auth = ["auth", "-u", KEY, "-p", SECRET, "-s", "all", "-M", "mailto:provider@example.com", "-w"]
-    subprocess.run([python.parent / "ralph", *auth], env=env, check=True, capture_output=True, timeout=60)
+    subprocess.run([python.with_name("ralph"), *auth], env=env, check=True, capture_output=True, timeout=60)
     port = _free_port()
     server = Path(__file__).with_name("ralph_server.py")
     base = f"http://127.0.0.1:{port}"
@@ -126,7 +122,7 @@ def learning_locker(folder: Path) -> Iterator[Store]:
     named = os.environ.get("COURSEWIRE_TEST_LEARNING_LOCKER", "")
     script = Path(named) / "node_modules/@learninglocker/xapi-statements/dist/index.js"
     if not named or not script.exists():
-        _missing("no Learning Locker: COURSEWIRE_TEST_LEARNING_LOCKER names no folder that has it")
+        pytest.skip("no Learning Locker: COURSEWIRE_TEST_LEARNING_LOCKER names no folder that has it")
     folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     env = {
