@@ -40,6 +40,7 @@ CAPABILITIES = {
     "content": "content",
     "completions": "completions",
     "assessments": "assessments",
+    "enrollments": "enrollments",
     "retire_strategies": "ways of retiring, the default first",
     "in_progress": "results before completion",
     "outcomes_need_content": "takes results only for courses it was sent",

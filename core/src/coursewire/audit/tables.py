@@ -149,15 +149,17 @@ outcome_record = Table(
     Column("kind", key_text(20), nullable=False),
     Column("enrollment", key_text(64), nullable=False),
     Column("course_key", key_text(255), nullable=False),
-    Column("subsection", key_text(255), nullable=False),  # "" for a completion
+    Column("subsection", key_text(255), nullable=False),  # "" for what is about the whole enrollment
     Column("username", key_text(255), nullable=False, info=PERSONAL),
     Column(
         "evidence", long_text(), nullable=True, info=PERSONAL
     ),  # JSON: what was told, and what that was concluded from
     *_standing(PERSONAL),
-    # named by hand: the name made from its columns is longer than PostgreSQL allows
-    UniqueConstraint("configuration", "enrollment", "course_key", "subsection", name="uq_outcome_record_key"),
-    UniqueConstraint("configuration", "outcome_key"),
+    # named by hand: a name made from the columns is longer than PostgreSQL allows
+    UniqueConstraint(
+        "configuration", "kind", "enrollment", "course_key", "subsection", name="uq_outcome_record_key"
+    ),
+    UniqueConstraint("configuration", "kind", "outcome_key", name="uq_outcome_record_outcome_key"),
     Index(None, "configuration", "kind", "state"),
     Index(None, "username"),
 )

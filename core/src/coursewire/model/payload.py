@@ -18,11 +18,16 @@ JsonObject = dict[str, Any]
 
 
 class Kind(StrEnum):
-    """The three kinds of transmission; with a configuration, one of them names a job."""
+    """What is transmitted; with a configuration, a kind names a job."""
 
     CONTENT = "content"
     COMPLETIONS = "completions"
     ASSESSMENTS = "assessments"
+    ENROLLMENTS = "enrollments"
+
+
+OUTCOMES = (Kind.COMPLETIONS, Kind.ASSESSMENTS, Kind.ENROLLMENTS)
+"""The kinds that are about learners."""
 
 
 class Operation(StrEnum):
