@@ -17,7 +17,7 @@ COMMAND = Path(sys.executable).with_name("coursewire")
 
 COMMANDS = [
     "init", "load", "channels", "doctor", "config", "preview", "plan", "transmit", "status", "jobs", "audit",
-    "why", "learners", "simulate", "demo",
+    "why", "learners", "simulate", "demo", "new-channel", "conformance",
 ]  # fmt: skip
 
 

@@ -62,9 +62,10 @@ def conformance(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Check an installed channel against its simulator: does it keep what every channel must?
+    """Check whether a channel keeps what every channel must.
 
-    Which checks are made follows from what it declares. Exit status: 0 when all hold, 1 when one does not.
+    The channel runs against its own simulator; which checks are made follows from what it declares.
+    Exit status: 0 when all hold, 1 when one does not.
     """
     from coursewire.channels.loading import load_channels
     from coursewire.cli.output import put_json
