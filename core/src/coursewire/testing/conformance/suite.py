@@ -110,6 +110,11 @@ class ChannelSuite(
             elif name in cls.skipped and _provider(cls, name) is None:
                 setattr(cls, name, _skipping(function, cls.skipped[name]))
 
+    @staticmethod
+    def topics() -> tuple[type, ...]:
+        """The classes that the checks stand in, one a topic."""
+        return ChannelSuite.__bases__[:-1]
+
     @classmethod
     def checks(cls) -> list[Listed]:
         """Every check there is, in order, and whether it applies to this channel."""
@@ -163,7 +168,7 @@ def _functions() -> dict[str, Callable[..., None]]:
     """Every check by name, in the order of topics and of their source."""
     return {
         name: function
-        for topic in ChannelSuite.__bases__
+        for topic in ChannelSuite.topics()
         for name, function in vars(topic).items()
         if hasattr(function, "check")
     }
