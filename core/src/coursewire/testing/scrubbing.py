@@ -25,6 +25,9 @@ from coursewire.client.redact import MASK, SHORTEST
 LMS_HOST = "lms.example.com"
 """What the tenant's host becomes."""
 
+OTHER_HOST = "host.example.com"
+"""What every other host becomes. They share one, so that a replay need not know which came first."""
+
 VOLATILE = "any"
 """What stands for a value that differs from run to run."""
 
@@ -61,6 +64,8 @@ PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S
 )
 URL_LOGIN = re.compile(r"(?<=://)[^/\s\"'<>@:]+:[^/\s\"'<>@]+@")
+
+_PARAMETER = re.compile(r"(?<=[?&])([\w.\[\]-]+)=([^&\s\"'<>#\\]+)")
 
 _EXAMPLE = re.compile(r"(?i)(?:.+\.)?example(?:\.(?:com|org|net|edu))?|.+\.(?:example|test|invalid)")
 NAMESPACES = frozenset(
@@ -148,12 +153,11 @@ class Scrubber:
     _lookup: re.Pattern[str] | None = None
     _changed: bool = True
 
-    def learn_host(self, netloc: str) -> None:
-        """Give a host, with its port if it has one, its stand-in: the first is :data:`LMS_HOST`."""
+    def learn_host(self, netloc: str, stand_in: str = OTHER_HOST) -> None:
+        """Give a host, with its port if it has one, its stand-in."""
         host = re.sub(r":\d+$", "", netloc)
         if netloc not in self._hosts and not is_example_host(host) and host not in NAMESPACES:
-            taken = len(set(self._hosts.values()))
-            self._hosts[netloc] = LMS_HOST if not taken else f"host-{taken + 1}.example.com"
+            self._hosts[netloc] = stand_in
             self._changed = True
 
     def _person(self, value: Any) -> Any:
@@ -176,12 +180,16 @@ class Scrubber:
         for pattern in (PRIVATE_KEY, JWT):
             text = pattern.sub(MASK, text)
         text = URL_LOGIN.sub("", text)
+        text = _PARAMETER.sub(self._parameter, text)
         for found in URL_HOST.finditer(text):
             self.learn_host(found[1] + (found[2] or ""))
         for found in EMAIL.finditer(text):
             if not is_example_host(found[1]):
                 self._person(found[0])
         return self._replace(text)
+
+    def _parameter(self, found: re.Match[str]) -> str:
+        return f"{found[1]}={MASK}" if self.scrubbing.kind_of(found[1]) == "secret" else found[0]
 
     def _replace(self, text: str) -> str:
         """Known hosts, people and given values by their stand-ins, the longest first."""
@@ -195,7 +203,7 @@ class Scrubber:
         if text in self._table:  # short values only where they stand alone
             return self._table[text]
         text = self._lookup.sub(lambda found: self._table[found[0]], text) if self._lookup else text
-        return re.sub(rf"http://(?={re.escape(LMS_HOST)}|host-\d+\.example\.com)", "https://", text)
+        return re.sub(rf"http://(?={re.escape(LMS_HOST)}|{re.escape(OTHER_HOST)})", "https://", text)
 
     # -- structured --------------------------------------------------------------------------------
 
@@ -240,7 +248,11 @@ class Scrubber:
         parts = urlsplit(url)
         self.learn_host(parts.netloc.rpartition("@")[2])
         path = "/".join(map(self._segment, parts.path.split("/")))
-        query = urlencode(self.pairs(parse_qsl(parts.query, keep_blank_values=True)), safe="*") if parts.query else ""
+        query = (
+            urlencode(self.pairs(parse_qsl(parts.query, keep_blank_values=True)), safe="*")
+            if parts.query
+            else ""
+        )
         place = self._replace(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
         return place + urlunsplit(("", "", path, query, ""))
 
@@ -261,7 +273,9 @@ class Scrubber:
         if text is None:  # nothing to read in it; bytes pass one to one through latin-1
             return self.mask_known(body.decode("latin-1")).encode("latin-1", "replace"), content_type
         if "x-www-form-urlencoded" in media:
-            return urlencode(self.pairs(parse_qsl(text, keep_blank_values=True)), safe="*").encode(), content_type
+            return urlencode(
+                self.pairs(parse_qsl(text, keep_blank_values=True)), safe="*"
+            ).encode(), content_type
         if text.lstrip()[:1] in ("{", "["):
             return self._json(text).encode(), content_type
         return self.text(self._tags(text)).encode(), content_type
