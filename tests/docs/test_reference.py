@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from coursewire import errors, hookspecs
+from coursewire import errors
 from coursewire.audit.states import Event, State
 from coursewire.audit.tables import metadata
 from coursewire.channels.loading import load_channels
@@ -83,17 +83,6 @@ def test_each_reason_has_its_row_with_a_text(reference):
     codes = {re.sub(r".*`(.+)`$", r"\1", cell) for cell in first_cells(reference["reasons.md"])}
     assert ({*map(str, Reason), *map(str, TEXTS)}) - codes == set()
     assert {str(reason) for reason in Reason if not TEXTS.get(reason, ("",))[0]} == set()
-
-
-def test_each_hook_has_its_section(reference):
-    hooks = {
-        name
-        for spec in hookspecs.SPECS
-        for name, each in vars(spec).items()
-        if hasattr(each, "coursewire_spec")
-    }
-    assert "batch_sending" in hooks
-    assert hooks - headings(reference["hooks.md"]) == set()
 
 
 def test_each_error_has_its_section(reference):

@@ -7,8 +7,8 @@
 
         results = player.play("create", lambda session: plugin.send_content(session, batch))
 
-``pytest --record-cassettes tenant.json`` records against a tenant; the file is one that ``coursewire config add
---file`` takes, and may hold the tenant's own ``values`` under that name. ``pytest --record-cassettes simulator``
+``pytest --record-cassettes tenant.json`` records against a tenant; the file is one that ``coursewire config
+add`` takes, and may hold the tenant's own ``values`` under that name. ``pytest --record-cassettes simulator``
 records against the channel's simulator. Without the option nothing is recorded, and nothing leaves.
 """
 
