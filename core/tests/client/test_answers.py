@@ -185,3 +185,11 @@ def test_a_look_that_fails_says_why_and_what_next(status, body, error):
 
 def test_a_look_that_works_gives_the_object():
     assert read_success(httpx.Response(200, json={"name": "x"})) == {"name": "x"}
+    assert read_success(httpx.Response(201, json={"id": 0, "name": "x"}), "id", "name")["id"] == 0
+
+
+@pytest.mark.parametrize("body", [{"error": "no"}, {"id": None, "name": "x"}, {"id": 1}])
+def test_a_look_that_lacks_what_was_asked_for_has_failed(body):
+    answer = httpx.Response(200, json=body, request=httpx.Request("GET", "https://lms.example.com/api"))
+    with pytest.raises(UnreachableError):
+        read_success(answer, "id", "name")

@@ -100,7 +100,7 @@ class ChannelSuite(
         ]
 
     @pytest.fixture
-    def bench(self, request: pytest.FixtureRequest) -> Iterator[Bench | None]:
+    def bench(self, request: pytest.FixtureRequest) -> Bench | None:
         """A fresh installation; None where the channel cannot be loaded."""
         suite = type(self)
         if "open_kit" not in vars(suite):
@@ -109,11 +109,7 @@ class ChannelSuite(
             cleanup = ExitStack()
             suite.open_kit = open_kit(suite, cleanup)
             request.node.getparent(pytest.Class).addfinalizer(partial(_close, suite, cleanup))
-        if suite.open_kit is None:
-            yield None
-            return
-        with suite.open_kit.bench() as made:
-            yield made
+        return None if suite.open_kit is None else suite.open_kit.bench()
 
 
 def _close(suite: type[ChannelSuite], cleanup: ExitStack) -> None:
