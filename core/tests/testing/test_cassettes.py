@@ -14,8 +14,9 @@ from coursewire.client.auth import TokenAuth, read_oauth_token
 from coursewire.errors import RejectedError
 from coursewire.model.channel import Capabilities, Support
 from coursewire.model.configuration import ChannelConfig, LmsUrl
+from coursewire.testing.cassette_replay import UnrecordedRequestError
 from coursewire.testing.cassette_scan import scan_cassettes
-from coursewire.testing.cassettes import Player, UnrecordedRequestError
+from coursewire.testing.cassettes import Player
 from coursewire.testing.scrubbing import Scrubbing
 from coursewire.testing.simulator import Simulator, json_response
 

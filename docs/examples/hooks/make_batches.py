@@ -11,7 +11,7 @@ import coursewire as cw
 
 
 @cw.hookimpl
-def make_batches(config, kind, operation, payloads: Sequence[cw.Payload]) -> Iterator[cw.Batch]:
+def make_batches(config, kind, operation, payloads: Sequence[cw.Payload]) -> Iterator[cw.Batch] | None:
     """Results of one course travel together, thirty at most. For content: no answer, so core's default."""
     if kind is cw.Kind.CONTENT:
         return None

@@ -15,8 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from coursewire.testing.cassette_replay import UnrecordedRequestError
     from coursewire.testing.cassette_scan import Finding, scan_cassettes
-    from coursewire.testing.cassettes import Player, UnrecordedRequestError
+    from coursewire.testing.cassettes import Player
     from coursewire.testing.conformance.running import CheckResult, Outcome, run_suite
     from coursewire.testing.conformance.suite import ChannelSuite
     from coursewire.testing.scrubbing import Scrubbing
@@ -39,7 +40,7 @@ _CASSETTES = {
     "Finding": "cassette_scan",
     "Player": "cassettes",
     "Scrubbing": "scrubbing",
-    "UnrecordedRequestError": "cassettes",
+    "UnrecordedRequestError": "cassette_replay",
     "scan_cassettes": "cassette_scan",
 }
 
