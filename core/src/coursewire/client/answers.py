@@ -210,10 +210,3 @@ def redacted(result: Result, redactor: Redactor) -> Result:
         message=shorten(redactor(result.message), MESSAGE_LIMIT),
         excerpt=shorten(redactor(result.excerpt), EXCERPT_LIMIT),
     )
-
-
-def redact_error(error: SendError, redactor: Redactor) -> None:
-    """Take secrets out of an error that is about to be shown: an LMS may repeat what it was sent."""
-    error.what, error.where, error.why = redactor(error.what), redactor(error.where), redactor(error.why)
-    error.next_step, error.excerpt = redactor(error.next_step), redactor(error.excerpt)
-    error.args = (error.what,)
