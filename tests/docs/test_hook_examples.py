@@ -108,7 +108,9 @@ class Lighthouse:
             case "GET", "/api/courses":
                 page = int(request.url.params.get("page", 1))
                 link = {"Link": '</api/courses?per_page=100&page=2>; rel="next"'} if page == 1 else {}
-                return httpx.Response(200, json=[{"id": f"K{page}", "number": page}], headers=link)
+                return httpx.Response(
+                    200, json={"courses": [{"id": f"K{page}", "number": page}]}, headers=link
+                )
             case "GET", "/api/courses/K1":
                 return httpx.Response(200, json={"id": "K1", "number": 1, "archived": True})
             case "GET", _:

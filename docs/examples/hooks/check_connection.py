@@ -9,7 +9,7 @@ import coursewire as cw
 async def check_connection(session: cw.Session) -> list[str]:
     """Address, token, and the right to write."""
     response = await session.get("/api/account")
-    account = cw.read_success(response, next_step="Check lighthouse_url and lighthouse_token.")
+    account = cw.read_success(response, "name", next_step="Check lighthouse_url and lighthouse_token.")
     if "courses:write" not in account.get("rights", []):
         raise cw.BlockedError(
             "the token may not write courses",

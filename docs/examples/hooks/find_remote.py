@@ -11,5 +11,5 @@ async def find_remote(session: cw.Session, key: str) -> cw.RemoteItem | None:
     response = await session.get(cw.quoted_path("api", "courses", key))
     if response.status_code == 404 and cw.read_object(response).get("error") == "no such course":
         return None
-    course = cw.read_success(response, next_step="Check lighthouse_url.")
+    course = cw.read_success(response, "number", next_step="Check lighthouse_url.")
     return cw.RemoteItem(key, str(course["number"]), live=not course.get("archived", False), fields=course)

@@ -9,7 +9,7 @@ async def list_remote(session: cw.Session) -> list[cw.RemoteItem]:
     """Pages of a hundred; the `Link` header says where the next one is. An empty page is not the last one."""
     found = []
     async for page in session.pages("/api/courses", params={"per_page": 100}):
-        for course in cw.read_json(page):
+        for course in cw.read_success(page, "courses")["courses"]:
             found.append(
                 cw.RemoteItem(course["id"], str(course["number"]), live=not course.get("archived", False))
             )
