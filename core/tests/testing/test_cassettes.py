@@ -400,6 +400,30 @@ def test_a_client_that_swallows_errors_does_not_hide_it(recorded):
         replay(recorded, swallowing)
 
 
+def test_an_error_made_of_it_does_not_hide_it(recorded):
+    async def wrapping(session):
+        try:
+            await session.get("/nowhere")
+        except AssertionError as error:
+            raise RuntimeError("the LMS is strange") from error
+
+    with pytest.raises(UnrecordedRequestError, match="GET /nowhere"):
+        replay(recorded, wrapping)
+
+
+def test_a_recording_that_fails_leaves_the_cassette_as_it_was(recorded):
+    before = (recorded / "talk.yaml").read_text()
+
+    async def failing(session):
+        await session.get("/list", params={"page": 2})
+        raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        Player(River(), recorded, record="simulator").play("talk", failing, simulator=RiverSimulator())
+
+    assert (recorded / "talk.yaml").read_text() == before
+
+
 def test_a_request_sent_once_too_often(recorded):
     async def twice(session):
         for _ in range(2):
@@ -443,6 +467,15 @@ def test_a_value_that_the_tenants_file_lacks(tmp_path, tenant):
 
     with pytest.raises(pytest.UsageError, match="'course': add it under \"values\""):
         player["course"]
+
+
+def test_a_value_that_would_be_found_everywhere(tmp_path, tenant):
+    file = tenant.with_name("short.json")
+    file.write_text(tenant.read_text().replace('"8812"', '"7"'))
+    player = Player(River(), tmp_path, record=str(file), values={"learner": "1001"})
+
+    with pytest.raises(pytest.UsageError, match=r"'learner'.*too short to be found again: every '7'"):
+        player["learner"]
 
 
 def test_recording_leaves_other_channels_alone(tmp_path):

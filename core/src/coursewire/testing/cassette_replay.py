@@ -56,7 +56,7 @@ class Replaying(httpx.AsyncHTTPTransport):
         super().__init__()
         self._cassette = cassette
         self._path = path
-        self._unknown: list[str] = []
+        self._unknown: list[UnrecordedRequestError] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The recorded answer."""
@@ -66,13 +66,16 @@ class Replaying(httpx.AsyncHTTPTransport):
             return await super().handle_async_request(request)
         except CannotOverwriteExistingCassetteException as error:
             wanted = self._cassette.filter_request(error.failed_request)
-            self._unknown.append(_explain(wanted, self._cassette, self._path))
-        raise UnrecordedRequestError(self._unknown[-1])
+            self._unknown.append(UnrecordedRequestError(_explain(wanted, self._cassette, self._path)))
+        raise self._unknown[-1]
 
-    def finish(self) -> None:
-        """Fail if anything was sent that is not in the cassette, or not sent that is."""
+    def demand_known(self) -> None:
+        """Fail if anything was sent that is not in the cassette."""
         if self._unknown:
-            raise UnrecordedRequestError(self._unknown[0])
+            raise self._unknown[0]
+
+    def demand_all_sent(self) -> None:
+        """Fail if anything of the cassette was not sent."""
         left = [
             f"  {number}. {_line(request)}"
             for number, request in enumerate(self._cassette.requests, 1)

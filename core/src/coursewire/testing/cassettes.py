@@ -29,7 +29,7 @@ import pytest
 from coursewire.channels.loading import load_channel_object
 from coursewire.cli.simulate import make_simulator
 from coursewire.client.opening import open_draft_session
-from coursewire.client.redact import MASK
+from coursewire.client.redact import MASK, SHORTEST
 from coursewire.config.files import read_file
 from coursewire.config.secret_values import SecretValue
 from coursewire.model.configuration import INSECURE_URLS, ChannelConfig
@@ -111,6 +111,11 @@ class Player:
         found = self._tenant["values"].get(name, self._tenant["fields"].get(name))
         if found is None:
             raise pytest.UsageError(f'{self.record} has no value {name!r}: add it under "values"')
+        if len(str(found)) < SHORTEST:
+            raise pytest.UsageError(
+                f"the value {name!r} of {self.record} is too short to be found again: every {found!r} would be replaced. "
+                "Leave it out of the values, and it stays as it is."
+            )
         return found
 
     def _read_tenant(self) -> dict[str, Any]:
@@ -144,6 +149,9 @@ class Player:
 
         Raises:
             UnrecordedRequestError: A replay sent a request that was not recorded, or left one out.
+
+        A recording in which ``work`` raises is not kept; the cassette stays what it was. Call it from a test that
+        is not async: it has an event loop of its own.
         """
         if self.record is None:
             return self._replay(name, work, fields)
@@ -166,14 +174,13 @@ class Player:
         scrubber.learn_host(urlsplit(config.lms_url).netloc, LMS_HOST)
         kept = _Kept(scrubber, clock.now, _kept_fields(config, fields))
         path = self.folder / f"{name}.yaml"
-        path.unlink(missing_ok=True)
 
         async def run() -> T:
             async with self._session(config, clock, httpx.AsyncHTTPTransport(), insecure) as session:
                 scrubber.mask_known = session.redactor.mask_known
                 return await work(session)
 
-        with _recorder(persister=kept, record_mode="all").use_cassette(str(path)):
+        with _recorder(persister=kept, record_mode="all", record_on_exception=False).use_cassette(str(path)):
             return asyncio.run(run())
 
     def _replay(self, name: str, work: Callable[[Session], Awaitable[T]], fields: dict[str, Any]) -> T:
@@ -198,8 +205,11 @@ class Player:
                     scrubber.mask_known = session.redactor.mask_known
                     return await work(session)
 
-            answer = asyncio.run(run())
-            transport.finish()
+            try:
+                answer = asyncio.run(run())
+            finally:
+                transport.demand_known()  # whatever a client made of it
+            transport.demand_all_sent()
             return answer
 
     def _config(self, fields: Mapping[str, Any], *, insecure: bool = False) -> ChannelConfig:
