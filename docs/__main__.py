@@ -12,6 +12,7 @@ from pathlib import Path
 from docs.generate import (
     channels,
     commands,
+    conformance,
     errors,
     hooks,
     reasons,
@@ -23,7 +24,7 @@ from docs.generate import (
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 
-MAKERS = (commands, settings, channels, reasons, errors, records, states, hooks, wrong_channels)
+MAKERS = (commands, settings, channels, reasons, errors, records, states, hooks, conformance, wrong_channels)
 
 
 def all_pages() -> dict[Path, str]:

@@ -25,7 +25,11 @@ class ConfigurationChecks:
 
     @check("every field survives being stored, edited, shown and read", EVERY)
     def test_every_field_survives(self, bench: Bench) -> None:
-        """Generated from the model: no field is accepted and dropped."""
+        """Generated from the model: no field is accepted and dropped.
+
+        A ``mode="before"`` validator that answers with something else than it was given is fine; one
+        that drops a field is not.
+        """
         store, model = bench.installation.configurations, bench.channel.config
         uuid = store.add(bench.channel, ACME, bench.fields(), actor="conformance").uuid
         for info in describe(model):
@@ -115,7 +119,10 @@ class ConfigurationChecks:
 
     @check("an address of the LMS is checked as one: https, public, without a password in it", EVERY)
     def test_addresses_are_checked(self, bench: Bench) -> None:
-        """Each field whose sample value is the simulator's address."""
+        """Each field whose sample value is the simulator's address.
+
+        Give every field that holds an address the type ``LmsUrl``.
+        """
         sample, model = bench.fields(), bench.channel.config
         types = {info.name: info.type for info in describe(model)}
         mine = [name for name, value in sample.items() if isinstance(value, str) and value.startswith("http")]
@@ -158,7 +165,10 @@ class ConfigurationChecks:
 
     @check("what is a secret by its name is one by its type", EVERY)
     def test_secrets_are_declared(self, bench: Bench) -> None:
-        """Only ``SecretStr`` is encrypted, masked and write-only."""
+        """Only ``SecretStr`` is encrypted, masked and write-only.
+
+        A field whose name ends in secret, password, token or the like has the type ``SecretStr``.
+        """
         model = bench.channel.config
         words = ("secret", "password", "passphrase", "token", "private_key", "api_key")
         plain = [

@@ -45,7 +45,10 @@ class CorrectionChecks:
 
     @check("a completion that was revoked is taken back", REVOKES)
     def test_a_revoked_pass_is_taken_back(self, bench: Bench) -> None:
-        """``revoke``."""
+        """``revoke``.
+
+        The completion comes with ``complete=False``.
+        """
         uuid, item = classroom(bench, resend_outcomes=Resend.CHANGED.value)
         bench.enroll("ada", item)
         bench.run(uuid, Kind.COMPLETIONS)
@@ -78,7 +81,10 @@ class CorrectionChecks:
 
     @check("where the LMS takes no correction, none is sent, and the reason says so", NEVER_CORRECTS)
     def test_what_cannot_be_corrected_stays(self, bench: Bench) -> None:
-        """A second result would stand beside the first."""
+        """A second result would stand beside the first.
+
+        Core holds corrections back by ``raise_grade``, ``lower_grade`` and ``revoke``.
+        """
         uuid, item = classroom(bench)
         bench.enroll("ada", item, percent="0.5")
         bench.run(uuid, Kind.COMPLETIONS)

@@ -26,7 +26,11 @@ class RecoveryChecks:
         CONTENT,
     )
     def test_a_crash_loses_and_doubles_nothing(self, bench: Bench) -> None:
-        """Before a batch leaves, between two, and after the LMS took one that is not noted yet."""
+        """Before a batch leaves, between two, and after the LMS took one that is not noted yet.
+
+        Core settles what was under way, by the ``idempotency`` that the channel declares: with a
+        natural key it asks ``find_remote``, with an upsert it sends again.
+        """
         for hook, after in STEPS:
             self._crash_and_settle(bench, hook, after)
 

@@ -68,7 +68,11 @@ class ResultChecks:
 
     @check("every completion arrives once, and a second run sends nothing", COMPLETIONS)
     def test_every_completion_arrives_once(self, bench: Bench) -> None:
-        """What the summary claims is what the LMS counted."""
+        """What the summary claims is what the LMS counted.
+
+        The simulator keeps accepted results in ``outcomes``, and each names its learner by the id that
+        was sent.
+        """
         uuid, item = classroom(bench)
         for name in LEARNERS:
             bench.enroll(name, item)
@@ -128,7 +132,11 @@ class ResultChecks:
 
     @check("one learner's result that is refused keeps no other back, and has the reason", ANY_RESULTS)
     def test_one_bad_result_is_found(self, bench: Bench) -> None:
-        """Also where the LMS refuses whole batches."""
+        """Also where the LMS refuses whole batches.
+
+        As for content. A learner whom the LMS does not know is ``BLOCKED`` with the reason ``learner-
+        unmatched``.
+        """
         kind, bad = kind_of(bench), LEARNERS[2]
         uuid, item = classroom(bench)
         for name in LEARNERS:
@@ -193,7 +201,11 @@ class ResultChecks:
 
     @check("a result whose answer is lost is not told twice where the LMS would count it twice", ANY_RESULTS)
     def test_a_lost_answer_doubles_no_result(self, bench: Bench) -> None:
-        """Without a key that the LMS knows results by, it is in doubt, for a person."""
+        """Without a key that the LMS knows results by, it is in doubt, for a person.
+
+        Declare ``outcome_idempotency`` honestly: ``UPSERT`` where sending again overwrites, ``NONE`` where
+        a second result would stand beside the first.
+        """
         kind = kind_of(bench)
         way = bench.channel.capabilities.outcome_idempotency
         for every in (1, 2, 3, 4):
@@ -284,7 +296,10 @@ class ResultChecks:
 
     @check("results find their learners also in lists of many pages", ANY_RESULTS & PAGES)
     def test_results_survive_small_pages(self, bench: Bench) -> None:
-        """One row a page, and an empty page in the middle."""
+        """One row a page, and an empty page in the middle.
+
+        As for lists of content: ``session.pages(...)``.
+        """
         uuid, item = classroom(bench)
         for name in LEARNERS:
             bench.enroll(name, item, quizzes={"quiz1": "9"})

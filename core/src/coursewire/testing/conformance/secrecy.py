@@ -85,7 +85,11 @@ class SecrecyChecks:
 
     @check("secrets and tokens show in no log, transmission, plan, error, table or repr", CONTENT)
     def test_secrets_show_nowhere(self, bench: Bench) -> None:
-        """Also where the LMS repeats them in its refusal."""
+        """Also where the LMS repeats them in its refusal.
+
+        Put secrets into ``SecretStr`` fields and tokens into ``session.tokens``: what core knows as a
+        secret it masks, also where an LMS repeats it. Log nothing of requests and answers.
+        """
         uuid, _items = bench.configure(), bench.shelve(1)
         with bench.listening() as log:
             bench.run(uuid)
@@ -145,7 +149,11 @@ class SecrecyChecks:
 
     @check("secrets travel in headers and bodies, not in addresses", EVERY)
     def test_secrets_are_in_no_address(self, bench: Bench) -> None:
-        """Addresses end in the logs of every proxy on the way."""
+        """Addresses end in the logs of every proxy on the way.
+
+        Send them in a header or in the body. Where a vendor takes them in the address alone, skip
+        this with that reason.
+        """
         uuid = bench.configure()
         bench.in_session(uuid, bench.loaded.relay.check_connection)
         if bench.channel.capabilities.content.usable:
@@ -156,7 +164,10 @@ class SecrecyChecks:
 
     @check("no learner shows in the log", ANY_RESULTS)
     def test_learners_are_not_logged(self, bench: Bench) -> None:
-        """Neither name, nor id, nor address; not at any level, and not when something fails."""
+        """Neither name, nor id, nor address; not at any level, and not when something fails.
+
+        Core logs templates of paths, no values. Log nothing of a payload in a channel.
+        """
         uuid, item = classroom(bench)
         for name in ("ada", "bo", "chi"):
             bench.enroll(f"{name}-made-up", item, quizzes={"quiz1": "9"})

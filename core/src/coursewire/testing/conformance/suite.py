@@ -22,6 +22,7 @@ from coursewire.testing.conformance.dry import DryChecks
 from coursewire.testing.conformance.exporting import ExportingChecks
 from coursewire.testing.conformance.failures import FailureChecks
 from coursewire.testing.conformance.loading import LoadingChecks
+from coursewire.testing.conformance.manners import MannersChecks
 from coursewire.testing.conformance.recovery import RecoveryChecks
 from coursewire.testing.conformance.results import ResultChecks
 from coursewire.testing.conformance.secrecy import SecrecyChecks
@@ -75,6 +76,7 @@ class ChannelSuite(
     ResultChecks,
     CorrectionChecks,
     SecrecyChecks,
+    MannersChecks,
     SuiteBase,
 ):
     """Every check that a channel must pass. Subclass it, and pytest collects those that apply.
@@ -107,6 +109,11 @@ class ChannelSuite(
                 setattr(cls, name, None)  # so that pytest collects nothing
             elif name in cls.skipped and _provider(cls, name) is None:
                 setattr(cls, name, _skipping(function, cls.skipped[name]))
+
+    @staticmethod
+    def topics() -> tuple[type, ...]:
+        """The classes that the checks stand in, one a topic."""
+        return ChannelSuite.__bases__[:-1]
 
     @classmethod
     def checks(cls) -> list[Listed]:
@@ -161,7 +168,7 @@ def _functions() -> dict[str, Callable[..., None]]:
     """Every check by name, in the order of topics and of their source."""
     return {
         name: function
-        for topic in ChannelSuite.__bases__
+        for topic in ChannelSuite.topics()
         for name, function in vars(topic).items()
         if hasattr(function, "check")
     }
