@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from coursewire.client.answers import redacted, result_of, result_of_error
+from coursewire.client.answers import error_text, redacted, refusal_in, result_of, result_of_error
 from coursewire.client.redact import Redactor
 from coursewire.errors import (
     BlockedError,
@@ -111,3 +111,42 @@ def test_results_are_redacted_before_they_are_stored():
     assert len(stored.excerpt) == 2000
     silent = Result(ResultKind.ACCEPTED)
     assert redacted(silent, redactor) is silent
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"error": "no"}, "no"),
+        ({"error": {"code": "X1", "message": "no"}}, "X1: no"),
+        ({"error": {"code": "X1", "message": {"lang": "en", "value": "no"}}}, "X1: no"),
+        (
+            {"errors": [{"title": "Bad Request", "detail": "no"}, {"detail": "nor that"}]},
+            "Bad Request: no; nor that",
+        ),
+        ({"errors": [{"title": "Conflict"}]}, "Conflict"),
+        ({"errors": [{"id": "7"}]}, '[{"id": "7"}]'),
+        ({"errors": ["no"]}, '["no"]'),
+        ({"errors": {"field": "no"}}, '{"field": "no"}'),
+        ({"errors": [], "error": None}, ""),
+        ({"data": {"errors": "deep"}}, ""),
+        ([{"error": "in a list"}], ""),
+        (None, ""),
+    ],
+)
+def test_the_words_of_an_error_whatever_its_shape(body, words):
+    assert error_text(body) == words
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"data": [{"status": "ok"}, {"error": "deep"}]}, "deep"),
+        ({"exception": "e", "message": "no"}, "no"),
+        ({"value": {"Fault": {"x": 1}}}, "{'Fault': {'x': 1}}"),
+        ({"errors": [], "errorMessage": None, "data": {"id": 1}}, ""),
+        ("error", ""),
+        (None, ""),
+    ],
+)
+def test_an_error_inside_an_answer_is_found_however_deep(body, words):
+    assert refusal_in(body) == words

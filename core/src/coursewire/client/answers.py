@@ -5,6 +5,8 @@ A channel reads what its LMS says about each item, and falls back on these where
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -56,6 +58,9 @@ _OF_ERRORS: dict[type[SendError], tuple[ResultKind, str]] = {
 
 _PLAIN_REDACTOR = Redactor()
 
+_ERROR_FIELDS = ("error", "errors", "errorMessage")
+_ERROR_FIELD = re.compile(r"error|exception|fault", re.I)
+
 
 def read_json(response: httpx.Response) -> Any:
     """The body as plain data; None where it is HTML, XML or nothing."""
@@ -63,6 +68,35 @@ def read_json(response: httpx.Response) -> Any:
         return orjson.loads(response.content)
     except ValueError:
         return None
+
+
+def error_text(body: Any) -> str:
+    """The words of an error at the top of an answer, whichever shape it has; "" where ``body`` is no error.
+
+    Known are ``{"error": {"code", "message": "text"}}``, the same with ``"message": {"lang", "value"}`` (OData),
+    ``{"error": "text"}``, and ``{"errors": [{"title", "detail"}]}`` (JSON:API). Of another shape it is the JSON.
+    """
+    found = (body.get(name) for name in _ERROR_FIELDS) if isinstance(body, dict) else ()
+    error = next(filter(None, found), "")
+    if isinstance(error, list) and all(isinstance(each, dict) for each in error):
+        texts = [
+            ": ".join(str(each[name]) for name in ("title", "detail") if each.get(name)) for each in error
+        ]
+        return "; ".join(filter(None, texts)) or json.dumps(error)
+    if not isinstance(error, dict):
+        return error if isinstance(error, str) else json.dumps(error)
+    message = error.get("message")
+    text = message.get("value") if isinstance(message, dict) else message
+    return ": ".join(str(part) for part in (error.get("code"), text) if part) or json.dumps(error)
+
+
+def refusal_in(body: Any) -> str:
+    """The words of the first error in an answer, however deep it stands; "" where there is none."""
+    if isinstance(body, dict):
+        if any(value and _ERROR_FIELD.match(name) for name, value in body.items()):
+            return error_text(body) or str(body.get("message") or body)
+        body = list(body.values())
+    return next(filter(None, map(refusal_in, body)), "") if isinstance(body, list) else ""
 
 
 def result_of(
