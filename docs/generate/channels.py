@@ -49,6 +49,7 @@ CAPABILITIES = {
     "idempotency": "repeated sending of content",
     "outcome_idempotency": "repeated sending of outcomes",
     "mixed_operations": "operations may share a batch",
+    "wants_confirmed": "writes an item in parts, and only those that changed",
     "list_remote": "listing what is at the LMS",
     "paging": "paging",
     "slow_down": 'how it says "slow down"',
