@@ -58,11 +58,11 @@ class DegreedSimulator(Simulator):
         token_lifetime_s: How long a token lasts.
         users: Who is known here, by e-mail address or other id.
         users_only: Only who is in ``users`` is known; else everybody is.
-        refuse: Keys of courses that are refused whatever they hold.
-        outcomes: The completions that it holds.
-        interfere: Called with each API request; its answer, unless None, is given instead of the real one.
+        outcomes: Every completion, correction and withdrawal that was accepted, in order.
+        completions: The completions that it holds.
     """
 
+    token_paths = ("/oauth/token",)
     all_scopes: tuple[str, ...] = ()
 
     client_id = "simulated-client"
@@ -77,9 +77,8 @@ class DegreedSimulator(Simulator):
         self.token_lifetime_s = TOKEN_LIFETIME_S
         self.users: set[str] = set()
         self.users_only = False
-        self.refuse: set[str] = set()
-        self.outcomes: dict[str, JsonObject] = {}
-        self.interfere: Callable[[web.Request], web.Response | None] = lambda _request: None
+        self.outcomes: list[JsonObject] = []
+        self.completions: dict[str, JsonObject] = {}
         self._tokens: dict[str, _Issued] = {}
         self._window: tuple[datetime, int] | None = None
 
@@ -90,7 +89,7 @@ class DegreedSimulator(Simulator):
     def reset(self) -> None:
         """Forget courses, completions, requests and the window of calls; tokens stay good."""
         super().reset()
-        self.outcomes.clear()
+        self.completions.clear()
         self._window = None
 
     def expire_tokens(self) -> None:
@@ -106,9 +105,6 @@ class DegreedSimulator(Simulator):
             try:
                 self._check_token(request, scope)
                 headers = self._count()
-                other = self.interfere(request)
-                if other is not None:
-                    return other
                 response = handler(request, await _body(request))
             except RefusedError as refusal:
                 return refusal.response()
@@ -116,6 +112,11 @@ class DegreedSimulator(Simulator):
             return response
 
         return answer
+
+    def told(self, name: str, outcome: JsonObject) -> None:
+        """Note that something about a completion was accepted."""
+        self.outcomes.append(outcome)
+        self.arrivals[name] += 1
 
     def known(self, user: Any) -> bool:
         """Tell whether a learner is known here."""

@@ -116,7 +116,7 @@ class DegreedV1Simulator(DegreedSimulator):
     def routes(self) -> Sequence[web.RouteDef]:
         """The token endpoint, courses and completions."""
         return [
-            web.post("/oauth/token", self._token),
+            web.post(self.token_paths[0], self._token),
             web.post(COURSES, self.api(CONTENT_SCOPE, self._put_courses)),
             web.delete(COURSES, self.api(CONTENT_SCOPE, self._delete_courses)),
             web.post(COMPLETIONS, self.api(COMPLETION_SCOPE, self._put_completions)),
@@ -159,8 +159,8 @@ class DegreedV1Simulator(DegreedSimulator):
         courses = [self._valid(Course, row, "contentId") for row in rows]
         _demand_unique([course.contentId for course in courses])
         for course in courses:
-            if course.contentId in self.refuse:
-                raise self._refusal("the course is refused", {"contentId": course.contentId})
+            if self.is_poisoned(course.contentId):
+                raise self._refusal("the course is not allowed here", {"contentId": course.contentId})
         for course in courses:
             self.items[course.contentId] = course.model_dump()
             self.arrivals[course.contentId] += 1
@@ -184,9 +184,9 @@ class DegreedV1Simulator(DegreedSimulator):
         for completion in completions:
             self._check(completion)
         for completion in completions:
-            name = _name(completion)
-            self.outcomes[name] = completion.model_dump(exclude_none=True)
-            self.arrivals[name] += 1
+            kept = completion.model_dump(exclude_none=True)
+            self.completions[_name(completion)] = kept
+            self.told(_name(completion), kept)
         return _taken(len(completions))
 
     def _delete_completions(self, _request: web.Request, body: JsonObject) -> web.Response:
@@ -194,10 +194,11 @@ class DegreedV1Simulator(DegreedSimulator):
         completions = [self._valid(CompletionName, row, "id") for row in rows]
         for completion in completions:
             self._check(completion)
-            if _name(completion) not in self.outcomes:
+            if _name(completion) not in self.completions:
                 raise self._refusal("there is no such completion", _named(completion), status=404)
         for completion in completions:
-            del self.outcomes[_name(completion)]
+            gone = self.completions.pop(_name(completion))
+            self.told(_name(completion), {**gone, "deleted": True})
         return _taken(len(completions))
 
     def _check(self, completion: CompletionName) -> None:
@@ -205,10 +206,10 @@ class DegreedV1Simulator(DegreedSimulator):
             raise self._refusal("one of email and employeeId is wanted", _named(completion))
         if not self.known(completion.email or completion.employeeId):
             raise self._refusal("the user is unknown", _named(completion))
+        if self.is_poisoned(completion.email or completion.employeeId or "", completion.id):
+            raise self._refusal("the completion is not allowed here", _named(completion))
         if completion.id not in self.items:
             raise self._refusal("the course is unknown", _named(completion))
-        if completion.id in self.refuse:
-            raise self._refusal("the completion is refused", _named(completion))
 
     # -- batches ---------------------------------------------------------------------------------
 

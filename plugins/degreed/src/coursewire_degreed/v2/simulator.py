@@ -107,14 +107,15 @@ class Degreed2Simulator(DegreedSimulator):
         super().__init__(clock=clock, keep_bodies=keep_bodies, calls_per_minute=calls_per_minute)
         self.courses: dict[str, JsonObject] = {}
         self.unknown_skills: set[str] = set()
+        self._urls: dict[str, str] = {}
         self._ids = itertools.count(1001)
-        self._snapshots: dict[str, list[JsonObject]] = {}
+        self._snapshots: dict[str, tuple[int, list[JsonObject]]] = {}
 
     def routes(self) -> Sequence[web.RouteDef]:
         """The token endpoint, courses, skills and completions."""
         read, write, complete = "content:read", "content:write", "completions:write"
         return [
-            web.post("/oauth/token", self._token),
+            web.post(self.token_paths[0], self._token),
             web.get(COURSES, self.api(read, self._list_courses)),
             web.post(COURSES, self.api(write, self._create_course)),
             web.get(f"{COURSES}/{{id}}", self.api(read, self._show_course)),
@@ -139,7 +140,17 @@ class Degreed2Simulator(DegreedSimulator):
         """Forget courses, completions, requests and the window of calls; tokens stay good."""
         super().reset()
         self.courses.clear()
+        self._urls.clear()
         self._snapshots.clear()
+
+    def lose(self, key: str) -> None:
+        """Let somebody delete a course."""
+        if key in self.items:
+            self._forget(self.items[key]["id"])
+
+    def is_live(self, key: str) -> bool:
+        """Tell whether learners can see a course."""
+        return key in self.items and not self.items[key]["attributes"]["obsolete"]
 
     def add_course(self, external_id: str, **attributes: Any) -> str:
         """Put a course in as if somebody else had made it; its id."""
@@ -168,22 +179,23 @@ class Degreed2Simulator(DegreedSimulator):
         limit = query.get("limit", str(USUAL_PAGE))
         if not limit.isdecimal() or not 1 <= int(limit) <= LARGEST_PAGE:
             raise RefusedError(400, "bad-request", f"A page has 1 to {LARGEST_PAGE} items.")
-        wanted = query.get("filter[external_id]")
+        start, rows = 0, self._wanted(query.get("filter[external_id]"))
         if "next" in query:
-            rows = self._snapshots.pop(query["next"], None)
-            if rows is None:
+            start, rows = self._snapshots.pop(query["next"], (0, []))
+            if not start:
                 raise RefusedError(400, "bad-request", "The page is not to be had any more.")
-        else:
-            rows = [self._shown(course_id) for course_id in self.courses]
-            if wanted is not None:
-                rows = [row for row in rows if row["attributes"]["external-id"] == wanted]
-        page, rest = rows[: int(limit)], rows[int(limit) :]
+        page = self.page_of(rows, start=start, size=int(limit), of=request.path)
         links = {"self": f"{self.url}{request.rel_url}", "next": None}
-        if rest:
+        if page.next_start is not None:
             cursor = secrets.token_urlsafe(6)
-            self._snapshots[cursor] = rest
+            self._snapshots[cursor] = (page.next_start, rows)
             links["next"] = f"{self.url}{COURSES}?limit={limit}&next={cursor}"
-        return json_response({"links": links, "data": page})
+        return json_response({"links": links, "data": page.rows})
+
+    def _wanted(self, external_id: str | None) -> list[JsonObject]:
+        if external_id is None:
+            return [self._shown(course_id) for course_id in self.courses]
+        return [self._shown(self.items[external_id]["id"])] if external_id in self.items else []
 
     def _show_course(self, request: web.Request, _body: JsonObject) -> web.Response:
         return self._answer(self._course_id(request))
@@ -204,7 +216,7 @@ class Degreed2Simulator(DegreedSimulator):
         course_id = self._course_id(request)
         if body:
             raise RefusedError(400, "bad-request", "A deletion has no body.")
-        del self.items[self.courses.pop(course_id)["attributes"]["external-id"]]
+        self._forget(course_id)
         return web.Response(status=204)
 
     def _set_skills(self, request: web.Request, body: JsonObject) -> web.Response:
@@ -229,21 +241,26 @@ class Degreed2Simulator(DegreedSimulator):
     def _keep(self, attributes: JsonObject, course_id: str | None = None) -> str:
         """Store the attributes of a course, unless they are wrong or another course's."""
         kept = _valid(Course, attributes).model_dump(by_alias=True)
-        if kept["external-id"] in self.refuse:
-            raise RefusedError(400, "bad-request", f"The course {kept['external-id']} is refused.")
-        for other_id, other in self.courses.items():
-            same = other["attributes"]["external-id"] == kept["external-id"]
-            same_url = kept["url"] is not None and other["attributes"]["url"] == kept["url"]
-            if other_id != course_id and (same or same_url):
-                raise RefusedError(409, "conflict", "The external id or the URL is in use already.")
+        if self.is_poisoned(kept["external-id"]):
+            raise RefusedError(400, "bad-request", f"The course {kept['external-id']} is not allowed here.")
+        holders = (self.items.get(kept["external-id"], {}).get("id"), self._urls.get(kept["url"] or ""))
+        if any(holder not in (None, course_id) for holder in holders):
+            raise RefusedError(409, "conflict", "The external id or the URL is in use already.")
         if course_id is None:
             course_id = f"c{next(self._ids)}"
             course = {"id": course_id, "attributes": kept, "skills": []}
         else:
             course = {**self.courses[course_id], "attributes": kept}
-            self.items.pop(self.courses[course_id]["attributes"]["external-id"], None)
+            self._forget(course_id)
         self.courses[course_id] = self.items[kept["external-id"]] = course
+        if kept["url"]:
+            self._urls[kept["url"]] = course_id
         return course_id
+
+    def _forget(self, course_id: str) -> None:
+        attributes = self.courses.pop(course_id)["attributes"]
+        del self.items[attributes["external-id"]]
+        self._urls.pop(attributes["url"] or "", None)
 
     def _shown(self, course_id: str) -> JsonObject:
         link = {"self": f"{self.url}{COURSES}/{course_id}"}
@@ -261,37 +278,41 @@ class Degreed2Simulator(DegreedSimulator):
 
     def _create_completion(self, _request: web.Request, body: JsonObject) -> web.Response:
         given = _attributes(body, allowed={"type", "attributes"})
-        completion_id = f"p{next(self._ids)}"
-        self._complete(completion_id, given)
-        return json_response({"data": self.outcomes[completion_id]}, status=201)
+        return self._complete(f"p{next(self._ids)}", given, status=201)
 
     def _change_completion(self, request: web.Request, body: JsonObject) -> web.Response:
         completion_id = self._completion_id(request)
         allowed = {"type", "id", "attributes"}
         given = _attributes(body, allowed=allowed, kind="completions", its_id=completion_id)
-        self._complete(completion_id, {**self.outcomes[completion_id]["attributes"], **given})
-        return json_response({"data": self.outcomes[completion_id]})
+        return self._complete(completion_id, {**self.completions[completion_id]["attributes"], **given})
 
     def _delete_completion(self, request: web.Request, _body: JsonObject) -> web.Response:
-        del self.outcomes[self._completion_id(request)]
+        gone = self.completions.pop(self._completion_id(request))
+        self.told(_name(gone["attributes"]), {**gone, "deleted": True})
         return web.Response(status=204)
 
     def _completion_id(self, request: web.Request) -> str:
         completion_id = request.match_info["id"]
-        if completion_id not in self.outcomes:
+        if completion_id not in self.completions:
             raise RefusedError(404, "not-found", "The completion could not be found.")
         return completion_id
 
-    def _complete(self, completion_id: str, attributes: JsonObject) -> None:
+    def _complete(self, completion_id: str, attributes: JsonObject, *, status: int = 200) -> web.Response:
         completion = _valid(Completion, attributes)
         if not self.known(completion.user_id):
             raise RefusedError(400, "bad-request", "Invalid user identifier.", source="user-id")
-        if completion.content_id in self.refuse:
-            raise RefusedError(400, "bad-request", "The completion is refused.")
+        if self.is_poisoned(completion.user_id, completion.content_id):
+            raise RefusedError(400, "bad-request", "The completion is not allowed here.")
         if completion.content_id not in self.items:
             raise RefusedError(404, "not-found", f"The content {completion.content_id} could not be found.")
-        self.outcomes[completion_id] = {"type": "completions", "id": completion_id, "attributes": attributes}
-        self.arrivals[f"{completion.user_id} {completion.content_id}"] += 1
+        kept = {"type": "completions", "id": completion_id, "attributes": attributes}
+        self.completions[completion_id] = kept
+        self.told(_name(attributes), kept)
+        return json_response({"data": kept}, status=status)
+
+
+def _name(attributes: JsonObject) -> str:
+    return f"{attributes['user-id']} {attributes['content-id']}"
 
 
 def _attributes(
