@@ -55,10 +55,16 @@ def read_batch(
 def read_deletion(
     session: Session, response: httpx.Response, items: Sequence[JsonObject], name_of: NameOf
 ) -> list[Result]:
-    """As :func:`read_batch`; an item that is not there has gone, if it was the only one."""
-    if is_missing(response) and len(items) == 1:
-        return [Result(ResultKind.ALREADY_SO, "already-gone", http_status=response.status_code)]
-    return read_batch(session, response, items, name_of)
+    """As :func:`read_batch`; an item that is not there, named or the only one, is gone as it should be."""
+    results = read_batch(session, response, items, name_of)
+    if not is_missing(response):
+        return results
+    gone = Result(ResultKind.ALREADY_SO, "already-gone", http_status=response.status_code)
+    alone = len(items) == 1
+    return [
+        gone if alone or (result.kind is ResultKind.REJECTED and not result.whole_batch) else result
+        for result in results
+    ]
 
 
 def _named(
