@@ -138,6 +138,13 @@ class RateGate:
         bucket.closed_until, bucket.good_until, bucket.left = until, None, 0
         await asyncio.to_thread(self._store.close, bucket.key, until, self._clock())
 
+    async def leave(self) -> None:
+        """Return the calls that were drawn and not made: another process may make them."""
+        for bucket in self._buckets.values():
+            if bucket.left and bucket.good_until is not None:
+                calls, bucket.left = bucket.left, 0
+                await asyncio.to_thread(self._store.give_back, bucket.key, calls, bucket.good_until)
+
     def window_s(self, name: str | None = None) -> float:
         """Seconds after which a bucket surely has calls again."""
         rate = self._bucket(name).rate
