@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from coursewire.client.opening import open_draft_session
+from coursewire.config.secrets import new_key
+from coursewire.config.settings import Settings
+from coursewire.jobs.installation import Installation
 from coursewire.model.configuration import INSECURE_URLS
+from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
+
+__all__ = ["bare_database_url", "database_url", "engine", "migrated_database"]
 
 
 class FakeClock:
@@ -80,3 +88,17 @@ def calls() -> Callable[[Any], list[tuple[str, int]]]:
         ]
 
     return of
+
+
+@pytest.fixture
+def installation(tmp_path: Path, engine: Engine) -> Iterator[Installation]:
+    """An installation on the test's database."""
+    settings = Settings.load(
+        data_dir=tmp_path,
+        database_url=engine.url.render_as_string(hide_password=False),
+        secret_key=new_key(),
+        allow_insecure_urls=True,
+    )
+    made = Installation(settings)
+    yield made
+    made.close()
