@@ -1,8 +1,9 @@
-"""What both APIs are told of a course, in the same words."""
+"""What both APIs are told of a course or a completion, in the same words."""
 
 from __future__ import annotations
 
 import math
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from coursewire.errors import NotExportableError
@@ -13,6 +14,7 @@ from coursewire.model.content import ContentType
 if TYPE_CHECKING:
     from coursewire.model.content import ContentItem
     from coursewire.model.instant import Moment
+    from coursewire.model.outcomes import Completion
 
 LONGEST_TEXT = 2000
 """Characters of a description."""
@@ -42,6 +44,22 @@ def language_of(item: ContentItem, moment: Moment) -> str:
     run = choose_run(item, moment)
     written = (run.content_language if run else None) or ""
     return written.replace("_", "-").partition("-")[0].strip() or DEFAULT_LANGUAGE
+
+
+def completed_at(completion: Completion, form: str) -> str | None:
+    """When a course was completed, in UTC and in a form of ``strftime``; None where it no longer counts.
+
+    Raises:
+        NotExportableError: The learner's id, or the instant, is unknown.
+    """
+    if not completion.remote_id:
+        remedy = "Link the learner: `coursewire learners link`."
+        raise NotExportableError("remote_id", "it is not known who this is at Degreed", next_step=remedy)
+    if not completion.complete:
+        return None
+    if completion.completed_at is None:
+        raise NotExportableError("completed_at", "Degreed takes no completion without it")
+    return completion.completed_at.astimezone(UTC).strftime(form)
 
 
 def effort_phrase(item: ContentItem, moment: Moment) -> str:

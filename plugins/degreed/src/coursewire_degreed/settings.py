@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -22,8 +22,8 @@ EVERY_CALL = "default"
 class DegreedConfig(ChannelConfig):
     """Settings of one customer's Degreed organisation, whichever API it is spoken to by."""
 
-    learner_id: LearnerId = LearnerId.EMAIL
-    """What Degreed knows learners by."""
+    learner_id: Literal[LearnerId.EMAIL, LearnerId.EMPLOYEE_ID] = LearnerId.EMAIL
+    """What Degreed knows learners by: ``email`` or ``employee_id``."""
     calls_per_minute: int = Field(default=1, gt=0)
     """Calls a minute that Degreed allows the API key."""
 

@@ -11,10 +11,10 @@ COURSES, COMPLETIONS = "/api/v1/provider/content/course", "/api/v1/provider/comp
 @pytest.fixture
 def ask(run):
     def asked(method, path, body, *, scope="provider_content"):
-        from coursewire_degreed.v1.client import DegreedV1Auth
+        from coursewire_degreed.v1.client import scoped
 
         async def call(session):
-            auth = DegreedV1Auth(session.config, session.tokens, scope)
+            auth = scoped(session.config, session.tokens, scope)
             return await session.request(method, path, json=body, auth=auth)
 
         return run(call)

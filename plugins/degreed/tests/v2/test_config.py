@@ -32,7 +32,6 @@ def test_a_complete_configuration():
     assert config.allowed_hosts == {"api.degreed.com"}
     assert config.client_secret.get_secret_value() == " secret with spaces "
     assert config.retire_strategy == CHANNEL.capabilities.retire_strategies[0] == "deactivate"
-    assert config.identifier_type == "Email"
 
 
 def test_what_is_missing_is_named_in_order_and_blanks_count():
@@ -54,8 +53,8 @@ def test_what_is_missing_is_named_in_order_and_blanks_count():
         ("degreed_base_url", "foobar"),
         ("degreed_base_url", "http://api.degreed.com"),
         ("retire_strategy", "hide"),
-        ("user_identifier_type", "Name"),
-        ("transmission_chunk_size", 2),
+        ("learner_id", "sso"),
+        ("transmission_chunk_size", 0),
         ("calls_per_minute", 0),
     ],
 )
@@ -75,15 +74,6 @@ def test_tokens_may_come_from_another_host():
 
     assert config.token_url == "https://eu.degreed.com/oauth/token"
     assert config.allowed_hosts == {"eu.degreed.com"}
-
-
-def test_the_kind_of_id_follows_from_learner_id_or_is_asked_for():
-    employee = Degreed2Config.model_validate({**GOOD, "learner_id": "employee_id"})
-
-    assert employee.identifier_type == "EmployeeId"
-    assert faults(learner_id="sso") == [("missing", "user_identifier_type")]
-    sso = Degreed2Config.model_validate({**GOOD, "learner_id": "sso", "user_identifier_type": "UserId"})
-    assert sso.identifier_type == "UserId"
 
 
 def test_scopes_are_those_that_sending_needs():

@@ -187,9 +187,9 @@ def test_a_wrong_request_for_a_token_is_refused(form, simulator):
 
 def test_a_token_does_not_open_what_it_was_not_asked_for(simulator, run):
     async def call(session):
-        from coursewire_degreed.v2.client import Degreed2Auth
+        from coursewire_degreed.v2.client import scoped
 
-        narrow = Degreed2Auth(session.config, session.tokens, "content:read")
+        narrow = scoped(session.config, session.tokens, "content:read")
         listed = await session.get(COURSES, auth=narrow)
         made = await session.post(COURSES, json=course(), auth=narrow)
         return listed.status_code, made.status_code

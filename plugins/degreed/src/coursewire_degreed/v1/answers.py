@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from coursewire.client.answers import read_json, refusal_in
+from coursewire.client.answers import acknowledges, is_missing, read_json, refusal_in
 from coursewire.model.payload import Result, ResultKind
-from coursewire_degreed.answers import acknowledges, is_missing, refused
+from coursewire_degreed.answers import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -6,49 +6,48 @@ status below 400 means yes; so every shape of an answer is read, and none is dem
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, cast
 
-import httpx
-
+from coursewire.client.answers import acknowledges
+from coursewire.client.auth import FormAuth
+from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Operation
-from coursewire_degreed.answers import acknowledges, failure
-from coursewire_degreed.auth import DegreedAuth
+from coursewire_degreed.answers import failure
 from coursewire_degreed.v1.answers import read_batch, read_deletion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import httpx
+
     from coursewire.model.payload import Batch, JsonObject, Result
-    from coursewire.model.session import Session, Token, Tokens
+    from coursewire.model.session import Session, Tokens
     from coursewire_degreed.v1.config import DegreedV1Config
 
 CONTENT_SCOPE = "provider_content"
 COMPLETION_SCOPE = "provider_completion"
 
 
-class DegreedV1Auth(DegreedAuth):
-    """The resource-owner password grant (RFC 6749, 4.3), with the client's id and secret as HTTP Basic."""
-
-    def __init__(self, config: DegreedV1Config, tokens: Tokens, scope: str = CONTENT_SCOPE) -> None:
-        super().__init__(tokens, scope)
-        self.config = config
-
-    def token_request(self, current: Token | None) -> httpx.Request:
-        """Ask for a token with one scope."""
-        config = self.config
-        pair = f"{config.key.get_secret_value()}:{config.secret.get_secret_value()}"
-        form = {
-            "grant_type": "password",
-            "username": config.degreed_user_id.get_secret_value(),
-            "password": config.degreed_user_password.get_secret_value(),
-            "scope": " ".join(self.scopes),
-        }
-        headers = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"}
-        return httpx.Request("POST", config.token_url, data=form, headers=headers)
+def scoped(config: DegreedV1Config, tokens: Tokens, scope: str) -> FormAuth:
+    """The resource-owner password grant (RFC 6749, 4.3) for one scope, with the client as HTTP Basic."""
+    form = {
+        "grant_type": "password",
+        "username": config.degreed_user_id.get_secret_value(),
+        "password": config.degreed_user_password.get_secret_value(),
+        "scope": scope,
+    }
+    client = (config.key.get_secret_value(), config.secret.get_secret_value())
+    return FormAuth(tokens, config.token_url, form, client=client, subject=f"service {scope}")
 
 
-async def send_courses(session: Session, batch: Batch) -> list[Result]:
+@hookimpl
+def authenticate(config: DegreedV1Config, tokens: Tokens) -> httpx.Auth:
+    """A token for courses; completions ask for their own."""
+    return scoped(config, tokens, CONTENT_SCOPE)
+
+
+@hookimpl
+async def send_content(session: Session, batch: Batch) -> list[Result]:
     """Create, change or delete up to 500 courses with one request; a course that exists is overwritten."""
     path = settings(session).course_api_path
     if batch.operation is Operation.RETIRE:
@@ -60,6 +59,7 @@ async def send_courses(session: Session, batch: Batch) -> list[Result]:
     return read_batch(session, response, courses, _content_id)
 
 
+@hookimpl
 async def check_connection(session: Session) -> list[str]:
     """Send an empty batch, which changes nothing, and ask for a token for completions."""
     config = settings(session)
@@ -69,7 +69,7 @@ async def check_connection(session: Session) -> list[str]:
         raise failure(session, response)
     told = [f"{config.token_url} gave a token, and Degreed reads batches of courses."]
     if not config.disable_learner_data_transmissions:
-        auth = DegreedV1Auth(config, session.tokens, COMPLETION_SCOPE)
+        auth = scoped(config, session.tokens, COMPLETION_SCOPE)
         auth.read_token(await session.tokens.send(auth.token_request(None)))
         told.append(f"{config.token_url} gave a token for completions.")
     return told

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from coursewire.model.configuration import LearnerId, LmsUrl
+from coursewire.model.configuration import LmsUrl
 from coursewire.model.fields import ApiPath, Filled, Secret, Text
 from coursewire_degreed.settings import DegreedConfig
 
@@ -37,8 +37,6 @@ class DegreedV1Config(DegreedConfig):
     """Password of that account."""
     provider_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), Filled] = "EDX"
     """Code that Degreed gave to the provider of the courses."""
-    learner_id: Literal[LearnerId.EMAIL, LearnerId.EMPLOYEE_ID] = LearnerId.EMAIL
-    """What Degreed knows learners by: ``email`` or ``employee_id``."""
     calls_per_minute: int = Field(default=CALLS_A_MINUTE, gt=0)
     """Calls a minute that Degreed allows the API client; more only where Degreed agreed to it."""
 

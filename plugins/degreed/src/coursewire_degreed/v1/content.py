@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from coursewire.export.executive_education import marked_description
 from coursewire.export.plain_text import plain_text
+from coursewire.hookspecs import hookimpl
 from coursewire_degreed.fields import LONGEST_TEXT, effort_phrase, image_of, language_of, title_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from coursewire.model.payload import JsonObject
 
 
-def course_payload(item: ContentItem, moment: Moment) -> JsonObject:
+@hookimpl
+def export_content(item: ContentItem, moment: Moment) -> JsonObject:
     """Build the course as it stands in the list ``courses`` of a batch.
 
     Raises:
@@ -33,7 +35,8 @@ def course_payload(item: ContentItem, moment: Moment) -> JsonObject:
     return {**course, "url": item.enrollment_url} if item.enrollment_url else course
 
 
-def retirement_payload(confirmed: Mapping[str, Any]) -> JsonObject:
+@hookimpl
+def export_retirement(confirmed: Mapping[str, Any]) -> JsonObject:
     """Build what deletes a course: Degreed asks for its id alone."""
     return {"contentId": confirmed["contentId"]} if "contentId" in confirmed else {}
 

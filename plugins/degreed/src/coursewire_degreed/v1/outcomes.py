@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from coursewire.client.answers import result_of_error
-from coursewire.errors import NotExportableError, SendError
+from coursewire.errors import SendError
+from coursewire.hookspecs import hookimpl
 from coursewire.model.configuration import LearnerId
 from coursewire.model.payload import Result, ResultKind
+from coursewire_degreed.fields import completed_at
 from coursewire_degreed.v1.answers import read_batch, read_deletion
-from coursewire_degreed.v1.client import COMPLETION_SCOPE, DegreedV1Auth, settings
+from coursewire_degreed.v1.client import COMPLETION_SCOPE, scoped, settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,27 +25,16 @@ if TYPE_CHECKING:
 _LEARNER = {LearnerId.EMAIL: "email", LearnerId.EMPLOYEE_ID: "employeeId"}
 
 
-def completion_payload(config: DegreedV1Config, completion: Completion) -> JsonObject:
-    """Build the completion as it stands in a batch; one that was taken back has no ``completionDate``.
-
-    Raises:
-        NotExportableError: The learner's id, or the day of completion, is unknown.
-    """
-    if not completion.remote_id:
-        raise NotExportableError(
-            "remote_id",
-            "it is not known whom Degreed means by this learner",
-            next_step="Link the learner: `coursewire learners link`.",
-        )
+@hookimpl
+def export_completion(config: DegreedV1Config, completion: Completion) -> JsonObject:
+    """Build the completion as it stands in a batch; one that was taken back has no ``completionDate``."""
+    day = completed_at(completion, "%Y-%m-%d")
     body: JsonObject = {_LEARNER[config.learner_id]: completion.remote_id, "id": completion.course_key}
-    if not completion.complete:
-        return body
-    if completion.completed_at is None:
-        raise NotExportableError("completed_at", "Degreed takes no completion without its day")
-    return {**body, "completionDate": f"{completion.completed_at.astimezone(UTC):%Y-%m-%d}"}
+    return body if day is None else {**body, "completionDate": day}
 
 
-async def send_completions(session: Session, batch: Batch) -> list[Result]:
+@hookimpl
+async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
     """Report up to 100 completions with one request, and take others back with another."""
     taken_back = [payload for payload in batch.payloads if "completionDate" not in payload.body]
     reported = [payload for payload in batch.payloads if "completionDate" in payload.body]
@@ -68,7 +58,7 @@ async def _send(session: Session, method: str, payloads: Sequence[Payload]) -> l
         method,
         config.completion_status_api_path,
         json={"completions": items, "orgCode": config.degreed_company_id},
-        auth=DegreedV1Auth(config, session.tokens, COMPLETION_SCOPE),
+        auth=scoped(config, session.tokens, COMPLETION_SCOPE),
     )
     if method == "DELETE":
         return read_deletion(session, response, items, _name)

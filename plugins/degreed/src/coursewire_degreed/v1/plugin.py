@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from coursewire.hookspecs import hookimpl
-from coursewire.model.channel import (
-    Capabilities,
-    Channel,
-    Idempotency,
-    Limits,
-    Rate,
-    RetireStrategy,
-    Support,
-)
+from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Rate, RetireStrategy, Support
 from coursewire.model.content import ContentType
 from coursewire_degreed.settings import EVERY_CALL, MINUTE_S
-from coursewire_degreed.v1 import client, content, outcomes
+from coursewire_degreed.v1.client import authenticate, check_connection, send_content
 from coursewire_degreed.v1.config import CALLS_A_MINUTE, DegreedV1Config
+from coursewire_degreed.v1.content import export_content, export_retirement
+from coursewire_degreed.v1.outcomes import export_completion, send_outcomes
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    import httpx
-
-    from coursewire.model.content import ContentItem
-    from coursewire.model.instant import Moment
-    from coursewire.model.outcomes import Completion
-    from coursewire.model.payload import Batch, JsonObject, Result
-    from coursewire.model.session import Session, Tokens
+__all__ = [
+    "authenticate",
+    "check_connection",
+    "declare_channel",
+    "export_completion",
+    "export_content",
+    "export_retirement",
+    "send_content",
+    "send_outcomes",
+]
 
 CHANNEL = Channel(
     code=DegreedV1Config.code,
@@ -66,45 +57,3 @@ CHANNEL = Channel(
 def declare_channel() -> Channel:
     """Say what the channel is."""
     return CHANNEL
-
-
-@hookimpl
-def export_content(item: ContentItem, moment: Moment) -> JsonObject:
-    """Build the Degreed course of a course, course run or program."""
-    return content.course_payload(item, moment)
-
-
-@hookimpl
-def export_retirement(confirmed: Mapping[str, Any]) -> JsonObject:
-    """Build what deletes a course."""
-    return content.retirement_payload(confirmed)
-
-
-@hookimpl
-def export_completion(config: DegreedV1Config, completion: Completion) -> JsonObject:
-    """Build the completion of a course."""
-    return outcomes.completion_payload(config, completion)
-
-
-@hookimpl
-def authenticate(config: DegreedV1Config, tokens: Tokens) -> httpx.Auth:
-    """Bearer tokens for courses; completions ask for their own."""
-    return client.DegreedV1Auth(config, tokens)
-
-
-@hookimpl
-async def send_content(session: Session, batch: Batch) -> list[Result]:
-    """Send a batch of courses."""
-    return await client.send_courses(session, batch)
-
-
-@hookimpl
-async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
-    """Send a batch of completions."""
-    return await outcomes.send_completions(session, batch)
-
-
-@hookimpl
-async def check_connection(session: Session) -> list[str]:
-    """Tokens, address and rights."""
-    return await client.check_connection(session)

@@ -9,63 +9,71 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
-import httpx
-
-from coursewire.client.answers import result_of_error
+from coursewire.client.answers import acknowledges, result_of_error
+from coursewire.client.auth import FormAuth
 from coursewire.errors import BlockedError, CredentialsError, IncompleteListError, SendError
+from coursewire.hookspecs import hookimpl
 from coursewire.model.channel import RetireStrategy
 from coursewire.model.payload import Operation, Payload, RemoteItem, Result, ResultKind
-from coursewire_degreed.answers import acknowledges, failure, refused
-from coursewire_degreed.auth import DegreedAuth
+from coursewire_degreed.answers import failure, refused
 from coursewire_degreed.v2.answers import attributes_of, next_page, read_data, read_rows
 
 if TYPE_CHECKING:
-    from coursewire.model.payload import JsonObject
-    from coursewire.model.session import Session, Token, Tokens
+    from collections.abc import Awaitable, Callable
+
+    import httpx
+
+    from coursewire.model.payload import Batch, JsonObject
+    from coursewire.model.session import Session, Tokens
     from coursewire_degreed.v2.config import Degreed2Config
+
+    Act = Callable[[Session, Payload, str], Awaitable[Result]]
 
 COURSES = "/api/v2/content/courses"
 SKILLS = "/api/v2/content/{}/relationships/skills"
 LARGEST_PAGE = 1000
 ABSENT, CONFLICT = (404, 410), 409
+TAKEN = (
+    "Another course in Degreed has this URL, or has this external id where the API key cannot see it. Remove that "
+    "course in Degreed, or give the item another enrollment URL."
+)
 
 
-class Degreed2Auth(DegreedAuth):
+def scoped(config: Degreed2Config, tokens: Tokens, *scopes: str) -> FormAuth:
     """Client credentials in a form. Scopes have commas between them, unlike OAuth 2 elsewhere."""
-
-    def __init__(self, config: Degreed2Config, tokens: Tokens, *scopes: str) -> None:
-        super().__init__(tokens, *(scopes or config.scopes))
-        self.config = config
-
-    def token_request(self, current: Token | None) -> httpx.Request:
-        """Ask as the page "Authentication Guide" says."""
-        form = {
-            "grant_type": "client_credentials",
-            "scope": ",".join(self.scopes),
-            "client_id": self.config.client_id.get_secret_value(),
-            "client_secret": self.config.client_secret.get_secret_value(),
-        }
-        return httpx.Request("POST", self.config.token_url, data=form)
+    form = {
+        "grant_type": "client_credentials",
+        "scope": ",".join(scopes),
+        "client_id": config.client_id.get_secret_value(),
+        "client_secret": config.client_secret.get_secret_value(),
+    }
+    return FormAuth(tokens, config.token_url, form, subject=f"service {' '.join(scopes)}")
 
 
-async def send_course(session: Session, payload: Payload) -> Result:
-    """Create, change or retire one course, and its skills where they have changed.
+@hookimpl
+def authenticate(config: Degreed2Config, tokens: Tokens) -> httpx.Auth:
+    """A token with the scopes that sending needs."""
+    return scoped(config, tokens, *config.scopes)
+
+
+@hookimpl
+async def send_content(session: Session, batch: Batch) -> list[Result]:
+    """Create, change or retire each course, and its skills where they have changed.
 
     A course whose id is known costs one request. A create that meets a course with our external id adopts
     it; a change that meets none creates it.
     """
-    if payload.operation is Operation.RETIRE:
-        return await _retire(session, payload)
-    result = await _send(session, payload)
-    return await _send_skills(session, payload, result) if result.confirms else result
+    return [await _send_course(session, payload) for payload in batch.payloads]
 
 
+@hookimpl
 async def find_remote(session: Session, key: str) -> RemoteItem | None:
     """Look one course up by its external id; also one that is obsolete."""
     row = await _find(session, key)
     return None if row is None else _remote_item(row)
 
 
+@hookimpl
 async def list_remote(session: Session) -> list[RemoteItem]:
     """List the courses that the API key sees and that have an external id, obsolete ones too.
 
@@ -81,6 +89,7 @@ async def list_remote(session: Session) -> list[RemoteItem]:
     return found
 
 
+@hookimpl
 async def check_connection(session: Session) -> list[str]:
     """Ask for a token with the scopes that sending needs, and for one course."""
     try:
@@ -103,7 +112,7 @@ async def _name_missing_scopes(session: Session) -> None:
     config, missing = settings(session), []
     for scope in config.scopes:
         try:
-            await session.tokens.send(Degreed2Auth(config, session.tokens, scope).token_request(None))
+            await session.tokens.send(scoped(config, session.tokens, scope).token_request(None))
         except CredentialsError:
             missing.append(scope)
     if 0 < len(missing) < len(config.scopes):
@@ -117,21 +126,35 @@ async def _name_missing_scopes(session: Session) -> None:
 # -- requests ----------------------------------------------------------------------------------------
 
 
-async def _send(session: Session, payload: Payload) -> Result:
+async def _send_course(session: Session, payload: Payload) -> Result:
+    if payload.operation is Operation.RETIRE:
+        ended = await _by_id(session, payload, _end)
+        return ended or Result(ResultKind.ALREADY_SO, "already-retired", remote_id=payload.remote_id)
+    result = await _create_or_change(session, payload)
+    return await _send_skills(session, payload, result) if result.confirms else result
+
+
+async def _create_or_change(session: Session, payload: Payload) -> Result:
+    tried = None
+    if payload.operation is Operation.CREATE and payload.remote_id is None:
+        tried = await _create(session, payload)
+        if tried.http_status != CONFLICT:
+            return tried
+    result = await _by_id(session, payload, _change) or tried or await _create(session, payload)
+    return _taken(result) if result.http_status == CONFLICT else result
+
+
+async def _by_id(session: Session, payload: Payload, act: Act) -> Result | None:
+    """Do something to the course with the id that is known, else with the one that is found; None where none is."""
     tried = None
     if payload.remote_id is not None:
-        tried = await _change(session, payload.remote_id, payload)
-    elif payload.operation is Operation.CREATE:
-        tried = await _create(session, payload)
-    if tried is not None and tried.http_status not in (*ABSENT, CONFLICT):
-        return tried
+        tried = await act(session, payload, payload.remote_id)
+        if tried.http_status not in (*ABSENT, CONFLICT):
+            return tried
     row = await _find(session, payload.remote_key)
-    if row is not None and str(row["id"]) != payload.remote_id:
-        tried = await _change(session, str(row["id"]), payload)
-    elif row is None and (tried is None or tried.http_status in ABSENT):
-        tried = await _create(session, payload)
-    assert tried is not None
-    return _taken(tried) if tried.http_status == CONFLICT else tried
+    if row is None:
+        return tried if tried is not None and tried.http_status == CONFLICT else None
+    return tried if row["id"] == payload.remote_id else await act(session, payload, str(row["id"]))
 
 
 async def _create(session: Session, payload: Payload) -> Result:
@@ -140,29 +163,15 @@ async def _create(session: Session, payload: Payload) -> Result:
     return _acknowledged(session, response, payload)
 
 
-async def _change(session: Session, course_id: str, payload: Payload) -> Result:
+async def _change(session: Session, payload: Payload, course_id: str) -> Result:
     data = {**payload.body["data"], "id": course_id}
     response = await session.request("PATCH", _path(course_id), json={"data": data}, safe_to_repeat=True)
     return _acknowledged(session, response, payload, course_id)
 
 
-async def _retire(session: Session, payload: Payload) -> Result:
-    tried = None
-    if payload.remote_id is not None:
-        tried = await _end(session, payload.remote_id, payload)
-        if tried.http_status not in ABSENT:
-            return tried
-    row = await _find(session, payload.remote_key)
-    if row is None:
-        return Result(ResultKind.ALREADY_SO, "already-retired", remote_id=payload.remote_id)
-    if tried is not None and str(row["id"]) == payload.remote_id:
-        return tried
-    return await _end(session, str(row["id"]), payload)
-
-
-async def _end(session: Session, course_id: str, payload: Payload) -> Result:
+async def _end(session: Session, payload: Payload, course_id: str) -> Result:
     if settings(session).retire_strategy is not RetireStrategy.DELETE:
-        return await _change(session, course_id, payload)
+        return await _change(session, payload, course_id)
     response = await session.delete(_path(course_id))
     if not acknowledges(response):
         return refused(session, response)
@@ -190,10 +199,8 @@ async def _send_skills(session: Session, payload: Payload, sent: Result) -> Resu
         return sent
     failed = refused(session, response)
     if failed.kind is ResultKind.TRY_LATER:
-        message = f"The course was sent without its skills. {failed.message}"
-        return replace(failed, reason="skills-missing", message=message, remote_id=sent.remote_id)
-    message = f"Degreed refuses the skills: {failed.message}"
-    return replace(sent, reason="skills-refused", message=message, excerpt=failed.excerpt)
+        return replace(failed, reason="skills-missing", remote_id=sent.remote_id)
+    return replace(sent, reason="skills-refused", message=failed.message, excerpt=failed.excerpt)
 
 
 async def _find(session: Session, key: str) -> JsonObject | None:
@@ -218,9 +225,8 @@ def _acknowledged(
     session: Session, response: httpx.Response, payload: Payload, course_id: str | None = None
 ) -> Result:
     """Read the course that Degreed answers with: only ours is an acknowledgement."""
-    data, status = read_data(response), response.status_code
-    if response.is_success and course_id is not None and status == 204:
-        return Result(ResultKind.ACCEPTED, remote_id=course_id, http_status=status)
+    status = response.status_code
+    data = {"id": course_id} if status == 204 else read_data(response)
     if not response.is_success or not data.get("id"):
         return refused(session, response)
     held = attributes_of(data).get("external-id", payload.remote_key)
@@ -231,21 +237,14 @@ def _acknowledged(
 
 
 def _taken(conflict: Result) -> Result:
-    message = (
-        f"{conflict.message}. Another course in Degreed has this URL, or has this external id where the API key "
-        "cannot see it. Remove that course in Degreed, or give the item another enrollment URL."
-    )
+    message = f"{conflict.message} {TAKEN}"
     return replace(conflict, reason="url-taken", message=message)
 
 
 def _remote_item(row: JsonObject) -> RemoteItem:
     attributes = attributes_of(row)
-    return RemoteItem(
-        remote_key=str(attributes.get("external-id", "")),
-        remote_id=str(row.get("id")),
-        live=not (attributes.get("obsolete") or attributes.get("is-obsolete")),
-        fields={name: attributes.get(name) for name in ("title", "url", "obsolete")},
-    )
+    live = not (attributes.get("obsolete") or attributes.get("is-obsolete"))
+    return RemoteItem(str(attributes.get("external-id", "")), str(row.get("id")), live, attributes)
 
 
 def _path(course_id: str) -> str:

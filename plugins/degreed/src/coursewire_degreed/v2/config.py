@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, field_validator
 
 from coursewire.model.channel import RetireStrategy
-from coursewire.model.configuration import LearnerId, LmsUrl
+from coursewire.model.configuration import LmsUrl
 from coursewire.model.fields import Filled, Secret
 from coursewire_degreed.settings import DegreedConfig
 
@@ -18,8 +17,6 @@ CALLS_A_MINUTE = 200
 
 CONTENT_SCOPES = ("content:read", "content:write")
 COMPLETION_SCOPES = ("completions:write", "completions:read")
-
-_IDENTIFIER_TYPES = {LearnerId.EMAIL: "Email", LearnerId.EMPLOYEE_ID: "EmployeeId"}
 
 
 class Degreed2Config(DegreedConfig):
@@ -39,9 +36,6 @@ class Degreed2Config(DegreedConfig):
     for the host of the API."""
     retire_strategy: Literal[RetireStrategy.DEACTIVATE, RetireStrategy.DELETE] = RetireStrategy.DEACTIVATE
     """``deactivate`` marks a retired course as obsolete and can be undone; ``delete`` removes it from Degreed."""
-    user_identifier_type: Literal["", "UserId", "Email", "EmployeeId", "AliasUid", "AliasEmail"] = ""
-    """What Degreed takes a learner's id for; empty for ``Email`` or ``EmployeeId``, by ``learner_id``. Needed
-    with ``learner_id`` ``sso``."""
     calls_per_minute: int = Field(default=CALLS_A_MINUTE, gt=0)
     """Calls a minute that Degreed allows the API key; more only where Degreed agreed to it."""
 
@@ -49,19 +43,6 @@ class Degreed2Config(DegreedConfig):
     @classmethod
     def _blank_is_none(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
-
-    @field_validator("transmission_chunk_size")
-    @classmethod
-    def _one_a_request(cls, value: int | None) -> int | None:
-        if value not in (None, 1):
-            raise ValueError("Degreed's API v2 takes one course a request; leave this out or write 1")
-        return value
-
-    @model_validator(mode="after")
-    def _identifier_is_known(self) -> Degreed2Config:
-        if not self.identifier_type:
-            raise PydanticCustomError("missing", "user_identifier_type")
-        return self
 
     @property
     def lms_url(self) -> str:
@@ -82,11 +63,6 @@ class Degreed2Config(DegreedConfig):
     def api_key(self) -> str:
         """Id of the API key."""
         return self.client_id.get_secret_value()
-
-    @property
-    def identifier_type(self) -> str:
-        """What Degreed takes a learner's id for; "" where nobody said."""
-        return self.user_identifier_type or _IDENTIFIER_TYPES.get(self.learner_id, "")
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from coursewire.export.course_runs import first_active_price
 from coursewire.export.executive_education import marked_description
 from coursewire.export.plain_text import plain_text
+from coursewire.hookspecs import hookimpl
 from coursewire.model.channel import RetireStrategy
 from coursewire_degreed.fields import LONGEST_TEXT, effort_phrase, hours_of, image_of, language_of, title_of
 
@@ -20,7 +21,8 @@ TYPE = "content/courses"
 CUT_MARK = "..."
 
 
-def course_payload(config: Degreed2Config, item: ContentItem, moment: Moment) -> JsonObject:
+@hookimpl
+def export_content(config: Degreed2Config, item: ContentItem, moment: Moment) -> JsonObject:
     """Build the course, and beside it its skills where it has any.
 
     Args:
@@ -59,7 +61,8 @@ def course_payload(config: Degreed2Config, item: ContentItem, moment: Moment) ->
     return payload
 
 
-def retirement_payload(config: Degreed2Config) -> JsonObject:
+@hookimpl
+def export_retirement(config: Degreed2Config) -> JsonObject:
     """Build what marks a course as obsolete; a deletion carries nothing."""
     if config.retire_strategy is RetireStrategy.DELETE:
         return {}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from coursewire.client.answers import error_text, read_json
-from coursewire.errors import NotExportableError
-from coursewire.model.payload import Payload, Result, ResultKind
-from coursewire_degreed.answers import acknowledges, is_missing, refused
+from coursewire.client.answers import acknowledges, error_text, is_missing, read_json
+from coursewire.hookspecs import hookimpl
+from coursewire.model.configuration import LearnerId
+from coursewire.model.payload import Batch, Payload, Result, ResultKind
+from coursewire_degreed.answers import refused
+from coursewire_degreed.fields import completed_at
 from coursewire_degreed.v2.answers import read_data
 
 if TYPE_CHECKING:
@@ -22,41 +24,35 @@ if TYPE_CHECKING:
 
 COMPLETIONS = "/api/v2/completions"
 TYPE = "completions"
+_IDENTIFIER_TYPES = {LearnerId.EMAIL: "Email", LearnerId.EMPLOYEE_ID: "EmployeeId"}
 UNKNOWN_LEARNER = "invalid user identifier"
 """Degreed's words in a 400 about a learner whom it does not know; the only sign of it that it gives."""
 
 
-def completion_payload(config: Degreed2Config, completion: Completion) -> JsonObject:
-    """Build what Degreed is told of a completion; one that was taken back has no ``completed-at``.
-
-    Raises:
-        NotExportableError: The learner's id, or the instant of completion, is unknown.
-    """
-    if not completion.remote_id:
-        raise NotExportableError(
-            "remote_id",
-            "it is not known whom Degreed means by this learner",
-            next_step="Link the learner: `coursewire learners link`.",
-        )
-    if completion.complete and completion.completed_at is None:
-        raise NotExportableError("completed_at", "Degreed takes no completion without it")
-    at = completion.completed_at if completion.complete else None
+@hookimpl
+def export_completion(config: Degreed2Config, completion: Completion) -> JsonObject:
+    """Build what Degreed is told of a completion; one that was taken back has no ``completed-at``."""
     percent = completion.percent
     attributes = {
-        "user-id": completion.remote_id,
-        "user-identifier-type": config.identifier_type,
+        # Without a zone, as Degreed has it; it reads UTC.
+        "completed-at": completed_at(completion, "%Y-%m-%dT%H:%M:%S"),
         "content-id": completion.course_key,
         "content-id-type": "externalId",
         "content-type": "course",
-        # Without a zone, as Degreed has it; it reads UTC.
-        "completed-at": None if at is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}",
         "percentile": None if percent is None else float(percent * 100),
+        "user-id": completion.remote_id,
+        "user-identifier-type": _IDENTIFIER_TYPES[config.learner_id],
     }
     return {"data": {"attributes": attributes}}
 
 
-async def send_completion(session: Session, payload: Payload) -> Result:
-    """Create a completion, correct the one that Degreed has from us, or take it back."""
+@hookimpl
+async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
+    """Create completions, correct those that Degreed has from us, or take them back."""
+    return [await _send(session, payload) for payload in batch.payloads]
+
+
+async def _send(session: Session, payload: Payload) -> Result:
     known = payload.remote_id
     if payload.body["data"]["attributes"]["completed-at"] is None:
         return await _take_back(session, known)
@@ -82,20 +78,18 @@ async def _take_back(session: Session, known: str | None) -> Result:
 
 
 def _read(session: Session, response: httpx.Response, known: str | None) -> Result:
-    status, data = response.status_code, read_data(response)
-    if response.is_success and (data.get("id") or (known is not None and status == 204)):
-        return Result(ResultKind.ACCEPTED, remote_id=str(data.get("id") or known), http_status=status)
-    result = refused(session, response)
-    words = error_text(read_json(response))
-    if response.is_success and known is None and result.kind is ResultKind.TRY_LATER:
+    status = response.status_code
+    completion_id = known if status == 204 else read_data(response).get("id")
+    if response.is_success and completion_id:
+        return Result(ResultKind.ACCEPTED, remote_id=str(completion_id), http_status=status)
+    result, words = refused(session, response), error_text(read_json(response))
+    if known is None and result.reason == "unreadable-answer":
         message = "Degreed's answer is no acknowledgement; look there whether the completion was recorded."
-        return Result(ResultKind.IN_DOUBT, "no-acknowledgement", message, None, status, result.excerpt)
+        return replace(result, kind=ResultKind.IN_DOUBT, reason="no-acknowledgement", message=message)
     if status == 400 and UNKNOWN_LEARNER in words.lower():
-        message = f"Degreed does not know this learner: {words}"
-        return Result(ResultKind.BLOCKED, "learner-unmatched", message, None, status, result.excerpt)
+        return replace(result, kind=ResultKind.BLOCKED, reason="learner-unmatched")
     if is_missing(response):
-        message = f"Degreed does not find the course: {words or 'not found'}"
-        return Result(ResultKind.BLOCKED, "course-not-at-lms", message, None, status, result.excerpt)
+        return replace(result, kind=ResultKind.BLOCKED, reason="course-not-at-lms")
     return result
 
 

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from coursewire.hookspecs import hookimpl
-from coursewire.model.channel import (
-    Capabilities,
-    Channel,
-    Idempotency,
-    Limits,
-    Rate,
-    RetireStrategy,
-    Support,
-)
+from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Rate, RetireStrategy, Support
 from coursewire.model.content import ContentType
 from coursewire_degreed.settings import EVERY_CALL, MINUTE_S
-from coursewire_degreed.v2 import client, content, outcomes
+from coursewire_degreed.v2.client import (
+    authenticate,
+    check_connection,
+    find_remote,
+    list_remote,
+    send_content,
+)
 from coursewire_degreed.v2.config import CALLS_A_MINUTE, Degreed2Config
+from coursewire_degreed.v2.content import export_content, export_retirement
+from coursewire_degreed.v2.outcomes import export_completion, send_outcomes
 
-if TYPE_CHECKING:
-    import httpx
-
-    from coursewire.model.content import ContentItem
-    from coursewire.model.instant import Moment
-    from coursewire.model.outcomes import Completion
-    from coursewire.model.payload import Batch, JsonObject, RemoteItem, Result
-    from coursewire.model.session import Session, Tokens
+__all__ = [
+    "authenticate",
+    "check_connection",
+    "declare_channel",
+    "export_completion",
+    "export_content",
+    "export_retirement",
+    "find_remote",
+    "list_remote",
+    "send_content",
+    "send_outcomes",
+]
 
 CHANNEL = Channel(
     code=Degreed2Config.code,
@@ -63,57 +65,3 @@ CHANNEL = Channel(
 def declare_channel() -> Channel:
     """Say what the channel is."""
     return CHANNEL
-
-
-@hookimpl
-def export_content(config: Degreed2Config, item: ContentItem, moment: Moment) -> JsonObject:
-    """Build the Degreed course of a course, course run or program."""
-    return content.course_payload(config, item, moment)
-
-
-@hookimpl
-def export_retirement(config: Degreed2Config) -> JsonObject:
-    """Mark the course as obsolete, or delete it."""
-    return content.retirement_payload(config)
-
-
-@hookimpl
-def export_completion(config: Degreed2Config, completion: Completion) -> JsonObject:
-    """Build the completion of a course."""
-    return outcomes.completion_payload(config, completion)
-
-
-@hookimpl
-def authenticate(config: Degreed2Config, tokens: Tokens) -> httpx.Auth:
-    """Bearer tokens by client credentials."""
-    return client.Degreed2Auth(config, tokens)
-
-
-@hookimpl
-async def send_content(session: Session, batch: Batch) -> list[Result]:
-    """Send a batch, which is one course."""
-    return [await client.send_course(session, payload) for payload in batch.payloads]
-
-
-@hookimpl
-async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
-    """Send a batch, which is one completion."""
-    return [await outcomes.send_completion(session, payload) for payload in batch.payloads]
-
-
-@hookimpl
-async def find_remote(session: Session, key: str) -> RemoteItem | None:
-    """Look a course up by its external id."""
-    return await client.find_remote(session, key)
-
-
-@hookimpl
-async def list_remote(session: Session) -> list[RemoteItem]:
-    """All courses that the API key sees and that have an external id."""
-    return await client.list_remote(session)
-
-
-@hookimpl
-async def check_connection(session: Session) -> list[str]:
-    """Token, scopes, and the list of courses."""
-    return await client.check_connection(session)
