@@ -242,8 +242,19 @@ class ContentChecks:
             seen=bench.held(bad),
             expected="a simulator that asks is_poisoned(key) of every item, and refuses it as the LMS would",
         )
-        demand_all_there(bench, [item for item in items if item is not bad], summary)
         record = bench.record(uuid, bad)
+        blamed = [
+            item.content_key
+            for item in items
+            if item is not bad and bench.record(uuid, item).state in (State.REJECTED, State.BLOCKED)
+        ]
+        demand(
+            not blamed,
+            "items are refused in the place of the one that is bad: results are not in the order of the batch",
+            seen=f"refused: {blamed}; the bad one is {record.state.value}",
+            expected=f"refused: {bad.content_key} alone, by one result per payload in the order of the batch",
+        )
+        demand_all_there(bench, [item for item in items if item is not bad], summary)
         demand(
             record.state in (State.REJECTED, State.BLOCKED),
             "an item that the LMS refuses does not count as refused",
