@@ -44,6 +44,31 @@ def test_what_is_left_is_given_when_more_is_asked_for(buckets, time):
     assert buckets.take("other", rate, 99, time.now).calls == 10
 
 
+def test_what_was_drawn_and_not_used_is_given_back_to_its_window_only(buckets, time):
+    rate = Rate(calls=10, seconds=60)
+    first = buckets.take("k", rate, 10, time.now)
+    buckets.give_back("k", 4, first.until)
+    assert [buckets.take("k", rate, 3, time.now).calls for _ in range(3)] == [3, 1, 0]
+    later = time.now + timedelta(seconds=60)
+    buckets.take("k", rate, 10, later)
+    buckets.give_back("k", 4, first.until)  # too late
+    buckets.give_back("never", 4, first.until)
+    assert buckets.take("k", rate, 1, later).calls == 0
+
+
+def test_many_short_runs_do_not_use_up_a_fast_rate(buckets, time):
+    rate = Rate(calls=1000, seconds=60)
+
+    async def run():
+        for _ in range(20):  # each draws a quarter, and makes one call
+            one = gate(buckets, time, {DEFAULT: rate})
+            await one.enter()
+            await one.leave()
+        return await gate(buckets, time, {DEFAULT: rate}).enter()
+
+    assert asyncio.run(run()) == 0
+
+
 def test_a_closed_bucket_gives_nothing_until_its_time(buckets, time):
     rate = Rate(calls=10, seconds=60)
     until = time.now + timedelta(seconds=500)
@@ -229,6 +254,13 @@ def test_a_configuration_may_only_lower_a_rate():
     slower, faster = Rate(calls=1, seconds=1), Rate(calls=10, seconds=1)
     assert lowered(vendor, {DEFAULT: slower, "own": faster}) == {DEFAULT: slower, "own": faster}
     assert lowered(vendor, {DEFAULT: faster}) == vendor
+
+
+def test_a_rate_that_the_vendor_negotiates_may_be_raised_as_well():
+    vendor = {DEFAULT: Rate(calls=200, seconds=60, negotiable=True)}
+    for calls in (70, 1000):
+        wanted = {DEFAULT: Rate(calls=calls, seconds=60)}
+        assert lowered(vendor, wanted) == wanted
 
 
 def test_a_long_scope_fits_the_key_column(engine, time):

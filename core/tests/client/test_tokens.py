@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import event, select
 
 from coursewire.audit.tables import lease, token
-from coursewire.client.auth import TokenAuth
+from coursewire.client.auth import FormAuth, TokenAuth
 from coursewire.client.opening import open_session
 from coursewire.client.token_store import Kept, MemoryTokenStore, SqlTokenStore
 from coursewire.errors import ContractError, CredentialsError, UnreachableError
@@ -507,3 +507,29 @@ def test_two_processes_obtain_one_token(kit, lms, engine):
         assert process.returncode == 0, errors
     assert lms.issued == 1
     assert sum(lms.arrivals.values()) == 8
+
+
+def test_a_form_goes_in_and_a_token_comes_out(kit, lms, engine, time):
+    form = {"grant_type": "client_credentials", "scope": "a:b,c", "client_id": "id"}
+    seen = []
+
+    async def send(request):
+        seen.append(request)
+        return httpx.Response(200, json={"access_token": "token-1", "expires_in": 60}, request=request)
+
+    class Tokens:
+        clock = time
+
+    tokens = Tokens()
+    tokens.send = send
+    auth = FormAuth(tokens, "https://x.example.com/token", form, client=("id", "p:w"), subject="service a:b")
+
+    token = asyncio.run(auth._obtain(None))
+
+    assert (auth.subject, token.value) == ("service a:b", "token-1")
+    assert seen[0].content == b"grant_type=client_credentials&scope=a%3Ab%2Cc&client_id=id"
+    assert seen[0].headers["Authorization"] == "Basic aWQ6cDp3"
+    assert (
+        "Authorization"
+        not in FormAuth(tokens, "https://x.example.com/token", form).token_request(None).headers
+    )

@@ -39,11 +39,11 @@ UNKNOWN_WINDOW_S = 60.0
 
 
 def lowered(vendor: Mapping[str, Rate], wanted: Mapping[str, Rate]) -> dict[str, Rate]:
-    """The vendor's rates, with those of a configuration in place where they are lower."""
+    """The vendor's rates, with those of a configuration in place where they are lower, or may be higher."""
     rates = dict(vendor)
     for name, rate in wanted.items():
         ours = rates.get(name)
-        if ours is None or rate.calls / rate.seconds < ours.calls / ours.seconds:
+        if ours is None or ours.negotiable or rate.calls / rate.seconds < ours.calls / ours.seconds:
             rates[name] = rate
     return rates
 
@@ -137,6 +137,13 @@ class RateGate:
         bucket = self._bucket(name)
         bucket.closed_until, bucket.good_until, bucket.left = until, None, 0
         await asyncio.to_thread(self._store.close, bucket.key, until, self._clock())
+
+    async def leave(self) -> None:
+        """Return the calls that were drawn and not made: another process may make them."""
+        for bucket in self._buckets.values():
+            if bucket.left and bucket.good_until is not None:
+                calls, bucket.left = bucket.left, 0
+                await asyncio.to_thread(self._store.give_back, bucket.key, calls, bucket.good_until)
 
     def window_s(self, name: str | None = None) -> float:
         """Seconds after which a bucket surely has calls again."""

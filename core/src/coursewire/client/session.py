@@ -198,6 +198,7 @@ class HttpSession(Session):
     ) -> None:
         await self.tokens.aclose()
         await self._transport.aclose()
+        await self._gate.leave()
 
     async def request(
         self,

@@ -80,6 +80,9 @@ class Capabilities(BaseModel):
     """Outcomes can only go to a course that this configuration has sent to the LMS."""
     mixed_operations: bool = False
     """Creates, updates and retirements may travel in one batch."""
+    wants_confirmed: bool = False
+    """Payloads of content that is updated come with what the LMS last confirmed, for a channel that writes an item
+    in parts and sends only those that changed."""
     list_remote: Support = Support.NOT_IMPLEMENTED
     paging: Literal["none", "link header", "page number", "cursor", "offset"] = "none"
     slow_down: tuple[str, ...] = ("429",)
@@ -112,6 +115,8 @@ class Rate(BaseModel):
 
     calls: int = Field(gt=0)
     seconds: float = Field(gt=0)
+    negotiable: bool = False
+    """The vendor raises it for a customer who asks: a configuration may name a higher one, too."""
 
 
 class Limits(BaseModel):
