@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from coursewire.client.answers import redacted, result_of, result_of_error
+from coursewire.client.answers import error_of, redacted, result_of, result_of_error
 from coursewire.client.redact import Redactor
 from coursewire.errors import (
     BlockedError,
@@ -94,7 +94,7 @@ def test_each_error_has_one_meaning(error, kind, reason):
     result = result_of_error(error)
     assert (result.kind, result.reason, result.message) == (kind, reason, "x.")
     assert result.retry_at == (NOW if kind is ResultKind.THROTTLED else None)
-    assert result.whole_batch is (kind is ResultKind.REJECTED)
+    assert result.whole_batch is (kind is ResultKind.REJECTED or reason == "send")
 
 
 def test_an_error_keeps_status_and_excerpt():
@@ -106,6 +106,36 @@ def test_an_error_keeps_status_and_excerpt():
 def test_an_error_may_have_a_reason_of_its_own():
     result = result_of_error(BlockedError("no", reason="requireloginerror"))
     assert (result.kind, result.reason) == (ResultKind.BLOCKED, "requireloginerror")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "reason"),
+    [
+        (303, ResultKind.BLOCKED, "blocked"),
+        (400, ResultKind.REJECTED, "invalid"),
+        (403, ResultKind.BLOCKED, "blocked"),
+        (404, ResultKind.BLOCKED, "blocked"),
+        (408, ResultKind.TRY_LATER, "lms-timeout"),
+        (413, ResultKind.REJECTED, "too-large"),
+        (500, ResultKind.TRY_LATER, "lms-error"),
+    ],
+)
+def test_a_refused_call_is_an_error_by_its_status(status, kind, reason):
+    error = error_of(
+        httpx.Response(status, text="words", headers={"location": "https://lms.example.org/"}),
+        "the list of courses",
+        next_step="Check the address.",
+    )
+    result = result_of_error(error)
+    assert (result.kind, result.reason, result.http_status) == (kind, reason, status)
+    assert f"the list of courses was answered with status {status}" in result.message
+    assert ("Check the address." in result.message) == (kind is ResultKind.BLOCKED)
+    assert ("redirects to https://lms.example.org/" in result.message) == (status == 303)
+
+
+def test_an_error_of_no_class_may_be_one_items_fault():
+    assert result_of_error(SendError("odd")).whole_batch
+    assert not result_of_error(UnreachableError("nobody there")).whole_batch
 
 
 def test_a_list_that_was_not_read_to_its_end_is_asked_for_again():

@@ -128,8 +128,35 @@ def result_of_error(error: SendError | IncompleteListError) -> Result:
         http_status=error.http_status,
         excerpt=shorten(error.excerpt, EXCERPT_LIMIT),
         retry_at=error.retry_at if isinstance(error, ThrottledError) else None,
-        whole_batch=kind is ResultKind.REJECTED,
+        # An error of no class of its own may be one item's fault, so that it is looked for in smaller batches.
+        whole_batch=kind is ResultKind.REJECTED or type(error) is SendError,
     )
+
+
+def error_of(response: httpx.Response, what: str, *, next_step: str = "") -> SendError:
+    """The error for an answer whose status says that nothing was done for anything that was sent.
+
+    Args:
+        response: An answer that is no success.
+        what: What was asked for, such as ``"the list of courses"``.
+        next_step: For a refusal whatever the request carries: a right, or the address, is wrong.
+
+    Returns:
+        403, 404, 405 and redirects need a person at the LMS or at the configuration; other 4xx refuse what was
+        sent; the LMS itself failed with 5xx, and the next run tries again.
+    """
+    status, excerpt = response.status_code, _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
+    said: dict[str, Any] = {
+        "why": f"it redirects to {response.headers.get('location')}" if response.is_redirect else excerpt,
+        "http_status": status,
+        "excerpt": excerpt,
+    }
+    answered = f"{what} was answered with status {status}"
+    if response.is_redirect or status in (403, 404, 405):
+        return BlockedError(answered, next_step=next_step, **said)
+    if status >= 500 or status in _LATER:
+        return UnreachableError(answered, reason=_LATER.get(status, "lms-error"), **said)
+    return RejectedError(answered, reason=_REJECTED.get(status, f"http-{status}"), **said)
 
 
 def redacted(result: Result, redactor: Redactor) -> Result:
