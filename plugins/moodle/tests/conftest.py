@@ -10,7 +10,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from coursewire.client.answers import result_of_error
 from coursewire.client.opening import open_draft_session
+from coursewire.errors import SendError
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.content import ContentItem
 from coursewire.model.outcomes import Completion
@@ -157,6 +159,14 @@ def completed(make_config: Callable[..., MoodleConfig]) -> Callable[..., Payload
         return Payload(key, Operation.CREATE, body, fingerprint(body), remote_key=learner)
 
     return make
+
+
+def as_core(send: Send, *payloads: Payload, **options: Any) -> list[Result]:
+    """The results as core makes them, also of an error."""
+    try:
+        return send(*payloads, **options)
+    except SendError as error:
+        return [result_of_error(error)] * len(payloads)
 
 
 def calls(moodle: MoodleSimulator) -> list[str]:

@@ -194,7 +194,7 @@ class MoodleSimulator(Simulator):
             return web.Response(status=403, content_type="text/html")
         fields = await self._fields(request)
         given = as_php(fields[:MOST_FIELDS])
-        xml = self.reply_format == "xml" or given.pop("moodlewsrestformat", "") != "json"
+        xml = (given.pop("moodlewsrestformat", ""), self.reply_format) != ("json", "")
         raw = given.pop("moodlewssettingraw", "") == "1"
         try:
             function = self._admitted(given)
