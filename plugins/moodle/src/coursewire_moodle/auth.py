@@ -47,14 +47,13 @@ class MoodleAuth(TokenAuth):
         """Yield the request with its token; with a new one when Moodle refuses the first.
 
         The first call after a token's end is refused as if a right were missing, and only the second one
-        tells that the token is over; neither has done anything.
+        tells that the token is over; neither has done anything. A 401 is not Moodle's but a gateway's.
         """
         token = await self._token()
         response = yield _with_token(request, token)
-        if error_code(response) == ACCESS:
+        if response.status_code == httpx.codes.UNAUTHORIZED or error_code(response) == ACCESS:
             response = yield _with_token(request, token)
-        refused = response.status_code == httpx.codes.UNAUTHORIZED or error_code(response) == INVALID_TOKEN
-        if refused and not self.config.token:
+        if error_code(response) == INVALID_TOKEN and not self.config.token:
             yield _with_token(request, await self._token(rejected=token))
 
     async def _token(self, rejected: str | None = None) -> str:
