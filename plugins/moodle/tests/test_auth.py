@@ -86,7 +86,7 @@ def test_a_401_is_a_gateways_and_asked_again_once(moodle, connected, times):
 
 def test_a_token_that_is_refused_twice_is_not_tried_a_third_time(moodle, connected):
     body = '{"exception":"x","errorcode":"invalidtoken","message":"m"}'
-    moodle.interfere = lambda *_: moodle.tokens.clear() or web.Response(text=body)
+    moodle.answer_for = lambda *_: moodle.tokens.clear() or web.Response(text=body)
 
     with pytest.raises(CredentialsError, match="invalidtoken"):
         connected(look)
@@ -168,7 +168,7 @@ def test_what_is_no_token_settles_nothing(connected, answer):
 
 def test_planted_secrets_are_in_no_message_and_no_log(moodle, connected, caplog):
     caplog.set_level("DEBUG")
-    moodle.interfere = lambda *_: web.Response(
+    moodle.answer_for = lambda *_: web.Response(
         status=500, text="wstoken=planted-token password=planted-password"
     )
     moodle.tokens["planted-token"] = None

@@ -246,7 +246,7 @@ def test_retiring_what_is_not_there_is_success_and_changes_nothing(moodle, send,
 @pytest.mark.parametrize("answer", ["null", '{"warnings":[]}'])
 def test_deleting_answered_with_null_is_success_too(moodle, send, course, answer):
     held = moodle.courses.add(KEY)
-    moodle.interfere = lambda function, _: web.Response(text=answer) if function == DELETE else None
+    moodle.answer_for = lambda function, _: web.Response(text=answer) if function == DELETE else None
 
     (result,) = send(course(operation=Operation.RETIRE, remote_id=str(held["id"])), retire_strategy="delete")
 
@@ -336,7 +336,7 @@ def test_what_the_site_is_in_the_way_of(moodle, send, course, code, kind):
 
 
 def test_a_php_error_without_a_code_is_tried_again(moodle, send, course):
-    moodle.interfere = lambda *_: web.Response(
+    moodle.answer_for = lambda *_: web.Response(
         text='{"exception":"Error","message":"Attempt to assign <b>property</b>"}'
     )
 
@@ -346,7 +346,7 @@ def test_a_php_error_without_a_code_is_tried_again(moodle, send, course):
 
 
 def test_a_page_with_status_200_is_not_an_answer(moodle, send, course):
-    moodle.interfere = lambda *_: web.Response(text="<html><p>Log in</p></html>", content_type="text/html")
+    moodle.answer_for = lambda *_: web.Response(text="<html><p>Log in</p></html>", content_type="text/html")
 
     with pytest.raises(OutcomeUnknownError):
         send(course())
@@ -363,7 +363,7 @@ def test_web_services_that_are_off_are_told_with_the_remedy(moodle, send, course
 
 
 def test_a_site_at_another_address_is_named(moodle, send, course):
-    moodle.interfere = lambda *_: web.Response(
+    moodle.answer_for = lambda *_: web.Response(
         status=303, headers={"Location": "https://www.moodle.example.org/"}
     )
 
@@ -373,7 +373,7 @@ def test_a_site_at_another_address_is_named(moodle, send, course):
 
 def test_warnings_that_php_prints_before_the_answer_are_passed_over(moodle, send, course):
     text = '<b>Warning</b>: something\n[{"id":9,"shortname":"Course BrackenX+TIDE101 (BrackenX+TIDE101)"}]'
-    moodle.interfere = lambda *_: web.Response(text=text, content_type="text/html")
+    moodle.answer_for = lambda *_: web.Response(text=text, content_type="text/html")
 
     (result,) = send(course())
 
@@ -381,7 +381,7 @@ def test_warnings_that_php_prints_before_the_answer_are_passed_over(moodle, send
 
 
 def test_a_course_that_the_answer_does_not_name_is_in_doubt(moodle, send, course):
-    moodle.interfere = lambda *_: web.Response(text='[{"id":9,"shortname":"Another"}]')
+    moodle.answer_for = lambda *_: web.Response(text='[{"id":9,"shortname":"Another"}]')
 
     (result,) = send(course())
 
@@ -390,7 +390,7 @@ def test_a_course_that_the_answer_does_not_name_is_in_doubt(moodle, send, course
 
 def test_a_warning_about_something_else_confirms_nothing(moodle, send, course):
     warning = '{"warnings":[{"item":"course","itemid":99,"warningcode":"odd","message":"odd"}]}'
-    moodle.interfere = lambda function, _: web.Response(text=warning) if function == UPDATE else None
+    moodle.answer_for = lambda function, _: web.Response(text=warning) if function == UPDATE else None
 
     with pytest.raises(SendError, match="something else"):
         send(course(operation=Operation.UPDATE, remote_id="5"))
@@ -432,7 +432,7 @@ def test_replies_in_xml_are_read_as_well(moodle, send, connected, course, releas
 
 @pytest.mark.parametrize("text", ["<?xml version='1.0'?><broken", "<?xml version='1.0'?><html/>", ""])
 def test_xml_that_is_not_moodles_is_not_an_answer(moodle, send, course, text):
-    moodle.interfere = lambda *_: web.Response(text=text)
+    moodle.answer_for = lambda *_: web.Response(text=text)
     with pytest.raises(OutcomeUnknownError):
         send(course())
 

@@ -169,7 +169,7 @@ def test_codes_of_failure_have_reasons_of_their_own(moodle, grade, completed, ch
 
 def test_several_grade_items_are_told(moodle, grade, completed):
     moodle.enroll(COURSE, LEE)
-    moodle.interfere = lambda function, _: web.Response(text="2") if function == GRADE else None
+    moodle.answer_for = lambda function, _: web.Response(text="2") if function == GRADE else None
 
     (result,) = grade(completed())
 
@@ -189,7 +189,7 @@ def test_a_grade_that_is_refused_is_found_in_smaller_batches(moodle, grade, comp
 @pytest.mark.parametrize("text", ["The instance of this module does not exist\n0", "3", '"odd"', "[]"])
 def test_only_a_clean_zero_is_an_acknowledgement(moodle, grade, completed, text):
     moodle.enroll(COURSE, LEE)
-    moodle.interfere = lambda function, _: (
+    moodle.answer_for = lambda function, _: (
         web.Response(text=text, content_type="text/html") if function == GRADE else None
     )
 
@@ -465,7 +465,7 @@ def test_a_course_is_read_before_any_learner_is_tried(moodle, connected, complet
 
 def test_a_refused_write_marks_the_batch(moodle, grade, completed):
     moodle.enroll(COURSE, LEE)
-    moodle.interfere = lambda function, _: (
+    moodle.answer_for = lambda function, _: (
         web.Response(text='{"exception":"x","errorcode":"invalidparameter","message":"m"}')
         if function == GRADE
         else None

@@ -1,4 +1,4 @@
-"""Texts that an LMS demands, or has only so much room for."""
+"""Texts of a content item as an LMS takes them: demanded, and cut to what it has room for."""
 
 from __future__ import annotations
 
@@ -11,33 +11,23 @@ if TYPE_CHECKING:
 
 
 def required(item: ContentItem, field: str) -> str:
-    """A field as text.
+    """A field that the LMS demands, as text.
 
     Raises:
-        NotExportableError: It is missing or empty.
+        NotExportableError: The item lacks it, or it is blank: the item waits with this field as the reason.
     """
     value = item.get(field)
-    if not value:
+    text = "" if value is None else str(value)
+    if not text.strip():
         raise NotExportableError(field, "it is missing or empty", next_step="Fill it at the source.")
-    return str(value)
+    return text
 
 
-def short_enough(key: str, longest: int, field: str = "key") -> str:
-    """A key, which must not be cut.
-
-    Raises:
-        NotExportableError: It has more than ``longest`` characters.
-    """
-    if len(key) > longest:
-        raise NotExportableError(field, f"the LMS takes {longest} characters, it has {len(key)}")
-    return key
-
-
-def cut(text: str, longest: int) -> str:
-    """The text, cut between two words with ``…`` where it has more than ``longest`` characters."""
-    if len(text) <= longest:
+def cut(text: str, limit: int) -> str:
+    """The text where it has at most ``limit`` characters; else its beginning, up to a word, with ``…`` at the end."""
+    if len(text) <= limit:
         return text
-    begun = text[: longest - 1]
+    begun = text[: limit - 1]
     words, _, _rest = begun.rpartition(" ")
     # Some languages write without spaces: there the cut falls between two characters.
-    return (words if len(words) > longest // 2 else begun).rstrip() + "…"
+    return (words if len(words) > limit // 2 else begun).rstrip() + "…"

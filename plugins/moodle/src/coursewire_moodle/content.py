@@ -6,8 +6,9 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
+from coursewire.errors import NotExportableError
 from coursewire.export.executive_education import marked_description, marked_title
-from coursewire.export.texts import cut, required, short_enough
+from coursewire.export.texts import cut, required
 from coursewire.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def export_content(config: MoodleConfig, item: ContentItem) -> JsonObject:
         NotExportableError: No title or no link, or a key that Moodle has no room for.
     """
     required(item, "title")
-    title, key = _name(marked_title(item)), short_enough(item.content_key, LONGEST_KEY)
+    title, key = _name(marked_title(item)), item.content_key
+    if len(key) > LONGEST_KEY:
+        raise NotExportableError("key", f"Moodle takes {LONGEST_KEY} characters, it has {len(key)}")
     course: JsonObject = {
         "fullname": cut(f"{title} - via edX.org{_partners(item)}", LONGEST_FULLNAME),
         # Unique in the whole site: the key must not be cut off.

@@ -126,7 +126,7 @@ class CourseFunctions:
         for field in ("fullname", "shortname"):
             if not course.get(field, "x").strip():
                 raise MoodleError("errorinvalidparam", f'The param "{field}" is invalid.')
-        if course.get("lang"):
+        if course.get("lang") or self.site.is_poisoned(course.get("idnumber", "")):
             raise MoodleError("errorinvalidparam", 'The param "lang" is invalid.')
         held = [each for each in (*self.held.values(), *others) if each is not old]
         for field, code in (("shortname", "shortnametaken"), ("idnumber", "courseidnumbertaken")):

@@ -112,7 +112,7 @@ class GradeFunctions:
 
     def grade_of(self, course: str, email: str) -> float | None:
         """A learner's final grade in a course, by our key; None where there is none."""
-        return self.site.outcomes.get(f"{course} {email.casefold()}")
+        return self.site.outcomes.get(f"{course} {email}")
 
     def _assignments(self, given: JsonObject) -> JsonObject:
         courses, warnings = [], []
@@ -165,8 +165,11 @@ class GradeFunctions:
             return []
         if not self.site.has("moodle/course:useremail"):
             fields = [field for field in fields if field != "email"]
-        here = sorted(self.enrolments.get(course_id, ()))[start : start + most if most else None]
-        return [{field: self.users[user][field] for field in ("id", "fullname", *fields)} for user in here]
+        here = sorted(self.enrolments.get(course_id, ()))
+        page = self.site.page_of(here, start=start, size=most or len(here) + 1, of=f"people of {course_id}")
+        return [
+            {field: self.users[user][field] for field in ("id", "fullname", *fields)} for user in page.rows
+        ]
 
     def _update_grades(self, given: JsonObject) -> int | Printed:
         course = self.site.courses.enter(given["courseid"], closed="errorcoursecontextnotvalid")
@@ -187,12 +190,12 @@ class GradeFunctions:
     def _write(self, course: JsonObject, module: JsonObject, grade: JsonObject) -> int:
         user_id, pair = grade["studentid"], (module["cmid"], grade["studentid"])
         user = self.users.get(user_id, {"email": f"user {user_id}"})
-        if user_id <= 0 or user.get("grade_locked"):
+        if user_id <= 0 or user.get("grade_locked") or self.site.is_poisoned(user["email"]):
             return FAILED
         if pair not in self.overridden:
             # Moodle does not ask whether the learner is there, and cuts what is above the maximum.
             points = min(max(grade["grade"], 0.0), float(abs(module["grade"])))
-            key = f"{course['idnumber']} {user['email'].casefold()}"
+            key = f"{course['idnumber']} {user['email']}"
             self.grades[pair] = self.site.outcomes[key] = round(points, 5)
             self.site.arrivals[key] += 1
         return WRITTEN

@@ -73,10 +73,12 @@ class MoodleSimulator(Simulator):
         token_lifetime_s: How long a token lasts that the account asked for; 0 for no end.
         makes_assignments: Each new course gets the assignment for final grades at once, as if an administrator
             had been quick.
-        interfere: Called with the function and its parameters; its answer, unless None, is given instead.
+        answer_for: Called with each function and its parameters; its answer, unless None, is given instead.
     """
 
     code: ClassVar[str] = MoodleConfig.code
+
+    token_paths = tuple(f"{prefix}/login/token.php" for prefix in ("", f"/{SUB_DIRECTORY}"))
 
     username = "coursewire"
     password = "simulated-password"
@@ -92,7 +94,7 @@ class MoodleSimulator(Simulator):
         self.refuses = ""
         self.token_lifetime_s = 0
         self.makes_assignments = True
-        self.interfere: Callable[[str, JsonObject], web.Response | None] = lambda _function, _parameters: None
+        self.answer_for: Callable[[str, JsonObject], web.Response | None] = _real
         self.outcomes: dict[str, float] = {}
         self.tokens: dict[str, datetime | None] = {}
         self.ids = itertools.count(2)  # 1 is the front page
@@ -107,13 +109,10 @@ class MoodleSimulator(Simulator):
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Both scripts, at the root and below the sub-directory."""
+        servers = (path.replace("login/token.php", "webservice/rest/server.php") for path in self.token_paths)
         return [
-            route
-            for prefix in ("", f"/{SUB_DIRECTORY}")
-            for route in (
-                web.route("*", f"{prefix}/login/token.php", self._token),
-                web.route("*", f"{prefix}/webservice/rest/server.php", self._serve),
-            )
+            *(web.route("*", path, self._token) for path in self.token_paths),
+            *(web.route("*", path, self._serve) for path in servers),
         ]
 
     def sample_config(self) -> dict[str, Any]:
@@ -129,16 +128,26 @@ class MoodleSimulator(Simulator):
     def reset(self) -> None:
         """Forget courses, people, grades, tokens and requests; rights and functions stay."""
         super().reset()
-        for memory in (self.outcomes, self.tokens):
-            memory.clear()
+        self.tokens.clear()
         self.courses.clear()
         self.grades.clear()
+        self.answer_for = _real
 
     def enroll(self, course: str, email: str) -> None:
         """Make somebody a participant of a course; both are put in if they are missing."""
         held = self.items.get(course) or self.courses.add(course)
         user = self.grades.user_of(email) or self.grades.add_user(email)
         self.grades.enrolments.setdefault(held["id"], {})[user["id"]] = None
+
+    def lose(self, key: str) -> None:
+        """Delete a course, with all that is in it."""
+        course = self.items.pop(key, None)
+        if course is not None:
+            del self.courses.held[course["id"]]
+
+    def is_live(self, key: str) -> bool:
+        """Tell whether learners can see a course."""
+        return key in self.items and self.items[key]["visible"] == 1
 
     def make_token(self, *, lasts_s: float | None = None) -> str:
         """A token as an administrator makes it, without an end unless one is given."""
@@ -198,7 +207,7 @@ class MoodleSimulator(Simulator):
         raw = given.pop("moodlewssettingraw", "") == "1"
         try:
             function = self._admitted(given)
-            other = self.interfere(function, given)
+            other = self.answer_for(function, given)
             if other is not None:
                 return other
             spec, handler = self._known[function]
@@ -266,6 +275,10 @@ class MoodleSimulator(Simulator):
             return _xml_response(f"<RESPONSE>\n{'' if answer is None else _as_xml(answer)}</RESPONSE>\n")
         text = json.dumps(answer, separators=(",", ":")).replace("/", "\\/")
         return web.Response(text=text, content_type="application/json")
+
+
+def _real(_function: str, _parameters: JsonObject) -> web.Response | None:
+    return None
 
 
 def _xml_response(text: str) -> web.Response:

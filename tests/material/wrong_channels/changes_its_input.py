@@ -1,0 +1,12 @@
+"""Changes the payload that it was given to send."""
+
+from coursewire_acme.plugin import *
+
+
+@cw.hookimpl
+async def send_content(session, batch):
+    results = []
+    for payload in batch.payloads:
+        payload.body["title"] = payload.body["title"].strip().upper()
+        results.append(await send(session, payload, "courses", payload.remote_key))
+    return results

@@ -1,0 +1,10 @@
+"""Takes every answer for an acknowledgement, refusals too."""
+
+from coursewire_acme.plugin import *
+
+
+@cw.hookimpl
+async def send_content(session, batch):
+    for payload in batch.payloads:
+        await send(session, payload, "courses", payload.remote_key)
+    return [cw.Result(cw.ResultKind.ACCEPTED)] * len(batch)

@@ -1,0 +1,8 @@
+"""Gives the results of a batch in another order than that of its courses."""
+
+from harbor import *
+
+
+@cw.hookimpl
+async def send_content(session, batch):
+    return (await send_courses(session, batch.operation, batch.payloads))[::-1]
