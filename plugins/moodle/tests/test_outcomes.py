@@ -248,7 +248,7 @@ def test_capitals_of_an_address_do_not_matter_and_two_hits_are_none(moodle, grad
 
     assert found.confirms
     assert (twice.kind, twice.reason) == (ResultKind.BLOCKED, "learner-ambiguous")
-    assert moodle.grades.grade_of(COURSE, LEE) == 87.5
+    assert moodle.grades.grade_of(COURSE, "Lee.Moor@Example.org") == 87.5
 
 
 def test_a_user_of_the_site_who_is_not_in_the_course_gets_no_grade(moodle, grade, completed):
