@@ -45,8 +45,8 @@ def course_payload(item: ContentItem) -> JsonObject:
         "integration_id": key,
         "course_code": key,
         "syllabus_body": _syllabus(item),
-        "start_at": f"{item.start:%Y-%m-%dT%H:%M:%SZ}" if item.start else None,
-        "end_at": f"{item.end:%Y-%m-%dT%H:%M:%SZ}" if item.end else None,
+        "start_at": _iso(item.start) if item.start else None,
+        "end_at": _iso(item.end) if item.end else None,
         "image_url": item.image_url,
     }
     return {"course": {field: value for field, value in course.items() if value not in (None, "")}}
@@ -91,3 +91,8 @@ def _text(item: ContentItem, link: str) -> str:
 def _date(instant: datetime | None) -> str:
     """Write a date for people, in UTC, such as ``Mon Apr 01 2024 00:00:00``; names of days and months are English."""
     return "N/A" if instant is None else f"{instant.ctime()[:7]} {instant:%d %Y %H:%M:%S}"
+
+
+def _iso(instant: datetime) -> str:
+    # Not strftime: it writes the year 1 with one digit on some systems.
+    return instant.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

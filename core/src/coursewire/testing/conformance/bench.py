@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, event, select
 
 from coursewire.audit.engine import open_engine
 from coursewire.audit.records import ContentRecord, ContentRecords
@@ -35,6 +36,7 @@ from coursewire.model.channel import Channel, Limits
 from coursewire.model.configuration import INSECURE_URLS, ChannelConfig
 from coursewire.model.content import ContentItem, ContentType
 from coursewire.model.payload import Batch, Kind, Result
+from coursewire.testing.conformance import sibling
 from coursewire.testing.conformance.checks import demand
 from coursewire.testing.conformance.made_up import (
     ACME,
@@ -88,26 +90,33 @@ class Watch:
 
     Attributes:
         seen: Name of the hook and what it was given, in order.
-        dies_at: The hook at which the process dies, "" for none; it dies once.
+        dies_at: The hook at which the process dies, "" for none.
         after: So many calls of it are survived.
+        dead: It has died: nothing is written any more, not even that it has.
     """
 
     seen: list[tuple[str, Any]] = field(default_factory=list)
     dies_at: str = ""
     after: int = 0
+    dead: bool = False
 
     def reset(self) -> None:
         """Forget everything, and stay alive."""
         self.seen.clear()
-        self.dies_at, self.after = "", 0
+        self.dies_at, self.after, self.dead = "", 0, False
 
     def _note(self, hook: str, what: Any) -> None:
         self.seen.append((hook, what))
         if hook == self.dies_at:
             self.after -= 1
             if self.after < 0:
-                self.dies_at = ""
-                raise CrashError(hook)
+                self.dead = True
+        self.die_if_dead()
+
+    def die_if_dead(self, *_: Any) -> None:
+        """Let whoever asks die too. The database does, before each statement."""
+        if self.dead:
+            raise CrashError
 
     def of(self, hook: str) -> list[Any]:
         """What one hook was given."""
@@ -176,6 +185,7 @@ class Kit:
         self.folder: Path
         self.installation: Installation
         self._key = new_key()
+        self._sibling: subprocess.Popen[str] | None = None
 
     @contextmanager
     def running(self) -> Iterator[Kit]:
@@ -184,9 +194,11 @@ class Kit:
             self.folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="coursewire-bench-")))
             shutil.copyfile(_template(), self.folder / DATABASE)
             self.installation = self.open()
+            event.listen(self.installation.engine, "before_cursor_execute", self.watch.die_if_dead)
             cleanup.callback(self.installation.close)
             cleanup.callback(self.runner.close)
             cleanup.enter_context(self.simulator.running())
+            cleanup.callback(self._end_sibling)
             yield self
 
     def open(self, *, read_only: bool = False) -> Installation:
@@ -210,6 +222,28 @@ class Kit:
             for table in reversed(metadata.sorted_tables):
                 connection.execute(table.delete())
         return Bench(self)
+
+    def start_sibling(self) -> None:
+        """Start the process that exports the same, ahead of its check; it needs a while to get ready."""
+        address = sibling.address_of(self.plugin)
+        if address is not None:
+            self._sibling = sibling.start(address)
+
+    def sibling_answers(self, work: Mapping[str, Any]) -> list[Any] | None:
+        """What another process exports; None where there can be none."""
+        if self._sibling is None:
+            self.start_sibling()
+        if self._sibling is None:
+            return None
+        answers = sibling.ask(self._sibling, work)
+        self._sibling = None
+        return answers
+
+    def _end_sibling(self) -> None:
+        if self._sibling is not None:
+            self._sibling.kill()
+            self._sibling.communicate()
+            self._sibling = None
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -366,13 +400,15 @@ class Bench:
     def crash(self, uuid: UUID, kind: Kind, hook: str, after: int = 0) -> bool:
         """Transmit until the process dies at a hook; False if it never got there."""
         self.watch.dies_at, self.watch.after = hook, after
+        logging.disable()  # the dead do not complain
         try:
             # In a loop of its own, which takes what is under way down with it.
             asyncio.run(self.job(uuid, kind).run(Stop()))
         except CrashError:
             return True
         finally:
-            self.watch.dies_at = ""
+            logging.disable(logging.NOTSET)
+            self.watch.reset()
         return False
 
     def plan(self, uuid: UUID, kind: Kind = Kind.CONTENT, *, read_only: bool = False) -> list[PlanItem]:

@@ -17,7 +17,12 @@ from coursewire.testing.conformance.bench import Bench, Kit
 from coursewire.testing.conformance.checks import Check
 from coursewire.testing.conformance.content import ContentChecks
 from coursewire.testing.conformance.dry import DryChecks
+from coursewire.testing.conformance.exporting import ExportingChecks
+from coursewire.testing.conformance.failures import FailureChecks
 from coursewire.testing.conformance.loading import LoadingChecks
+from coursewire.testing.conformance.recovery import RecoveryChecks
+from coursewire.testing.conformance.texts import TextChecks
+from coursewire.testing.conformance.tokens import TokenChecks
 
 try:
     import pytest
@@ -55,8 +60,13 @@ class SuiteBase:
 
 class ChannelSuite(
     LoadingChecks,
+    ExportingChecks,
+    TextChecks,
     ContentChecks,
     DryChecks,
+    FailureChecks,
+    TokenChecks,
+    RecoveryChecks,
     SuiteBase,
 ):
     """Every check that a channel must pass. Subclass it, and pytest collects those that apply.
@@ -80,12 +90,12 @@ class ChannelSuite(
         if cls.channel is None:
             return
         cls.silent = tuple(_silent(cls))
-        declared = _declared(cls.channel)
+        declared, golden = _declared(cls.channel), cls.golden is not None
         for name, function in _functions().items():
             made = _check(function)
             if made.name == _GUARD:
                 setattr(cls, name, function)  # it cannot be overridden
-            elif not _applies(made, declared):
+            elif not _applies(made, declared, golden=golden):
                 setattr(cls, name, None)  # so that pytest collects nothing
             elif name in cls.skipped and _provider(cls, name) is None:
                 setattr(cls, name, _skipping(function, cls.skipped[name]))
@@ -93,9 +103,13 @@ class ChannelSuite(
     @classmethod
     def checks(cls) -> list[Listed]:
         """Every check there is, in order, and whether it applies to this channel."""
-        declared = _declared(cls.channel)
+        declared, golden = _declared(cls.channel), cls.golden is not None
         return [
-            Listed(_check(function), _applies(_check(function), declared), cls.skipped.get(name, ""))
+            Listed(
+                _check(function),
+                _applies(_check(function), declared, golden=golden),
+                cls.skipped.get(name, ""),
+            )
             for name, function in _functions().items()
         ]
 
@@ -157,10 +171,10 @@ def _declared(plugin: object) -> Channel | None:
         return None
 
 
-def _applies(check: Check, declared: Channel | None) -> bool:
+def _applies(check: Check, declared: Channel | None, *, golden: bool) -> bool:
     if declared is None:
         return check.without_channel
-    return check.need.applies(declared)
+    return check.need.applies(declared) and (golden or not check.golden)
 
 
 def _provider(cls: type, name: str) -> type | None:
