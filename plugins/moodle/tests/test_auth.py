@@ -161,7 +161,7 @@ class Rubbish(MoodleSimulator):
 def test_what_is_no_token_settles_nothing(connected, answer):
     rubbish = Rubbish()
     rubbish.answer = answer
-    with rubbish.running(), pytest.raises(UnreachableError, match="no token"):
+    with rubbish.running(), pytest.raises(CredentialsError, match="no token"):
         connected(look, moodle_base_url=rubbish.url)
     assert len(rubbish.seen) == 1
 

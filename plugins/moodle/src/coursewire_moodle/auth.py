@@ -77,7 +77,7 @@ class MoodleAuth(TokenAuth):
         token, code = body.get("token"), str(body.get("errorcode") or "")
         if isinstance(token, str) and token.strip():
             return Token(token, self.tokens.clock() + ASKED_AGAIN_AFTER)
-        kind = UnreachableError if not code or code in LATER else CredentialsError
+        kind = UnreachableError if code in LATER else CredentialsError
         why, step = code or "the answer is not one that Moodle gives", HINTS.get(code, "")
         raise kind(
             "Moodle gave no token for user name and password", why=why, next_step=step, http_status=200

@@ -23,7 +23,7 @@ LONGEST_KEY = 100
 LONGEST_TEXT = 1700
 """Characters of a description and the link together."""
 
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->|\0", re.DOTALL)
+_TAG = re.compile(r"</?(?:abbr|b|br|em|font|i|p|small|span|strong|su[bp]|u)\b[^<>]*>|\0", re.IGNORECASE)
 _LIKE_A_TAG = re.compile(r"<(?=\S)")
 
 
@@ -56,7 +56,7 @@ def export_content(config: MoodleConfig, item: ContentItem) -> JsonObject:
 
 
 def _name(text: str) -> str:
-    """A text as Moodle takes it for a name: without tags, and without a ``<`` that looks like the start of one."""
+    """A text as Moodle takes it for a name: without tags of HTML, and a blank after any other ``<``."""
     return _LIKE_A_TAG.sub("< ", _TAG.sub("", text)).strip()
 
 
