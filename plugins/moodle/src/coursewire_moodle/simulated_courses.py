@@ -30,6 +30,8 @@ CHANGES = {
     "visible": "visibility",
 }
 """Which right a change of which field needs."""
+UNIQUE = {"shortname": "shortnametaken", "idnumber": "courseidnumbertaken"}
+"""Fields that no two courses share, in the order in which Moodle looks."""
 PUBLIC = ("id", "fullname", "shortname", "categoryid", "summary")
 WITH_VIEW = ("visible", "startdate", "enddate")
 YEAR_S = 365 * 86_400
@@ -106,33 +108,42 @@ class CourseFunctions:
 
     def _create(self, given: JsonObject) -> list[JsonObject]:
         fresh: list[JsonObject] = []
+        taken = self._taken()
         for course in given["courses"]:
             if course["categoryid"] not in self.categories:
                 raise MoodleError(
                     "errorcatcontextnotvalid", "You cannot execute functions in the category context"
                 )
             self.site.demand("moodle/course:create")
-            self._check(course, fresh)
+            self._check(course, taken)
             if not self.site.has("moodle/course:visibility"):
                 course.pop("visible", None)
             fresh.append(course)
+            self._take(course, taken)
         made = []
         for course in fresh:
             made.append(self.add(course.pop("idnumber", ""), **course))
             self.site.arrivals[made[-1]["idnumber"]] += 1
         return [{"id": course["id"], "shortname": course["shortname"]} for course in made]
 
-    def _check(self, course: JsonObject, others: list[JsonObject], old: JsonObject | None = None) -> None:
+    def _taken(self) -> dict[str, set[str]]:
+        held = self.held.values()
+        return {field: {self.site.folded(course[field]) for course in held} for field in UNIQUE}
+
+    def _take(self, course: JsonObject, taken: dict[str, set[str]]) -> None:
+        for field, names in taken.items():
+            names.add(self.site.folded(course.get(field, "")))
+
+    def _check(self, course: JsonObject, taken: dict[str, set[str]], old: JsonObject | None = None) -> None:
         for field in ("fullname", "shortname"):
             if not course.get(field, "x").strip():
                 raise MoodleError("errorinvalidparam", f'The param "{field}" is invalid.')
         if course.get("lang") or self.site.is_poisoned(course.get("idnumber", "")):
             raise MoodleError("errorinvalidparam", 'The param "lang" is invalid.')
-        held = [each for each in (*self.held.values(), *others) if each is not old]
-        for field, code in (("shortname", "shortnametaken"), ("idnumber", "courseidnumbertaken")):
-            wanted = course.get(field)
-            if wanted and any(self.site.same(each.get(field, ""), wanted) for each in held):
-                raise MoodleError(code, f"{field} is already used for another course ({wanted})")
+        for field, code in UNIQUE.items():
+            wanted = self.site.folded(course.get(field, ""))
+            if wanted and wanted in taken[field] and not (old and wanted == self.site.folded(old[field])):
+                raise MoodleError(code, f"{field} is already used for another course ({course[field]})")
         for field, longest in LONGEST.items():
             if len(course.get(field, "")) > longest:
                 raise MoodleError("dmlwriteexception", "Error writing to database")
@@ -146,21 +157,23 @@ class CourseFunctions:
 
     def _update(self, given: JsonObject) -> JsonObject:
         warnings = []
+        taken = self._taken()
         for course in given["courses"]:
             try:
-                self._update_one(course)
+                self._update_one(course, taken)
+                self._take(course, taken)
             except MoodleError as error:
                 warning = {"item": "course", "itemid": course["id"], "warningcode": error.code}
                 warnings.append({**warning, "message": error.message})
         return {"warnings": warnings}
 
-    def _update_one(self, course: JsonObject) -> None:
+    def _update_one(self, course: JsonObject, taken: dict[str, set[str]]) -> None:
         old = self.enter(course["id"])
         self.site.demand("moodle/course:update")
         for field, right in CHANGES.items():
             if field in course and course[field] != old[field]:
                 self.site.demand(f"moodle/course:{right}")
-        self._check(course, [], old)
+        self._check(course, taken, old)
         if course.get("categoryid", 1) not in self.categories:
             old.update(categoryid=course["categoryid"], visible=0)  # as Moodle does, although it warns
             raise MoodleError("invalidrecord", "Can't find data record in database table course_categories.")
@@ -192,9 +205,8 @@ class CourseFunctions:
         if field not in ("", "id", "idnumber", "shortname", "category"):
             raise MoodleError("invalidparameter", "Invalid parameter value detected")
         stored = "categoryid" if field == "category" else field
-        found = [
-            course for course in self.held.values() if not field or self.site.same(str(course[stored]), value)
-        ]
+        value, held = self.site.folded(value), self.held.values()
+        found = [course for course in held if not field or self.site.folded(str(course[stored])) == value]
         see_hidden = self.site.has("moodle/course:viewhiddencourses")
         return {
             "courses": [self._shown(course) for course in found if course["visible"] or see_hidden],

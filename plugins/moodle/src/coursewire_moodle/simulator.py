@@ -168,9 +168,9 @@ class MoodleSimulator(Simulator):
         if right not in self.rights:
             raise MoodleError(code, f"Sorry, but you do not currently have permissions to do that ({right}).")
 
-    def same(self, one: str, other: str) -> bool:
-        """Compare texts as the site's database does."""
-        return one == other if self.case_sensitive else one.rstrip().casefold() == other.rstrip().casefold()
+    def folded(self, text: str) -> str:
+        """A text as the site's database compares it."""
+        return text if self.case_sensitive else text.rstrip().casefold()
 
     # -- tokens ------------------------------------------------------------------------------------
 
