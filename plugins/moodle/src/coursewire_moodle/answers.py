@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from xml.parsers.expat import ExpatError
 
+import httpx
 import orjson
 import xmltodict
 
+import coursewire as cw
+from coursewire import errors
 from coursewire.client.answers import error_of
-from coursewire.errors import (
-    BlockedError,
-    CredentialsError,
-    OutcomeUnknownError,
-    RejectedError,
-    SendError,
-    UnreachableError,
-)
-
-if TYPE_CHECKING:
-    import httpx
-
-    from coursewire.model.session import Session
 
 SERVER = "/webservice/rest/server.php"
 
@@ -63,7 +53,7 @@ class Answer(NamedTuple):
 
 
 async def ask(
-    session: Session, function: str, form: Mapping[str, Any] | None = None, *, repeatable: bool = True
+    session: cw.Session, function: str, form: Mapping[str, Any] | None = None, *, repeatable: bool = True
 ) -> Answer:
     """Call a function of the web service, by POST: the token is in the body, never in a URL.
 
@@ -90,14 +80,12 @@ def basics(function: str) -> dict[str, str]:
 def listed(name: str, rows: Sequence[object]) -> dict[str, str]:
     """A list as PHP reads it from a form: ``courses[0][id]=5`` for objects, ``courseids[0]=5`` for values."""
 
-    def pairs() -> Iterator[tuple[str, str]]:
-        for number, row in enumerate(rows):
-            fields = (
-                {f"[{field}]": value for field, value in row.items()} if isinstance(row, dict) else {"": row}
-            )
-            yield from ((f"{name}[{number}]{field}", str(value)) for field, value in fields.items())
-
-    return dict(pairs())
+    objects = [row if isinstance(row, Mapping) else {"": row} for row in rows]
+    return {
+        f"{name}[{number}]" + (f"[{field}]" if field else ""): str(value)
+        for number, row in enumerate(objects)
+        for field, value in row.items()
+    }
 
 
 def answer_of(function: str, response: httpx.Response, *, repeatable: bool = True) -> Answer:
@@ -110,7 +98,7 @@ def answer_of(function: str, response: httpx.Response, *, repeatable: bool = Tru
         raise error_of(response, function, next_step=WRONG_PLACE)
     answer = read(response)
     if answer is None:
-        kind = UnreachableError if repeatable else OutcomeUnknownError
+        kind = errors.UnreachableError if repeatable else errors.OutcomeUnknownError
         what = f"the answer to {function} is not one that Moodle gives"
         raise kind(what, http_status=response.status_code, excerpt=response.text[:2000])
     if isinstance(answer.data, dict) and "exception" in answer.data:
@@ -118,17 +106,17 @@ def answer_of(function: str, response: httpx.Response, *, repeatable: bool = Tru
     return answer
 
 
-def refusal(function: str, errorcode: str | None, message: str | None) -> SendError:
+def refusal(function: str, errorcode: str | None, message: str | None) -> errors.SendError:
     """The error for one of Moodle's codes. Messages are in the site's language: the code decides."""
     code = errorcode or ""
     why = html.unescape(re.sub(r"<[^>]*>", " ", message or "")).strip()
-    kind: type[SendError] = BlockedError if code in HINTS else RejectedError
+    kind: type[errors.SendError] = errors.BlockedError if code in HINTS else errors.RejectedError
     if code.startswith(CREDENTIALS):
-        kind = CredentialsError
+        kind = errors.CredentialsError
     elif code in LATER:
-        kind = UnreachableError
+        kind = errors.UnreachableError
     elif code in ODD:
-        kind = SendError
+        kind = errors.SendError
     what = f"Moodle refused {function} ({code or 'no code'})"
     return kind(what, why=why, next_step=HINTS.get(code, ""), http_status=200, reason=code or "lms-error")
 

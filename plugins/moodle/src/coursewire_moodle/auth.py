@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import httpx
 
-from coursewire.client.auth import TokenAuth
+import coursewire as cw
 from coursewire.errors import CredentialsError, UnreachableError
-from coursewire.hookspecs import hookimpl
-from coursewire.model.session import Token
 from coursewire_moodle.answers import ACCESS, INVALID_TOKEN, LATER, error_code, read
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from coursewire.model.session import Tokens
-    from coursewire_moodle.config import MoodleConfig
+from coursewire_moodle.config import MoodleConfig
 
 ASKED_AGAIN_AFTER = timedelta(days=1)
 """Moodle does not tell how long a token lasts. Asking again gives the same one until it is over."""
@@ -30,16 +23,16 @@ HINTS = {
 }
 
 
-@hookimpl
-def authenticate(config: MoodleConfig, tokens: Tokens) -> httpx.Auth:
+@cw.hookimpl
+def authenticate(config: MoodleConfig, tokens: cw.Tokens) -> httpx.Auth:
     """A token in the form of each call."""
     return MoodleAuth(config, tokens)
 
 
-class MoodleAuth(TokenAuth):
+class MoodleAuth(cw.TokenAuth):
     """The configured token, or the one that Moodle gives for user name and password."""
 
-    def __init__(self, config: MoodleConfig, tokens: Tokens) -> None:
+    def __init__(self, config: MoodleConfig, tokens: cw.Tokens) -> None:
         super().__init__(tokens)
         self.config = config
 
@@ -61,22 +54,19 @@ class MoodleAuth(TokenAuth):
             return self.config.token.get_secret_value()
         return (await self.tokens.fetch(self.subject, self._obtain, rejected=rejected)).value
 
-    def token_request(self, current: Token | None) -> httpx.Request:
+    def token_request(self, current: cw.Token | None) -> httpx.Request:
         """Ask for the account's token of the service."""
-        form = {
-            "username": self.config.username.get_secret_value(),
-            "password": self.config.password.get_secret_value(),
-            "service": self.config.service_short_name,
-        }
+        form = {name: getattr(self.config, name).get_secret_value() for name in ("username", "password")}
+        form["service"] = self.config.service_short_name
         return httpx.Request("POST", f"{self.config.lms_url}/login/token.php", data=form)
 
-    def read_token(self, response: httpx.Response) -> Token:
+    def read_token(self, response: httpx.Response) -> cw.Token:
         """Read the token, or why there is none: Moodle says either with status 200."""
         answer = read(response)
         body = answer.data if answer and isinstance(answer.data, dict) else {}
         token, code = body.get("token"), str(body.get("errorcode") or "")
         if isinstance(token, str) and token.strip():
-            return Token(token, self.tokens.clock() + ASKED_AGAIN_AFTER)
+            return cw.Token(token, self.tokens.clock() + ASKED_AGAIN_AFTER)
         kind = UnreachableError if code in LATER else CredentialsError
         why, step = code or "the answer is not one that Moodle gives", HINTS.get(code, "")
         raise kind(

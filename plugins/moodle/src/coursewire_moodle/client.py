@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+import coursewire as cw
 from coursewire.client.answers import result_of_error
-from coursewire.errors import BlockedError, SendError
-from coursewire.hookspecs import hookimpl
-from coursewire.model.channel import RetireStrategy
-from coursewire.model.payload import JsonObject, Operation, Payload, RemoteItem, Result, ResultKind
+from coursewire.errors import SendError
 from coursewire_moodle.answers import ask, listed, refusal
-
-if TYPE_CHECKING:
-    from coursewire.model.payload import Batch
-    from coursewire.model.session import Session
-    from coursewire_moodle.config import MoodleConfig
+from coursewire_moodle.config import MoodleConfig
 
 CREATE = "core_course_create_courses"
 UPDATE = "core_course_update_courses"
@@ -26,23 +20,23 @@ CATEGORIES = "core_course_get_categories"
 TAKEN = ("shortnametaken", "courseidnumbertaken")
 GONE = ("invalidrecord", "unknowncourseidnumber")
 
-Results = dict[str, Result]
-Act = Callable[["Session", Mapping[str, Payload]], Awaitable[Results]]
+Results = dict[str, "cw.Result"]
+Act = Callable[["cw.Session", Mapping[str, "cw.Payload"]], Awaitable[Results]]
 """What is done to courses at Moodle: their ids there, each with its payload."""
 
 
-@hookimpl
-async def send_content(session: Session, batch: Batch) -> list[Result]:
+@cw.hookimpl
+async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     """Create, update or retire a batch of courses.
 
     Returns:
         One result per course. Where Moodle refuses a call without saying for which course, all are marked,
         so that core finds the course at fault in smaller batches.
     """
-    if batch.operation is Operation.RETIRE:
-        hide = settings(session).retire_strategy is RetireStrategy.HIDE
+    if batch.operation is cw.Operation.RETIRE:
+        hide = settings(session).retire_strategy is cw.RetireStrategy.HIDE
         results = await _at_their_ids(session, batch.payloads, _hide if hide else _delete)
-        gone = Result(ResultKind.ALREADY_SO, reason="not-at-moodle")
+        gone = cw.Result(cw.ResultKind.ALREADY_SO, reason="not-at-moodle")
         return [results.get(payload.key, gone) for payload in batch.payloads]
     results = await _at_their_ids(session, batch.payloads, _show)
     missing = [payload for payload in batch.payloads if payload.key not in results]
@@ -50,16 +44,16 @@ async def send_content(session: Session, batch: Batch) -> list[Result]:
     return [results[payload.key] for payload in batch.payloads]
 
 
-async def _at_their_ids(session: Session, payloads: Sequence[Payload], act: Act) -> Results:
+async def _at_their_ids(session: cw.Session, payloads: Sequence[cw.Payload], act: Act) -> Results:
     """Act on the courses that are there, with one call. One whose id is unknown, or over, is looked up.
 
     Returns:
         Nothing for courses that are not at Moodle, and for creates without an id, which nobody looked for.
     """
-    there: dict[str, Payload] = {}
+    there: dict[str, cw.Payload] = {}
     for payload in payloads:
         known = payload.remote_id
-        if known is None and payload.operation is not Operation.CREATE:
+        if known is None and payload.operation is not cw.Operation.CREATE:
             known = await _id_of(session, payload)
         if known is not None:
             there[known] = payload
@@ -74,7 +68,7 @@ async def _at_their_ids(session: Session, payloads: Sequence[Payload], act: Act)
     return results
 
 
-async def _create(session: Session, payloads: Sequence[Payload]) -> Results:
+async def _create(session: cw.Session, payloads: Sequence[cw.Payload]) -> Results:
     form = listed("courses", [_dated(payload) for payload in payloads])
     try:
         # Moodle looks whether a name is free before it writes: parallel creates make doubles.
@@ -86,14 +80,16 @@ async def _create(session: Session, payloads: Sequence[Payload]) -> Results:
         return await _adopt(session, payloads, error)
     rows = [row for row in made if isinstance(row, dict)] if isinstance(made, list) else []
     ids = {row.get("shortname"): str(row["id"]) for row in rows if row.get("id")}
-    unnamed = Result(ResultKind.IN_DOUBT, "no-acknowledgement", "Moodle's answer does not name this course.")
+    unnamed = cw.Result(
+        cw.ResultKind.IN_DOUBT, "no-acknowledgement", "Moodle's answer does not name this course."
+    )
     return {
         payload.key: _accepted(ids[name]) if (name := payload.body["shortname"]) in ids else unnamed
         for payload in payloads
     }
 
 
-async def _adopt(session: Session, payloads: Sequence[Payload], error: SendError) -> Results:
+async def _adopt(session: cw.Session, payloads: Sequence[cw.Payload], error: SendError) -> Results:
     """Some names are taken, so that nothing was made: update the courses that are ours, make the others.
 
     Raises:
@@ -107,32 +103,32 @@ async def _adopt(session: Session, payloads: Sequence[Payload], error: SendError
     return results | (await _create(session, others) if others else {})
 
 
-async def _show(session: Session, there: Mapping[str, Payload]) -> Results:
+async def _show(session: cw.Session, there: Mapping[str, cw.Payload]) -> Results:
     # An unknown category would hide the courses in it, and Moodle would only warn.
     if not await session.once(CATEGORIES, lambda: category(session)):
         step = "Correct category_id, or give the account's role moodle/category:viewhiddencategories."
         what = f"Moodle shows no category {settings(session).category_id}"
-        raise BlockedError(what, next_step=step, reason="category-missing")
+        raise cw.BlockedError(what, next_step=step, reason="category-missing")
     rows = [{**_dated(payload), "id": known, "visible": 1} for known, payload in there.items()]
     return await _write(session, UPDATE, listed("courses", rows), there)
 
 
-async def _hide(session: Session, there: Mapping[str, Payload]) -> Results:
+async def _hide(session: cw.Session, there: Mapping[str, cw.Payload]) -> Results:
     rows = [{"id": known, "visible": 0} for known in there]
     return await _write(session, UPDATE, listed("courses", rows), there)
 
 
-async def _delete(session: Session, there: Mapping[str, Payload]) -> Results:
+async def _delete(session: cw.Session, there: Mapping[str, cw.Payload]) -> Results:
     return await _write(session, DELETE, listed("courseids", list(there)), there)
 
 
-def _dated(payload: Payload) -> JsonObject:
+def _dated(payload: cw.Payload) -> cw.JsonObject:
     """The course; with a start alone its end says "none", for else Moodle keeps or invents one."""
     return {**({"enddate": 0} if "startdate" in payload.body else {}), **payload.body}
 
 
 async def _write(
-    session: Session, function: str, form: Mapping[str, str], there: Mapping[str, Payload]
+    session: cw.Session, function: str, form: Mapping[str, str], there: Mapping[str, cw.Payload]
 ) -> Results:
     """Call a function that does one course after the other, and warns of those that it did not do."""
     body = (await ask(session, function, form)).data
@@ -147,35 +143,35 @@ async def _write(
     return results
 
 
-def _accepted(course_id: str) -> Result:
-    return Result(ResultKind.ACCEPTED, remote_id=course_id, http_status=200)
+def _accepted(course_id: str) -> cw.Result:
+    return cw.Result(cw.ResultKind.ACCEPTED, remote_id=course_id, http_status=200)
 
 
 # -- looking -----------------------------------------------------------------------------------------
 
 
-async def category(session: Session) -> JsonObject | None:
+async def category(session: cw.Session) -> cw.JsonObject | None:
     """The category that receives courses; None when the account sees none with this id."""
     form = listed("criteria", [{"key": "id", "value": settings(session).category_id}])
-    rows: list[JsonObject] = (await ask(session, CATEGORIES, {**form, "addsubcategories": "0"})).data or []
+    rows: list[cw.JsonObject] = (await ask(session, CATEGORIES, {**form, "addsubcategories": "0"})).data or []
     return rows[0] if rows else None
 
 
-async def courses_by(session: Session, field: str, value: object) -> list[JsonObject]:
+async def courses_by(session: cw.Session, field: str, value: object) -> list[cw.JsonObject]:
     """The courses with a value in a field, hidden ones too.
 
     Raises:
         SendError: Moodle hides the ID numbers of courses from the account.
     """
     body = (await ask(session, FIND, {"field": field, "value": value})).data
-    rows: list[JsonObject] = (body or {}).get("courses") or []
+    rows: list[cw.JsonObject] = (body or {}).get("courses") or []
     if any("idnumber" not in row for row in rows):
         step = "Give the account's role moodle/course:view and moodle/course:update."
         raise SendError("Moodle does not show the ID numbers of courses", next_step=step, reason="id-hidden")
     return rows
 
 
-async def find_course(session: Session, key: str) -> JsonObject | None:
+async def find_course(session: cw.Session, key: str) -> cw.JsonObject | None:
     """The course with this ID number; None when it is surely not there.
 
     Raises:
@@ -190,30 +186,30 @@ async def find_course(session: Session, key: str) -> JsonObject | None:
     return same[0] if same else None
 
 
-async def _id_of(session: Session, payload: Payload) -> str | None:
+async def _id_of(session: cw.Session, payload: cw.Payload) -> str | None:
     course = await find_course(session, payload.remote_key)
     return None if course is None else str(course["id"])
 
 
-def _remote_item(course: JsonObject) -> RemoteItem:
+def _remote_item(course: cw.JsonObject) -> cw.RemoteItem:
     fields = {name: course.get(name) for name in ("fullname", "shortname", "categoryid", "visible")}
-    return RemoteItem(course["idnumber"], str(course["id"]), str(course.get("visible")) == "1", fields)
+    return cw.RemoteItem(course["idnumber"], str(course["id"]), str(course.get("visible")) == "1", fields)
 
 
-@hookimpl
-async def find_remote(session: Session, key: str) -> RemoteItem | None:
+@cw.hookimpl
+async def find_remote(session: cw.Session, key: str) -> cw.RemoteItem | None:
     """Look one course up by its ID number; also one that is hidden."""
     course = await find_course(session, key)
     return None if course is None else _remote_item(course)
 
 
-@hookimpl
-async def list_remote(session: Session) -> list[RemoteItem]:
+@cw.hookimpl
+async def list_remote(session: cw.Session) -> list[cw.RemoteItem]:
     """The courses of the category that have an ID number; core compares with its records which are ours."""
     rows = await courses_by(session, "category", settings(session).category_id)
     return [_remote_item(course) for course in rows if course["idnumber"]]
 
 
-def settings(session: Session) -> MoodleConfig:
+def settings(session: cw.Session) -> MoodleConfig:
     """The configuration, by its own type."""
     return cast("MoodleConfig", session.config)

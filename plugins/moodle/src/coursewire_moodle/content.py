@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import re
 from html import escape
-from typing import TYPE_CHECKING
 
-from coursewire.errors import NotExportableError
+import coursewire as cw
 from coursewire.export.executive_education import marked_description, marked_title
-from coursewire.export.texts import cut, required
-from coursewire.hookspecs import hookimpl
-
-if TYPE_CHECKING:
-    from coursewire.model.content import ContentItem
-    from coursewire.model.payload import JsonObject
-    from coursewire_moodle.config import MoodleConfig
+from coursewire_moodle.config import MoodleConfig
 
 LONGEST_FULLNAME = 254
 LONGEST_SHORTNAME = 255
@@ -27,8 +20,8 @@ _TAG = re.compile(r"</?(?:abbr|b|br|em|font|i|p|small|span|strong|su[bp]|u)\b[^<
 _LIKE_A_TAG = re.compile(r"<(?=\S)")
 
 
-@hookimpl
-def export_content(config: MoodleConfig, item: ContentItem) -> JsonObject:
+@cw.hookimpl
+def export_content(config: MoodleConfig, item: cw.ContentItem) -> cw.JsonObject:
     """Build the course as ``core_course_create_courses`` takes it. What the item does not have is left out.
 
     Dates are whole seconds since 1970 in UTC. Moodle takes an end only after a start: any other is left out.
@@ -36,16 +29,16 @@ def export_content(config: MoodleConfig, item: ContentItem) -> JsonObject:
     Raises:
         NotExportableError: No title or no link, or a key that Moodle has no room for.
     """
-    required(item, "title")
+    cw.required(item, "title")
     title, key = _name(marked_title(item)), item.content_key
     if len(key) > LONGEST_KEY:
-        raise NotExportableError("key", f"Moodle takes {LONGEST_KEY} characters, it has {len(key)}")
-    course: JsonObject = {
-        "fullname": cut(f"{title} - via edX.org{_partners(item)}", LONGEST_FULLNAME),
-        # Unique in the whole site: the key must not be cut off.
-        "shortname": f"{cut(title, LONGEST_SHORTNAME - len(key) - 3)} ({key})",
+        raise cw.NotExportableError("key", f"Moodle takes {LONGEST_KEY} characters, it has {len(key)}")
+    course: cw.JsonObject = {
+        "fullname": cw.cut(f"{title} - via edX.org{_partners(item)}", LONGEST_FULLNAME),
+        # Unique in the whole site: the key must not be cw.cut off.
+        "shortname": f"{cw.cut(title, LONGEST_SHORTNAME - len(key) - 3)} ({key})",
         "idnumber": key,
-        "summary": _summary(item, required(item, "enrollment_url")),
+        "summary": _summary(item, cw.required(item, "enrollment_url")),
         "categoryid": config.category_id,
     }
     if item.start:
@@ -60,14 +53,14 @@ def _name(text: str) -> str:
     return _LIKE_A_TAG.sub("< ", _TAG.sub("", text)).strip()
 
 
-def _partners(item: ContentItem) -> str:
+def _partners(item: cw.ContentItem) -> str:
     """`` (A, B)``: the organisations without the code that stands before a colon; "" when there are none."""
     texts = [text for text in item.get("organizations") or () if isinstance(text, str)]
     names = [_name(text.partition(": ")[2] or text) for text in texts]
     return f" ({', '.join(names)})" if names else ""
 
 
-def _summary(item: ContentItem, link: str) -> str:
+def _summary(item: cw.ContentItem, link: str) -> str:
     # Descriptions are HTML at the source and stay HTML; only the link is put together here.
     texts = (marked_description(item), item.short_description or "")
     fitting = (text for text in texts if text and len(text) + len(link) <= LONGEST_TEXT)

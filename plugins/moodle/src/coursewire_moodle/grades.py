@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from coursewire.errors import BlockedError, UnreachableError
-from coursewire.hookspecs import hookimpl
+import httpx
+
+import coursewire as cw
+from coursewire.errors import UnreachableError
 from coursewire.model.configuration import LearnerId
-from coursewire.model.payload import JsonObject, Payload, Result, ResultKind
 from coursewire_moodle.answers import SERVER, answer_of, ask, basics, listed
 from coursewire_moodle.client import find_course, settings
-
-if TYPE_CHECKING:
-    import httpx
-
-    from coursewire.model.payload import Batch
-    from coursewire.model.session import Session
 
 ASSIGNMENTS = "mod_assign_get_assignments"
 MODULE = "core_course_get_course_module"
@@ -39,8 +34,8 @@ UNMATCHED = (
 AMBIGUOUS = "Several participants of the course have this e-mail address, or name."
 
 
-@hookimpl
-async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
+@cw.hookimpl
+async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     """Write the grades of one course.
 
     The course, its assignment and its participants are read once a run. Nothing is written before all three
@@ -59,8 +54,8 @@ async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
     place = ("assignment", course_id, body["assignment"], body.get("cmid"))
     assignment = await session.once(place, lambda: _assignment(session, course_id, body))
     people = await session.once(("people", course_id), lambda: _people(session, course_id))
-    results: dict[str, Result] = {}
-    grades: dict[str, Payload] = {}
+    results: dict[str, cw.Result] = {}
+    grades: dict[str, cw.Payload] = {}
     # The last one stands: a learner who took the course twice has the better grade.
     for payload in sorted(batch.payloads, key=lambda payload: float(payload.body["grade"])):
         found = people.get(payload.body["userID"].casefold(), set())
@@ -74,7 +69,7 @@ async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
         (user,) = found
         if worse := grades.get(user):
             message = "The learner has a better grade in the same course from another enrollment."
-            results[worse.key] = Result(ResultKind.REJECTED, "better-grade-sent", message)
+            results[worse.key] = cw.Result(cw.ResultKind.REJECTED, "better-grade-sent", message)
         grades[user] = payload
     if grades:
         results |= await _write(session, course_id, assignment, grades)
@@ -82,8 +77,8 @@ async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
 
 
 async def _write(
-    session: Session, course_id: str, assignment: Mapping[str, Any], grades: Mapping[str, Payload]
-) -> dict[str, Result]:
+    session: cw.Session, course_id: str, assignment: Mapping[str, Any], grades: Mapping[str, cw.Payload]
+) -> dict[str, cw.Result]:
     cmid, most = str(assignment["cmid"]), Decimal(str(assignment["grade"]))
     rows = [{"studentid": user, "grade": _points(payload, most)} for user, payload in grades.items()]
     form = {
@@ -97,8 +92,8 @@ async def _write(
     code, noise = await ask(session, GRADE, form)
     if str(code) in REFUSED:
         reason, message = REFUSED[str(code)]
-        refused = Result(
-            ResultKind.BLOCKED,
+        refused = cw.Result(
+            cw.ResultKind.BLOCKED,
             reason,
             message,
             http_status=200,
@@ -109,12 +104,12 @@ async def _write(
         why = noise or f"it answered {code!r:.100}"
         raise UnreachableError(f"{GRADE} did not say that the grades are written", why=why, http_status=200)
     return {
-        payload.key: Result(ResultKind.ACCEPTED, "", "", f"{course_id}/{cmid}/{user}", 200)
+        payload.key: cw.Result(cw.ResultKind.ACCEPTED, "", "", f"{course_id}/{cmid}/{user}", 200)
         for user, payload in grades.items()
     }
 
 
-def _points(payload: Payload, most: Decimal) -> str:
+def _points(payload: cw.Payload, most: Decimal) -> str:
     """The grade in points, with at most five digits after the point as Moodle keeps them, and no exponent.
 
     Raises:
@@ -123,12 +118,12 @@ def _points(payload: Payload, most: Decimal) -> str:
     scale = Decimal(payload.body.get("scale") or most)
     if scale > most:
         step = "Leave grade_scale empty, or raise the assignment's maximum in Moodle."
-        raise BlockedError(f"grade_scale is {scale}, and the assignment is out of {most}", next_step=step)
+        raise cw.BlockedError(f"grade_scale is {scale}, and the assignment is out of {most}", next_step=step)
     points = (Decimal(str(payload.body["grade"])) * scale).quantize(Decimal("0.00001")).normalize()
     return f"{points:f}"
 
 
-async def _assignment(session: Session, course_id: str, body: Mapping[str, Any]) -> JsonObject:
+async def _assignment(session: cw.Session, course_id: str, body: Mapping[str, Any]) -> cw.JsonObject:
     """The assignment that takes grades: the configured module, where it is in this course; else by its name.
 
     Raises:
@@ -136,8 +131,8 @@ async def _assignment(session: Session, course_id: str, body: Mapping[str, Any])
     """
     form = {"includenotenrolledcourses": 1, **listed("courseids", [course_id])}
     answer = (await ask(session, ASSIGNMENTS, form)).data
-    courses: list[JsonObject] = (answer or {}).get("courses") or []
-    held: list[JsonObject] = [each for course in courses for each in course["assignments"]]
+    courses: list[cw.JsonObject] = (answer or {}).get("courses") or []
+    held: list[cw.JsonObject] = [each for course in courses for each in course["assignments"]]
     found = [each for each in held if str(each["cmid"]) == str(body.get("cmid"))]
     if not found and "cmid" in body:
         await session.once((MODULE, body["cmid"]), lambda: _no_other_kind(session, course_id, body["cmid"]))
@@ -149,25 +144,25 @@ async def _assignment(session: Session, course_id: str, body: Mapping[str, Any])
     what = f"course {course_id} of Moodle has {len(found)} assignments for final grades"
     if len(found) == 1:
         what = f"the assignment of course {course_id} of Moodle is not graded in points"
-    raise BlockedError(what, why=f"it shows these: {names}", next_step=step, reason="no-such-assignment")
+    raise cw.BlockedError(what, why=f"it shows these: {names}", next_step=step, reason="no-such-assignment")
 
 
-async def _no_other_kind(session: Session, course_id: str, cmid: int) -> None:
+async def _no_other_kind(session: cw.Session, course_id: str, cmid: int) -> None:
     """Refuse a configured module of this course that is no assignment; one of another course is passed over."""
     try:
         module = (await ask(session, MODULE, {"cmid": cmid})).data["cm"]
-    except BlockedError as error:
+    except cw.BlockedError as error:
         if error.reason == "errorcoursecontextnotvalid":
             return  # in a course that we may not enter, so not in this one
         raise
     if str(module["course"]) == course_id and module["modname"] != "assign":
         step = "Set grade_assignment_cmid to the id of an assignment, or leave it empty."
-        raise BlockedError(
+        raise cw.BlockedError(
             f"the module {cmid} is not an assignment but a {module['modname']}", next_step=step
         )
 
 
-async def _people(session: Session, course_id: str) -> dict[str, set[str]]:
+async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
     """Participants of a course by what learners are known by, without regard to capitals; page by page.
 
     Raises:
@@ -193,11 +188,11 @@ async def _people(session: Session, course_id: str) -> dict[str, set[str]]:
         for row in answer_of(PARTICIPANTS, page).data or ():
             if not any(name in row for name in names):
                 step = "Give the account's role moodle/course:useremail or moodle/site:viewuseridentity."
-                raise BlockedError(f"Moodle does not show participants' {names[0]}", next_step=step)
+                raise cw.BlockedError(f"Moodle does not show participants' {names[0]}", next_step=step)
             for name in filter(None, (row.get(name) for name in names)):
                 found[str(name).casefold()].add(str(row["id"]))
     return dict(found)
 
 
-def _blocked(reason: str, message: str) -> Result:
-    return Result(ResultKind.BLOCKED, reason, message)
+def _blocked(reason: str, message: str) -> cw.Result:
+    return cw.Result(cw.ResultKind.BLOCKED, reason, message)

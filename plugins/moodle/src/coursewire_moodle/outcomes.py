@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from more_itertools import batched, map_reduce
 
+import coursewire as cw
 from coursewire.channels.defaults import items_limit
-from coursewire.errors import NotExportableError
-from coursewire.hookspecs import hookimpl
-from coursewire.model.channel import Limits
-from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from coursewire.model.outcomes import Completion
-    from coursewire_moodle.config import MoodleConfig
+from coursewire_moodle.config import MoodleConfig
 
 # 25 courses take 0.6 s on a small site and 4 s on a large one. 200 grades are 400 form fields; PHP drops what is
 # beyond 1,000. More calls at once would only wait for each other's locks.
-LIMITS = Limits(
+LIMITS = cw.Limits(
     batch_items=25, outcome_batch_items=200, concurrency=4, total_timeout_s=300, read_timeout_s=120
 )
 
 
-@hookimpl
-def export_completion(config: MoodleConfig, completion: Completion) -> JsonObject:
+@cw.hookimpl
+def export_completion(config: MoodleConfig, completion: cw.Completion) -> cw.JsonObject:
     """Build what Moodle is told of a completion: the grade, 0 to 1, of one learner in one assignment.
 
     Raises:
@@ -34,7 +26,7 @@ def export_completion(config: MoodleConfig, completion: Completion) -> JsonObjec
     """
     for field in ("percent", "remote_id"):
         if getattr(completion, field) in (None, ""):
-            raise NotExportableError(
+            raise cw.NotExportableError(
                 field, "it is unknown", next_step="See `coursewire why` for this learner."
             )
     payload = {
@@ -48,14 +40,14 @@ def export_completion(config: MoodleConfig, completion: Completion) -> JsonObjec
     return {name: value for name, value in payload.items() if value is not None}
 
 
-@hookimpl
+@cw.hookimpl
 def make_batches(
-    config: MoodleConfig, kind: Kind, operation: Operation | None, payloads: Sequence[Payload]
-) -> Iterator[Batch] | None:
+    config: MoodleConfig, kind: cw.Kind, operation: cw.Operation | None, payloads: Sequence[cw.Payload]
+) -> Iterator[cw.Batch] | None:
     """Put the grades of one course together, a learner's enrollments next to each other; content as core has it."""
-    if kind is Kind.CONTENT:
+    if kind is cw.Kind.CONTENT:
         return None
     ordered = sorted(payloads, key=lambda payload: str(payload.body["userID"]))
     courses = map_reduce(ordered, lambda payload: payload.body["courseID"]).values()
     most = items_limit(LIMITS, config, kind)
-    return (Batch(operation, some) for of_course in courses for some in batched(of_course, most))
+    return (cw.Batch(operation, some) for of_course in courses for some in batched(of_course, most))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from coursewire.hookspecs import hookimpl
-from coursewire.model.channel import Capabilities, Channel, Idempotency, RetireStrategy, Support
-from coursewire.model.content import ContentType
+import coursewire as cw
 from coursewire_moodle.auth import authenticate
 from coursewire_moodle.check import check_connection
 from coursewire_moodle.client import find_remote, list_remote, send_content
@@ -27,28 +25,28 @@ __all__ = [
 ]
 
 
-@hookimpl
-def declare_channel() -> Channel:
+@cw.hookimpl
+def declare_channel() -> cw.Channel:
     """Moodle, by its web services."""
-    return Channel(
+    return cw.Channel(
         code=MoodleConfig.code,
         title="Moodle",
         config=MoodleConfig,
-        capabilities=Capabilities(
-            content_types=frozenset({ContentType.COURSE, ContentType.COURSE_RUN}),
-            completions=Support.FULL,
+        capabilities=cw.Capabilities(
+            content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN}),
+            completions=cw.Support.FULL,
             # Moodle would take them; each subsection needs an assignment that somebody makes by hand.
-            assessments=Support.NOT_IMPLEMENTED,
-            raise_grade=Support.FULL,
-            lower_grade=Support.FULL,
+            assessments=cw.Support.NOT_IMPLEMENTED,
+            raise_grade=cw.Support.FULL,
+            lower_grade=cw.Support.FULL,
             # The web service that writes many grades cannot take one away.
-            revoke=Support.IMPOSSIBLE,
-            in_progress=Support.FULL,
-            retire_strategies=(RetireStrategy.HIDE, RetireStrategy.DELETE),
-            idempotency=Idempotency.NATURAL_KEY,
-            outcome_idempotency=Idempotency.UPSERT,
+            revoke=cw.Support.IMPOSSIBLE,
+            in_progress=cw.Support.FULL,
+            retire_strategies=(cw.RetireStrategy.HIDE, cw.RetireStrategy.DELETE),
+            idempotency=cw.Idempotency.NATURAL_KEY,
+            outcome_idempotency=cw.Idempotency.UPSERT,
             outcomes_need_content=True,
-            list_remote=Support.FULL,
+            list_remote=cw.Support.FULL,
             paging="offset",
         ),
         limits=LIMITS,
