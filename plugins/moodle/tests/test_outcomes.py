@@ -8,16 +8,27 @@ import pytest
 from aiohttp import web
 
 from coursewire.errors import BlockedError, NotExportableError, RejectedError, UnreachableError
+from coursewire.model.outcomes import Completion
 from coursewire.model.payload import Kind, Operation, ResultKind
 from coursewire_moodle import plugin
 from coursewire_moodle.client import FIND
+from coursewire_moodle.config import MoodleConfig
 from coursewire_moodle.grades import ASSIGNMENTS, GRADE, MODULE, PAGE, PARTICIPANTS
 
-from .conftest import as_core, calls, form_of
+from .conftest import COMPLETE, as_core, calls, form_of
 
 COURSE = "BrackenX+TIDE101"
 LEE = "lee.moor@example.org"
 NAME = "(edX integration) Final Grade"
+OUTCOME = {
+    "enrollment_id": "77",
+    "username": "lee",
+    "email": LEE,
+    "remote_id": LEE,
+    "course_key": COURSE,
+    "course_run_key": f"course-v1:{COURSE}+2T2031",
+    "completed_at": None,
+}
 
 
 # -- payloads ----------------------------------------------------------------------------------------
@@ -314,6 +325,36 @@ def test_a_learner_with_two_enrollments_in_a_course_has_the_better_grade(moodle,
 
     assert [result.reason for result in results] == ["", "better-grade-sent", "better-grade-sent"]
     assert moodle.grades.grade_of(COURSE, LEE) == 90
+
+
+def test_two_enrollments_with_the_same_grade_are_both_confirmed(moodle, grade, completed):
+    moodle.enroll(COURSE, LEE)
+
+    results = grade(completed(enrollment="1"), completed(enrollment="2"))
+
+    assert [result.kind for result in results] == [ResultKind.ACCEPTED] * 2
+    assert "grades[1][studentid]" not in form_of(moodle, GRADE)
+
+
+def test_a_better_grade_that_was_refused_is_not_said_to_be_sent(moodle, grade, completed):
+    moodle.enroll(COURSE, LEE)
+    moodle.grades.user_of(LEE)["grade_locked"] = True
+
+    results = grade(completed(percent="0.9", enrollment="1"), completed(percent="0.6", enrollment="2"))
+
+    assert [result.reason for result in results] == ["grade-refused", "grade-refused"]
+
+
+def test_a_completion_that_is_revoked_has_the_grade_of_now(moodle, grade, completed):
+    moodle.enroll(COURSE, LEE)
+    grade(completed(percent="0.9"))
+    body = {**completed(percent="0.3").body}
+    revoked = Completion.model_validate({**OUTCOME, "verdict": "Fail", "complete": False, "percent": "0.3"})
+
+    assert plugin.export_completion(config=MoodleConfig.model_validate(COMPLETE), completion=revoked) == body
+    grade(completed(percent="0.3"))
+    assert moodle.grades.grade_of(COURSE, LEE) == 30
+    assert plugin.declare_channel().capabilities.revoke.usable
 
 
 def test_a_right_to_grade_that_is_missing_is_named(moodle, grade, completed):

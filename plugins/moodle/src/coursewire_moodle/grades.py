@@ -31,6 +31,11 @@ REFUSED = {
 UNMATCHED = (
     "Nobody with this e-mail address, or name, takes part in the course at Moodle. Enrol the learner there."
 )
+BETTER = cw.Result(
+    cw.ResultKind.REJECTED,
+    "better-grade-sent",
+    "The learner has a better grade in the same course from another enrollment.",
+)
 AMBIGUOUS = "Several participants of the course have this e-mail address, or name."
 
 
@@ -55,24 +60,21 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
     assignment = await session.once(place, lambda: _assignment(session, course_id, body))
     people = await session.once(("people", course_id), lambda: _people(session, course_id))
     results: dict[str, cw.Result] = {}
-    grades: dict[str, cw.Payload] = {}
-    # The last one stands: a learner who took the course twice has the better grade.
-    for payload in sorted(batch.payloads, key=lambda payload: float(payload.body["grade"])):
+    grades: defaultdict[str, list[cw.Payload]] = defaultdict(list)
+    # The first of each learner is the best: who took the course twice has that grade.
+    for payload in sorted(batch.payloads, key=lambda payload: -float(payload.body["grade"])):
         found = people.get(payload.body["userID"].casefold(), set())
-        if len(found) != 1:
-            results[payload.key] = (
-                _blocked("learner-ambiguous", AMBIGUOUS)
-                if found
-                else _blocked("learner-unmatched", UNMATCHED)
-            )
-            continue
-        (user,) = found
-        if worse := grades.get(user):
-            message = "The learner has a better grade in the same course from another enrollment."
-            results[worse.key] = cw.Result(cw.ResultKind.REJECTED, "better-grade-sent", message)
-        grades[user] = payload
-    if grades:
-        results |= await _write(session, course_id, assignment, grades)
+        if len(found) == 1:
+            grades[next(iter(found))].append(payload)
+        else:
+            why = ("learner-ambiguous", AMBIGUOUS) if found else ("learner-unmatched", UNMATCHED)
+            results[payload.key] = _blocked(*why)
+    best = {user: mine[0] for user, mine in grades.items()}
+    written = await _write(session, course_id, assignment, best) if best else {}
+    for user, mine in grades.items():
+        for payload in mine:
+            worse = payload.body["grade"] != best[user].body["grade"] and written[user].confirms
+            results[payload.key] = BETTER if worse else written[user]
     return [results[payload.key] for payload in batch.payloads]
 
 
@@ -92,21 +94,14 @@ async def _write(
     code, noise = await ask(session, GRADE, form)
     if str(code) in REFUSED:
         reason, message = REFUSED[str(code)]
-        refused = cw.Result(
-            cw.ResultKind.BLOCKED,
-            reason,
-            message,
-            http_status=200,
-            whole_batch=code in (1, "1") and len(rows) > 1,
-        )
-        return {payload.key: refused for payload in grades.values()}
+        whole = str(code) == "1" and len(rows) > 1  # the others are written, and Moodle does not say which
+        refused = cw.Result(cw.ResultKind.BLOCKED, reason, message, http_status=200, whole_batch=whole)
+        return dict.fromkeys(grades, refused)
     if str(code) != "0" or noise:
         why = noise or f"it answered {code!r:.100}"
         raise UnreachableError(f"{GRADE} did not say that the grades are written", why=why, http_status=200)
-    return {
-        payload.key: cw.Result(cw.ResultKind.ACCEPTED, "", "", f"{course_id}/{cmid}/{user}", 200)
-        for user, payload in grades.items()
-    }
+    place = f"{course_id}/{cmid}"
+    return {user: cw.Result(cw.ResultKind.ACCEPTED, "", "", f"{place}/{user}", 200) for user in grades}
 
 
 def _points(payload: cw.Payload, most: Decimal) -> str:

@@ -39,8 +39,8 @@ def declare_channel() -> cw.Channel:
             assessments=cw.Support.NOT_IMPLEMENTED,
             raise_grade=cw.Support.FULL,
             lower_grade=cw.Support.FULL,
-            # The web service that writes many grades cannot take one away.
-            revoke=cw.Support.IMPOSSIBLE,
+            # The grade falls to what it is now; there is nothing else at Moodle to take back.
+            revoke=cw.Support.FULL,
             in_progress=cw.Support.FULL,
             retire_strategies=(cw.RetireStrategy.HIDE, cw.RetireStrategy.DELETE),
             idempotency=cw.Idempotency.NATURAL_KEY,
