@@ -7,6 +7,7 @@ import pytest
 
 from coursewire.client.answers import (
     acknowledged,
+    error_of,
     read_object,
     read_success,
     redacted,
@@ -24,6 +25,7 @@ from coursewire.client.redact import Redactor
 from coursewire.errors import (
     BlockedError,
     CredentialsError,
+    IncompleteListError,
     OutcomeUnknownError,
     RejectedError,
     SendError,
@@ -107,13 +109,55 @@ def test_each_error_has_one_meaning(error, kind, reason):
     result = result_of_error(error)
     assert (result.kind, result.reason, result.message) == (kind, reason, "x.")
     assert result.retry_at == (NOW if kind is ResultKind.THROTTLED else None)
-    assert result.whole_batch is (kind is ResultKind.REJECTED)
+    assert result.whole_batch is (kind is ResultKind.REJECTED or reason == "send")
 
 
 def test_an_error_keeps_status_and_excerpt():
     result = result_of_error(CredentialsError("x", http_status=401, excerpt="y" * 3000))
     assert result.http_status == 401
     assert len(result.excerpt) == 2000
+
+
+def test_an_error_may_have_a_reason_of_its_own():
+    result = result_of_error(BlockedError("no", reason="requireloginerror"))
+    assert (result.kind, result.reason) == (ResultKind.BLOCKED, "requireloginerror")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "reason"),
+    [
+        (303, ResultKind.BLOCKED, "blocked"),
+        (400, ResultKind.REJECTED, "invalid"),
+        (403, ResultKind.BLOCKED, "blocked"),
+        (404, ResultKind.BLOCKED, "blocked"),
+        (408, ResultKind.TRY_LATER, "lms-timeout"),
+        (413, ResultKind.REJECTED, "too-large"),
+        (500, ResultKind.TRY_LATER, "lms-error"),
+    ],
+)
+def test_a_refused_call_is_an_error_by_its_status(status, kind, reason):
+    error = error_of(
+        httpx.Response(status, text="words", headers={"location": "https://lms.example.org/"}),
+        "the list of courses",
+        next_step="Check the address.",
+    )
+    result = result_of_error(error)
+    assert (result.kind, result.reason, result.http_status) == (kind, reason, status)
+    assert f"the list of courses was answered with status {status}" in result.message
+    assert ("Check the address." in result.message) == (kind is ResultKind.BLOCKED)
+    assert ("redirects to https://lms.example.org/" in result.message) == (status == 303)
+
+
+def test_an_error_of_no_class_may_be_one_items_fault():
+    assert result_of_error(SendError("odd")).whole_batch
+    assert not result_of_error(UnreachableError("nobody there")).whole_batch
+
+
+def test_a_list_that_was_not_read_to_its_end_is_asked_for_again():
+    result = result_of_error(IncompleteListError("the list has more than 5 pages"))
+    assert (result.kind, result.reason) == (ResultKind.TRY_LATER, "incomplete-list")
+    assert "more than 5 pages" in result.message
+    assert not result.whole_batch
 
 
 def test_results_are_redacted_before_they_are_stored():

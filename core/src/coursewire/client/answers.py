@@ -19,8 +19,10 @@ from coursewire.client.urls import path_template
 from coursewire.errors import (
     BlockedError,
     CredentialsError,
+    IncompleteListError,
     OutcomeUnknownError,
     RejectedError,
+    SendError,
     ThrottledError,
     UnreachableError,
 )
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import httpx
-
-    from coursewire.errors import SendError
 
 MESSAGE_LIMIT = 500
 EXCERPT_LIMIT = 2000
@@ -275,8 +275,11 @@ def result_of(
     return refused
 
 
-def result_of_error(error: SendError) -> Result:
-    """What a failed request means for each item that it carried."""
+def result_of_error(error: SendError | IncompleteListError) -> Result:
+    """What a failed request, or a list that could not be read, means for each item that it was about."""
+    if isinstance(error, IncompleteListError):
+        message = shorten(str(error), MESSAGE_LIMIT)
+        return Result(ResultKind.TRY_LATER, reason="incomplete-list", message=message)
     for cls in type(error).__mro__:
         if cls in _OF_ERRORS:
             kind, reason = _OF_ERRORS[cls]
@@ -285,13 +288,40 @@ def result_of_error(error: SendError) -> Result:
         kind, reason = ResultKind.TRY_LATER, "send"
     return Result(
         kind,
-        reason=reason,
+        reason=error.reason or reason,
         message=shorten(str(error), MESSAGE_LIMIT),
         http_status=error.http_status,
         excerpt=shorten(error.excerpt, EXCERPT_LIMIT),
         retry_at=error.retry_at if isinstance(error, ThrottledError) else None,
-        whole_batch=kind is ResultKind.REJECTED,
+        # An error of no class of its own may be one item's fault, so that it is looked for in smaller batches.
+        whole_batch=kind is ResultKind.REJECTED or type(error) is SendError,
     )
+
+
+def error_of(response: httpx.Response, what: str, *, next_step: str = "") -> SendError:
+    """The error for an answer whose status says that nothing was done for anything that was sent.
+
+    Args:
+        response: An answer that is no success.
+        what: What was asked for, such as ``"the list of courses"``.
+        next_step: For a refusal whatever the request carries: a right, or the address, is wrong.
+
+    Returns:
+        403, 404, 405 and redirects need a person at the LMS or at the configuration; other 4xx refuse what was
+        sent; the LMS itself failed with 5xx, and the next run tries again.
+    """
+    status, excerpt = response.status_code, _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
+    said: dict[str, Any] = {
+        "why": f"it redirects to {response.headers.get('location')}" if response.is_redirect else excerpt,
+        "http_status": status,
+        "excerpt": excerpt,
+    }
+    answered = f"{what} was answered with status {status}"
+    if response.is_redirect or status in (403, 404, 405):
+        return BlockedError(answered, next_step=next_step, **said)
+    if status >= 500 or status in _LATER:
+        return UnreachableError(answered, reason=_LATER.get(status, "lms-error"), **said)
+    return RejectedError(answered, reason=_REJECTED.get(status, f"http-{status}"), **said)
 
 
 def redacted(result: Result, redactor: Redactor) -> Result:
