@@ -192,6 +192,7 @@ class SendError(CoursewireError):
     Attributes:
         http_status: Status of the answer, None when there was none.
         excerpt: Redacted beginning of the answer.
+        reason: The LMS's own short code, for the results; "" for the one that the class has.
     """
 
     code = "send"
@@ -205,9 +206,11 @@ class SendError(CoursewireError):
         next_step: str = "",
         http_status: int | None = None,
         excerpt: str = "",
+        reason: str = "",
     ) -> None:
         self.http_status = http_status
         self.excerpt = excerpt
+        self.reason = reason
         super().__init__(what, where=where, why=why, next_step=next_step)
 
 

@@ -10,6 +10,7 @@ from coursewire.client.redact import Redactor
 from coursewire.errors import (
     BlockedError,
     CredentialsError,
+    IncompleteListError,
     OutcomeUnknownError,
     RejectedError,
     SendError,
@@ -100,6 +101,18 @@ def test_an_error_keeps_status_and_excerpt():
     result = result_of_error(CredentialsError("x", http_status=401, excerpt="y" * 3000))
     assert result.http_status == 401
     assert len(result.excerpt) == 2000
+
+
+def test_an_error_may_have_a_reason_of_its_own():
+    result = result_of_error(BlockedError("no", reason="requireloginerror"))
+    assert (result.kind, result.reason) == (ResultKind.BLOCKED, "requireloginerror")
+
+
+def test_a_list_that_was_not_read_to_its_end_is_asked_for_again():
+    result = result_of_error(IncompleteListError("the list has more than 5 pages"))
+    assert (result.kind, result.reason) == (ResultKind.TRY_LATER, "incomplete-list")
+    assert "more than 5 pages" in result.message
+    assert not result.whole_batch
 
 
 def test_results_are_redacted_before_they_are_stored():

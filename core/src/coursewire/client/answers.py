@@ -16,8 +16,10 @@ from coursewire.client.retry import retry_after_s
 from coursewire.errors import (
     BlockedError,
     CredentialsError,
+    IncompleteListError,
     OutcomeUnknownError,
     RejectedError,
+    SendError,
     ThrottledError,
     UnreachableError,
 )
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import httpx
-
-    from coursewire.errors import SendError
 
 MESSAGE_LIMIT = 500
 EXCERPT_LIMIT = 2000
@@ -110,8 +110,11 @@ def result_of(
     return refused
 
 
-def result_of_error(error: SendError) -> Result:
-    """What a failed request means for each item that it carried."""
+def result_of_error(error: SendError | IncompleteListError) -> Result:
+    """What a failed request, or a list that could not be read, means for each item that it was about."""
+    if isinstance(error, IncompleteListError):
+        message = shorten(str(error), MESSAGE_LIMIT)
+        return Result(ResultKind.TRY_LATER, reason="incomplete-list", message=message)
     for cls in type(error).__mro__:
         if cls in _OF_ERRORS:
             kind, reason = _OF_ERRORS[cls]
@@ -120,7 +123,7 @@ def result_of_error(error: SendError) -> Result:
         kind, reason = ResultKind.TRY_LATER, "send"
     return Result(
         kind,
-        reason=reason,
+        reason=error.reason or reason,
         message=shorten(str(error), MESSAGE_LIMIT),
         http_status=error.http_status,
         excerpt=shorten(error.excerpt, EXCERPT_LIMIT),
