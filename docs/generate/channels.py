@@ -171,7 +171,8 @@ def _text(value: object) -> str:
 
 def _rate(name: str, rate: Rate) -> str:
     which = "" if name == "default" else f" (those that count as {name})"
-    return f"{rate.calls} in {rate.seconds:g} s{which}"
+    more = ", or more where the vendor agreed" if rate.negotiable else ""
+    return f"{rate.calls} in {rate.seconds:g} s{which}{more}"
 
 
 def _fields(fields: Sequence[FieldInfo]) -> str:

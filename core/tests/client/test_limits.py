@@ -231,6 +231,13 @@ def test_a_configuration_may_only_lower_a_rate():
     assert lowered(vendor, {DEFAULT: faster}) == vendor
 
 
+def test_a_rate_that_the_vendor_negotiates_may_be_raised_as_well():
+    vendor = {DEFAULT: Rate(calls=200, seconds=60, negotiable=True)}
+    for calls in (70, 1000):
+        wanted = {DEFAULT: Rate(calls=calls, seconds=60)}
+        assert lowered(vendor, wanted) == wanted
+
+
 def test_a_long_scope_fits_the_key_column(engine, time):
     async def use():
         await gate(SqlBuckets(engine), time, {DEFAULT: FIVE_MINUTES}, scope="s" * 1000).enter()

@@ -45,11 +45,11 @@ LONGEST_GUESS_S = 3600.0
 
 
 def lowered(vendor: Mapping[str, Rate], wanted: Mapping[str, Rate]) -> dict[str, Rate]:
-    """The vendor's rates, with those of a configuration in place where they are lower."""
+    """The vendor's rates, with those of a configuration in place where they are lower, or may be higher."""
     rates = dict(vendor)
     for name, rate in wanted.items():
         ours = rates.get(name)
-        if ours is None or rate.calls / rate.seconds < ours.calls / ours.seconds:
+        if ours is None or ours.negotiable or rate.calls / rate.seconds < ours.calls / ours.seconds:
             rates[name] = rate
     return rates
 

@@ -90,6 +90,8 @@ class Rate(BaseModel):
 
     calls: int = Field(gt=0)
     seconds: float = Field(gt=0)
+    negotiable: bool = False
+    """The vendor raises it for a customer who asks: a configuration may name a higher one, too."""
 
 
 class Limits(BaseModel):
