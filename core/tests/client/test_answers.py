@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from coursewire.client.answers import redacted, result_of, result_of_error
+from coursewire.client.answers import (
+    acknowledged,
+    read_object,
+    read_success,
+    redacted,
+    result_of,
+    result_of_error,
+)
 from coursewire.client.redact import Redactor
 from coursewire.errors import (
     BlockedError,
@@ -17,7 +24,7 @@ from coursewire.errors import (
     ThrottledError,
     UnreachableError,
 )
-from coursewire.model.payload import Result, ResultKind
+from coursewire.model.payload import Operation, Result, ResultKind
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -124,3 +131,70 @@ def test_results_are_redacted_before_they_are_stored():
     assert len(stored.excerpt) == 2000
     silent = Result(ResultKind.ACCEPTED)
     assert redacted(silent, redactor) is silent
+
+
+def test_only_an_object_is_read_as_one():
+    assert read_object(httpx.Response(200, json={"a": 1})) == {"a": 1}
+    for other in (b"", b"[1]", b"null", b"<html>"):
+        assert read_object(httpx.Response(200, content=other)) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "reason"),
+    [
+        (200, {"id": "a+b", "more": 1}, ResultKind.ACCEPTED, ""),
+        (201, {"id": "a+b"}, ResultKind.ACCEPTED, ""),
+        (200, {"id": "a b"}, ResultKind.TRY_LATER, "no-acknowledgement"),
+        (200, {"error": "not today"}, ResultKind.TRY_LATER, "no-acknowledgement"),
+        (200, {}, ResultKind.TRY_LATER, "no-acknowledgement"),
+        (200, "<html>Log in</html>", ResultKind.TRY_LATER, "no-acknowledgement"),
+        (204, "", ResultKind.TRY_LATER, "no-acknowledgement"),
+        (422, {"id": "a+b"}, ResultKind.REJECTED, "invalid"),
+        (404, {"id": "a+b"}, ResultKind.REJECTED, "not-found-at-lms"),
+        (500, {"id": "a+b"}, ResultKind.TRY_LATER, "lms-error"),
+    ],
+)
+def test_an_acknowledgement_names_the_item(status, body, kind, reason):
+    content = {"json": body} if isinstance(body, dict) else {"text": body}
+    result = acknowledged(httpx.Response(status, **content), Operation.UPDATE, {"id": "a+b"}, now=NOW)
+    assert (result.kind, result.reason, result.http_status) == (kind, reason, status)
+    assert len(result.message) <= 500
+    assert bool(result.message) is (kind is not ResultKind.ACCEPTED)
+
+
+def test_none_is_no_echo_of_something_that_is_missing():
+    answer = httpx.Response(200, json={"ok": True})
+    assert acknowledged(answer, Operation.CREATE, {"id": None}, now=NOW).kind is ResultKind.TRY_LATER
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_what_is_gone_needs_no_retiring(status):
+    answer = httpx.Response(status)
+    assert acknowledged(answer, Operation.RETIRE, {"id": "x"}, now=NOW).kind is ResultKind.ALREADY_SO
+    assert acknowledged(answer, Operation.CREATE, {"id": "x"}, now=NOW).kind is ResultKind.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (403, b'{"error": "no right"}', BlockedError),
+        (404, b"", BlockedError),
+        (500, b"{}", UnreachableError),
+        (429, b"{}", UnreachableError),
+        (200, b"<html>proxy</html>", UnreachableError),
+        (200, b"{}", UnreachableError),
+    ],
+)
+def test_a_look_that_fails_says_why_and_what_next(status, body, error):
+    request = httpx.Request("GET", "https://lms.example.com/api/learners/pat@example.org?token=abc")
+    with pytest.raises(error) as raised:
+        read_success(httpx.Response(status, content=body, request=request), next_step="Check the token.")
+    assert str(status) in raised.value.why
+    assert raised.value.next_step == "Check the token."
+    assert raised.value.http_status == status
+    assert "pat" not in str(raised.value)
+    assert "abc" not in str(raised.value)
+
+
+def test_a_look_that_works_gives_the_object():
+    assert read_success(httpx.Response(200, json={"name": "x"})) == {"name": "x"}

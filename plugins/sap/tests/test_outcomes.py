@@ -164,7 +164,7 @@ def test_a_learners_token_ends(simulator, make_outcome, open_session, clock):
             await plugin.send_outcomes(session, make_outcome("u1"))
             clock.forward(1800)
             await plugin.send_outcomes(session, make_outcome("u1", "Ex+2"))
-            simulator.revoke_tokens()
+            simulator.expire_tokens()
             return await plugin.send_outcomes(session, make_outcome("u1", "Ex+3"))
 
     assert asyncio.run(run())[0].kind is ACCEPTED
@@ -392,7 +392,7 @@ def test_hours_may_be_unknown(make_outcome, report):
 
 def test_courses_that_are_not_there_or_refused(simulator, make_outcome, report):
     simulator.imported_only, simulator.items = True, {"Ex+1": {}, "Ex+3": {}, "Ex+4": {}}
-    simulator.refuse, simulator.refuse_inside = {"Ex+3"}, {"Ex+4"}
+    simulator.poisoned, simulator.refuse_inside = {"Ex+3"}, {"Ex+4"}
 
     told = report(*(make_outcome("u1", f"Ex+{number}") for number in (1, 2, 3, 4)))
 

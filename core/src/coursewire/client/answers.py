@@ -13,6 +13,7 @@ import orjson
 
 from coursewire.client.redact import Redactor, shorten
 from coursewire.client.retry import retry_after_s
+from coursewire.client.urls import path_template
 from coursewire.errors import (
     BlockedError,
     CredentialsError,
@@ -23,9 +24,10 @@ from coursewire.errors import (
     ThrottledError,
     UnreachableError,
 )
-from coursewire.model.payload import Result, ResultKind
+from coursewire.model.payload import JsonObject, Operation, Result, ResultKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     import httpx
@@ -63,6 +65,75 @@ def read_json(response: httpx.Response) -> Any:
         return orjson.loads(response.content)
     except ValueError:
         return None
+
+
+def read_object(response: httpx.Response) -> JsonObject:
+    """The body where it is a JSON object; an empty one where it is anything else."""
+    body = read_json(response)
+    return body if isinstance(body, dict) else {}
+
+
+def read_success(response: httpx.Response, *, next_step: str = "") -> JsonObject:
+    """The JSON object that the LMS answers with when all is well; for :func:`check_connection` and look-ups.
+
+    Args:
+        response: The answer.
+        next_step: What a person should check when it is another one.
+
+    Raises:
+        BlockedError: A refusal, such as a missing right.
+        UnreachableError: The LMS is out of order, or what answered is no JSON object and so not the LMS.
+    """
+    body = read_object(response)
+    if response.is_success and body:
+        return body
+    excerpt = _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
+    out_of_order = response.is_success or response.status_code >= 500 or response.status_code in _LATER
+    raise (UnreachableError if out_of_order else BlockedError)(
+        f"{response.request.method} {path_template(response.request.url)} did not get the answer it should",
+        why=f"status {response.status_code}: {shorten(excerpt, MESSAGE_LIMIT) or 'without a word'}",
+        next_step=next_step,
+        http_status=response.status_code,
+        excerpt=excerpt,
+    )
+
+
+def acknowledged(
+    response: httpx.Response, operation: Operation, echo: Mapping[str, Any], *, now: datetime
+) -> Result:
+    """What an answer means for the one item that was sent, where the LMS answers with the item itself.
+
+    A status alone is no acknowledgement: errors, log-in pages and empty bodies come with 200, too.
+
+    Args:
+        response: The answer.
+        operation: What was to happen; an item that is not there any more needs no retiring.
+        echo: Members that the answer's object must have, such as ``{"id": key}``.
+        now: The present instant, for ``Retry-After``.
+
+    Returns:
+        Accepted when a 2xx echoes what it should; already so for a retirement that meets 404 or 410; try later,
+        ``no-acknowledgement``, for a 2xx that says something else: the request must be one that may be sent
+        again. For every other answer see :func:`result_of`.
+    """
+    status = response.status_code
+    if not response.is_success:
+        if operation is Operation.RETIRE and status in (404, 410):
+            return Result(ResultKind.ALREADY_SO, reason="already-retired", http_status=status)
+        return result_of(response, now=now)
+    body = read_object(response)
+    if all(name in body and body[name] == value for name, value in echo.items()):
+        return Result(ResultKind.ACCEPTED, http_status=status)
+    excerpt = _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
+    return Result(
+        ResultKind.TRY_LATER,
+        reason="no-acknowledgement",
+        message=f"HTTP {status} without {' and '.join(echo)} of the item: {excerpt or 'an empty answer'}"[
+            :MESSAGE_LIMIT
+        ],
+        http_status=status,
+        excerpt=excerpt,
+    )
 
 
 def result_of(
@@ -141,3 +212,10 @@ def redacted(result: Result, redactor: Redactor) -> Result:
         message=shorten(redactor(result.message), MESSAGE_LIMIT),
         excerpt=shorten(redactor(result.excerpt), EXCERPT_LIMIT),
     )
+
+
+def redact_error(error: SendError, redactor: Redactor) -> None:
+    """Take secrets out of an error that is about to be shown: an LMS may repeat what it was sent."""
+    error.what, error.where, error.why = redactor(error.what), redactor(error.where), redactor(error.why)
+    error.next_step, error.excerpt = redactor(error.next_step), redactor(error.excerpt)
+    error.args = (error.what,)

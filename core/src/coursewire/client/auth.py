@@ -1,4 +1,4 @@
-"""Authentication with stored tokens: what channels subclass."""
+"""Authentication with tokens: the one that a person gives, and those that channels ask for and core stores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from coursewire.errors import CredentialsError
 from coursewire.model.session import Token
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
+
+    from pydantic import SecretStr
 
     from coursewire.model.instant import Clock
     from coursewire.model.session import Tokens
@@ -23,6 +25,21 @@ LONGEST_LIFETIME_S = 366 * 86_400
 
 CREDENTIAL = "coursewire.credential"
 """Request extension that marks a call whose bodies are never logged and whose redirects are never followed."""
+
+
+class BearerAuth(httpx.Auth):
+    """Bearer authentication with a token that a person took from the LMS and that nothing renews.
+
+    Where the LMS refuses it, the configuration says that it needs reconnecting.
+    """
+
+    def __init__(self, token: SecretStr) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Put the token on the request."""
+        request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        yield request
 
 
 class TokenAuth(httpx.Auth):

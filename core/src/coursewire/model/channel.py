@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -81,6 +81,20 @@ class Capabilities(BaseModel):
     paging: Literal["none", "link header", "page number", "cursor", "offset"] = "none"
     slow_down: tuple[str, ...] = ("429",)
     """How the LMS says "slow down", for people: "429", "403 with text", "200 with message"."""
+
+    @classmethod
+    def of_upserts(cls, *retire_strategies: RetireStrategy, **others: Any) -> Self:
+        """What an LMS can do in which sending again under our key overwrites, content and results alike.
+
+        Nothing doubles there, and whatever was sent can be corrected.
+
+        Args:
+            *retire_strategies: The ways of retiring, the default first.
+            **others: Every other capability, by name.
+        """
+        full = {"raise_grade": Support.FULL, "lower_grade": Support.FULL, "revoke": Support.FULL}
+        upsert = {"idempotency": Idempotency.UPSERT, "outcome_idempotency": Idempotency.UPSERT}
+        return cls.model_validate({**full, **upsert, "retire_strategies": retire_strategies, **others})
 
 
 class Rate(BaseModel):

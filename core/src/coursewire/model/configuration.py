@@ -74,8 +74,14 @@ def _is_private(host: str) -> bool:
         return False  # a name: its addresses are checked when it is resolved, at every connection
 
 
-LmsUrl = Annotated[str, Field(max_length=255, json_schema_extra={"format": "uri"}), AfterValidator(_lms_url)]
+_AN_LMS_URL = AfterValidator(_lms_url)
+
+LmsUrl = Annotated[str, Field(max_length=255, json_schema_extra={"format": "uri"}), _AN_LMS_URL]
 """The base URL of an LMS: absolute, https, public. Kept without a trailing slash."""
+
+
+Secret = Annotated[SecretStr, Field(min_length=1)]
+"""A credential that must be filled in: encrypted at rest, and never shown."""
 
 
 class CompletionPolicy(StrEnum):
@@ -155,8 +161,17 @@ class ChannelConfig(BaseModel):
 
     @property
     def lms_url(self) -> str:
-        """Base URL of the LMS, without a trailing slash."""
-        raise NotImplementedError(f"{type(self).__name__} does not say where its LMS is: define lms_url")
+        """Base URL of the LMS, without a trailing slash: the one field that is an :data:`LmsUrl`.
+
+        A channel with none or several of them defines this property itself.
+        """
+        fields = [name for name, info in type(self).model_fields.items() if _AN_LMS_URL in info.metadata]
+        if len(fields) != 1:
+            raise NotImplementedError(
+                f"{type(self).__name__} does not say where its LMS is: give it one field of the type LmsUrl, or "
+                "define the property lms_url"
+            )
+        return str(getattr(self, fields[0]))
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
