@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from coursewire.cli import new_channel
+from coursewire.cli import conformance, new_channel
 
 _PANEL = "Write a channel"
 
@@ -12,3 +12,4 @@ _PANEL = "Write a channel"
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("new-channel", rich_help_panel=_PANEL)(new_channel.new_channel)
+    app.command("conformance", rich_help_panel=_PANEL)(conformance.conformance)

@@ -22,7 +22,7 @@ FILES = {
     "src/${package}/__init__.py": "init.py.txt",
     "src/${package}/plugin.py": "plugin.py.txt",
     "src/${package}/simulator.py": "simulator.py.txt",
-    "tests/test_conformance.py": "test_conformance.py.txt",
+    "tests/test_conformance.py": "conformance.py.txt",
     "tests/golden/content/course.json": "course.json.txt",
     "tests/golden/completions/completion.json": "completion.json.txt",
 }

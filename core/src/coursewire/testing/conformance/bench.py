@@ -1,0 +1,452 @@
+"""Where a check is made: an installation in a folder, a made-up source, the running simulator, and core's real jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import Table, select
+
+from coursewire.audit.engine import open_engine
+from coursewire.audit.records import ContentRecord, ContentRecords
+from coursewire.audit.schema import migrate
+from coursewire.audit.tables import outcome_record, transmission
+from coursewire.channels.loading import load_channel_object
+from coursewire.channels.registry import LoadedChannel, Registry
+from coursewire.config.secrets import new_key
+from coursewire.config.settings import Settings
+from coursewire.enrollment import tables as _enrollment_tables  # noqa: F401  (they join the metadata)
+from coursewire.hookspecs import hookimpl
+from coursewire.jobs.content import ContentJob
+from coursewire.jobs.installation import Installation
+from coursewire.jobs.outcomes import OutcomeJob
+from coursewire.model.channel import Channel, Limits
+from coursewire.model.configuration import INSECURE_URLS, ChannelConfig
+from coursewire.model.content import ContentItem, ContentType
+from coursewire.model.payload import Batch, Kind, Result
+from coursewire.testing.conformance.checks import demand
+from coursewire.testing.conformance.made_up import (
+    ACME,
+    NOW,
+    MadeUpSource,
+    content_item,
+    enrollment,
+    learner_id,
+)
+from coursewire.testing.misbehave import Misbehaviour
+from coursewire.testing.simulator import Simulator
+from coursewire.transmit.plan import PlanItem
+from coursewire.transmit.send import Stop
+from coursewire.transmit.summary import Summary
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from coursewire.client.session import HttpSession
+    from coursewire.jobs.job import Job
+    from coursewire.model.results import EnrollmentFacts
+
+
+MOST = 1_000_000
+"""More than any check has."""
+
+
+@dataclass
+class BenchClock:
+    """A clock that stands until it is moved, or until somebody sleeps."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        """The present instant."""
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        """Let time pass, in the words of ``timedelta``."""
+        self.now += timedelta(**by)
+
+
+class CrashError(BaseException):
+    """The process dies here. Nothing may catch it, as nothing catches a kill."""
+
+
+@dataclass(eq=False)
+class Watch:
+    """An operator's hooks: they note what they see, and may let the process die.
+
+    Attributes:
+        seen: Name of the hook and what it was given, in order.
+        dies_at: The hook at which the process dies, "" for none; it dies once.
+        after: So many calls of it are survived.
+    """
+
+    seen: list[tuple[str, Any]] = field(default_factory=list)
+    dies_at: str = ""
+    after: int = 0
+
+    def _note(self, hook: str, what: Any) -> None:
+        self.seen.append((hook, what))
+        if hook == self.dies_at:
+            self.after -= 1
+            if self.after < 0:
+                self.dies_at = ""
+                raise CrashError(hook)
+
+    def of(self, hook: str) -> list[Any]:
+        """What one hook was given."""
+        return [what for name, what in self.seen if name == hook]
+
+    @hookimpl
+    def job_started(self, job: Mapping[str, Any]) -> None:
+        """See :class:`coursewire.hookspecs.OperatorSpecs`."""
+        self._note("job_started", job)
+
+    @hookimpl(tryfirst=True)
+    def batch_sending(self, batch: Batch) -> None:
+        """Note it, and leave the answer to others."""
+        self._note("batch_sending", batch)
+
+    @hookimpl
+    def batch_sent(self, batch: Batch, results: list[Result]) -> None:
+        """See :class:`coursewire.hookspecs.OperatorSpecs`."""
+        self._note("batch_sent", (batch, results))
+
+    @hookimpl
+    def job_finished(self, summary: Mapping[str, Any]) -> None:
+        """See :class:`coursewire.hookspecs.OperatorSpecs`."""
+        self._note("job_finished", summary)
+
+
+@cache
+def _template() -> Path:
+    """A database with all tables, made once a process."""
+    folder = Path(tempfile.mkdtemp(prefix="coursewire-conformance-"))
+    path = folder / "template.db"
+    engine = open_engine(f"sqlite:///{path}")
+    migrate(engine)
+    engine.dispose()
+    return path
+
+
+class Kit:
+    """What the checks of one channel share: the channel and its running simulator.
+
+    Args:
+        plugin: The module or object with the channel's hooks.
+        config: Fields of the configuration beside those of the simulator's sample.
+        golden: Folder of golden pairs; None where there are none.
+
+    Raises:
+        ChannelLoadError: The channel cannot be used.
+        Fault: It ships no simulator that can be used.
+    """
+
+    def __init__(
+        self, plugin: object, *, config: Mapping[str, Any] | None = None, golden: Path | None = None
+    ) -> None:
+        self.plugin = plugin
+        self.config = dict(config or {})
+        self.golden = golden
+        self.channel: Channel = load_channel_object(plugin).channel
+        self.simulator = make_simulator(self.channel)
+
+    @contextmanager
+    def running(self) -> Iterator[Kit]:
+        """Run the simulator."""
+        with self.simulator.running():
+            yield self
+
+    @contextmanager
+    def bench(self) -> Iterator[Bench]:
+        """A fresh bench; the simulator has forgotten everything."""
+        with ExitStack() as cleanup:
+            folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="coursewire-bench-")))
+            made = Bench(self, folder)
+            cleanup.callback(made.close)
+            yield made
+
+
+def make_simulator(channel: Channel) -> Simulator:
+    """The simulator that a channel ships, not started.
+
+    Raises:
+        Fault: There is none, or it cannot be used.
+    """
+    demand(
+        channel.simulator,
+        "the channel ships no simulator, so nothing can be sent and counted",
+        seen="declare_channel() without `simulator`",
+        expected='simulator="package.module:Class" of a coursewire.testing.simulator.Simulator',
+    )
+    module, _, name = str(channel.simulator).partition(":")
+    made: Simulator = getattr(import_module(module), name)()
+    demand(
+        isinstance(made, Simulator),
+        f"{channel.simulator} is not built on the simulator base",
+        seen=type(made).__mro__,
+        expected="a subclass of coursewire.testing.simulator.Simulator",
+    )
+    return made
+
+
+class Bench:
+    """One check's own installation; the channel, its simulator, the source and the clock are at hand.
+
+    Attributes:
+        kit: What all checks of the channel share.
+        channel: What the channel declares.
+        simulator: The running LMS, empty.
+        clock: Of everything, the simulator included. Whoever sleeps moves it.
+        slept: Every pause, in seconds; nobody waited.
+        watch: An operator's hooks.
+        source: Where content and results come from.
+        folder: Of the installation.
+    """
+
+    def __init__(self, kit: Kit, folder: Path) -> None:
+        self.kit = kit
+        self.channel = kit.channel
+        self.simulator = kit.simulator
+        self.simulator.reset()
+        self.clock = BenchClock()
+        self.simulator.clock = self.clock
+        self.slept: list[float] = []
+        self.watch = Watch()
+        self.source = MadeUpSource()
+        self.folder = folder
+        self.database = folder / "coursewire.db"
+        shutil.copyfile(_template(), self.database)
+        self._key = new_key()
+        self.loaded: LoadedChannel
+        self.installation = self.open()
+
+    def open(self, *, read_only: bool = False) -> Installation:
+        """The installation, opened anew."""
+        settings = Settings.load(
+            data_dir=self.folder,
+            database_url=f"sqlite:///{self.database}",
+            secret_key=self._key,
+            allow_insecure_urls=True,
+        )
+        made = Installation(settings, read_only=read_only, clock=self.clock, sleep=self._sleep)
+        self.loaded = load_channel_object(
+            self.kit.plugin, distribution="conformance", version="0", operators=[self.watch]
+        )
+        made.__dict__["channels"] = Registry([], [self.loaded])
+        made.__dict__["source"] = self.source
+        return made
+
+    def limit(self, **limits: Any) -> None:
+        """Lower the channel's limits, such as its time-outs."""
+        lowered = Limits.model_validate({**self.channel.limits.model_dump(), **limits})
+        self.channel = self.channel.model_copy(update={"limits": lowered})
+        loaded = LoadedChannel(self.channel, self.loaded.relay, "", "conformance", "0")
+        self.installation.__dict__["channels"] = Registry([], [loaded])
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.installation.close()
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.clock.forward(seconds=seconds)
+        await asyncio.sleep(0)
+
+    # -- configurations --------------------------------------------------------------------------
+
+    def fields(self, **changes: Any) -> dict[str, Any]:
+        """Fields of a complete configuration."""
+        return {**self.simulator.sample_config(), **self.kit.config, **changes}
+
+    def config(self, **changes: Any) -> ChannelConfig:
+        """A validated configuration, without a row in the database."""
+        return self.channel.config.model_validate(self.fields(**changes), context={INSECURE_URLS: True})
+
+    def configure(self, customer: str = ACME, **changes: Any) -> UUID:
+        """Add an active configuration."""
+        made = self.installation.configurations.add(
+            self.channel, customer, self.fields(**changes), active=True, actor="conformance"
+        )
+        return made.uuid
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values of the secrets of :meth:`fields`."""
+        fields = self.fields()
+        return [str(fields[name]) for name in sorted(self.channel.config.secret_fields()) if fields.get(name)]
+
+    # -- content ---------------------------------------------------------------------------------
+
+    @property
+    def main_type(self) -> ContentType:
+        """The type of content that checks are made with: courses where the channel takes them."""
+        kinds = self.channel.capabilities.content_types
+        return ContentType.COURSE if ContentType.COURSE in kinds else min(kinds)
+
+    def shelve(self, *numbers: int | str, customer: str = ACME, **changes: Any) -> list[ContentItem]:
+        """Put made-up items into a customer's catalog; one that is there already is replaced."""
+        items = [content_item(number, self.main_type, **changes) for number in numbers]
+        self.put(*items, customer=customer)
+        return items
+
+    def put(self, *items: ContentItem, customer: str = ACME) -> None:
+        """Put items into a customer's catalog."""
+        shelf = self.source.shelves[customer]
+        for item in items:
+            self.source.items[item.content_key] = item
+            if item.content_key not in shelf:
+                shelf.append(item.content_key)
+
+    def take_away(self, item: ContentItem, customer: str = ACME) -> None:
+        """Take an item out of the catalog, and out of the source."""
+        self.source.shelves[customer].remove(item.content_key)
+        self.source.items.pop(item.content_key)
+
+    def remote_key(self, item: ContentItem) -> str:
+        """The key that the LMS knows an item by."""
+        return self.loaded.relay.remote_key(self.config(), item)
+
+    def held(self, item: ContentItem) -> Any:
+        """What the LMS holds of an item; None for nothing."""
+        return self.simulator.items.get(self.remote_key(item))
+
+    # -- results ---------------------------------------------------------------------------------
+
+    def enroll(self, name: str, item: ContentItem, **facts: Any) -> EnrollmentFacts:
+        """Enroll a learner, here and at the LMS; again, to change what is known."""
+        made = enrollment(name, item, **facts)
+        if made.id not in self.source.facts:
+            self.simulator.enroll(self.remote_key(item), learner_id(name))
+        self.source.facts[made.id] = made
+        return made
+
+    def times_told(self, name: str) -> int:
+        """How often the LMS accepted a result of a learner."""
+        return self.simulator.times_told(learner_id(name))
+
+    # -- jobs ------------------------------------------------------------------------------------
+
+    def job(self, uuid: UUID, kind: Kind = Kind.CONTENT, *, read_only: bool = False, **options: Any) -> Job:
+        """A job of core's own."""
+        installation = self.open(read_only=True) if read_only else self.installation
+        configuration = installation.configurations.get(uuid)
+        if kind is Kind.CONTENT:
+            # The guard is not the channel's business, and checks take away much of the little that there is.
+            return ContentJob(installation, configuration, **{"confirm_retire": MOST, **options})
+        return OutcomeJob(installation, configuration, kind, **options)
+
+    def run(self, uuid: UUID, kind: Kind = Kind.CONTENT, **options: Any) -> Summary:
+        """Transmit, and wait for the end."""
+        return asyncio.run(self.job(uuid, kind, **options).run(Stop()))
+
+    def crash(self, uuid: UUID, kind: Kind, hook: str, after: int = 0) -> bool:
+        """Transmit until the process dies at a hook; False if it never got there."""
+        self.watch.dies_at, self.watch.after = hook, after
+        try:
+            self.run(uuid, kind)
+        except CrashError:
+            return True
+        finally:
+            self.watch.dies_at = ""
+        return False
+
+    def plan(self, uuid: UUID, kind: Kind = Kind.CONTENT, *, read_only: bool = False) -> list[PlanItem]:
+        """What a run would do."""
+
+        async def collect() -> list[PlanItem]:
+            job = self.job(uuid, kind, read_only=read_only)
+            try:
+                pages: AsyncIterator[list[PlanItem]]
+                if isinstance(job, ContentJob):
+                    _survey, pages = await job.plan()
+                else:
+                    assert isinstance(job, OutcomeJob)
+                    _reason, pages = await job.plan()
+                return [item async for page in pages for item in page]
+            finally:
+                if read_only:
+                    job.installation.close()
+
+        return asyncio.run(collect())
+
+    def in_session(self, uuid: UUID, call: Any) -> Any:
+        """Run an async function of a session of a configuration."""
+        config = self.installation.configurations.load(uuid, self.channel)
+
+        async def opened() -> Any:
+            session: HttpSession
+            async with self.installation.session(self.loaded, config, uuid) as session:
+                return await call(session)
+
+        return asyncio.run(opened())
+
+    def misbehave(self, name: str, times: int | None = 1, **how: Any) -> None:
+        """Let the LMS misbehave."""
+        self.simulator.misbehave.append(Misbehaviour(name, times=times, **how))
+
+    # -- what is written -------------------------------------------------------------------------
+
+    @property
+    def engine(self) -> Engine:
+        """Of the installation's database."""
+        return self.installation.engine
+
+    def record(self, uuid: UUID, item: ContentItem) -> ContentRecord:
+        """The record of an item."""
+        found = ContentRecords(self.engine, uuid).fetch([item.content_key])
+        demand(item.content_key in found, f"there is no record of {item.content_key}")
+        return found[item.content_key]
+
+    def rows(self, table: Table) -> list[dict[str, Any]]:
+        """All rows of a table."""
+        with self.engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(select(table))]
+
+    def outcome(self, name: str, uuid: UUID | None = None) -> dict[str, Any]:
+        """The one record of a learner's results."""
+        found = [
+            row
+            for row in self.rows(outcome_record)
+            if row["username"] == name and uuid in (None, row["configuration"])
+        ]
+        demand(len(found) == 1, f"there are {len(found)} records of results of {name}", expected="one")
+        return found[0]
+
+    def attempts(self) -> list[dict[str, Any]]:
+        """The log of transmissions."""
+        return self.rows(transmission)
+
+    @contextmanager
+    def listening(self) -> Iterator[list[str]]:
+        """Everything that is logged meanwhile, at every level."""
+        heard = _Ear()
+        root = logging.getLogger()
+        level = root.level
+        root.addHandler(heard)
+        root.setLevel(logging.DEBUG)
+        try:
+            yield heard.lines
+        finally:
+            root.removeHandler(heard)
+            root.setLevel(level)
+
+
+class _Ear(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+        self.setFormatter(logging.Formatter("%(name)s %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
