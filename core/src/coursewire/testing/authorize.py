@@ -15,7 +15,7 @@ import httpx
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from coursewire.model.instant import Clock
+    from coursewire.testing.simulator import Simulator
 
 CODE_LASTS = timedelta(minutes=5)
 
@@ -35,14 +35,14 @@ class AuthorizePage:
     Attributes:
         path: Where the page is.
         client_id: The application that is registered; another gets no redirect.
-        clock: The present instant.
+        lms: The simulator; its clock tells how old a code is.
         redirect_uris: Those that are registered; empty takes any.
         refuses: ``error`` that is given back although the administrator agrees, such as ``invalid_scope``.
     """
 
     path: str
     client_id: str
-    clock: Clock
+    lms: Simulator
     redirect_uris: set[str] = field(default_factory=set)
     refuses: str = ""
     _codes: dict[str, _Granted] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class AuthorizePage:
     def redeem(self, code: str, redirect_uri: str, verifier: str = "") -> str | None:
         """Use a code up; the scope that was granted, or None when it is not good."""
         granted = self._codes.pop(code, None)
-        if granted is None or granted.expires_at <= self.clock() or granted.redirect_uri != redirect_uri:
+        if granted is None or granted.expires_at <= self.lms.clock() or granted.redirect_uri != redirect_uri:
             return None
         return granted.scope if not granted.challenge or granted.challenge == _s256(verifier) else None
 
@@ -86,7 +86,7 @@ class AuthorizePage:
                 form["redirect_uri"],
                 form.get("scope", ""),
                 form.get("code_challenge", ""),
-                self.clock() + CODE_LASTS,
+                self.lms.clock() + CODE_LASTS,
             )
         target = str(httpx.URL(form["redirect_uri"]).copy_merge_params(answer))
         return web.Response(status=302, headers={"Location": target})

@@ -55,7 +55,9 @@ class BlackboardConfig(ChannelConfig):
     @field_validator("student_roles", mode="before")
     @classmethod
     def _split_roles(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
 
     @field_validator("student_roles")
     @classmethod

@@ -11,7 +11,7 @@ import nh3
 
 from coursewire.errors import NotExportableError
 from coursewire.export.executive_education import marked_description, marked_title
-from coursewire.export.texts import cut
+from coursewire.export.texts import cut, required
 
 if TYPE_CHECKING:
     from coursewire.model.content import ContentItem
@@ -29,7 +29,8 @@ PAGE_TITLE = "edX Course Details"
 """Of the folder and the page. Folders of earlier integrations have it too, and are found by it."""
 LINK_TEXT = "Go to edX course page"
 
-ULTRA_TAGS = set("a br del div em h4 h5 h6 img li ol p span strong sub sup ul".split())
+_BBML = "a br del div em h4 h5 h6 img li ol p span strong sub sup ul"
+ULTRA_TAGS = set(_BBML.split())
 ULTRA_ATTRIBUTES = {"a": {"href"}, "img": {"alt", "src"}}
 """What a page of an Ultra course may hold: BbML (developer documentation, "BbML")."""
 _BLOCK = re.compile(r"<(?:p|div|ul|ol|h\d|table|blockquote|pre|hr)\b", re.I)
@@ -43,11 +44,14 @@ def course_payload(config: BlackboardConfig, item: ContentItem) -> JsonObject:
     """
     ultra = config.course_view == "Ultra"
     key = check_key(item.content_key, "key")
-    title = marked_title(item) or _missing("title")
+    required(item, "title")
+    title = marked_title(item)
     link = _link(item, ultra=ultra)
     description = f"{link}<br/>"
     if len(description) > LONGEST_DESCRIPTION:
-        raise NotExportableError("enrollment_url", f"Learn takes {LONGEST_DESCRIPTION} characters with its link")
+        raise NotExportableError(
+            "enrollment_url", f"Learn takes {LONGEST_DESCRIPTION} characters with its link"
+        )
     folder = {"id": "resource/x-bb-folder", **({"isBbPage": True} if ultra else {})}
     return {
         "externalId": key,
@@ -84,12 +88,8 @@ def check_key(key: str, field: str) -> str:
     return key
 
 
-def _missing(field: str) -> str:
-    raise NotExportableError(field, "it is missing or empty", next_step="Fill it at the source.")
-
-
 def _link(item: ContentItem, *, ultra: bool) -> str:
-    url = escape(item.enrollment_url or _missing("enrollment_url"))
+    url = escape(required(item, "enrollment_url"))
     # A new window: within Learn's frame browsers refuse to show another site. Ultra opens one by itself.
     target = "" if ultra else " target='_blank'"
     return f"<a href='{url}'{target}>{LINK_TEXT}</a>"

@@ -104,7 +104,7 @@ class CanvasSimulator(Simulator):
         self.accounts: dict[int, int | None] = {ROOT_ACCOUNT: None, ACCOUNT: 1, OTHER_ACCOUNT: 1}
         self.courses: dict[int, JsonObject] = {}
         self.gradebook = SimulatedGradebook(self)
-        self.authorize = AuthorizePage("/login/oauth2/auth", self.client_id, clock)
+        self.authorize = AuthorizePage("/login/oauth2/auth", self.client_id, self)
         self._access_tokens: dict[str, datetime] = {}
         self._ids = itertools.count(1001)
 

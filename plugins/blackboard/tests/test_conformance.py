@@ -1,0 +1,10 @@
+"""The channel keeps to everything that core's conformance suite asks of one."""
+
+from __future__ import annotations
+
+from coursewire.testing import ChannelSuite
+from coursewire_blackboard import plugin
+
+
+class TestBlackboard(ChannelSuite):
+    channel = plugin
