@@ -6,26 +6,13 @@ A remote id is ``column/user/score``: what was last written, so that an instruct
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
 
-from coursewire.client.answers import read_object
-from coursewire.model.payload import JsonObject, Payload, Result, ResultKind
-from coursewire_blackboard.client import find_course
-from coursewire_blackboard.learn import (
-    API,
-    addressed,
-    by_external_id,
-    failure,
-    is_missing,
-    refused,
-    rows,
-    settings,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from coursewire.model.session import Session
+import coursewire as cw
+from coursewire_blackboard.client import COURSES, RIGHTS, by_external_id, is_missing, patch, rows, settings
+from coursewire_blackboard.config import API
 
 SAME_SCORE = 0.00002
 """Learn shows five decimals."""
@@ -42,129 +29,114 @@ AT_LEARN = {
 """What a person at Learn, or whoever links learners, can mend; core asks again once a day."""
 
 
-async def write(session: Session, payload: Payload) -> Result:
-    """Write one grade, or with a score of null take it away.
+@cw.hookimpl
+async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
+    """Write a batch, which is one grade."""
+    return [await _write(session, payload) for payload in batch.payloads]
 
-    Returns:
-        Accepted when Learn answers with the score that was sent.
-    """
+
+async def _write(session: cw.Session, payload: cw.Payload) -> cw.Result:
+    """Write one grade, or with a score of null take it away; accepted is the score that Learn answers with."""
     body, wanted = payload.body, payload.body["grade"]["score"]
     course = await session.once(("course", body["course"]), lambda: _course(session, body["course"]))
-    if course is None:
-        return _without_place(wanted, "course-not-at-lms")
     column = await session.once(
-        ("column", course, body["column"]["externalId"], str(wanted is None)),
+        ("column", course, body["column"]["externalId"], wanted is None),
         lambda: _column(session, course, body["column"], create=wanted is not None),
     )
-    if not isinstance(column, str):
-        return column or _without_place(wanted, "no-such-column")
-    user = await _user(session, course, body["learner"])
+    if isinstance(column, cw.Result):
+        return column
+    user = await _user(session, course, body["learner"]) if column else "no-such-column"
+    if wanted is None and (not column or user in AT_LEARN):
+        return cw.Result(cw.ResultKind.ALREADY_SO, reason=user)  # what is not there need not be taken away
     if user in AT_LEARN:
-        return _without_place(wanted, user)
+        return _blocked(user)
     path = f"{API}/v2/courses/{course}/gradebook/columns/{column}/users/{user}"
-    if payload.remote_id and settings(session).keep_instructor_changes:
-        settled = await _settled(session, path, payload, wanted)
-        if settled is not None:
-            return settled
-    response = await session.request("PATCH", path, json={"score": wanted}, safe_to_repeat=True)
-    grade = read_object(response)
+    settled = await _settled(session, path, payload.remote_id, wanted) if payload.remote_id else None
+    if settled is not None:
+        return settled
+    response = await patch(session, path, {"score": wanted})
+    grade = cw.read_object(response)
     if is_missing(response):
-        return _without_place(wanted, "learner-unmatched")
+        return _blocked("learner-unmatched")
     if not response.is_success or "userId" not in grade:
-        return refused(session, response)
-    shown = grade.get("score")
-    if not _same(shown, wanted):
-        message = f"Learn took the grade and shows {shown!r:.40}. Is the column locked or calculated there?"
-        return Result(ResultKind.TRY_LATER, "grade-not-shown", message, http_status=response.status_code)
-    return Result(
-        ResultKind.ACCEPTED,
-        remote_id=f"{column}/{grade['userId']}/{wanted}",
-        http_status=response.status_code,
-    )
+        return cw.acknowledged(
+            response, payload.operation, {"userId": ""}, now=session.clock(), rights=RIGHTS
+        )
+    if _same(grade.get("score"), wanted):
+        remote_id = f"{column}/{grade['userId']}/{wanted}"
+        return cw.Result(cw.ResultKind.ACCEPTED, remote_id=remote_id, http_status=response.status_code)
+    message = f"Learn took the grade and shows {grade.get('score')!r:.40}. Is the column locked or calculated there?"
+    return cw.Result(cw.ResultKind.TRY_LATER, "grade-not-shown", message, http_status=response.status_code)
 
 
-async def _settled(session: Session, path: str, payload: Payload, wanted: float | None) -> Result | None:
+async def _settled(session: cw.Session, path: str, told: str, wanted: float | None) -> cw.Result | None:
     """What is said without writing: the grade is there already, or another's stands in its place."""
+    if not settings(session).keep_instructor_changes:
+        return None
     response = await session.get(path)
-    shown = read_object(response)
     if is_missing(response):
         return None
-    if not response.is_success:
-        raise failure(session, response)
-    score = shown.get("score")
-    if _same(score, wanted) and not shown.get("exempt"):
-        return Result(ResultKind.ALREADY_SO, remote_id=payload.remote_id, http_status=response.status_code)
-    ours = (payload.remote_id or "").rpartition("/")[2]
-    if shown.get("exempt") or (score is not None and not (ours != "None" and _same(score, float(ours)))):
-        reason = "instructor-changed-it"
-        return Result(ResultKind.BLOCKED, reason, AT_LEARN[reason], payload.remote_id, response.status_code)
-    return None
+    shown, ours = cw.read_success(response, next_step=RIGHTS), told.rpartition("/")[2]
+    score, exempt = shown.get("score"), shown.get("exempt")
+    if _same(score, wanted) and not exempt:
+        return cw.Result(cw.ResultKind.ALREADY_SO, remote_id=told, http_status=response.status_code)
+    changed = score is not None and (ours == "None" or not _same(score, float(ours)))
+    return _blocked("instructor-changed-it", told) if changed or exempt else None
 
 
 def _same(shown: Any, wanted: float | None) -> bool:
-    if shown is None or wanted is None or isinstance(shown, bool) or not isinstance(shown, int | float):
+    if isinstance(shown, bool) or not isinstance(shown, int | float) or wanted is None:
         return shown is None and wanted is None
     return abs(shown - wanted) < SAME_SCORE
 
 
-def _without_place(wanted: float | None, reason: str) -> Result:
-    """What is not there need not be taken away."""
-    if wanted is None:
-        return Result(ResultKind.ALREADY_SO, reason)
-    return Result(ResultKind.BLOCKED, reason, AT_LEARN[reason])
+def _blocked(reason: str, remote_id: str | None = None) -> cw.Result:
+    return cw.Result(cw.ResultKind.BLOCKED, reason, AT_LEARN[reason], remote_id)
 
 
 # -- where and whom, asked for once a run ----------------------------------------------------------------
 
 
-async def _course(session: Session, key: str) -> str | None:
+async def _course(session: cw.Session, key: str) -> str:
     """How to address a course: by its external id, or where that cannot stand in a path, by Learn's own."""
     if "/" not in key and "\\" not in key:
-        return addressed("externalId", key)
-    found = await find_course(session, key)
-    return None if found is None else str(found["id"])
+        return f"externalId:{quote(key, safe='')}"
+    found = await by_external_id(session, COURSES, key)
+    return str(found["id"]) if found else ""
 
 
 async def _column(
-    session: Session, course: str, wanted: Mapping[str, Any], *, create: bool
-) -> str | Result | None:
-    """Learn's id of the column with this external id, made where it is missing and to be made."""
+    session: cw.Session, course: str, wanted: Mapping[str, Any], *, create: bool
+) -> str | cw.Result:
+    """Learn's id of the column with this external id, made where it is missing and to be made; "" for none."""
     collection = f"{API}/v2/courses/{course}/gradebook/columns"
-    held = await by_external_id(session, collection, wanted["externalId"])
-    if held is not None:
-        return await _counted_as(session, collection, held, wanted)
-    if not create:
-        return None
-    response = await session.get(f"{API}/v3/courses/{course}")
-    if is_missing(response):
-        return _without_place(0.0, "course-not-at-lms")
-    if not response.is_success:
-        raise failure(session, response)
+    held = await by_external_id(session, collection, wanted["externalId"]) if course else None
+    if held and held.get("includeInCalculations") is True and not wanted["includeInCalculations"]:
+        # An earlier integration let it count. Where Learn refuses, as in Ultra courses, the grade is no less right.
+        await patch(session, f"{collection}/{held['id']}", {"includeInCalculations": False})
+    if held or not create:
+        return str(held["id"]) if held else ""
+    found = await session.get(f"{COURSES}/{course}") if course else None
+    if found is None or is_missing(found):
+        return _blocked("course-not-at-lms")
     # An Ultra course refuses to be told whether a column counts.
-    ultra = read_object(response).get("ultraStatus") == "Ultra"
+    ultra = cw.read_success(found, next_step=RIGHTS).get("ultraStatus") == "Ultra"
     body = {name: value for name, value in wanted.items() if not (ultra and name == "includeInCalculations")}
     # Learn lets no two columns of a course have one external id, so that a repeat meets 409.
     response = await session.post(collection, json=body, safe_to_repeat=True)
-    made: JsonObject | None = read_object(response)
     if response.status_code == 409:
-        made = await by_external_id(session, collection, wanted["externalId"])
-    return str(made["id"]) if made and "id" in made else refused(session, response)
+        held = await by_external_id(session, collection, wanted["externalId"])
+    made = held or cw.read_object(response)
+    if "id" in made and (held or response.is_success):
+        return str(made["id"])
+    return cw.acknowledged(response, cw.Operation.CREATE, {"id": ""}, now=session.clock(), rights=RIGHTS)
 
 
-async def _counted_as(session: Session, collection: str, held: JsonObject, wanted: Mapping[str, Any]) -> str:
-    """Take a subsection's column out of the total, where an earlier integration let it count."""
-    if held.get("includeInCalculations") is True and not wanted["includeInCalculations"]:
-        path = f"{collection}/{held['id']}"
-        # Where Learn refuses, as in Ultra courses, the grade is no less right.
-        await session.request("PATCH", path, json={"includeInCalculations": False}, safe_to_repeat=True)
-    return str(held["id"])
-
-
-async def _user(session: Session, course: str, learner: str) -> str:
+async def _user(session: cw.Session, course: str, learner: str) -> str:
     """A learner in a path; or a reason why there is none."""
     field = settings(session).learner_field
     if field != "email":
-        return addressed(field, learner)
+        return f"{field}:{quote(learner, safe='')}"
     students = await session.once(("students", course), lambda: _students(session, course))
     found = students.get(learner.strip().casefold(), set())
     if len(found) == 1:
@@ -172,15 +144,14 @@ async def _user(session: Session, course: str, learner: str) -> str:
     return "learner-ambiguous" if found else "learner-unmatched"
 
 
-async def _students(session: Session, course: str) -> Mapping[str, set[str]]:
+async def _students(session: cw.Session, course: str) -> Mapping[str, set[str]]:
     """E-mail addresses of a course's students, without regard to capitals, to the ids of the users who have them."""
     roles = settings(session).student_roles
     wanted = {"expand": "user", "fields": "userId,courseRoleId,user.contact.email"}
-    if len(roles) == 1:
-        wanted["role"] = roles[0]
     found: defaultdict[str, set[str]] = defaultdict(set)
-    async for row in rows(session, f"{API}/v1/courses/{course}/users", wanted):
-        contact = (row.get("user") or {}).get("contact") or {}
-        if row.get("courseRoleId") in roles and row.get("userId") and contact.get("email"):
-            found[contact["email"].strip().casefold()].add(str(row["userId"]))
+    only = {"role": roles[0]} if len(roles) == 1 else {}
+    async for row in rows(session, f"{API}/v1/courses/{course}/users", {**wanted, **only}):
+        email = ((row.get("user") or {}).get("contact") or {}).get("email")
+        if row.get("courseRoleId") in roles and row.get("userId") and email:
+            found[email.strip().casefold()].add(str(row["userId"]))
     return found

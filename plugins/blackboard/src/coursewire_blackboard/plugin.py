@@ -1,52 +1,41 @@
-"""The hooks of the Blackboard channel. The entry point names this module."""
+"""The hooks of the Blackboard channel, here and in the modules that they are imported from."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import httpx
 
-import pluggy
+import coursewire as cw
+from coursewire.model.inbound import CodeGrant
+from coursewire_blackboard.client import check_connection, find_remote, read_slow_down, send_content
+from coursewire_blackboard.config import DAILY_CALLS, DAY_S, OAUTH, BlackboardConfig
+from coursewire_blackboard.content import export_content
+from coursewire_blackboard.gradebook import send_outcomes
+from coursewire_blackboard.outcomes import export_assessment, export_completion
 
-from coursewire.hookspecs import PROJECT
-from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Rate, RetireStrategy, Support
-from coursewire.model.content import ContentType
-from coursewire_blackboard import auth, client, content, gradebook, outcomes
-from coursewire_blackboard.config import DAILY_CALLS, DAY_S, BlackboardConfig
+HOOKS = (check_connection, find_remote, read_slow_down, send_content, send_outcomes)
+EXPORTERS = (export_content, export_completion, export_assessment)
 
-if TYPE_CHECKING:
-    import httpx
-
-    from coursewire.model.content import ContentItem
-    from coursewire.model.inbound import CodeGrant
-    from coursewire.model.outcomes import Assessment, Completion
-    from coursewire.model.payload import Batch, JsonObject, RemoteItem, Result
-    from coursewire.model.session import Session, Tokens
-
-hookimpl = pluggy.HookimplMarker(PROJECT)
-
-CHANNEL = Channel(
+CHANNEL = cw.Channel(
     code=BlackboardConfig.code,
     title="Blackboard Learn",
     config=BlackboardConfig,
-    capabilities=Capabilities(
-        content_types=frozenset({ContentType.COURSE, ContentType.COURSE_RUN}),
-        completions=Support.FULL,
-        assessments=Support.FULL,
-        raise_grade=Support.FULL,
-        lower_grade=Support.FULL,
-        revoke=Support.FULL,
-        in_progress=Support.FULL,
-        retire_strategies=(RetireStrategy.HIDE, RetireStrategy.DELETE),
-        idempotency=Idempotency.NATIVE_KEY,
-        outcome_idempotency=Idempotency.UPSERT,
+    capabilities=cw.Capabilities(
+        content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN}),
+        completions=cw.Support.FULL,
+        assessments=cw.Support.FULL,
+        raise_grade=cw.Support.FULL,
+        lower_grade=cw.Support.FULL,
+        revoke=cw.Support.FULL,
+        in_progress=cw.Support.FULL,
+        retire_strategies=(cw.RetireStrategy.HIDE, cw.RetireStrategy.DELETE),
+        idempotency=cw.Idempotency.NATIVE_KEY,
+        outcome_idempotency=cw.Idempotency.UPSERT,
         outcomes_need_content=True,
         paging="offset",
-        slow_down=("429", "403 with text or header"),
+        slow_down=("429", "403 with text"),
     ),
-    limits=Limits(
-        batch_items=1,
-        outcome_batch_items=1,
-        concurrency=8,
-        rates={"default": Rate(calls=DAILY_CALLS, seconds=DAY_S, negotiable=True)},
+    limits=cw.Limits(
+        rates={"default": cw.Rate(calls=DAILY_CALLS, seconds=DAY_S, negotiable=True)},
         counted_by="application key",
     ),
     simulator="coursewire_blackboard.simulator:BlackboardSimulator",
@@ -54,67 +43,19 @@ CHANNEL = Channel(
 )
 
 
-@hookimpl
-def declare_channel() -> Channel:
+@cw.hookimpl
+def declare_channel() -> cw.Channel:
     """Say what the channel is."""
     return CHANNEL
 
 
-@hookimpl
-def export_content(config: BlackboardConfig, item: ContentItem) -> JsonObject:
-    """Build what Learn holds of a course or course run: the course, its folder, its page."""
-    return content.course_payload(config, item)
-
-
-@hookimpl
-def export_completion(config: BlackboardConfig, completion: Completion) -> JsonObject:
-    """Build the final grade of a course."""
-    return outcomes.completion_payload(config, completion)
-
-
-@hookimpl
-def export_assessment(assessment: Assessment) -> JsonObject:
-    """Build the grade of a subsection."""
-    return outcomes.assessment_payload(assessment)
-
-
-@hookimpl
-def authenticate(config: BlackboardConfig, tokens: Tokens) -> httpx.Auth:
+@cw.hookimpl
+def authenticate(config: BlackboardConfig, tokens: cw.Tokens) -> httpx.Auth:
     """Bearer tokens from the one valid refresh token."""
-    return auth.BlackboardAuth(config, tokens)
+    return OAUTH.auth(config, tokens)
 
 
-@hookimpl
-async def send_content(session: Session, batch: Batch) -> list[Result]:
-    """Send a batch, which is one course."""
-    return [await client.send_course(session, payload) for payload in batch.payloads]
-
-
-@hookimpl
-async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
-    """Write a batch, which is one grade."""
-    return [await gradebook.write(session, payload) for payload in batch.payloads]
-
-
-@hookimpl
-async def find_remote(session: Session, key: str) -> RemoteItem | None:
-    """Look a course up by its external id."""
-    return await client.find_remote(session, key)
-
-
-@hookimpl
-async def check_connection(session: Session) -> list[str]:
-    """Token, user, and the rights that sending needs."""
-    return await client.check_connection(session)
-
-
-@hookimpl
-def read_slow_down(response: httpx.Response) -> float | None:
-    """Recognise that the calls of the day are used up."""
-    return client.read_slow_down(response)
-
-
-@hookimpl
+@cw.hookimpl
 def inbound_routes() -> list[CodeGrant]:
     """How a user of the Learn grants access."""
-    return [auth.GRANT]
+    return [OAUTH.grant()]

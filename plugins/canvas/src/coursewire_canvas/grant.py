@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-import httpx
-
-from coursewire.client.auth import read_oauth_token
-from coursewire.model.inbound import CodeGrant
+from coursewire.client.oauth import OAuthApplication
 
 if TYPE_CHECKING:
-    from coursewire.model.configuration import ChannelConfig
     from coursewire_canvas.config import CanvasConfig
-
 
 SCOPES = tuple(
     f"url:{method}|/api/v1/{path}"
@@ -40,35 +35,10 @@ SCOPES = tuple(
 """What the channel asks a developer key that enforces scopes for; the README lists the same."""
 
 
-def _authorize_url(config: ChannelConfig, redirect_uri: str, state: str) -> str:
+def _scope(config: CanvasConfig) -> str:
     # Without scopes the token has all rights of the user. A developer key that enforces scopes answers
     # invalid_scope to that.
-    settings = cast("CanvasConfig", config)
-    asked = {
-        "client_id": settings.client_id,
-        "response_type": "code",
-        "redirect_uri": redirect_uri,
-        "state": state,
-        **({"scope": " ".join(SCOPES)} if settings.scopes_enforced else {}),
-    }
-    return str(httpx.URL(f"{config.lms_url}/login/oauth2/auth", params=asked))
+    return " ".join(SCOPES) if config.scopes_enforced else ""
 
 
-def _token_request(config: ChannelConfig, code: str, redirect_uri: str) -> httpx.Request:
-    settings = cast("CanvasConfig", config)
-    form = {
-        "grant_type": "authorization_code",
-        "client_id": settings.client_id,
-        "client_secret": settings.client_secret.get_secret_value(),
-        "redirect_uri": redirect_uri,
-        "code": code,
-    }
-    return httpx.Request("POST", f"{config.lms_url}/login/oauth2/token", data=form)
-
-
-GRANT = CodeGrant(
-    fields=("refresh_token",),
-    authorize_url=_authorize_url,
-    token_request=_token_request,
-    read_token=read_oauth_token,
-)
+GRANT = OAuthApplication("/login/oauth2/auth", "/login/oauth2/token", scope=_scope).grant()
