@@ -209,7 +209,7 @@ def test_what_was_stored_stays_when_the_lms_gives_no_token(
     channel = installation.channels.get("CANVAS").channel
     installation.configurations.edit(draft.uuid, channel, {"refresh_token": "the-old-one"}, actor="ann")
     answer = press(begin(grants, draft))
-    canvas.misbehave.append(Misbehaviour(misbehaviour))
+    canvas.misbehave.append(Misbehaviour(misbehaviour, path="/oauth2/token"))
 
     assert refusal(grants, answer) == reason
     config = installation.configurations.load(draft.uuid, channel)

@@ -22,7 +22,7 @@ LONGEST_COURSE_ID = 50
 PAGE_TITLE = "edX Course Details"
 """Of the folder and the page. Folders of earlier integrations have it too, and are found by it."""
 
-_BBML = {*"a br del div em h4 h5 h6 img li ol p span strong sub sup ul".split()}
+_BBML = "a br del div em h4 h5 h6 img li ol p span strong sub sup ul"
 """Elements of a page in an Ultra course (developer documentation, "BbML")."""
 _BLOCK = re.compile(r"<(?:p|div|ul|ol|h\d|table|blockquote|pre|hr)\b", re.I)
 
@@ -81,7 +81,9 @@ def _body(item: cw.ContentItem, title: str, link: str, *, ultra: bool) -> str:
     heading, line = ("h4", "") if ultra else ("h1", "<hr/>")
     image = f"<br/><img src='{escape(item.image_url)}'/>" if item.image_url else ""
     # Descriptions are HTML of others: only what is harmless, and what the view takes, goes on.
-    text = nh3.clean(marked_description(item), tags=_BBML if ultra else None, link_rel=None).strip()
+    text = nh3.clean(
+        marked_description(item), tags=set(_BBML.split()) if ultra else None, link_rel=None
+    ).strip()
     tag = "div" if _BLOCK.search(text) else "p"
     words = f"<br/><br/><br/><{tag}>{text}</{tag}>" if text else ""
     return (

@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from coursewire_blackboard.simulator import BlackboardSimulator
 
 API = "/learn/api/public"
-NUMBER = (int, float)
 COLUMN_FIELDS: dict[str, Any] = {
     "externalId": str,
     "name": str,
     "displayName": str,
     "description": str,
     "externalGrade": bool,
-    "score": {"possible": NUMBER},
+    "score": {"possible": float},
     "availability": {"available": ("Yes", "No")},
     "grading": {
         "type": ("Attempts", "Calculated", "Manual"),

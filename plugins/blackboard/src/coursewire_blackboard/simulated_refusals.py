@@ -33,7 +33,7 @@ def checked(body: JsonObject, fields: Mapping[str, Any], longest: Mapping[str, i
 
     Args:
         body: What came.
-        fields: Name to a type, to a tuple of values, or for an object to its own fields.
+        fields: Name to a type (float for any number), to a tuple of values, or for an object to its own fields.
         longest: Name to the most characters.
     """
     for name, value in body.items():
@@ -47,7 +47,9 @@ def checked(body: JsonObject, fields: Mapping[str, Any], longest: Mapping[str, i
         elif isinstance(due, tuple):
             if value not in due:
                 raise refusal(400, f"{name} must be one of {', '.join(due)}")
-        elif not isinstance(value, due) or (isinstance(value, bool) and due is not bool):
+        elif not isinstance(value, (int, float) if due is float else due) or (
+            isinstance(value, bool) and due is not bool
+        ):
             raise refusal(400, f"{name} has a wrong type")
         elif isinstance(value, str) and len(value) > longest.get(name, len(value)):
             raise refusal(400, f"{name} has more than {longest[name]} characters")
