@@ -13,8 +13,9 @@ from urllib.parse import quote
 import httpx
 
 import coursewire as cw
+from coursewire.client.answers import result_of_error
 from coursewire.client.paging import rows_of
-from coursewire.errors import SendError, UnreachableError
+from coursewire.errors import SendError, ThrottledError, UnreachableError
 from coursewire_blackboard.config import API, DAY_S, BlackboardConfig
 from coursewire_blackboard.content import PAGE_TITLE, course_id
 
@@ -208,7 +209,10 @@ async def _fill(session: cw.Session, payload: cw.Payload, course: str, folder: s
 
 async def _fill_new(session: cw.Session, payload: cw.Payload, course: str) -> cw.Result:
     """Fill a course that was created a moment ago; take it away again where Learn refuses its page for good."""
-    result = await _fill(session, payload, course)
+    try:
+        result = await _fill(session, payload, course)
+    except ThrottledError as error:  # the next day goes on from here
+        return replace(result_of_error(error), remote_id=course)
     if result.kind not in (cw.ResultKind.REJECTED, cw.ResultKind.BLOCKED):
         return result
     try:

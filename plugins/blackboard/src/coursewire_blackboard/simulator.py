@@ -228,7 +228,7 @@ class BlackboardSimulator(Simulator):
             self.calls.clear()
         self.calls["made"] += 1
         if self.calls["made"] > self.daily_calls:
-            left = str(int((self._window_ends - now).total_seconds()) + 1)
+            left = str(int((self._window_ends - now).total_seconds()))
             name = "Retry-After" if self.throttle_status == 429 else "X-Rate-Limit-Reset"
             raise refusal(self.throttle_status, "The rate limit of the application is exceeded", {name: left})
         raw = await request.read()
