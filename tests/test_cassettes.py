@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from coursewire.testing.cassette_scan import scan_cassettes
+from coursewire.testing import scan_cassettes
 
 FOLDERS = sorted((Path(__file__).parents[1] / "plugins").glob("*/tests/cassettes"))
 

@@ -212,3 +212,12 @@ def test_a_403_that_is_about_a_right_is_for_a_person_at_the_lms():
     assert "no entitlement" in blocked.message
     assert blocked.message.endswith("Give the role its rights.")
     assert said.kind is ResultKind.BLOCKED
+
+    assert read_success(httpx.Response(201, json={"id": 0, "name": "x"}), "id", "name")["id"] == 0
+
+
+@pytest.mark.parametrize("body", [{"error": "no"}, {"id": None, "name": "x"}, {"id": 1}])
+def test_a_look_that_lacks_what_was_asked_for_has_failed(body):
+    answer = httpx.Response(200, json=body, request=httpx.Request("GET", "https://lms.example.com/api"))
+    with pytest.raises(UnreachableError):
+        read_success(answer, "id", "name")

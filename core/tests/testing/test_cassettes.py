@@ -1,5 +1,6 @@
 """Cassettes: recorded from a real conversation, with nothing in the file that is not for everybody's eyes."""
 
+import base64
 import json
 from contextlib import suppress
 
@@ -13,12 +14,14 @@ from coursewire.client.auth import TokenAuth, read_oauth_token
 from coursewire.errors import RejectedError
 from coursewire.model.channel import Capabilities, Support
 from coursewire.model.configuration import ChannelConfig, LmsUrl
+from coursewire.testing.cassette_replay import UnrecordedRequestError
 from coursewire.testing.cassette_scan import scan_cassettes
-from coursewire.testing.cassettes import Player, UnrecordedRequestError
+from coursewire.testing.cassettes import Player
 from coursewire.testing.scrubbing import Scrubbing
 from coursewire.testing.simulator import Simulator, json_response
 
 CLIENT_SECRET = "s3cret/with+signs&more"
+ENCODED_SECRET = base64.b64encode(CLIENT_SECRET.encode()).decode()
 TOKEN = "tok-Zx81Qq77Lm20Vb5T"
 TICKET = "ticket-4411-aabbccdd"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI4ODEyIn0.c2lnbmF0dXJlLXRlc3Q"
@@ -97,6 +100,8 @@ class RiverSimulator(Simulator):
             web.get("/people/{id}", self._person),
             web.post("/echo", self._echo),
             web.get("/list", self._list),
+            web.get("/news", self._news),
+            web.get("/zipped", self._zipped),
         ]
 
     def sample_config(self):
@@ -119,6 +124,8 @@ class RiverSimulator(Simulator):
                 "note": f"see {self.url}/people/{request.match_info['id']} or ask ada@river-corp.com, +44 20 7946 0958",
                 "session": {"token": {"value": TICKET}},
                 "proof": JWT,
+                "debug": f"called with {request.headers['Authorization'].split()[1]} and {ENCODED_SECRET}",
+                "feed": "https://ada:pw-12345@cdn.river-corp.com/feed",
                 "avatar": f"https://cdn.river-corp.com/a.png?sig=0123456789abcdef&user={request.match_info['id']}",
             },
             headers={"Set-Cookie": "sid=abc123abc123", "X-Request-Id": "r-1", "X-Remaining": "9"},
@@ -129,6 +136,14 @@ class RiverSimulator(Simulator):
         return web.Response(
             body=body, headers={"Content-Type": request.headers.get("Content-Type", "text/plain")}
         )
+
+    async def _news(self, request):
+        return json_response({"text": "ada.l has joined"})
+
+    async def _zipped(self, request):
+        answer = json_response({"text": "blah " * 1000, "secret": "zipped-s3cret"})
+        answer.enable_compression(web.ContentCoding.gzip)
+        return answer
 
     async def _list(self, request):
         page = int(request.query.get("page", 1))
@@ -182,6 +197,8 @@ def test_nothing_of_a_tenant_is_in_the_file(both):
     for secret in (
         CLIENT_SECRET,
         "s3cret%2F",
+        ENCODED_SECRET,
+        "pw-12345",
         TOKEN,
         TICKET,
         JWT,
@@ -204,6 +221,29 @@ def test_nothing_of_a_tenant_is_in_the_file(both):
     assert kept["manager"]["email"] not in ("", kept["email"])
     assert kept["manager"]["email"].endswith("@example.com")
     assert kept["note"].startswith("see https://lms.example.com/people/1001 or ask learner@example.com")
+
+
+def test_what_is_learnt_late_is_taken_out_of_what_came_early(both):
+    async def news_first(session, player):
+        news = (await session.get("/news")).json()["text"]
+        return news, (await session.get(f"/people/{player['learner']}")).json()["login"]
+
+    real, (news, login), text = both(news_first)
+
+    assert real == ("ada.l has joined", "ada.l")
+    assert news == f"{login} has joined"
+    assert "ada.l" not in text
+
+
+def test_a_compressed_answer_is_read_and_scrubbed(both):
+    async def zipped(session, _):
+        return (await session.get("/zipped")).json()
+
+    real, replayed, text = both(zipped)
+
+    assert real["secret"] == "zipped-s3cret"
+    assert replayed == {**real, "secret": "***"}
+    assert "blah blah" in text
 
 
 def test_the_scan_agrees_but_for_the_telephone_in_a_sentence(both, tmp_path):
@@ -360,6 +400,30 @@ def test_a_client_that_swallows_errors_does_not_hide_it(recorded):
         replay(recorded, swallowing)
 
 
+def test_an_error_made_of_it_does_not_hide_it(recorded):
+    async def wrapping(session):
+        try:
+            await session.get("/nowhere")
+        except AssertionError as error:
+            raise RuntimeError("the LMS is strange") from error
+
+    with pytest.raises(UnrecordedRequestError, match="GET /nowhere"):
+        replay(recorded, wrapping)
+
+
+def test_a_recording_that_fails_leaves_the_cassette_as_it_was(recorded):
+    before = (recorded / "talk.yaml").read_text()
+
+    async def failing(session):
+        await session.get("/list", params={"page": 2})
+        raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        Player(River(), recorded, record="simulator").play("talk", failing, simulator=RiverSimulator())
+
+    assert (recorded / "talk.yaml").read_text() == before
+
+
 def test_a_request_sent_once_too_often(recorded):
     async def twice(session):
         for _ in range(2):
@@ -403,6 +467,15 @@ def test_a_value_that_the_tenants_file_lacks(tmp_path, tenant):
 
     with pytest.raises(pytest.UsageError, match="'course': add it under \"values\""):
         player["course"]
+
+
+def test_a_value_that_would_be_found_everywhere(tmp_path, tenant):
+    file = tenant.with_name("short.json")
+    file.write_text(tenant.read_text().replace('"8812"', '"7"'))
+    player = Player(River(), tmp_path, record=str(file), values={"learner": "1001"})
+
+    with pytest.raises(pytest.UsageError, match=r"'learner'.*too short to be found again: every '7'"):
+        player["learner"]
 
 
 def test_recording_leaves_other_channels_alone(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from coursewire.model.content import ContentItem
 from coursewire.model.outcomes import Completion
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
-from coursewire.testing.cassettes import Player
+from coursewire.testing import Player
 from coursewire_canvas import plugin
 from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.simulator import CanvasSimulator

@@ -24,7 +24,7 @@ from coursewire.model.inbound import CodeGrant, InboundRoute
 from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, RemoteItem, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import httpx
     import typer
@@ -209,7 +209,8 @@ class Relay:
 
     async def check_connection(self, session: Session) -> list[str]:
         """Try the way of real requests: one sentence for each thing that works."""
-        return self._list_of("check_connection", await self._acall("check_connection", session), str)
+        said = self._list_of("check_connection", await self._acall("check_connection", session), str)
+        return list(map(_redactor(session), said))
 
     def read_slow_down(self, config: ChannelConfig, response: httpx.Response) -> float | None:
         """Seconds to wait when the answer means "slow down"; None when it does not."""
@@ -289,7 +290,9 @@ class Relay:
             raise self._wrong_type(hook, pending, "a coroutine")
         try:
             return await pending
-        except CoursewireError:
+        except CoursewireError as error:
+            # It may quote an answer, and an LMS may repeat what it was sent.
+            error.hide(_redactor(session))
             raise
         except Exception as error:
             raise self._raised(hook, error) from error
@@ -396,3 +399,8 @@ def new_manager(*specs: type) -> pluggy.PluginManager:
     for spec in specs or SPECS:
         manager.add_hookspecs(spec)
     return manager
+
+
+def _redactor(session: Session) -> Callable[[str], str]:
+    """What knows the secrets of a session; a session that is not core's own has none."""
+    return getattr(session, "redactor", str)

@@ -1,7 +1,7 @@
 """``coursewire conformance``: what an installed channel declares, and whether it holds.
 
 The checks are those of ``coursewire.testing.ChannelSuite``. They run in a process of their own, since no command
-imports the test kit: what operators run does not depend on pytest.
+imports the test kit.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _REPORT = "coursewire.testing.report"
 _LAST_WORDS = 2000
 """So much of what a run printed last is shown when it broke off."""
 
-_MARKS = {"passed": "✓", "failed": "✗", "skipped": "–"}
-_COLOURS = {"passed": "green", "failed": "red", "skipped": "yellow"}
+_COLOURS = {"passed": "green", "failed": "bold red", "skipped": "yellow", "not applicable": "dim"}
+"""Every outcome; red needs a person, yellow was left out on purpose."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Report:
     """What a run of the suite said.
 
     Attributes:
-        checks: One a check, in the order in which they ran: name, title, topic, outcome, message, seconds.
+        checks: One a check, in the order in which they ran; see :mod:`coursewire.testing.report`.
     """
 
     checks: list[dict[str, Any]] = field(default_factory=list)
@@ -41,6 +41,13 @@ class Report:
     def count(self, outcome: str) -> int:
         """How many checks ended so."""
         return sum(check["outcome"] == outcome for check in self.checks)
+
+    def by_capability(self) -> dict[str, list[dict[str, Any]]]:
+        """The checks by what calls for them: "" for every channel."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for check in self.checks:
+            found.setdefault(check["capability"], []).append(check)
+        return found
 
     @property
     def conformant(self) -> bool:
@@ -51,8 +58,8 @@ class Report:
     def sentence(self) -> str:
         """The counts, for people."""
         seconds = sum(check["seconds"] for check in self.checks)
-        counts = ", ".join(f"{self.count(outcome)} {outcome}" for outcome in _MARKS if self.count(outcome))
-        return f"{len(self.checks)} checks: {counts or 'none made'}, in {seconds:.1f} s"
+        counts = ", ".join(f"{self.count(outcome)} {outcome}" for outcome in _COLOURS if self.count(outcome))
+        return f"{len(self.checks)} checks: {counts}, in {seconds:.1f} s"
 
 
 def conformance(
@@ -62,9 +69,10 @@ def conformance(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Check an installed channel against its simulator: does it keep what every channel must?
+    """Check whether a channel keeps what every channel must.
 
-    Which checks are made follows from what it declares. Exit status: 0 when all hold, 1 when one does not.
+    The channel runs against its own simulator; which checks are made follows from what it declares.
+    Exit status: 0 when all hold, 1 when one does not.
     """
     from coursewire.channels.loading import load_channels
     from coursewire.cli.output import put_json
@@ -75,7 +83,6 @@ def conformance(
     settings = Settings.load()
     loaded = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file).get(channel.upper())
     _check_simulator(loaded)
-    _check_kit(loaded)
     report = Report()
     with _progress(loaded) as show:
         for total, check in _run(loaded):
@@ -118,19 +125,6 @@ def _check_simulator(loaded: LoadedChannel) -> None:
         )
 
 
-def _check_kit(loaded: LoadedChannel) -> None:
-    from importlib.util import find_spec
-
-    from coursewire.errors import SettingsError
-
-    if find_spec("pytest") is None:
-        raise SettingsError(
-            f"channel {loaded.channel.code} cannot be checked here",
-            why="the checks need pytest, which is not installed",
-            next_step="Install the test kit: pip install 'coursewire[testing]'",
-        )
-
-
 def _run(loaded: LoadedChannel) -> Iterator[tuple[int, dict[str, Any]]]:
     """Run the checks in a process of their own: the number of all, and each one as it ends.
 
@@ -169,14 +163,13 @@ def _run(loaded: LoadedChannel) -> Iterator[tuple[int, dict[str, Any]]]:
         f"the checks of channel {loaded.channel.code} broke off",
         where=loaded.where,
         why=wrong[-_LAST_WORDS:] or f"the process ended with status {process.returncode} without a word",
-        next_step="Run the channel's own tests with pytest: they show where.",
+        next_step="Install what its simulator needs (pip install 'coursewire[testing]' brings the test kit); the "
+        "channel's own tests show where it broke off.",
     )
 
 
 def _print(loaded: LoadedChannel, report: Report) -> None:
     """The report for a person."""
-    from itertools import groupby
-
     from rich.text import Text
 
     from coursewire.channels.words import capabilities_in_words, limits_in_words
@@ -184,28 +177,27 @@ def _print(loaded: LoadedChannel, report: Report) -> None:
 
     put(f"{loaded.channel.title}: {loaded.where}, for plugin API {loaded.channel.requires_api}", style="bold")
     put()
-    rows: list[tuple[object, object, object]] = []
-    for topic, checks in groupby(report.checks, key=lambda check: check["topic"]):
+    rows: list[tuple[object, ...]] = []
+    for capability, checks in report.by_capability().items():
         rows += [
             (
-                topic if number == 0 else "",
-                Text(_MARKS[check["outcome"]], _COLOURS[check["outcome"]]),
+                (capability or "every channel") if number == 0 else "",
                 check["title"],
+                Text(check["outcome"], _COLOURS[check["outcome"]]),
             )
             for number, check in enumerate(checks)
         ]
-    put_table(("about", "", "what must hold"), rows)
+    put_table(("for", "what must hold", "result"), rows)
     put()
     put_table(("what it can do", "declared"), capabilities_in_words(loaded.channel).items())
     put()
     put_table(("limit", "value"), limits_in_words(loaded.channel).items())
-    for outcome in ("skipped", "failed"):
-        for check in report.checks:
-            if check["outcome"] == outcome:
-                put()
-                put(f"{outcome}: {check['title']} ({check['name']})", style=_COLOURS[outcome])
-                for line in check["message"].splitlines():
-                    put(line.strip(), indent=2)
+    for check in report.checks:
+        if check["outcome"] in ("skipped", "failed"):
+            put()
+            put(f"{check['outcome']}: {check['name']}", style=_COLOURS[check["outcome"]])
+            for line in check["message"].splitlines():
+                put(line.strip(), indent=2)
     put()
     verdict = "conforms" if report.conformant else "does not conform"
     put_check(report.conformant, f"{loaded.channel.code} {verdict}. {report.sentence}.")
@@ -221,11 +213,14 @@ def _print_markdown(loaded: LoadedChannel, report: Report) -> None:
         f"{loaded.channel.title}, by {loaded.distribution} {loaded.version}: {verdict}. {report.sentence}.",
         "## Checks",
         _markdown_table(
-            ("about", "what must hold", "result"),
-            [(check["topic"], check["title"], check["outcome"]) for check in report.checks],
+            ("for", "what must hold", "result"),
+            [
+                (check["capability"] or "every channel", check["title"], check["outcome"])
+                for check in report.checks
+            ],
         ),
         *(
-            f"### {check['title']}\n\n```text\n{check['message']}\n```"
+            f"### {check['name']}\n\n```text\n{check['message']}\n```"
             for check in report.checks
             if check["outcome"] == "failed"
         ),
@@ -253,7 +248,7 @@ def _summary(loaded: LoadedChannel, report: Report) -> dict[str, Any]:
         "version": loaded.version,
         "requires_api": channel.requires_api,
         "conformant": report.conformant,
-        **{outcome: report.count(outcome) for outcome in _MARKS},
+        **{outcome.replace(" ", "_"): report.count(outcome) for outcome in _COLOURS},
         "capabilities": channel.capabilities.model_dump(mode="json"),
         "limits": channel.limits.model_dump(mode="json"),
     }

@@ -100,10 +100,10 @@ def new_channel(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing, take the defaults.")] = False,
     json: Json = False,
 ) -> None:
-    """Write a channel of your own that works as generated, with simulator and tests.
+    """Write a channel that works as generated, with its tests.
 
-    It sends courses and completions to an imagined LMS, until you put the real one's addresses and fields into it.
-    What no option answers is asked on a terminal; elsewhere the defaults are taken. Nothing is overwritten.
+    It sends courses and completions to an imagined LMS, of which it has a simulator; put the real one's addresses and
+    fields in its place. What no option answers is asked on a terminal; elsewhere the defaults are taken. Nothing is overwritten.
     """
     from coursewire.cli.output import put, put_check, put_json
 

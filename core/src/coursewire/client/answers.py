@@ -73,19 +73,20 @@ def read_object(response: httpx.Response) -> JsonObject:
     return body if isinstance(body, dict) else {}
 
 
-def read_success(response: httpx.Response, *, next_step: str = "") -> JsonObject:
+def read_success(response: httpx.Response, *fields: str, next_step: str = "") -> JsonObject:
     """The JSON object that the LMS answers with when all is well; for :func:`check_connection` and look-ups.
 
     Args:
         response: The answer.
+        *fields: What the object must have; errors come with 200, too.
         next_step: What a person should check when it is another one.
 
     Raises:
         BlockedError: A refusal, such as a missing right.
-        UnreachableError: The LMS is out of order, or what answered is no JSON object and so not the LMS.
+        UnreachableError: The LMS is out of order, or what answered is not what was asked for.
     """
     body = read_object(response)
-    if response.is_success and body:
+    if response.is_success and body and all(body.get(field) is not None for field in fields):
         return body
     excerpt = _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
     out_of_order = response.is_success or response.status_code >= 500 or response.status_code in _LATER
@@ -223,10 +224,3 @@ def redacted(result: Result, redactor: Redactor) -> Result:
         message=shorten(redactor(result.message), MESSAGE_LIMIT),
         excerpt=shorten(redactor(result.excerpt), EXCERPT_LIMIT),
     )
-
-
-def redact_error(error: SendError, redactor: Redactor) -> None:
-    """Take secrets out of an error that is about to be shown: an LMS may repeat what it was sent."""
-    error.what, error.where, error.why = redactor(error.what), redactor(error.where), redactor(error.why)
-    error.next_step, error.excerpt = redactor(error.next_step), redactor(error.excerpt)
-    error.args = (error.what,)

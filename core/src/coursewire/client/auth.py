@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ LONGEST_LIFETIME_S = 366 * 86_400
 
 CREDENTIAL = "coursewire.credential"
 """Request extension that marks a call whose bodies are never logged and whose redirects are never followed."""
+
+
+_CODE = re.compile(r"[\w.:/-]{1,60}")
 
 
 class BearerAuth(httpx.Auth):
@@ -102,7 +106,7 @@ def read_oauth_token(response: httpx.Response, clock: Clock) -> Token:
     if not isinstance(body, dict):
         raise _no_token(response, "the answer is not a JSON object")
     if body.get("error"):
-        raise _no_token(response, f"it says error {body['error']!r:.100}")
+        raise _no_token(response, f"it says error {_code(body['error'])}")
     value = body.get("access_token")
     if not isinstance(value, str) or not value.strip():
         raise _no_token(response, "access_token is missing or blank")
@@ -115,6 +119,11 @@ def read_oauth_token(response: httpx.Response, clock: Clock) -> Token:
     if refresh is not None and (not isinstance(refresh, str) or not refresh.strip()):
         raise _no_token(response, "refresh_token is blank or not text")
     return Token(value, clock() + timedelta(seconds=lifetime), refresh_token=refresh)
+
+
+def _code(error: object) -> str:
+    """An error code as it is; of anything longer nothing, since half a secret cannot be told from a word."""
+    return repr(error) if isinstance(error, str) and _CODE.fullmatch(error) else "in words of its own"
 
 
 def _no_token(response: httpx.Response, why: str) -> CredentialsError:

@@ -7,36 +7,34 @@
 
         results = player.play("create", lambda session: plugin.send_content(session, batch))
 
-``pytest --record-cassettes tenant.json`` records against a tenant; the file is one that ``coursewire config add
---file`` takes, and may hold the tenant's own ``values`` under that name. ``pytest --record-cassettes simulator``
+``pytest --record-cassettes tenant.json`` records against a tenant; the file is one that ``coursewire config
+add`` takes, and may hold the tenant's own ``values`` under that name. ``pytest --record-cassettes simulator``
 records against the channel's simulator. Without the option nothing is recorded, and nothing leaves.
 """
 
 from __future__ import annotations
 
 import asyncio
-import difflib
-import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
-import orjson
 import pytest
 
 from coursewire.channels.loading import load_channel_object
 from coursewire.cli.simulate import make_simulator
 from coursewire.client.opening import open_draft_session
-from coursewire.client.redact import MASK
+from coursewire.client.redact import MASK, SHORTEST
 from coursewire.config.files import read_file
 from coursewire.config.secret_values import SecretValue
 from coursewire.model.configuration import INSECURE_URLS, ChannelConfig
 from coursewire.model.instant import Clock, utc_now
+from coursewire.testing.cassette_replay import Replaying, UnrecordedRequestError, again, bytes_of, same
 from coursewire.testing.scrubbing import LMS_HOST, Scrubber, Scrubbing
 
 if TYPE_CHECKING:
@@ -51,10 +49,6 @@ INSECURE_VARIABLE = "COURSEWIRE_ALLOW_INSECURE_URLS"
 """``1`` lets a tenant have a private address, or plain http."""
 
 T = TypeVar("T")
-
-
-class UnrecordedRequestError(AssertionError):
-    """A replay met a request that is not in the cassette, or did not send one that is."""
 
 
 @dataclass
@@ -117,6 +111,11 @@ class Player:
         found = self._tenant["values"].get(name, self._tenant["fields"].get(name))
         if found is None:
             raise pytest.UsageError(f'{self.record} has no value {name!r}: add it under "values"')
+        if len(str(found)) < SHORTEST:
+            raise pytest.UsageError(
+                f"the value {name!r} of {self.record} is too short to be found again: every {found!r} would be replaced. "
+                "Leave it out of the values, and it stays as it is."
+            )
         return found
 
     def _read_tenant(self) -> dict[str, Any]:
@@ -150,6 +149,9 @@ class Player:
 
         Raises:
             UnrecordedRequestError: A replay sent a request that was not recorded, or left one out.
+
+        A recording in which ``work`` raises is not kept; the cassette stays what it was. Call it from a test that
+        is not async: it has an event loop of its own.
         """
         if self.record is None:
             return self._replay(name, work, fields)
@@ -172,20 +174,19 @@ class Player:
         scrubber.learn_host(urlsplit(config.lms_url).netloc, LMS_HOST)
         kept = _Kept(scrubber, clock.now, _kept_fields(config, fields))
         path = self.folder / f"{name}.yaml"
-        path.unlink(missing_ok=True)
 
         async def run() -> T:
             async with self._session(config, clock, httpx.AsyncHTTPTransport(), insecure) as session:
                 scrubber.mask_known = session.redactor.mask_known
                 return await work(session)
 
-        with _recorder(persister=kept, record_mode="all").use_cassette(str(path)):
+        with _recorder(persister=kept, record_mode="all", record_on_exception=False).use_cassette(str(path)):
             return asyncio.run(run())
 
     def _replay(self, name: str, work: Callable[[Session], Awaitable[T]], fields: dict[str, Any]) -> T:
         path = self.folder / f"{name}.yaml"
         if not path.exists():
-            raise UnrecordedRequestError(f"there is no cassette {path.name}. {_again(path)}")
+            raise UnrecordedRequestError(f"there is no cassette {path.name}. {again(path)}")
         kept = _load(path)
         config = self._config(
             {
@@ -197,15 +198,18 @@ class Player:
         scrubber = Scrubber(self.scrubbing)
         recorder = _recorder(record_mode="none", before_record_request=scrubber_of(scrubber))
         with recorder.use_cassette(str(path)) as cassette:
-            transport = _Replaying(cassette, path)
+            transport = Replaying(cassette, path)
 
             async def run() -> T:
                 async with self._session(config, clock, transport, insecure=False) as session:
                     scrubber.mask_known = session.redactor.mask_known
                     return await work(session)
 
-            answer = asyncio.run(run())
-            transport.finish()
+            try:
+                answer = asyncio.run(run())
+            finally:
+                transport.demand_known()  # whatever a client made of it
+            transport.demand_all_sent()
             return answer
 
     def _config(self, fields: Mapping[str, Any], *, insecure: bool = False) -> ChannelConfig:
@@ -300,7 +304,7 @@ def scrubber_of(scrubber: Scrubber) -> Callable[[Any], Any]:
         headers = scrubber.headers(request.headers)
         name = next((each for each in headers if each.lower() == "content-type"), "")
         if request.body:
-            request.body, kind = scrubber.body(_bytes(request.body), headers.get(name, ""))
+            request.body, kind = scrubber.body(bytes_of(request.body), headers.get(name, ""))
             if name:
                 headers[name] = kind
         request.headers = headers
@@ -309,136 +313,23 @@ def scrubber_of(scrubber: Scrubber) -> Callable[[Any], Any]:
     return scrub
 
 
-def _bytes(body: Any) -> bytes:
-    return body.encode() if isinstance(body, str) else bytes(body)
-
-
 def _load(path: Path) -> dict[str, Any]:
     from vcr.serializers import yamlserializer  # noqa: PLC0415 - see _recorder
 
     content: dict[str, Any] = yamlserializer.deserialize(path.read_text(encoding="utf-8"))
     if not content.keys() >= {"recorded_at", "configuration"}:
-        raise UnrecordedRequestError(f"{path.name} is not a cassette of this kit. {_again(path)}")
+        raise UnrecordedRequestError(f"{path.name} is not a cassette of this kit. {again(path)}")
     return content
-
-
-def _again(path: Path) -> str:
-    return f"Record {path.name} with: pytest --record-cassettes TENANT.json (or: simulator)"
 
 
 def _recorder(*, persister: Any = None, **options: Any) -> Any:
     import vcr  # noqa: PLC0415 - 100 ms, and only installed with coursewire[testing]
 
     recorder = vcr.VCR(match_on=["exchange"], decode_compressed_response=True, **options)
-    recorder.register_matcher("exchange", _same)
+    recorder.register_matcher("exchange", same)
     if persister is not None:
         recorder.register_persister(persister)
     return recorder
-
-
-# -- matching --------------------------------------------------------------------------------------
-
-
-def _parts(request: Any) -> dict[str, Any]:
-    """What a request is known by: method, path, query and body, without the accidents of their form."""
-    url = urlsplit(request.uri)
-    return {
-        "method": request.method,
-        "path": url.path or "/",
-        "query": sorted(parse_qsl(url.query, keep_blank_values=True)),
-        "body": _content(_bytes(request.body or b"")),
-    }
-
-
-def _content(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except ValueError:
-        return body
-
-
-def _same(one: Any, other: Any) -> None:
-    assert _parts(one) == _parts(other)
-
-
-class _Replaying(httpx.AsyncHTTPTransport):
-    """Answers from the cassette; keeps what could not be answered, for a client that swallows errors."""
-
-    def __init__(self, cassette: Any, path: Path) -> None:
-        super().__init__()
-        self._cassette = cassette
-        self._path = path
-        self._unknown: list[str] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The recorded answer."""
-        from vcr.errors import CannotOverwriteExistingCassetteException  # noqa: PLC0415 - see _recorder
-
-        try:
-            return await super().handle_async_request(request)
-        except CannotOverwriteExistingCassetteException as error:
-            wanted = self._cassette.filter_request(error.failed_request)
-            self._unknown.append(_explain(wanted, self._cassette, self._path))
-        raise UnrecordedRequestError(self._unknown[-1])
-
-    def finish(self) -> None:
-        """Fail if anything was sent that is not in the cassette, or not sent that is."""
-        if self._unknown:
-            raise UnrecordedRequestError(self._unknown[0])
-        left = [
-            f"  {number}. {_line(request)}"
-            for number, request in enumerate(self._cassette.requests, 1)
-            if not self._cassette.play_counts[number - 1]
-        ]
-        if left:
-            raise UnrecordedRequestError(
-                "\n".join([f"{self._path.name} has requests that were not sent:", *left, _again(self._path)])
-            )
-
-
-def _line(request: Any) -> str:
-    url = urlsplit(request.uri)
-    return f"{request.method} {url.path}{'?' if url.query else ''}{url.query}"
-
-
-def _explain(request: Any, cassette: Any, path: Path) -> str:
-    """What was sent, which recorded request is nearest to it, and where the two differ."""
-    lines = [f"{path.name} has no answer to", f"    {_line(request)}"]
-    recorded = list(enumerate(cassette.requests, 1))
-    sent = _parts(request)
-
-    def nearness(each: tuple[int, Any]) -> float:
-        parts = _parts(each[1])
-        equal = sum(bool(parts[name] == sent[name]) for name in parts)
-        return equal + difflib.SequenceMatcher(None, _line(each[1]), _line(request)).ratio()
-
-    if recorded:
-        number, nearest = max(recorded, key=nearness)
-        parts = _parts(nearest)
-        differing = [name for name in parts if parts[name] != sent[name]]
-        lines += [
-            f"The nearest of {len(recorded)} recorded requests is number {number}:",
-            f"    {_line(nearest)}",
-        ]
-        if not differing:
-            lines.append("It was answered already: the request was sent once too often.")
-        for name in differing:
-            lines += [f"It differs in {name}:", *_difference(parts[name], sent[name])]
-    return "\n".join([*lines, _again(path)])
-
-
-def _difference(recorded: Any, sent: Any) -> list[str]:
-    found = difflib.unified_diff(_readable(recorded), _readable(sent), "recorded", "sent", n=0, lineterm="")
-    shown = [f"    {line:.200}" for line in found if not line.startswith(("---", "+++", "@@"))]
-    return [*shown[:20], *(["    ..."] if len(shown) > 20 else [])]
-
-
-def _readable(part: Any) -> list[str]:
-    if isinstance(part, bytes):
-        return part.decode("utf-8", "replace").splitlines()
-    if isinstance(part, str):
-        return [part]
-    return json.dumps(part, indent=1, ensure_ascii=False, sort_keys=True).splitlines()
 
 
 # -- pytest ----------------------------------------------------------------------------------------

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, event, select
 
 from coursewire.audit.engine import open_engine
 from coursewire.audit.records import ContentRecord, ContentRecords
 from coursewire.audit.schema import migrate
-from coursewire.audit.tables import outcome_record, transmission
+from coursewire.audit.tables import metadata, outcome_record, transmission
 from coursewire.channels.loading import load_channel_object
 from coursewire.channels.registry import LoadedChannel, Registry
 from coursewire.config.secrets import new_key
@@ -35,6 +37,7 @@ from coursewire.model.channel import Channel, Limits
 from coursewire.model.configuration import INSECURE_URLS, ChannelConfig
 from coursewire.model.content import ContentItem, ContentType
 from coursewire.model.payload import Batch, Kind, Result
+from coursewire.testing.conformance import sibling
 from coursewire.testing.conformance.checks import demand
 from coursewire.testing.conformance.made_up import (
     ACME,
@@ -58,6 +61,8 @@ if TYPE_CHECKING:
     from coursewire.model.results import EnrollmentFacts
 
 
+PATIENCE_S = 5
+DATABASE = "coursewire.db"
 MOST = 1_000_000
 """More than any check has."""
 
@@ -87,21 +92,33 @@ class Watch:
 
     Attributes:
         seen: Name of the hook and what it was given, in order.
-        dies_at: The hook at which the process dies, "" for none; it dies once.
+        dies_at: The hook at which the process dies, "" for none.
         after: So many calls of it are survived.
+        dead: It has died: nothing is written any more, not even that it has.
     """
 
     seen: list[tuple[str, Any]] = field(default_factory=list)
     dies_at: str = ""
     after: int = 0
+    dead: bool = False
+
+    def reset(self) -> None:
+        """Forget everything, and stay alive."""
+        self.seen.clear()
+        self.dies_at, self.after, self.dead = "", 0, False
 
     def _note(self, hook: str, what: Any) -> None:
         self.seen.append((hook, what))
         if hook == self.dies_at:
             self.after -= 1
             if self.after < 0:
-                self.dies_at = ""
-                raise CrashError(hook)
+                self.dead = True
+        self.die_if_dead()
+
+    def die_if_dead(self, *_: Any) -> None:
+        """Let whoever asks die too. The database does, before each statement."""
+        if self.dead:
+            raise CrashError
 
     def of(self, hook: str) -> list[Any]:
         """What one hook was given."""
@@ -140,7 +157,7 @@ def _template() -> Path:
 
 
 class Kit:
-    """What the checks of one channel share: the channel and its running simulator.
+    """What the checks of one channel share: the channel, its running simulator, and an installation.
 
     Args:
         plugin: The module or object with the channel's hooks.
@@ -158,23 +175,85 @@ class Kit:
         self.plugin = plugin
         self.config = dict(config or {})
         self.golden = golden
-        self.channel: Channel = load_channel_object(plugin).channel
+        self.clock = BenchClock()
+        self.slept: list[float] = []
+        self.watch = Watch()
+        self.loaded = load_channel_object(
+            plugin, distribution="conformance", version="0", operators=[self.watch]
+        )
+        self.channel: Channel = self.loaded.channel
         self.simulator = make_simulator(self.channel)
+        self.runner = asyncio.Runner()
+        self.folder: Path
+        self.installation: Installation
+        self._key = new_key()
+        self._sibling: subprocess.Popen[str] | None = None
 
     @contextmanager
     def running(self) -> Iterator[Kit]:
-        """Run the simulator."""
-        with self.simulator.running():
+        """Run the simulator, beside an installation in a folder of its own."""
+        with ExitStack() as cleanup:
+            self.folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="coursewire-bench-")))
+            shutil.copyfile(_template(), self.folder / DATABASE)
+            self.installation = self.open()
+            event.listen(self.installation.engine, "before_cursor_execute", self.watch.die_if_dead)
+            cleanup.callback(self.installation.close)
+            cleanup.callback(self.runner.close)
+            cleanup.enter_context(self.simulator.running())
+            cleanup.callback(self._end_sibling)
             yield self
 
-    @contextmanager
-    def bench(self) -> Iterator[Bench]:
-        """A fresh bench; the simulator has forgotten everything."""
-        with ExitStack() as cleanup:
-            folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="coursewire-bench-")))
-            made = Bench(self, folder)
-            cleanup.callback(made.close)
-            yield made
+    def open(self, *, read_only: bool = False) -> Installation:
+        """The installation, opened anew."""
+        settings = Settings.load(
+            data_dir=self.folder,
+            database_url=f"sqlite:///{self.folder / DATABASE}",
+            secret_key=self._key,
+            allow_insecure_urls=True,
+        )
+        return Installation(settings, read_only=read_only, clock=self.clock, sleep=self._sleep)
+
+    def bench(self) -> Bench:
+        """A fresh bench: the clock is put back, and database and simulator have forgotten everything."""
+        self.clock.now = NOW
+        self.slept.clear()
+        self.watch.reset()
+        give_up_at = time.monotonic() + PATIENCE_S
+        while self.simulator.busy and time.monotonic() < give_up_at:
+            time.sleep(0.005)  # answers that nobody waits for any more must not arrive in the next check
+        self.simulator.clock = self.clock
+        self.simulator.reset()
+        with self.installation.engine.begin() as connection:
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(table.delete())
+        return Bench(self)
+
+    def start_sibling(self) -> None:
+        """Start the process that exports the same, ahead of its check; it needs a while to get ready."""
+        address = sibling.address_of(self.plugin)
+        if address is not None:
+            self._sibling = sibling.start(address)
+
+    def sibling_answers(self, work: Mapping[str, Any]) -> list[Any] | None:
+        """What another process exports; None where there can be none."""
+        if self._sibling is None:
+            self.start_sibling()
+        if self._sibling is None:
+            return None
+        answers = sibling.ask(self._sibling, work)
+        self._sibling = None
+        return answers
+
+    def _end_sibling(self) -> None:
+        if self._sibling is not None:
+            self._sibling.kill()
+            self._sibling.communicate()
+            self._sibling = None
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.clock.forward(seconds=seconds)
+        await asyncio.sleep(0)
 
 
 def make_simulator(channel: Channel) -> Simulator:
@@ -201,67 +280,40 @@ def make_simulator(channel: Channel) -> Simulator:
 
 
 class Bench:
-    """One check's own installation; the channel, its simulator, the source and the clock are at hand.
+    """One check's own world; the channel, its simulator, the source and the clock are at hand.
 
     Attributes:
         kit: What all checks of the channel share.
         channel: What the channel declares.
+        loaded: The channel with its relay.
         simulator: The running LMS, empty.
         clock: Of everything, the simulator included. Whoever sleeps moves it.
         slept: Every pause, in seconds; nobody waited.
         watch: An operator's hooks.
         source: Where content and results come from.
-        folder: Of the installation.
+        installation: With an empty database.
+        database: The database's file.
     """
 
-    def __init__(self, kit: Kit, folder: Path) -> None:
+    def __init__(self, kit: Kit) -> None:
         self.kit = kit
-        self.channel = kit.channel
-        self.simulator = kit.simulator
-        self.simulator.reset()
-        self.clock = BenchClock()
-        self.simulator.clock = self.clock
-        self.slept: list[float] = []
-        self.watch = Watch()
+        self.channel, self.loaded = kit.channel, kit.loaded
+        self.simulator, self.clock, self.slept, self.watch = kit.simulator, kit.clock, kit.slept, kit.watch
         self.source = MadeUpSource()
-        self.folder = folder
-        self.database = folder / "coursewire.db"
-        shutil.copyfile(_template(), self.database)
-        self._key = new_key()
-        self.loaded: LoadedChannel
-        self.installation = self.open()
+        self.database = kit.folder / DATABASE
+        self.installation = self._furnished(kit.installation)
 
-    def open(self, *, read_only: bool = False) -> Installation:
-        """The installation, opened anew."""
-        settings = Settings.load(
-            data_dir=self.folder,
-            database_url=f"sqlite:///{self.database}",
-            secret_key=self._key,
-            allow_insecure_urls=True,
-        )
-        made = Installation(settings, read_only=read_only, clock=self.clock, sleep=self._sleep)
-        self.loaded = load_channel_object(
-            self.kit.plugin, distribution="conformance", version="0", operators=[self.watch]
-        )
-        made.__dict__["channels"] = Registry([], [self.loaded])
-        made.__dict__["source"] = self.source
-        return made
+    def _furnished(self, installation: Installation) -> Installation:
+        installation.__dict__["channels"] = Registry([], [self.loaded])
+        installation.__dict__["source"] = self.source
+        return installation
 
     def limit(self, **limits: Any) -> None:
         """Lower the channel's limits, such as its time-outs."""
         lowered = Limits.model_validate({**self.channel.limits.model_dump(), **limits})
         self.channel = self.channel.model_copy(update={"limits": lowered})
-        loaded = LoadedChannel(self.channel, self.loaded.relay, "", "conformance", "0")
-        self.installation.__dict__["channels"] = Registry([], [loaded])
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self.installation.close()
-
-    async def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.clock.forward(seconds=seconds)
-        await asyncio.sleep(0)
+        self.loaded = LoadedChannel(self.channel, self.loaded.relay, "", "conformance", "0")
+        self._furnished(self.installation)
 
     # -- configurations --------------------------------------------------------------------------
 
@@ -339,7 +391,7 @@ class Bench:
 
     def job(self, uuid: UUID, kind: Kind = Kind.CONTENT, *, read_only: bool = False, **options: Any) -> Job:
         """A job of core's own."""
-        installation = self.open(read_only=True) if read_only else self.installation
+        installation = self._furnished(self.kit.open(read_only=True)) if read_only else self.installation
         configuration = installation.configurations.get(uuid)
         if kind is Kind.CONTENT:
             # The guard is not the channel's business, and checks take away much of the little that there is.
@@ -348,17 +400,20 @@ class Bench:
 
     def run(self, uuid: UUID, kind: Kind = Kind.CONTENT, **options: Any) -> Summary:
         """Transmit, and wait for the end."""
-        return asyncio.run(self.job(uuid, kind, **options).run(Stop()))
+        return self.kit.runner.run(self.job(uuid, kind, **options).run(Stop()))
 
     def crash(self, uuid: UUID, kind: Kind, hook: str, after: int = 0) -> bool:
         """Transmit until the process dies at a hook; False if it never got there."""
         self.watch.dies_at, self.watch.after = hook, after
+        logging.disable()  # the dead do not complain
         try:
-            self.run(uuid, kind)
+            # In a loop of its own, which takes what is under way down with it.
+            asyncio.run(self.job(uuid, kind).run(Stop()))
         except CrashError:
             return True
         finally:
-            self.watch.dies_at = ""
+            logging.disable(logging.NOTSET)
+            self.watch.reset()
         return False
 
     def plan(self, uuid: UUID, kind: Kind = Kind.CONTENT, *, read_only: bool = False) -> list[PlanItem]:
@@ -378,7 +433,7 @@ class Bench:
                 if read_only:
                     job.installation.close()
 
-        return asyncio.run(collect())
+        return self.kit.runner.run(collect())
 
     def in_session(self, uuid: UUID, call: Any) -> Any:
         """Run an async function of a session of a configuration."""
@@ -389,7 +444,7 @@ class Bench:
             async with self.installation.session(self.loaded, config, uuid) as session:
                 return await call(session)
 
-        return asyncio.run(opened())
+        return self.kit.runner.run(opened())
 
     def misbehave(self, name: str, times: int | None = 1, **how: Any) -> None:
         """Let the LMS misbehave."""

@@ -50,12 +50,14 @@ class Check:
         title: The requirement, as a sentence without a full stop.
         need: What calls for it.
         without_channel: It can be asked although the channel cannot be loaded.
+        golden: It needs golden pairs.
     """
 
     name: str
     title: str
     need: Need
     without_channel: bool = False
+    golden: bool = False
 
     @property
     def anchor(self) -> str:
@@ -108,12 +110,12 @@ def demand_equal(seen: Any, expected: Any, what: str) -> None:
 
 
 def check(
-    title: str, need: Need, *, without_channel: bool = False
+    title: str, need: Need, *, without_channel: bool = False, golden: bool = False
 ) -> Callable[[Callable[[Any, Bench], None]], Callable[[Any, Bench], None]]:
     """Make a method of a topic a check; whatever it raises becomes a message that ends as it should."""
 
     def mark(function: Callable[[Any, Bench], None]) -> Callable[[Any, Bench], None]:
-        made = Check(function.__name__, title, need, without_channel)
+        made = Check(function.__name__, title, need, without_channel, golden)
 
         @functools.wraps(function)
         def run(self: Any, bench: Bench) -> None:

@@ -48,7 +48,12 @@ class ContentChecks:
 
     @check("every item arrives, exactly once, and only then counts as arrived", CONTENT)
     def test_every_item_arrives_once(self, bench: Bench) -> None:
-        """What the summary claims is what the LMS counted."""
+        """What the summary claims is what the LMS counted.
+
+        A channel that does nothing fails here, and so does one that drops an item, sends one twice,
+        or answers ``ACCEPTED`` for what the LMS did not take. The simulator's ``items`` and ``arrivals``
+        are what counts.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(SOME))
         summary = bench.run(uuid)
         demand_all_there(bench, items, summary)
@@ -71,7 +76,10 @@ class ContentChecks:
 
     @check("a second run without changes sends nothing", CONTENT)
     def test_a_second_run_sends_nothing(self, bench: Bench) -> None:
-        """Exporters give the same payload again, and nothing of it leaves."""
+        """Exporters give the same payload again, and nothing of it leaves.
+
+        Something in the payload differs from run to run: a date of today, an order, a random id.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(SOME))
         bench.run(uuid)
         bench.simulator.seen.clear()
@@ -83,7 +91,10 @@ class ContentChecks:
 
     @check("a change goes out, for that item alone", CONTENT)
     def test_a_change_updates_that_item_alone(self, bench: Bench) -> None:
-        """The LMS shows the new title, and no second item."""
+        """The LMS shows the new title, and no second item.
+
+        Use ``payload.remote_id``, or look the item up, instead of creating another.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(SOME))
         bench.run(uuid)
         before = {item.content_key: str(bench.held(item)) for item in items}
@@ -109,7 +120,10 @@ class ContentChecks:
 
     @check("an item that leaves the catalog is taken away from learners", RETIRES)
     def test_a_retired_item_is_gone(self, bench: Bench) -> None:
-        """Whatever strategy the configuration has."""
+        """Whatever strategy the configuration has.
+
+        Where the LMS keeps what was taken away, the simulator overrides ``is_live(key)``.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(3))
         bench.run(uuid)
         bench.take_away(items[1])
@@ -160,7 +174,10 @@ class ContentChecks:
 
     @check("an item that is at the LMS already is adopted, not doubled", DEDUPLICATES)
     def test_what_is_there_is_adopted(self, bench: Bench) -> None:
-        """A create meets an item that another installation, or a lost database, left there."""
+        """A create meets an item that another installation, or a lost database, left there.
+
+        A conflict at create is no failure: look the item up, and update it.
+        """
         items = bench.shelve(*range(3))
         bench.run(bench.configure())
         held = set(bench.simulator.items)
@@ -175,7 +192,10 @@ class ContentChecks:
 
     @check("an update of an item that is gone at the LMS creates it", CONTENT)
     def test_an_update_of_a_missing_item_creates_it(self, bench: Bench) -> None:
-        """Somebody deleted it there."""
+        """Somebody deleted it there.
+
+        A 404 at update means: create it.
+        """
         uuid, (item,) = bench.configure(), bench.shelve(1)
         bench.run(uuid)
         bench.simulator.lose(bench.remote_key(item))
@@ -188,7 +208,10 @@ class ContentChecks:
 
     @check("taking away what is gone already is a success", RETIRES)
     def test_retiring_a_missing_item_succeeds(self, bench: Bench) -> None:
-        """What is wanted is so."""
+        """What is wanted is so.
+
+        A 404 at delete is ``ALREADY_SO``.
+        """
         uuid, (item,) = bench.configure(), bench.shelve(1)
         bench.run(uuid)
         bench.simulator.lose(bench.remote_key(item))
@@ -200,7 +223,12 @@ class ContentChecks:
 
     @check("one bad item does not keep the others back, and is named", CONTENT)
     def test_one_bad_item_is_found(self, bench: Bench) -> None:
-        """Of fifty, forty-nine arrive and one has the LMS's reason, also where the LMS refuses whole batches."""
+        """Of fifty, forty-nine arrive and one has the LMS's reason, also where the LMS refuses whole batches.
+
+        Give each item its own result, in the order of the batch. Where the LMS refuses a batch
+        without saying which item is at fault, set ``whole_batch``: core sends halves until the item is
+        alone. Words of the LMS go into ``message``.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(MANY))
         bad = items[MANY // 2]
         bench.simulator.poisoned = {bench.remote_key(bad)}
@@ -233,7 +261,10 @@ class ContentChecks:
 
     @check("operators' hooks see every item that leaves, once, with its result", CONTENT)
     def test_operators_see_every_batch(self, bench: Bench) -> None:
-        """Nothing is sent behind their backs, and no batch is larger than the limits."""
+        """Nothing is sent behind their backs, and no batch is larger than the limits.
+
+        Send what is in the batch, and nothing else.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(SOME))
         bench.run(uuid)
         keys = sorted(item.content_key for item in items)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from coursewire.model.channel import Idempotency
+from importlib import import_module
+
+from coursewire.model.channel import Channel, Idempotency
 from coursewire.testing.conformance.checks import Need
 
 EVERY = Need("", lambda _channel: True)
@@ -31,3 +33,14 @@ NEVER_CORRECTS = COMPLETIONS & Need(
 SAYS_403 = CONTENT & Need(
     "slow_down: 403", lambda c: any(word.startswith("403") for word in c.capabilities.slow_down)
 )
+
+
+def _has_tokens(channel: Channel) -> bool:
+    module, _, name = (channel.simulator or "").partition(":")
+    try:
+        return bool(getattr(import_module(module), name).token_paths)
+    except (ImportError, AttributeError, ValueError):
+        return False  # another check says that there is no simulator
+
+
+TOKENS = Need("tokens: token_paths of the simulator", _has_tokens)

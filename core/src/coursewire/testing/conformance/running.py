@@ -102,9 +102,7 @@ def _run(suite: type[ChannelSuite], listed: Listed, kit: Kit | None, broken: Fau
         outcome, said = Outcome.FAILED, message(check, broken)
     else:
         try:
-            with ExitStack() as cleanup:
-                bench = cleanup.enter_context(kit.bench()) if kit is not None else None
-                getattr(suite(), check.name)(bench)
+            getattr(suite(), check.name)(None if kit is None else kit.bench())
         except AssertionError as error:
             outcome, said = Outcome.FAILED, str(error)
     return CheckResult(

@@ -15,9 +15,19 @@ from coursewire.errors import ChannelLoadError
 from coursewire.model.channel import Channel
 from coursewire.testing.conformance.bench import Bench, Kit
 from coursewire.testing.conformance.checks import Check
+from coursewire.testing.conformance.configuration import ConfigurationChecks
 from coursewire.testing.conformance.content import ContentChecks
+from coursewire.testing.conformance.corrections import CorrectionChecks
 from coursewire.testing.conformance.dry import DryChecks
+from coursewire.testing.conformance.exporting import ExportingChecks
+from coursewire.testing.conformance.failures import FailureChecks
 from coursewire.testing.conformance.loading import LoadingChecks
+from coursewire.testing.conformance.manners import MannersChecks
+from coursewire.testing.conformance.recovery import RecoveryChecks
+from coursewire.testing.conformance.results import ResultChecks
+from coursewire.testing.conformance.secrecy import SecrecyChecks
+from coursewire.testing.conformance.texts import TextChecks
+from coursewire.testing.conformance.tokens import TokenChecks
 
 try:
     import pytest
@@ -55,8 +65,18 @@ class SuiteBase:
 
 class ChannelSuite(
     LoadingChecks,
+    ConfigurationChecks,
+    ExportingChecks,
+    TextChecks,
     ContentChecks,
     DryChecks,
+    FailureChecks,
+    TokenChecks,
+    RecoveryChecks,
+    ResultChecks,
+    CorrectionChecks,
+    SecrecyChecks,
+    MannersChecks,
     SuiteBase,
 ):
     """Every check that a channel must pass. Subclass it, and pytest collects those that apply.
@@ -80,27 +100,36 @@ class ChannelSuite(
         if cls.channel is None:
             return
         cls.silent = tuple(_silent(cls))
-        declared = _declared(cls.channel)
+        declared, golden = _declared(cls.channel), cls.golden is not None
         for name, function in _functions().items():
             made = _check(function)
             if made.name == _GUARD:
                 setattr(cls, name, function)  # it cannot be overridden
-            elif not _applies(made, declared):
+            elif not _applies(made, declared, golden=golden):
                 setattr(cls, name, None)  # so that pytest collects nothing
             elif name in cls.skipped and _provider(cls, name) is None:
                 setattr(cls, name, _skipping(function, cls.skipped[name]))
 
+    @staticmethod
+    def topics() -> tuple[type, ...]:
+        """The classes that the checks stand in, one a topic."""
+        return ChannelSuite.__bases__[:-1]
+
     @classmethod
     def checks(cls) -> list[Listed]:
         """Every check there is, in order, and whether it applies to this channel."""
-        declared = _declared(cls.channel)
+        declared, golden = _declared(cls.channel), cls.golden is not None
         return [
-            Listed(_check(function), _applies(_check(function), declared), cls.skipped.get(name, ""))
+            Listed(
+                _check(function),
+                _applies(_check(function), declared, golden=golden),
+                cls.skipped.get(name, ""),
+            )
             for name, function in _functions().items()
         ]
 
     @pytest.fixture
-    def bench(self, request: pytest.FixtureRequest) -> Iterator[Bench | None]:
+    def bench(self, request: pytest.FixtureRequest) -> Bench | None:
         """A fresh installation; None where the channel cannot be loaded."""
         suite = type(self)
         if "open_kit" not in vars(suite):
@@ -109,11 +138,7 @@ class ChannelSuite(
             cleanup = ExitStack()
             suite.open_kit = open_kit(suite, cleanup)
             request.node.getparent(pytest.Class).addfinalizer(partial(_close, suite, cleanup))
-        if suite.open_kit is None:
-            yield None
-            return
-        with suite.open_kit.bench() as made:
-            yield made
+        return None if suite.open_kit is None else suite.open_kit.bench()
 
 
 def _close(suite: type[ChannelSuite], cleanup: ExitStack) -> None:
@@ -143,7 +168,7 @@ def _functions() -> dict[str, Callable[..., None]]:
     """Every check by name, in the order of topics and of their source."""
     return {
         name: function
-        for topic in ChannelSuite.__bases__
+        for topic in ChannelSuite.topics()
         for name, function in vars(topic).items()
         if hasattr(function, "check")
     }
@@ -161,10 +186,10 @@ def _declared(plugin: object) -> Channel | None:
         return None
 
 
-def _applies(check: Check, declared: Channel | None) -> bool:
+def _applies(check: Check, declared: Channel | None, *, golden: bool) -> bool:
     if declared is None:
         return check.without_channel
-    return check.need.applies(declared)
+    return check.need.applies(declared) and (golden or not check.golden)
 
 
 def _provider(cls: type, name: str) -> type | None:
