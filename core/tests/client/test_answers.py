@@ -198,6 +198,7 @@ def test_a_look_that_fails_says_why_and_what_next(status, body, error):
 
 def test_a_look_that_works_gives_the_object():
     assert read_success(httpx.Response(200, json={"name": "x"})) == {"name": "x"}
+    assert read_success(httpx.Response(201, json={"id": 0, "name": "x"}), "id", "name")["id"] == 0
 
 
 def test_a_403_that_is_about_a_right_is_for_a_person_at_the_lms():
@@ -212,8 +213,6 @@ def test_a_403_that_is_about_a_right_is_for_a_person_at_the_lms():
     assert "no entitlement" in blocked.message
     assert blocked.message.endswith("Give the role its rights.")
     assert said.kind is ResultKind.BLOCKED
-
-    assert read_success(httpx.Response(201, json={"id": 0, "name": "x"}), "id", "name")["id"] == 0
 
 
 @pytest.mark.parametrize("body", [{"error": "no"}, {"id": None, "name": "x"}, {"id": 1}])

@@ -195,7 +195,7 @@ def test_when_learn_says_that_the_calls_are_used_up_nobody_asks_before_its_time(
     assert learn.seen[-1].status == status
 
 
-def test_a_refusal_without_a_time_costs_an_hour_and_not_a_day(
+def test_a_refusal_without_a_time_costs_ten_minutes_and_not_a_day(
     installation: Installation, learn: BlackboardSimulator, configure: Any, time: Time
 ) -> None:
     configuration = configure(learn)
@@ -222,7 +222,7 @@ def test_a_refusal_without_a_time_costs_an_hour_and_not_a_day(
 
     with pytest.raises(ThrottledError) as caught:
         asyncio.run(call())
-    assert caught.value.retry_at == time.now + timedelta(hours=1)
+    assert caught.value.retry_at == time.now + timedelta(minutes=10)
 
 
 # -- a large bundle ----------------------------------------------------------------------------------------

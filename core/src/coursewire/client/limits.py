@@ -40,7 +40,7 @@ _LOOK_S = 2.0
 UNKNOWN_WINDOW_S = 60.0
 """The pause when the LMS says "slow down" without a time and the channel declares no rate."""
 
-LONGEST_GUESS_S = 3600.0
+LONGEST_GUESS_S = 600.0
 """The longest pause when the LMS does not say how long: a guess must not cost a whole day."""
 
 
