@@ -10,7 +10,8 @@
     │   ├── BundleError
     │   ├── UnknownChannelError
     │   ├── ChannelLoadError
-    │   └── ConfigurationError
+    │   ├── ConfigurationError
+    │   └── GrantError
     ├── RunError                 stop this job; others go on
     │   ├── LeaseHeldError       exit 3
     │   ├── LeaseLostError
@@ -141,6 +142,22 @@ class ConfigurationError(SetupError):
     ) -> None:
         self.missing = tuple(missing)
         self.incorrect = dict(incorrect or {})
+        super().__init__(what, where=where, why=why, next_step=next_step)
+
+
+class GrantError(SetupError):
+    """An administrator's grant of access did not come about. What was stored before is as it was.
+
+    Attributes:
+        reason: A short code of lower-case words with hyphens, such as ``state-expired``.
+    """
+
+    code = "grant"
+
+    def __init__(
+        self, reason: str, what: str, *, where: str = "", why: str = "", next_step: str = ""
+    ) -> None:
+        self.reason = reason
         super().__init__(what, where=where, why=why, next_step=next_step)
 
 

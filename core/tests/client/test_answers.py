@@ -239,6 +239,20 @@ def test_a_look_that_works_gives_the_object():
     assert read_success(httpx.Response(201, json={"id": 0, "name": "x"}), "id", "name")["id"] == 0
 
 
+def test_a_403_that_is_about_a_right_is_for_a_person_at_the_lms():
+    answer = httpx.Response(403, json={"message": "no entitlement"})
+
+    plain = result_of(answer, now=NOW, whole_batch=True)
+    blocked = result_of(answer, now=NOW, whole_batch=True, rights="Give the role its rights.")
+    said = acknowledged(answer, Operation.UPDATE, {"id": "x"}, now=NOW, rights="Give the role its rights.")
+
+    assert (plain.kind, plain.whole_batch) == (ResultKind.REJECTED, True)
+    assert (blocked.kind, blocked.reason, blocked.whole_batch) == (ResultKind.BLOCKED, "forbidden", False)
+    assert "no entitlement" in blocked.message
+    assert blocked.message.endswith("Give the role its rights.")
+    assert said.kind is ResultKind.BLOCKED
+
+
 @pytest.mark.parametrize("body", [{"error": "no"}, {"id": None, "name": "x"}, {"id": 1}])
 def test_a_look_that_lacks_what_was_asked_for_has_failed(body):
     answer = httpx.Response(200, json=body, request=httpx.Request("GET", "https://lms.example.com/api"))

@@ -291,3 +291,27 @@ def test_two_processes_that_meet_at_a_new_bucket(engine, other_engine, time, ste
         ours.close("new", until, time.now)
         assert ours.closed_until("new", time.now) == until
     assert raced
+
+
+def test_a_slow_rate_of_many_calls_is_drawn_in_small_slices(engine, time):
+    """The database is not asked for each of ten thousand calls, and a process that ends loses few of them."""
+    drawn = []
+
+    class Noted(SqlBuckets):
+        def take(self, key, rate, calls, now):
+            drawn.append(calls)
+            return super().take(key, rate, calls, now)
+
+    async def use():
+        day = Rate(calls=10_000, seconds=86_400)
+        passing = gate(Noted(engine), time, {DEFAULT: day})
+        for _ in range(40):
+            await passing.enter()
+
+    asyncio.run(use())
+    assert drawn == [20, 20]
+
+
+def test_a_guess_closes_a_bucket_for_ten_minutes_at_most(engine, time):
+    for rate, expected in ((FIVE_MINUTES, 300), (Rate(calls=10_000, seconds=86_400), 600)):
+        assert gate(SqlBuckets(engine), time, {DEFAULT: rate}).window_s() == expected

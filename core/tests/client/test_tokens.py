@@ -533,3 +533,72 @@ def test_a_form_goes_in_and_a_token_comes_out(kit, lms, engine, time):
         "Authorization"
         not in FormAuth(tokens, "https://x.example.com/token", form).token_request(None).headers
     )
+
+
+def test_a_token_that_was_granted_takes_the_place_of_the_one_before(kit, lms, engine, time):
+    async def use(session):
+        await session.get("items")
+        lms.valid_tokens = {"granted-by-a-person"}
+        granted = Token("granted-by-a-person", time() + timedelta(hours=1), refresh_token="new")
+
+        async def obtain():
+            return granted
+
+        await session.tokens.replace("service", obtain)
+        return (await session.get("items")).status_code
+
+    assert run(kit, lms, engine, time, use) == 200
+
+    async def later(session):
+        return (await session.get("items")).status_code
+
+    assert run(kit, lms, engine, time, later) == 200
+    assert lms.issued == 1
+
+
+def test_nobody_renews_while_a_grant_is_being_stored(kit, lms, engine, other_engine, time):
+    """A run that still has the old refresh token waits, and then uses what the grant brought."""
+    order = []
+
+    async def use(session):
+        async with session_on(kit, lms, other_engine, time) as running:
+            started = asyncio.Event()
+
+            async def obtain():
+                started.set()
+                for _ in range(20):
+                    await asyncio.sleep(0.01)
+                order.append("granted")
+                lms.valid_tokens = {"granted-by-a-person"}
+                return Token("granted-by-a-person", time() + timedelta(hours=1))
+
+            async def ask():
+                await started.wait()
+                answer = await running.get("items")
+                order.append("asked")
+                return answer.status_code
+
+            _, status = await asyncio.gather(session.tokens.replace("service", obtain), ask())
+            return status
+
+    assert run(kit, lms, engine, time, use) == 200
+    assert order == ["granted", "asked"]
+    assert lms.issued == 0
+
+
+@pytest.mark.parametrize("value", ["", " "])
+def test_a_granted_token_that_is_none_replaces_nothing(kit, lms, engine, time, value):
+    async def use(session):
+        await session.get("items")
+
+        async def obtain():
+            return Token(value, time() + timedelta(hours=1))
+
+        with pytest.raises(CredentialsError):
+            await session.tokens.replace("service", obtain)
+        with engine.connect() as connection:
+            assert connection.scalar(select(lease.c.owner)) is None
+        return (await session.get("items")).status_code
+
+    assert run(kit, lms, engine, time, use) == 200
+    assert lms.issued == 1

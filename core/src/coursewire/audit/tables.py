@@ -88,6 +88,21 @@ token = Table(
 )
 
 
+grant_state = Table(
+    "grant_state",
+    metadata,
+    Column("state", key_text(64), primary_key=True),  # SHA-256 of what the browser carries
+    Column("configuration", Uuid(), ForeignKey("configuration.uuid", ondelete="CASCADE"), nullable=False),
+    Column("session", key_text(64), nullable=False),  # SHA-256 of the session's id
+    Column("redirect_uri", long_text(), nullable=False),
+    Column("verifier", LargeBinary(65535), nullable=True),  # encrypted
+    Column("expires_at", UtcDateTime(), nullable=False),
+    Column("used_at", UtcDateTime(), nullable=True),
+    Index(None, "configuration"),
+    Index(None, "expires_at"),
+)
+
+
 def _standing(info: dict[str, Any]) -> tuple[Column[Any], ...]:
     """What every record has, whatever it is about: its standing, and what the LMS last confirmed.
 

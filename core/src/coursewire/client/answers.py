@@ -105,7 +105,12 @@ def read_success(response: httpx.Response, *fields: str, next_step: str = "") ->
 
 
 def acknowledged(
-    response: httpx.Response, operation: Operation, echo: Mapping[str, Any], *, now: datetime
+    response: httpx.Response,
+    operation: Operation,
+    echo: Mapping[str, Any],
+    *,
+    now: datetime,
+    rights: str = "",
 ) -> Result:
     """What an answer means for the one item that was sent, where the LMS answers with the item itself.
 
@@ -116,6 +121,7 @@ def acknowledged(
         operation: What was to happen; an item that is not there any more needs no retiring.
         echo: Members that the answer's object must have, such as ``{"id": key}``.
         now: The present instant, for ``Retry-After``.
+        rights: As for :func:`result_of`.
 
     Returns:
         Accepted when a 2xx echoes what it should; already so for a retirement that meets 404 or 410; try later,
@@ -126,7 +132,7 @@ def acknowledged(
     if not response.is_success:
         if operation is Operation.RETIRE and status in (404, 410):
             return Result(ResultKind.ALREADY_SO, reason="already-retired", http_status=status)
-        return result_of(response, now=now)
+        return result_of(response, now=now, rights=rights)
     body = read_object(response)
     if all(name in body and body[name] == value for name, value in echo.items()):
         return Result(ResultKind.ACCEPTED, http_status=status)
@@ -236,6 +242,7 @@ def result_of(
     now: datetime,
     whole_batch: bool = False,
     redactor: Redactor = _PLAIN_REDACTOR,
+    rights: str = "",
 ) -> Result:
     """What an answer means for the one item that was sent, by its status alone.
 
@@ -244,6 +251,7 @@ def result_of(
         now: The present instant, for ``Retry-After``.
         whole_batch: The request carried several items, and the answer does not tell them apart.
         redactor: Knows the configuration's secrets. Core redacts again with its own.
+        rights: Where a 403 is about a right: how a person at the LMS gives it. Then the item is blocked there.
 
     Returns:
         2xx accepted; 401 credentials broken; 408, 425, 429 and 5xx try later; every other status rejected,
@@ -263,6 +271,9 @@ def result_of(
     )
     if status == 401:
         return replace(refused, kind=ResultKind.CREDENTIALS_BROKEN, reason="credentials", whole_batch=False)
+    if status == 403 and rights:
+        message = shorten(f"{refused.message} {rights}", MESSAGE_LIMIT)
+        return replace(refused, kind=ResultKind.BLOCKED, message=message, whole_batch=False)
     if status in _LATER or status >= 500:
         seconds = retry_after_s(response, now)
         return replace(
