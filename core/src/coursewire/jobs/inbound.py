@@ -87,11 +87,6 @@ class Desk(InboundDesk):
                     _log.warning("configuration %s cannot answer: %s", each.uuid, error)
         return [(uuid, config) for uuid, _, config in sorted(found, key=lambda one: (one[1], one[0]))]
 
-    async def knows_customer(self, customer: str) -> bool:
-        """See :meth:`InboundDesk.knows_customer`."""
-        found = await self._installation.source.customer(customer)
-        return found is not None and found.active
-
     async def is_linked(self, customer: str, username: str) -> bool:
         """See :meth:`InboundDesk.is_linked`."""
         found = await self._installation.source.learner(customer, username)

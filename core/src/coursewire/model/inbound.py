@@ -132,14 +132,6 @@ class InboundDesk(Protocol):
         """The customer's active, valid configurations of this channel, oldest first."""
         ...
 
-    async def knows_customer(self, customer: str) -> bool:
-        """True when the source knows an active customer with this UUID.
-
-        Raises:
-            SourceError: The source could not answer.
-        """
-        ...
-
     async def is_linked(self, customer: str, username: str) -> bool:
         """True when the learner belongs to the customer.
 
