@@ -104,7 +104,7 @@ class HandOvers:
                 .join(of_each, same)
                 .where(self._mine, c.callback != row.callback)
             ).all()
-        return Newest(self._opened(row), dict(row._tuple() for row in others))
+        return Newest(self._opened(row), {one.remote_id: one.callback for one in others})
 
     def of(self, username: str) -> list[HandOver]:
         """What one learner brought, the newest first."""

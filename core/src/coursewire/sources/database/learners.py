@@ -50,7 +50,7 @@ def learner_of(connection: Connection, customer: str, username: str) -> LearnerF
             identity.customer == customer, identity.username == username
         )
     )
-    return LearnerFacts(**row._mapping, remote_ids=dict(each._tuple() for each in remote_ids))
+    return LearnerFacts(**row._mapping, remote_ids={each.provider: each.remote_id for each in remote_ids})
 
 
 def linked_elsewhere(engine: Engine, customer: str, usernames: Collection[str]) -> dict[str, int]:
