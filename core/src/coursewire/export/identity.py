@@ -41,14 +41,16 @@ def identify(
     """
     if link is not None and link.origin == BY_HAND and link.value:
         return link
-    found = _by(config.learner_id, config, customer, learner)
+    found = _by(config.learner_id, config, customer, learner, link)
     if found.state is IdentityState.UNMATCHED and config.learner_id_otherwise is not None:
-        other = _by(config.learner_id_otherwise, config, customer, learner)
+        other = _by(config.learner_id_otherwise, config, customer, learner, link)
         return other if other.value else found
     return found
 
 
-def _by(kind: LearnerId, config: ChannelConfig, customer: Customer, learner: LearnerFacts) -> Identity:
+def _by(
+    kind: LearnerId, config: ChannelConfig, customer: Customer, learner: LearnerFacts, link: Identity | None
+) -> Identity:
     match kind:
         case LearnerId.EMAIL:
             return _found("", learner.email, "email")
