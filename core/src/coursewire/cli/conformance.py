@@ -249,6 +249,9 @@ def _summary(loaded: LoadedChannel, report: Report) -> dict[str, Any]:
         "requires_api": channel.requires_api,
         "conformant": report.conformant,
         **{outcome.replace(" ", "_"): report.count(outcome) for outcome in _COLOURS},
-        "capabilities": channel.capabilities.model_dump(mode="json"),
+        "capabilities": {
+            name: sorted(value) if name == "content_types" else value
+            for name, value in channel.capabilities.model_dump(mode="json").items()
+        },
         "limits": channel.limits.model_dump(mode="json"),
     }

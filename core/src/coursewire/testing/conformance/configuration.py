@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -232,12 +233,17 @@ class ConfigurationChecks:
                 )
 
 
+@cache
+def _schema(model: type[ChannelConfig]) -> dict[str, Any]:
+    return model.model_json_schema(mode="validation")
+
+
 def another_value(bench: Bench, info: FieldInfo) -> Any:
     """A value for a field that differs from its default and its sample, as JSON has it; None where none is known."""
-    now = bench.fields().get(info.name, info.default)
     if info.secret:
         return CANARY
-    schema = bench.channel.config.model_json_schema(mode="validation")
+    now = bench.fields().get(info.name, info.default)
+    schema = _schema(bench.channel.config)
     return _another(schema["properties"][info.name], schema.get("$defs", {}), now)
 
 

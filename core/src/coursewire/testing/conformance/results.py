@@ -142,9 +142,7 @@ class ResultChecks:
         for name in LEARNERS:
             bench.enroll(name, item, quizzes={"quiz1": "9"})
         bench.simulator.poisoned = {f"{bad}@example.com"}
-        for _ in range(3):
-            bench.run(uuid, kind)
-            bench.clock.forward(days=2)
+        bench.settle(uuid, kind)
         demand_told(bench, [name for name in LEARNERS if name != bad])
         row = bench.outcome(bad)
         demand(
@@ -214,9 +212,7 @@ class ResultChecks:
             uuid, item = classroom(bench, every)
             bench.enroll("ada", item, quizzes={"quiz1": "9"})
             bench.misbehave("reset after accepting", every=every)
-            for _ in range(3):
-                bench.run(uuid, kind)
-                bench.clock.forward(days=2)
+            bench.settle(uuid, kind)
             told, row = bench.times_told("ada"), bench.outcome("ada", uuid)
             if way is Idempotency.NONE:
                 demand(
@@ -319,9 +315,8 @@ class ResultChecks:
             for name in LEARNERS:
                 bench.enroll(name, item, quizzes={"quiz1": "9"})
             demand(bench.crash(uuid, kind, hook), f"no process died: {hook} was never called")
-            for _ in range(2):
-                bench.clock.forward(minutes=30)
-                bench.run(uuid, kind)
+            bench.clock.forward(minutes=30)
+            bench.settle(uuid, kind)
             for name in LEARNERS:
                 told, state = bench.times_told(name), bench.outcome(name, uuid)["state"]
                 if way is Idempotency.NONE:

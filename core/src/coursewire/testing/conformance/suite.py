@@ -14,7 +14,7 @@ from coursewire.channels.loading import load_channel_object
 from coursewire.errors import ChannelLoadError
 from coursewire.model.channel import Channel
 from coursewire.testing.conformance.bench import Bench, Kit
-from coursewire.testing.conformance.checks import Check
+from coursewire.testing.conformance.checks import Check, Fault, message
 from coursewire.testing.conformance.configuration import ConfigurationChecks
 from coursewire.testing.conformance.content import ContentChecks
 from coursewire.testing.conformance.corrections import CorrectionChecks
@@ -136,7 +136,13 @@ class ChannelSuite(
             # One simulator serves the class, and ends with it. A fixture of the class would do, if the versions of
             # pytest agreed on how one is written.
             cleanup = ExitStack()
-            suite.open_kit = open_kit(suite, cleanup)
+            try:
+                suite.open_kit = open_kit(suite, cleanup)
+            except Fault as fault:
+                pytest.fail(message(_check(request.function), fault), pytrace=False)
+            chosen = {item.originalname for item in request.session.items if item.cls is suite}
+            if suite.open_kit is not None and SLOW_TO_START in chosen:
+                suite.open_kit.start_sibling()
             request.node.getparent(pytest.Class).addfinalizer(partial(_close, suite, cleanup))
         return None if suite.open_kit is None else suite.open_kit.bench()
 
@@ -146,11 +152,17 @@ def _close(suite: type[ChannelSuite], cleanup: ExitStack) -> None:
     cleanup.close()
 
 
+SLOW_TO_START = "test_two_processes_agree"
+"""The check whose other process is started ahead of it."""
 _GUARD = "test_nothing_is_skipped_in_silence"
 
 
 def open_kit(suite: type[SuiteBase], cleanup: ExitStack) -> Kit | None:
-    """The kit of a suite, with its simulator running; None where the channel cannot be loaded."""
+    """The kit of a suite, with its simulator running; None where the channel cannot be loaded.
+
+    Raises:
+        Fault: The channel ships no simulator that can be used.
+    """
     if _declared(suite.channel) is None:
         return None
     golden = None if suite.golden is None else _golden_folder(suite)
@@ -179,11 +191,17 @@ def _check(function: Any) -> Check:
     return made
 
 
+_DECLARED: dict[int, tuple[object, Channel | None]] = {}
+"""What was declared, by the identity of the plugin, which is kept so that no other can have it."""
+
+
 def _declared(plugin: object) -> Channel | None:
-    try:
-        return load_channel_object(plugin).channel
-    except ChannelLoadError:
-        return None
+    if id(plugin) not in _DECLARED:
+        try:
+            _DECLARED[id(plugin)] = plugin, load_channel_object(plugin).channel
+        except ChannelLoadError:
+            _DECLARED[id(plugin)] = plugin, None
+    return _DECLARED[id(plugin)][1]
 
 
 def _applies(check: Check, declared: Channel | None, *, golden: bool) -> bool:
