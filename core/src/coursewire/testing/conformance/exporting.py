@@ -231,7 +231,7 @@ class ExportingChecks:
         if zero != half:
             demand(
                 none != zero,
-                "an unknown grade is sent as zero",
+                "an unknown grade and a grade of zero are sent alike",
                 seen=none,
                 expected="another payload than for 0",
             )

@@ -264,7 +264,7 @@ class FailureChecks:
         found = bench.in_session(uuid, bench.loaded.relay.list_remote)
         demand(
             bench.simulator.pages_served > 1,
-            "the simulator gave the list without pages",
+            "one page was asked for, of a list that has more",
             seen=f"{bench.simulator.pages_served} pages",
             expected="a simulator that cuts lists with page_of, and a channel that asks for all pages",
         )

@@ -22,6 +22,7 @@ from coursewire.testing.conformance.dry import DryChecks
 from coursewire.testing.conformance.exporting import ExportingChecks
 from coursewire.testing.conformance.failures import FailureChecks
 from coursewire.testing.conformance.loading import LoadingChecks
+from coursewire.testing.conformance.manners import MannersChecks
 from coursewire.testing.conformance.recovery import RecoveryChecks
 from coursewire.testing.conformance.results import ResultChecks
 from coursewire.testing.conformance.secrecy import SecrecyChecks
@@ -75,6 +76,7 @@ class ChannelSuite(
     ResultChecks,
     CorrectionChecks,
     SecrecyChecks,
+    MannersChecks,
     SuiteBase,
 ):
     """Every check that a channel must pass. Subclass it, and pytest collects those that apply.
