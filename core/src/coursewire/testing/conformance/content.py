@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from coursewire.audit.states import State
 from coursewire.testing.conformance.checks import check, demand, demand_equal
+from coursewire.testing.conformance.made_up import OTHER
 from coursewire.testing.conformance.needs import CONTENT, DEDUPLICATES, RETIRES
 
 if TYPE_CHECKING:
@@ -267,6 +268,25 @@ class ContentChecks:
             seen=(record.reason, record.message),
         )
         demand_confirmed(bench, uuid, [item for item in items if item is not bad])
+
+    @check("two customers of one LMS do not get in each other's way", CONTENT)
+    def test_two_customers_do_not_mix(self, bench: Bench) -> None:
+        """Each configuration sends, and takes away, what is its own customer's."""
+        one, two = bench.configure(), bench.configure(OTHER)
+        (mine,), (theirs,) = bench.shelve(1), bench.shelve(2, customer=OTHER)
+        bench.run(one)
+        demand(
+            bench.held(theirs) is None,
+            "a configuration sent another customer's item",
+            seen=bench.held(theirs),
+        )
+        bench.run(two)
+        demand_all_there(bench, [mine, theirs])
+        bench.take_away(mine)
+        bench.run(one)
+        bench.run(two)
+        demand_all_there(bench, [theirs])
+        demand_confirmed(bench, two, [theirs])
 
     @check("operators' hooks see every item that leaves, once, with its result", CONTENT)
     def test_operators_see_every_batch(self, bench: Bench) -> None:
