@@ -16,7 +16,7 @@ from coursewire.model.reasons import Reason
 from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.exporting import exported
 from coursewire.testing.conformance.made_up import SCRIPTS, content_data, content_item, is_keyed_by_uuid
-from coursewire.testing.conformance.needs import CONTENT
+from coursewire.testing.conformance.needs import CONTENT, EXPORTED
 
 if TYPE_CHECKING:
     from coursewire.testing.conformance.bench import Bench
@@ -267,7 +267,7 @@ class TextChecks:
         for item, pair in zip(items, pairs, strict=True):
             arrived(bench, uuid, item, f"an item from {pair[0]} to {pair[1]}")
 
-    @check("an instant is the same instant in every zone", CONTENT)
+    @check("an instant is the same instant in every zone", EXPORTED)
     def test_zones_do_not_matter(self, bench: Bench) -> None:
         """The zone that the source writes, and the zone of the machine, change no payload."""
         written = {
