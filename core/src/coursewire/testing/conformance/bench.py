@@ -31,6 +31,7 @@ from coursewire.config.settings import Settings
 from coursewire.enrollment import tables as _enrollment_tables  # noqa: F401  (they and the source's join the metadata)
 from coursewire.hookspecs import hookimpl
 from coursewire.jobs.content import ContentJob
+from coursewire.jobs.inbound import Inbound
 from coursewire.jobs.installation import Installation
 from coursewire.jobs.outcomes import OutcomeJob
 from coursewire.model.channel import Channel, Limits
@@ -336,10 +337,12 @@ class Bench:
         return self.channel.config.model_validate(self.fields(**changes), context={INSECURE_URLS: True})
 
     def configure(self, customer: str = ACME, **changes: Any) -> UUID:
-        """Add an active configuration."""
-        made = self.installation.configurations.add(
-            self.channel, customer, self.fields(**changes), active=True, actor="conformance"
-        )
+        """Add an active configuration; where the LMS fetches, a customer has one, or it must say which it means."""
+        store = self.installation.configurations
+        if self.channel.capabilities.delivery == "pull":
+            for old in store.list(customer=customer, active=True):
+                store.deactivate(old.uuid, actor="conformance")
+        made = store.add(self.channel, customer, self.fields(**changes), active=True, actor="conformance")
         return made.uuid
 
     @property
@@ -354,7 +357,7 @@ class Bench:
     def main_type(self) -> ContentType:
         """The type of content that checks are made with: courses where the channel takes them."""
         kinds = self.channel.capabilities.content_types
-        return ContentType.COURSE if ContentType.COURSE in kinds else min(kinds)
+        return ContentType.COURSE if not kinds or ContentType.COURSE in kinds else min(kinds)
 
     def shelve(self, *numbers: int | str, customer: str = ACME, **changes: Any) -> list[ContentItem]:
         """Put made-up items into a customer's catalog; one that is there already is replaced."""
@@ -409,8 +412,12 @@ class Bench:
         return OutcomeJob(installation, configuration, kind, **options)
 
     def run(self, uuid: UUID, kind: Kind = Kind.CONTENT, **options: Any) -> Summary:
-        """Transmit, and wait for the end."""
-        return self.kit.runner.run(self.job(uuid, kind, **options).run(Stop()))
+        """Transmit, and wait for the end; where the LMS fetches content itself, it has done so by then."""
+        summary = self.kit.runner.run(self.job(uuid, kind, **options).run(Stop()))
+        if kind is Kind.CONTENT and self.channel.capabilities.delivery == "pull":
+            customer = self.installation.configurations.get(uuid).customer
+            self.kit.runner.run(self.simulator.fetch(Inbound(self.installation).call, customer))
+        return summary
 
     def settle(self, uuid: UUID, kind: Kind = Kind.CONTENT, *, runs: int = 3) -> Summary:
         """Transmit until nothing waits any more, with days between the runs; at most so many runs."""
