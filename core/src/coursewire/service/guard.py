@@ -190,9 +190,11 @@ def right_of(endpoint: Callable[..., Any]) -> Right | None:
 
 
 _REFUSALS = {
+    400: "The body cannot be read.",
     401: "It is not known who asks.",
     403: "The caller lacks the right.",
     404: "There is no such thing, or none within reach.",
+    413: "The body is too large.",
     409: "Something else stands in the way: another change, another run, or the guard.",
     422: "The request cannot be understood, or a value cannot be used.",
     503: "The database or the source does not answer.",
@@ -204,8 +206,8 @@ class GuardedRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         right = right_of(endpoint)
-        # An anonymous visitor may still send a token that is no good.
-        statuses = set(_REFUSALS) if right else {422}
+        # Who is asked for nothing may still send a token that is no good.
+        statuses = set(_REFUSALS) if right else {401, 422}
         responses = {
             status: {
                 "description": _REFUSALS[status],

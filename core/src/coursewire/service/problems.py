@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -78,29 +78,37 @@ def of_error(error: errors.CoursewireError) -> Problem:
     return Problem(status, error.what, error.why, **more)
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of the application leave as a problem."""
+def install(app: FastAPI, *, page: Callable[[Request, Problem], Response | None]) -> None:
+    """Let every error of the application leave as a problem.
 
-    async def ours(_request: Request, error: Any) -> Response:
-        return of_error(error).response()
+    Args:
+        app: The application.
+        page: Gives the page that a person sees, None for a program.
+    """
 
-    async def problem(_request: Request, error: Any) -> Response:
-        response: Response = error.response()
-        return response
+    def leave(request: Request, problem: Problem) -> Response:
+        return page(request, problem) or problem.response()
 
-    async def http(_request: Request, error: Any) -> Response:
-        return Problem(error.status_code, str(error.detail), headers=error.headers).response()
+    async def ours(request: Request, error: Any) -> Response:
+        return leave(request, of_error(error))
 
-    async def invalid(_request: Request, error: Any) -> Response:
+    async def problem(request: Request, error: Any) -> Response:
+        return leave(request, error)
+
+    async def http(request: Request, error: Any) -> Response:
+        return leave(request, Problem(error.status_code, str(error.detail), headers=error.headers))
+
+    async def invalid(request: Request, error: Any) -> Response:
         # Without the input: it may hold a secret.
         faults = [{"field": ".".join(map(str, each["loc"])), "why": each["msg"]} for each in error.errors()]
-        return Problem(422, "the request cannot be understood", errors=faults).response()
+        return leave(request, Problem(422, "the request cannot be understood", errors=faults))
 
     async def unexpected(request: Request, error: Any) -> Response:
         reference = uuid.uuid4().hex[:12]
         LOG.error("%s %s failed [%s]", request.method, request.url.path, reference, exc_info=error)
         step = f"It is a fault of Coursewire or of a plugin; its log tells more under {reference}."
-        return Problem(500, "this should not have happened", next_step=step, code="unexpected").response()
+        told = Problem(500, "this should not have happened", next_step=step, code="unexpected")
+        return leave(request, told)
 
     app.add_exception_handler(errors.CoursewireError, ours)
     app.add_exception_handler(Problem, problem)

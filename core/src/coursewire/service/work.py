@@ -61,28 +61,31 @@ class Watched:
 
 
 class Work:
-    """The jobs of this process. Use it within one event loop."""
+    """The jobs of this process. Use it within one event loop.
 
-    def __init__(self, *, jobs_at_once: int = JOBS_AT_ONCE) -> None:
+    Args:
+        jobs_at_once: How many run at the same time; more wait for their turn.
+        then: Called when a job has ended, whichever way.
+    """
+
+    def __init__(
+        self, *, jobs_at_once: int = JOBS_AT_ONCE, then: Callable[[Watched], None] | None = None
+    ) -> None:
+        self._then = then
         self._slots = asyncio.Semaphore(jobs_at_once)
         self._watched: dict[UUID, Watched] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
-    def start(self, job: Job, *, then: Callable[[Watched], None] | None = None) -> Watched:
-        """Start a job and return at once.
-
-        Args:
-            job: It gets a progress callback of ours.
-            then: Called when it has ended, whichever way.
-        """
+    def start(self, job: Job) -> Watched:
+        """Start a job and return at once; it gets a progress callback of ours."""
         watched = Watched(job)
         job.progress = watched.progress
         self._watched[job.uuid] = watched
         for old in list(self._watched)[:-KEPT_AFTER_END]:
             if self._watched[old].state in ("finished", "failed"):
                 del self._watched[old]
-        task = asyncio.create_task(self._run(watched, then), name=f"job {job.uuid}")
+        task = asyncio.create_task(self._run(watched), name=f"job {job.uuid}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return watched
@@ -112,7 +115,7 @@ class Work:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _run(self, watched: Watched, then: Callable[[Watched], None] | None) -> None:
+    async def _run(self, watched: Watched) -> None:
         job = watched.job
         async with self._slots:
             if self._closing:
@@ -134,5 +137,5 @@ class Work:
                     "this should not have happened", where=job.where, why=type(error).__name__
                 )
                 LOG.exception("job %s of %s failed", job.uuid, job.where)
-        if then is not None:
-            then(watched)
+        if self._then is not None:
+            self._then(watched)

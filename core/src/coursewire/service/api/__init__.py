@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from coursewire.service.api import access, channels, configurations, jobs, records, transmissions
+from coursewire.service.api import (
+    access,
+    channels,
+    configurations,
+    customers,
+    jobs,
+    learners,
+    records,
+    transmissions,
+)
 
 ROUTERS = (
     channels.router,
     configurations.router,
+    customers.router,
     records.router,
     transmissions.router,
     jobs.router,
+    learners.router,
     access.router,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from coursewire.config.configuration import Configuration
 from coursewire.errors import GuardError
 from coursewire.jobs.content import ContentJob
 from coursewire.jobs.installation import Installation
+from coursewire.jobs.making import make_job
 from coursewire.jobs.outcomes import OutcomeJob
 from coursewire.model.payload import Kind
 from coursewire.service.api.records import within
@@ -23,6 +25,7 @@ from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
+from coursewire.transmit.plan import PlanItem
 
 router = GuardedRouter(prefix=API, tags=["jobs"])
 
@@ -89,6 +92,18 @@ class PlanItemOut(BaseModel):
     message: str
     fields: list[str] = Field(description="What differs from what the LMS confirmed.")
 
+    @classmethod
+    def of(cls, item: PlanItem) -> PlanItemOut:
+        """The public form of an item that would be sent."""
+        return cls(
+            key=item.key,
+            title=item.title,
+            operation=item.operation.value if item.operation else None,
+            reason=str(item.reason),
+            message=item.message,
+            fields=list(item.fields),
+        )
+
 
 class Plan(BaseModel):
     """What a run would do."""
@@ -143,7 +158,7 @@ def show_job(uuid: UUID, reach: READ, request: Request) -> JobOut:
         if watched is None:
             raise Problem(404, f"there is no job {uuid}")
         # It waits for its turn, or ended before it had its lease.
-        row = _unwritten(watched)
+        row = unwritten(watched)
     reach.configuration(row["configuration"])
     return _with_progress(request, row)
 
@@ -152,11 +167,11 @@ def show_job(uuid: UUID, reach: READ, request: Request) -> JobOut:
 async def start_job(body: Start, reach: OPERATE, request: Request) -> JobOut:
     """Start a job in this process and answer at once; `GET /jobs/{uuid}` tells how it goes."""
     found = await run_in_threadpool(reach.configuration, body.configuration)
-    job = make_job(reach.installation, found, body)
+    job = asked_job(reach.installation, found, body)
     job.actor = reach.caller.name
     await job.prepare()
     watched = request.app.state.work.start(job)
-    return _with_progress(request, _unwritten(watched))
+    return _with_progress(request, unwritten(watched))
 
 
 @router.post("/jobs/{uuid}/stop", summary="Stop")
@@ -168,14 +183,27 @@ def stop_job(uuid: UUID, reach: OPERATE, request: Request) -> JobOut:
     reach.configuration(watched.job.configuration.uuid)
     if not request.app.state.work.stop(uuid):
         raise Problem(409, "the job has ended already")
-    return _with_progress(request, _unwritten(watched))
+    return _with_progress(request, unwritten(watched))
 
 
 @router.get("/configurations/{uuid}/plan", summary="What a run would do")
 async def plan(uuid: UUID, reach: READ, kind: Kind = Kind.CONTENT, *, force: bool = False) -> Plan:
     """Nothing is written and nothing is sent."""
     found = await run_in_threadpool(reach.configuration, uuid)
-    job = make_job(reach.installation, found, Start(kind=kind, configuration=uuid, force=force))
+    job = asked_job(reach.installation, found, Start(kind=kind, configuration=uuid, force=force))
+    return (await plan_of(job)).summary
+
+
+@dataclass(slots=True)
+class FoundPlan:
+    """A plan, and the first of its items whole."""
+
+    summary: Plan
+    items: list[PlanItem]
+
+
+async def plan_of(job: ContentJob | OutcomeJob, *, most: int = PLAN_ITEMS) -> FoundPlan:
+    """What a job would do; of the items that it would send the first ``most``."""
     guard = None
     if isinstance(job, ContentJob):
         survey, pages = await job.plan()
@@ -190,29 +218,22 @@ async def plan(uuid: UUID, reach: READ, kind: Kind = Kind.CONTENT, *, force: boo
         if outcome_plan.reason:
             left[str(outcome_plan.reason)] = 0
     counts = {"create": 0, "update": 0, "retire": 0}
-    items: list[PlanItemOut] = []
+    items: list[PlanItem] = []
     async for page in pages:
         for item in page:
             if item.operation is None:
                 left[str(item.reason)] = left.get(str(item.reason), 0) + 1
                 continue
             counts[item.operation.value] += 1
-            if len(items) < PLAN_ITEMS:
-                items.append(
-                    PlanItemOut(
-                        key=item.key,
-                        title=item.title,
-                        operation=item.operation.value,
-                        reason=str(item.reason),
-                        message=item.message,
-                        fields=list(item.fields),
-                    )
-                )
+            if len(items) < most:
+                items.append(item)
         await asyncio.sleep(0)
-    return Plan(**counts, left=dict(sorted(left.items())), guard=guard, items=items)
+    shown = [PlanItemOut.of(item) for item in items]
+    summary = Plan(**counts, left=dict(sorted(left.items())), guard=guard, items=shown)
+    return FoundPlan(summary, items)
 
 
-def make_job(
+def asked_job(
     installation: Installation, configuration: Configuration, asked: Start
 ) -> ContentJob | OutcomeJob:
     """The job that was asked for.
@@ -220,23 +241,15 @@ def make_job(
     Raises:
         Problem: 422, an option that the kind does not have.
     """
-    if asked.kind is Kind.CONTENT:
-        if asked.learner is not None or asked.course is not None:
-            raise Problem(422, "learner and course are for outcomes")
-        return ContentJob(installation, configuration, force=asked.force, confirm_retire=asked.confirm_retire)
-    if asked.confirm_retire is not None:
-        raise Problem(422, "confirm_retire is for content; no outcome is ever retired")
-    return OutcomeJob(
-        installation,
-        configuration,
-        asked.kind,
-        force=asked.force,
-        learner=asked.learner,
-        course=asked.course,
-    )
+    options = asked.model_dump(exclude={"kind", "configuration"})
+    try:
+        return make_job(installation, configuration, asked.kind, **options)
+    except ValueError as error:
+        raise Problem(422, str(error)) from error
 
 
-def _unwritten(watched: Any) -> dict[str, Any]:
+def unwritten(watched: Any) -> dict[str, Any]:
+    """A job that has no row yet, in the form of one."""
     job = watched.job
     return {
         "uuid": job.uuid,

@@ -86,7 +86,7 @@ def list_content_records(
 ) -> Page[ContentRecordOut]:
     """Content records, the newest first."""
     equal = {"state": state.value if state else None, "reason": reason}
-    rows, following = _page(
+    rows, following = record_page(
         reach, content_record, configuration, equal, (search, ("content_key",)), after, limit
     )
     return Page(items=[ContentRecordOut(**row) for row in rows], next=following)
@@ -110,11 +110,11 @@ def list_outcome_records(
         "kind": kind.value if kind else None,
     }
     searched = (search, ("username", "course_key"))
-    rows, following = _page(reach, outcome_record, configuration, equal, searched, after, limit)
+    rows, following = record_page(reach, outcome_record, configuration, equal, searched, after, limit)
     return Page(items=[OutcomeRecordOut(**row) for row in rows], next=following)
 
 
-def _page(
+def record_page(
     reach: Reach,
     table: Table,
     configuration: UUID | None,
@@ -123,6 +123,7 @@ def _page(
     after: str | None,
     limit: int,
 ) -> tuple[list[dict[str, Any]], str | None]:
+    """One page of records with their reasons in words, and where the next one begins."""
     before = keys_of(after, int)
     rows = page(
         reach.installation.engine,
