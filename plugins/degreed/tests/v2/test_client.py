@@ -445,6 +445,25 @@ def test_no_more_calls_leave_in_a_minute_than_the_key_has(simulator, run, make, 
     assert {seen.status for seen in simulator.seen} == {200, 201}
 
 
+def test_calls_that_others_use_up_are_noticed_before_one_is_refused(simulator, run, make, clock):
+    simulator.calls_per_minute = 3
+
+    async def create(session):
+        key = f"Ex+{len(simulator.seen)}"
+        return await plugin.send_content(session, Batch(CREATE, (make.course(key),)))
+
+    async def too_many(session):
+        clock.forward(10)
+        with pytest.raises(ThrottledError) as caught:
+            await create(session)
+        return (caught.value.retry_at - clock.now).total_seconds()
+
+    results = run(create, create, create, too_many, calls_per_minute=1000)
+
+    assert results[-1] == 50
+    assert 429 not in {seen.status for seen in simulator.seen}
+
+
 def test_two_configurations_with_one_key_share_its_limit(simulator, clock, make):
     from functools import partial
 
