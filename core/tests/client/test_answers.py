@@ -356,7 +356,7 @@ def test_what_says_yes(status, body, yes):
     ],
 )
 def test_what_is_not_hoped_for(status, body, kind, reason, message):
-    result = refused(answered(status, body), now=NOW, whole_batch=True, forbidden="Ask somebody.")
+    result = refused(answered(status, body), now=NOW, whole_batch=True, rights="Ask somebody.")
 
     assert (result.kind, result.reason, result.message, result.http_status) == (kind, reason, message, status)
     assert result.whole_batch is (kind is ResultKind.REJECTED)
@@ -367,8 +367,8 @@ def test_a_403_without_advice_is_a_rejection():
 
 
 def test_an_answer_without_which_nothing_can_be_said_is_an_error_with_the_next_step():
-    blocked = failure(answered(403, {"error": "no"}), now=NOW, next_step="Look.", forbidden="Ask somebody.")
-    unusable = failure(answered(200, b"<html>"), now=NOW, next_step="Look.", forbidden="Ask somebody.")
+    blocked = failure(answered(403, {"error": "no"}), now=NOW, next_step="Look.", rights="Ask somebody.")
+    unusable = failure(answered(200, b"<html>"), now=NOW, next_step="Look.", rights="Ask somebody.")
 
     assert isinstance(blocked, BlockedError)
     assert str(blocked) == "the LMS refuses this (/api/x, status 403): no. Ask somebody."

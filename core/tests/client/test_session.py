@@ -816,3 +816,43 @@ def test_an_error_that_leaves_the_session_has_lost_its_secrets(kit, lms, time):
     error = raised.value
     assert error.why == "you sent ***"
     assert "s3cret" not in f"{error} {error.args} {error.excerpt} {error.where} {error.next_step} {error!r}"
+
+
+@pytest.mark.parametrize(
+    ("headers", "closed_s"),
+    [
+        ({"X-Left": "0", "X-Until": "2026-03-01T12:00:20.1494434Z"}, 20.149443),
+        ({"X-Left": "0", "X-Until": "2026-03-01T13:00:00Z"}, 60),
+        ({"X-Left": "0", "X-Until": "soon"}, 60),
+        ({"X-Left": "0"}, 60),
+        ({"X-Left": "0", "X-Until": "2026-03-01T11:59:59Z"}, None),
+        ({"X-Left": "1", "X-Until": "2026-03-01T12:00:20Z"}, None),
+        ({}, None),
+    ],
+)
+def test_an_lms_that_has_no_calls_left_is_not_asked_again_before_it_has(headers, closed_s, kit, lms, time):
+    lms.answer = lambda request: web.json_response({}, headers=headers)
+    limits = {
+        "rates": {"default": Rate(calls=100, seconds=60)},
+        "remaining_header": "X-Left",
+        "reset_header": "X-Until",
+    }
+
+    async def use(session):
+        assert (await session.post("items", json={})).is_success
+        try:
+            return (await session.post("items", json={})).status_code
+        except ThrottledError as error:
+            return (error.retry_at - time.now).total_seconds()
+
+    assert run(kit, lms.url, time, use, limits=limits) == (closed_s or 200)
+    assert len(lms.seen) == (2 if closed_s is None else 1)
+
+
+def test_without_a_declared_header_nothing_is_read_into_one(kit, lms, time):
+    lms.answer = lambda request: web.json_response({}, headers={"X-Left": "0"})
+
+    async def use(session):
+        return [(await session.get("items")).status_code for _ in range(2)]
+
+    assert run(kit, lms.url, time, use) == [200, 200]

@@ -40,6 +40,8 @@ LIMITS = {
     "concurrency": "requests at once for one configuration",
     "rates": "calls",
     "counted_by": "the vendor counts by",
+    "remaining_header": "header with the calls that are left",
+    "reset_header": "header with the instant of new calls",
     "connect_timeout_s": "seconds to connect",
     "read_timeout_s": "seconds without an answer",
     "total_timeout_s": "seconds for a request in all",

@@ -194,7 +194,7 @@ def acknowledges(response: httpx.Response) -> bool:
 
 
 def refused(
-    response: httpx.Response, *, now: datetime, whole_batch: bool = False, forbidden: str = ""
+    response: httpx.Response, *, now: datetime, whole_batch: bool = False, rights: str = ""
 ) -> Result:
     """What an answer means that is not the one hoped for, by its words and its status.
 
@@ -202,7 +202,7 @@ def refused(
         response: The answer; a success, too, that is no acknowledgement.
         now: The present instant, for ``Retry-After``.
         whole_batch: The request carried several items, and the answer does not tell them apart.
-        forbidden: What a person can do about a 403, which then blocks the item.
+        rights: What a person can do about a 403, which then blocks the item.
     """
     body, status = read_json(response), response.status_code
     words, excerpt = refusal_in(body), _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
@@ -212,22 +212,22 @@ def refused(
         message = "The answer is not one that this LMS gives."
         return Result(ResultKind.TRY_LATER, "unreadable-answer", message, None, status, excerpt)
     result = result_of(response, now=now, whole_batch=whole_batch)
-    if status == 403 and forbidden:
-        message = f"{error_text(body) or 'The LMS refuses this'}. {forbidden}"
+    if status == 403 and rights:
+        message = f"{error_text(body) or 'The LMS refuses this'}. {rights}"
         return replace(result, kind=ResultKind.BLOCKED, message=message, whole_batch=False)
     return replace(result, message=error_text(body) or result.message)
 
 
-def failure(response: httpx.Response, *, now: datetime, next_step: str, forbidden: str = "") -> SendError:
+def failure(response: httpx.Response, *, now: datetime, next_step: str, rights: str = "") -> SendError:
     """The error for an answer without which nothing more can be said; see :func:`refused`.
 
     Args:
         response: The answer.
         now: The present instant.
         next_step: What a person can do where it is not about a right.
-        forbidden: What a person can do about a 403.
+        rights: What a person can do about a 403.
     """
-    result = refused(response, now=now, forbidden=forbidden)
+    result = refused(response, now=now, rights=rights)
     where, status = f"{response.request.url.path}, status {response.status_code}", response.status_code
     if result.kind is ResultKind.BLOCKED:
         return BlockedError("the LMS refuses this", where=where, why=result.message, http_status=status)

@@ -30,6 +30,7 @@ from coursewire.errors import (
     ThrottledError,
     UnreachableError,
 )
+from coursewire.model.content import instant_of
 from coursewire.model.instant import Clock, utc_now
 from coursewire.model.payload import canonical_json
 from coursewire.model.session import Session, T, Tokens
@@ -147,7 +148,7 @@ class HttpSession(Session):
         transport: httpx.AsyncBaseTransport | None = None,
         hand_overs: HandOvers | None = None,
     ) -> None:
-        limits = channel.limits
+        self._limits = limits = channel.limits
         self._hand_overs = hand_overs
         self._newest: Newest | None = None
         self._newest_at: datetime | None = None
@@ -321,6 +322,7 @@ class HttpSession(Session):
             else:
                 settled = await self._after_answer(call, response, retries)
                 if settled is None:
+                    await self._heed_remaining(call, response)
                     return response
                 pause = settled
             self.counters.retries += 1
@@ -389,6 +391,18 @@ class HttpSession(Session):
             http_status=response.status_code,
             excerpt=self.redactor.excerpt(response),
         )
+
+    async def _heed_remaining(self, call: _Call, response: httpx.Response) -> None:
+        """Let nobody run into a limit that the LMS has just said is used up, perhaps by others."""
+        name = self._limits.remaining_header
+        if name is None or response.headers.get(name, "").strip() != "0":
+            return
+        now = self.clock()
+        window_ends_at = now + timedelta(seconds=self._gate.window_s(call.bucket))
+        resets_at = instant_of(response.headers.get(self._limits.reset_header or "")) or window_ends_at
+        if resets_at > now:
+            # Its clock may be another than ours.
+            await self._gate.close(min(resets_at, window_ends_at), call.bucket)
 
     async def _authenticated(self, call: _Call) -> httpx.Response:
         """Run httpx's auth protocol: the flow yields requests and is given their answers."""

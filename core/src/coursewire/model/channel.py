@@ -139,6 +139,10 @@ class Limits(BaseModel):
     """Requests under way at once for one configuration."""
     rates: Mapping[str, Rate] = {}
     """Named buckets: ``"default"`` counts every call, other names the calls that ask for them."""
+    remaining_header: str | None = None
+    """Header in which the LMS says how many calls are left. At 0 nobody asks again before ``reset_header``'s
+    instant (ISO 8601), and no longer than the rate's window."""
+    reset_header: str | None = None
     counted_by: Literal["application key", "token", "address", "tenant"] = "tenant"
     connect_timeout_s: float = 5.0
     read_timeout_s: float = 30.0

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from coursewire.model.payload import Result
     from coursewire.model.session import Session
 
-FORBIDDEN = "Give the API key the scopes that the channel's page lists, or ask Degreed to."
+RIGHTS = "Give the API key the scopes that the channel's page lists, or ask Degreed to."
 NOT_DEGREED = "Check degreed_base_url, then try again."
 
 
 def refused(session: Session, response: httpx.Response, *, whole_batch: bool = False) -> Result:
     """What an answer means that is not the one hoped for."""
-    return answers.refused(response, now=session.clock(), whole_batch=whole_batch, forbidden=FORBIDDEN)
+    return answers.refused(response, now=session.clock(), whole_batch=whole_batch, rights=RIGHTS)
 
 
 def failure(session: Session, response: httpx.Response) -> SendError:
     """The error for an answer without which nothing more can be said."""
-    return answers.failure(response, now=session.clock(), next_step=NOT_DEGREED, forbidden=FORBIDDEN)
+    return answers.failure(response, now=session.clock(), next_step=NOT_DEGREED, rights=RIGHTS)

@@ -34,6 +34,11 @@ def title_of(item: ContentItem) -> str:
     return marked_title(item)
 
 
+def cut(text: str, room: int = LONGEST_TEXT) -> str:
+    """A text that Degreed has room for; three dots stand for what was cut off."""
+    return text if len(text) <= room else text[: room - 3] + "..."
+
+
 def image_of(item: ContentItem) -> str | None:
     """The address of the picture."""
     return item.card_image_url if item.content_type is ContentType.PROGRAM else item.image_url

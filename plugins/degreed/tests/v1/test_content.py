@@ -34,8 +34,8 @@ def test_the_full_description_is_sent_where_it_and_the_phrase_fit(length, used):
 def test_the_other_texts_have_the_same_limit():
     sent = payload(full_description="x" * 2001, short_description="y" * 3000, course_runs=[FIGURES])
 
-    assert sent["description"] == PHRASE + "y" * (2000 - len(PHRASE))
-    assert payload(short_description="", title="z" * 2001)["description"] == "z" * 2000
+    assert sent["description"] == PHRASE + "y" * (1997 - len(PHRASE)) + "..."
+    assert payload(short_description="", title="z" * 2001)["description"] == "z" * 1997 + "..."
 
 
 def test_nothing_but_a_title_is_the_title():

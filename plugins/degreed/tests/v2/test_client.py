@@ -210,6 +210,39 @@ def test_an_id_that_belongs_to_another_organisation_is_not_used(simulator, send,
     assert (first != other, result.remote_id) == (True, other)
 
 
+def test_an_id_that_degreed_forbids_is_looked_up_again(simulator, send, make, calls):
+    course_id = simulator.add_course("Ex+1")
+
+    def interfere(request):
+        foreign = request.path.endswith("/foreign")
+        return web.json_response(errors("private", 403), status=403) if foreign else None
+
+    simulator.interfere = interfere
+
+    changed, retired = send(make.course("Ex+1", UPDATE, "foreign"), make.retired("Ex+1", "foreign"))
+
+    assert [(result.kind, result.remote_id) for result in (changed, retired)] == [(ACCEPTED, course_id)] * 2
+    assert not simulator.is_live("Ex+1")
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([{"id": "c1", "attributes": {}}], "c1"),
+        ([{"id": "c1", "attributes": {"external-id": "other"}}], None),
+        ([{"id": "c1"}, {"id": "c2"}], None),
+        ([{"id": "c1"}, {"id": "c2", "attributes": {"external-id": "Ex+1"}}], "c2"),
+        ([{"id": "", "attributes": {"external-id": "Ex+1"}}], None),
+    ],
+)
+def test_only_our_own_external_id_makes_a_course_ours(rows, found, simulator, run):
+    simulator.interfere = answer(200, {"data": rows})
+
+    item = run(lambda session: plugin.find_remote(session, "Ex+1"))
+
+    assert (item and item.remote_id) == found
+
+
 @pytest.mark.parametrize("remote_id", [True, False])
 def test_a_retired_course_is_obsolete_and_comes_back_as_the_same(remote_id, simulator, send, make):
     (made,) = send(make.course())
@@ -339,7 +372,6 @@ def test_a_limit_met_at_the_skills_keeps_the_id_of_the_course(simulator, send, m
     [
         ((400, errors("duration: wrong")), REJECTED, "invalid"),
         ((422, errors("no")), REJECTED, "invalid"),
-        ((403, errors("no scope")), ResultKind.BLOCKED, "forbidden"),
         ((500, errors("oops")), TRY_LATER, "lms-error"),
         ((500, "<html>oops</html>"), TRY_LATER, "lms-error"),
         ((200, "<html>log in</html>"), TRY_LATER, "unreadable-answer"),
@@ -361,6 +393,18 @@ def test_what_an_answer_means(operation, told, kind, reason, simulator, send, ma
     assert result.message
     if isinstance(told[1], dict) and "errors" in told[1]:
         assert told[1]["errors"][0]["detail"] in result.message
+
+
+def test_what_is_forbidden_is_for_a_person(simulator, send, make):
+    course_id = simulator.add_course("Ex+1")
+    simulator.interfere = answer(403, errors("no scope", 403))
+
+    (created,) = send(make.course("Ex+2"))
+    with pytest.raises(BlockedError, match="no scope"):
+        send(make.course("Ex+1", UPDATE, course_id))
+
+    assert (created.kind, created.reason) == (ResultKind.BLOCKED, "forbidden")
+    assert "scopes that the channel's page lists" in created.message
 
 
 def test_an_answer_without_a_body_acknowledges_a_change_but_not_a_create(simulator, send, make):
@@ -443,6 +487,25 @@ def test_no_more_calls_leave_in_a_minute_than_the_key_has(simulator, run, make, 
     assert [isinstance(result, list) for result in results] == [True] * 3 + [False] * 2
     assert 0 < results[3] <= 60
     assert {seen.status for seen in simulator.seen} == {200, 201}
+
+
+def test_calls_that_others_use_up_are_noticed_before_one_is_refused(simulator, run, make, clock):
+    simulator.calls_per_minute = 3
+
+    async def create(session):
+        key = f"Ex+{len(simulator.seen)}"
+        return await plugin.send_content(session, Batch(CREATE, (make.course(key),)))
+
+    async def too_many(session):
+        clock.forward(10)
+        with pytest.raises(ThrottledError) as caught:
+            await create(session)
+        return (caught.value.retry_at - clock.now).total_seconds()
+
+    results = run(create, create, create, too_many, calls_per_minute=1000)
+
+    assert results[-1] == 50
+    assert 429 not in {seen.status for seen in simulator.seen}
 
 
 def test_two_configurations_with_one_key_share_its_limit(simulator, clock, make):

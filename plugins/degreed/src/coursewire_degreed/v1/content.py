@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from coursewire.export.executive_education import marked_description
 from coursewire.export.plain_text import plain_text
 from coursewire.hookspecs import hookimpl
-from coursewire_degreed.fields import LONGEST_TEXT, effort_phrase, image_of, language_of, title_of
+from coursewire_degreed.fields import LONGEST_TEXT, cut, effort_phrase, image_of, language_of, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,4 +48,4 @@ def _description(item: ContentItem, moment: Moment) -> str:
     full = plain_text(marked_description(item))
     if not full or len(full) > room:
         full = plain_text(item.short_description) or plain_text(title_of(item))
-    return phrase + full[:room]
+    return phrase + cut(full, room)

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 COURSES = "/api/v2/content/courses"
 SKILLS = "/api/v2/content/{}/relationships/skills"
 LARGEST_PAGE = 1000
-ABSENT, CONFLICT = (404, 410), 409
+CONFLICT = 409
+LOOK_AGAIN = (403, 404, CONFLICT, 410)
+"""Statuses after which an id may be stale, or another organisation's."""
 TAKEN = (
     "Another course in Degreed has this URL, or has this external id where the API key cannot see it. Remove that "
     "course in Degreed, or give the item another enrollment URL."
@@ -149,12 +151,13 @@ async def _by_id(session: Session, payload: Payload, act: Act) -> Result | None:
     tried = None
     if payload.remote_id is not None:
         tried = await act(session, payload, payload.remote_id)
-        if tried.http_status not in (*ABSENT, CONFLICT):
+        if tried.http_status not in LOOK_AGAIN:
             return tried
     row = await _find(session, payload.remote_key)
     if row is None:
         return tried if tried is not None and tried.http_status == CONFLICT else None
-    return tried if row["id"] == payload.remote_id else await act(session, payload, str(row["id"]))
+    found = str(row["id"])
+    return tried if found == payload.remote_id else await act(session, payload, found)
 
 
 async def _create(session: Session, payload: Payload) -> Result:
@@ -213,9 +216,10 @@ async def _find(session: Session, key: str) -> JsonObject | None:
     rows = read_rows(response) if response.is_success else None
     if rows is None:
         raise failure(session, response)
-    return next(
-        (row for row in rows if row.get("id") and attributes_of(row).get("external-id", key) == key), None
-    )
+    # A filter that was not heeded gives many, and a row of a stranger is not ours.
+    unsaid = key if len(rows) == 1 else None
+    mine = (row for row in rows if attributes_of(row).get("external-id", unsaid) == key)
+    return next((row for row in mine if row.get("id")), None)
 
 
 # -- answers -----------------------------------------------------------------------------------------

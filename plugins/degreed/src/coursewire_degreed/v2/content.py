@@ -9,7 +9,7 @@ from coursewire.export.executive_education import marked_description
 from coursewire.export.plain_text import plain_text
 from coursewire.hookspecs import hookimpl
 from coursewire.model.channel import RetireStrategy
-from coursewire_degreed.fields import LONGEST_TEXT, effort_phrase, hours_of, image_of, language_of, title_of
+from coursewire_degreed.fields import cut, effort_phrase, hours_of, image_of, language_of, title_of
 
 if TYPE_CHECKING:
     from coursewire.model.content import ContentItem
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from coursewire_degreed.v2.config import Degreed2Config
 
 TYPE = "content/courses"
-CUT_MARK = "..."
 
 
 @hookimpl
@@ -74,8 +73,7 @@ def _summary(item: ContentItem, moment: Moment) -> str:
     text = next(filter(None, map(plain_text, texts)), "")
     owners = item.get("owners")
     names = _texts([owner.get("name") for owner in owners if isinstance(owner, dict)] if owners else ())
-    whole = (f"[{', '.join(names)}]: " if names else "") + effort_phrase(item, moment) + text
-    return whole if len(whole) <= LONGEST_TEXT else whole[: LONGEST_TEXT - len(CUT_MARK)] + CUT_MARK
+    return cut((f"[{', '.join(names)}]: " if names else "") + effort_phrase(item, moment) + text)
 
 
 def _cost(config: Degreed2Config, item: ContentItem) -> int:

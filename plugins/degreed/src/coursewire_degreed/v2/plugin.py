@@ -55,6 +55,8 @@ CHANNEL = Channel(
         concurrency=5,
         rates={EVERY_CALL: Rate(calls=CALLS_A_MINUTE, seconds=MINUTE_S, negotiable=True)},
         counted_by="application key",
+        remaining_header="X-Rate-Limit-Remaining",
+        reset_header="X-Rate-Limit-Reset",
     ),
     simulator="coursewire_degreed.v2.simulator:Degreed2Simulator",
     docs_url="https://developer.degreed.com/reference/overview",
