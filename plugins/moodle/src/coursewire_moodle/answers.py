@@ -20,7 +20,7 @@ SERVER = "/webservice/rest/server.php"
 
 INVALID_TOKEN = "invalidtoken"
 ACCESS = "accessexception"
-CREDENTIALS = (INVALID_TOKEN, "wsaccessuser")
+CREDENTIALS = (INVALID_TOKEN, "invalidlogin", "servicerequireslogin", "wsaccessuser")
 """Beginnings of codes that say that the token, or its account, is not accepted."""
 LATER = ("sitemaintenance", "upgraderunning", "dbconnectionfailed")
 ODD = ("", "dmlwriteexception", "dmlreadexception", "codingerror", "requireloginerror")
