@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ VARIANTS = {
     "VERY_LONG_NAME_OF_SOME_LMS_CO1": ["very-long-name-of-some-lms-co1", "--title", "x" * 60, "--json"],
 }
 """Code to arguments: every option, and names of every shape."""
-TIME_LIMIT_S = 5
+TIME_LIMIT_S, START_UP_S = 5, 3
+"""Of the processor, not of the clock on the wall: the machine may be busy. pytest itself and its plugins start, too."""
 
 
 class Author:
@@ -87,9 +88,11 @@ def installed(author: Author, tmp_path_factory: pytest.TempPathFactory, build_wh
 @pytest.mark.parametrize("code", VARIANTS)
 def test_its_own_tests_are_green_at_birth(installed: Author, code: str) -> None:
     folder = installed.folder / f"coursewire-{VARIANTS[code][0]}"
-    started = time.monotonic()
+    before = os.times()
     said = installed.python.run("-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", cwd=folder)
-    assert time.monotonic() - started < 4 * TIME_LIMIT_S  # with the start of a process, on a busy machine
+    after = os.times()
+    took_s = after.children_user + after.children_system - before.children_user - before.children_system
+    assert took_s < TIME_LIMIT_S + START_UP_S
     counts = re.search(r"(\d+) passed in ([\d.]+)s", said)
     assert counts, said
     assert int(counts[1]) >= 40
@@ -114,7 +117,7 @@ def test_they_conform_as_they_are_installed(installed: Author) -> None:
     assert summary["conformant"] is True
     assert summary["failed"] == summary["skipped"] == 0
     assert summary["passed"] >= 40
-    assert sum(check["seconds"] for check in checks) < 2 * TIME_LIMIT_S  # twice, as the machine may be busy
+    assert len(checks) == sum(summary[outcome] for outcome in ("passed", "not_applicable"))
 
 
 def test_the_demo_sends_to_them(installed: Author) -> None:

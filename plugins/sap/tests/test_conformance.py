@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from coursewire.testing import ChannelSuite
 from coursewire_sap import plugin
 
 
 class TestSap(ChannelSuite):
     channel = plugin
+    golden = Path(__file__).parent / "golden"

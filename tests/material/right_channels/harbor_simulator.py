@@ -88,7 +88,7 @@ class HarborSimulator(Simulator):
             return {"ref": ref, "status": "missing"}
         number = self.items[ref]["id"] if ref in self.items else next(self.ids)
         self.items[ref] = {**row, "id": number, "visible": operation != "retire"}
-        self.arrivals[ref] += 1
+        self.arrivals[ref] += operation == "create"  # a second one of these would be a double, an update is not
         return {"ref": ref, "status": "ok", "id": number}
 
     async def _results(self, request):

@@ -11,3 +11,6 @@ async def find_remote(session, key):
             if row["ref"] == key or row["name"].rpartition(" ")[0] == "Course":
                 found = found or remote_item(row)
     return found
+
+
+CAUGHT_BY = ("test_an_item_can_be_looked_up", "find_remote found another item")

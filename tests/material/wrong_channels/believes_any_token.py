@@ -15,3 +15,6 @@ class TrustingAuth(HarborAuth):
 @cw.hookimpl
 def authenticate(config, tokens):
     return TrustingAuth(config, tokens)
+
+
+CAUGHT_BY = ("test_rubbish_is_not_used_as_a_token", "was used as a token")

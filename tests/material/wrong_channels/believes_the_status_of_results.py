@@ -11,3 +11,6 @@ async def send_outcomes(session, batch):
         )
         for payload in batch.payloads
     ]
+
+
+CAUGHT_BY = ("test_no_answer_passes_for_an_accepted_result", "'200 with error body' counts as an acknowledgement of a result")

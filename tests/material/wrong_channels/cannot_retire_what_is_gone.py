@@ -12,3 +12,6 @@ async def send_content(session, batch):
         echo = {"id": payload.remote_key}
         results.append(cw.acknowledged(response, cw.Operation.UPDATE, echo, now=session.clock()))
     return results
+
+
+CAUGHT_BY = ("test_retiring_a_missing_item_succeeds", "a retirement of what is gone failed")

@@ -10,3 +10,6 @@ async def send_content(session, batch):
         payload.body["title"] = payload.body["title"].strip().upper()
         results.append(await send(session, payload, "courses", payload.remote_key))
     return results
+
+
+CAUGHT_BY = ("test_content_payloads_stay_as_they_are", "send_content changed a payload")

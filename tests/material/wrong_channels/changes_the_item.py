@@ -8,3 +8,6 @@ from coursewire_acme.plugin import *
 def export_content(item):
     item.__dict__["title"] = cw.required(item, "title").upper()
     return plugin.export_content(item)
+
+
+CAUGHT_BY = ("test_arguments_stay_as_they_are", "exporting changed the item that it was given")

@@ -7,3 +7,6 @@ from coursewire_acme.plugin import *
 async def check_connection(session):
     await session.get("/api/account")
     return ["Acme answers."]
+
+
+CAUGHT_BY = ("test_a_broken_connection_is_told", "for a connection that works")

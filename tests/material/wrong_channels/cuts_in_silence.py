@@ -7,3 +7,6 @@ from coursewire_acme.plugin import *
 @cw.hookimpl
 def export_content(item):
     return plugin.export_content(item) | {"title": cw.required(item, "title")[:200]}
+
+
+CAUGHT_BY = ("test_a_cut_title_says_so", "a title was cut without a sign")

@@ -11,3 +11,6 @@ async def send_outcomes(session, batch):
     part = cw.Batch(batch.operation, batch.payloads[:-1])
     results = await harbor.send_outcomes(session, part)
     return [*results, results[-1]]
+
+
+CAUGHT_BY = ("test_every_completion_arrives_once", "the LMS has other results than were sent")

@@ -17,3 +17,6 @@ async def send_content(session, batch):
         else:
             results.append(cw.Result(cw.ResultKind.TRY_LATER, "busy", "Acme is busy"))
     return results
+
+
+CAUGHT_BY = ("test_a_long_throttle_defers", "items failed because the LMS was busy")

@@ -9,3 +9,6 @@ from coursewire_acme.plugin import *
 def authenticate(config):
     logging.getLogger(__name__).info("using the token %s", config.acme_token.get_secret_value())
     return cw.BearerAuth(config.acme_token)
+
+
+CAUGHT_BY = ("test_secrets_show_nowhere", "the secret acme_token shows in the log")

@@ -8,3 +8,6 @@ from coursewire_acme.plugin import *
 def export_content(item):
     body = plugin.export_content(item)
     return body | {"title": body["title"].encode("ascii", "ignore").decode()}
+
+
+CAUGHT_BY = ("test_every_script_arrives", "a title in Arabic arrived as something else")

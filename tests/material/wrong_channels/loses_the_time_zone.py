@@ -13,3 +13,6 @@ def export_content(item):
 def export_completion(completion):
     at = completion.completed_at
     return plugin.export_completion(completion) | {"on": at.strftime("%Y-%m-%dT%H:%M:%S") if at else None}
+
+
+CAUGHT_BY = ("test_any_date_arrives", "neither arrived nor says which field")

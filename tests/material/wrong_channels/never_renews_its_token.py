@@ -17,3 +17,6 @@ class ForeverAuth(HarborAuth):
 @cw.hookimpl
 def authenticate(config, tokens):
     return ForeverAuth(config, tokens)
+
+
+CAUGHT_BY = ("test_a_token_that_ends_early_is_renewed", "items never arrived")

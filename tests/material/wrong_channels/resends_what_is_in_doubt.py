@@ -11,3 +11,6 @@ async def send_outcomes(session, batch):
     if not response.is_success or not told:
         return [refusal(session, response)] * len(batch)
     return [read_outcome(row, response.status_code) for row in told]
+
+
+CAUGHT_BY = ("test_a_lost_answer_doubles_no_result", "sent again although nobody knows what became of it")

@@ -18,3 +18,6 @@ def declare_channel():
 @cw.hookimpl
 def authenticate(config):
     return cw.BearerAuth(SecretStr(config.acme_token))
+
+
+CAUGHT_BY = ("test_secrets_are_declared", "plain text: acme_token")

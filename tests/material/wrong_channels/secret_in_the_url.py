@@ -22,3 +22,6 @@ async def send_content(session, batch):
         echo = {"id": payload.remote_key}
         results.append(cw.acknowledged(response, payload.operation, echo, now=session.clock()))
     return results
+
+
+CAUGHT_BY = ("test_secrets_are_in_no_address", "the secret acme_token shows in an address")

@@ -16,3 +16,6 @@ async def send_content(session, batch):
             echo = {"id": payload.remote_key}
             results.append(cw.acknowledged(response, payload.operation, echo, now=session.clock()))
     return results
+
+
+CAUGHT_BY = ("test_every_request_goes_through_the_session", "asked past the session")

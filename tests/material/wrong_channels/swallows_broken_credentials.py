@@ -10,3 +10,6 @@ async def send_content(session, batch):
         return [await send(session, payload, "courses", payload.remote_key) for payload in batch.payloads]
     except errors.CredentialsError as error:
         return [cw.Result(cw.ResultKind.REJECTED, "credentials", str(error))] * len(batch)
+
+
+CAUGHT_BY = ("test_refused_credentials_settle_nothing", "items were settled by refused credentials")

@@ -10,3 +10,6 @@ async def send_content(session, batch):
         return [await send(session, payload, "courses", payload.remote_key) for payload in batch.payloads]
     except (errors.OutcomeUnknownError, errors.UnreachableError):
         return [cw.Result(cw.ResultKind.ACCEPTED)] * len(batch)
+
+
+CAUGHT_BY = ("test_a_hanging_lms_is_left", "an item without an answer is confirmed")

@@ -8,3 +8,6 @@ from coursewire_acme.plugin import *
 def export_completion(completion):
     at = completion.completed_at
     return plugin.export_completion(completion) | {"on": f"{at.astimezone():%Y-%m-%dT%H:%M:%SZ}" if at else None}
+
+
+CAUGHT_BY = ("test_two_processes_agree", "another process gives another payload")

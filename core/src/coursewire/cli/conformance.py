@@ -42,6 +42,13 @@ class Report:
         """How many checks ended so."""
         return sum(check["outcome"] == outcome for check in self.checks)
 
+    def by_capability(self) -> dict[str, list[dict[str, Any]]]:
+        """The checks by what calls for them: "" for every channel."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for check in self.checks:
+            found.setdefault(check["capability"], []).append(check)
+        return found
+
     @property
     def conformant(self) -> bool:
         """True when checks were made and none failed."""
@@ -163,8 +170,6 @@ def _run(loaded: LoadedChannel) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _print(loaded: LoadedChannel, report: Report) -> None:
     """The report for a person."""
-    from itertools import groupby
-
     from rich.text import Text
 
     from coursewire.channels.words import capabilities_in_words, limits_in_words
@@ -173,7 +178,7 @@ def _print(loaded: LoadedChannel, report: Report) -> None:
     put(f"{loaded.channel.title}: {loaded.where}, for plugin API {loaded.channel.requires_api}", style="bold")
     put()
     rows: list[tuple[object, ...]] = []
-    for capability, checks in groupby(report.checks, key=lambda check: check["capability"]):
+    for capability, checks in report.by_capability().items():
         rows += [
             (
                 (capability or "every channel") if number == 0 else "",
@@ -244,6 +249,9 @@ def _summary(loaded: LoadedChannel, report: Report) -> dict[str, Any]:
         "requires_api": channel.requires_api,
         "conformant": report.conformant,
         **{outcome.replace(" ", "_"): report.count(outcome) for outcome in _COLOURS},
-        "capabilities": channel.capabilities.model_dump(mode="json"),
+        "capabilities": {
+            name: sorted(value) if name == "content_types" else value
+            for name, value in channel.capabilities.model_dump(mode="json").items()
+        },
         "limits": channel.limits.model_dump(mode="json"),
     }

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from coursewire.client.answers import redact_error
 from coursewire.client.limits import RateGate, lowered
 from coursewire.client.paging import next_link, pages_of
 from coursewire.client.redact import Redactor, secret_values
@@ -28,7 +27,6 @@ from coursewire.errors import (
     ContractError,
     CredentialsError,
     OutcomeUnknownError,
-    SendError,
     ThrottledError,
     UnreachableError,
 )
@@ -202,10 +200,9 @@ class HttpSession(Session):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, SendError):
-            redact_error(error, self.redactor)
         await self.tokens.aclose()
         await self._transport.aclose()
+        await self._gate.leave()
 
     async def request(
         self,

@@ -7,8 +7,9 @@ import logging
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -21,13 +22,13 @@ from sqlalchemy import Table, event, select
 
 from coursewire.audit.engine import open_engine
 from coursewire.audit.records import ContentRecord, ContentRecords
-from coursewire.audit.schema import migrate
+from coursewire.audit.schema import create
 from coursewire.audit.tables import metadata, outcome_record, transmission
 from coursewire.channels.loading import load_channel_object
 from coursewire.channels.registry import LoadedChannel, Registry
 from coursewire.config.secrets import new_key
 from coursewire.config.settings import Settings
-from coursewire.enrollment import tables as _enrollment_tables  # noqa: F401  (they join the metadata)
+from coursewire.enrollment import tables as _enrollment_tables  # noqa: F401  (they and the source's join the metadata)
 from coursewire.hookspecs import hookimpl
 from coursewire.jobs.content import ContentJob
 from coursewire.jobs.installation import Installation
@@ -36,8 +37,9 @@ from coursewire.model.channel import Channel, Limits
 from coursewire.model.configuration import INSECURE_URLS, ChannelConfig
 from coursewire.model.content import ContentItem, ContentType
 from coursewire.model.payload import Batch, Kind, Result
+from coursewire.sources.database import tables as _source_tables  # noqa: F401
 from coursewire.testing.conformance import sibling
-from coursewire.testing.conformance.checks import demand
+from coursewire.testing.conformance.checks import Fault, demand
 from coursewire.testing.conformance.made_up import (
     ACME,
     NOW,
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from coursewire.model.results import EnrollmentFacts
 
 
+PATIENCE_S = 5
 DATABASE = "coursewire.db"
 MOST = 1_000_000
 """More than any check has."""
@@ -149,7 +152,7 @@ def _template() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="coursewire-conformance-"))
     path = folder / "template.db"
     engine = open_engine(f"sqlite:///{path}")
-    migrate(engine)
+    create(engine, metadata)
     engine.dispose()
     return path
 
@@ -216,11 +219,16 @@ class Kit:
         self.clock.now = NOW
         self.slept.clear()
         self.watch.reset()
+        give_up_at = time.monotonic() + PATIENCE_S
+        while self.simulator.busy and time.monotonic() < give_up_at:
+            time.sleep(0.005)  # answers that nobody waits for any more must not arrive in the next check
         self.simulator.clock = self.clock
         self.simulator.reset()
-        with self.installation.engine.begin() as connection:
-            for table in reversed(metadata.sorted_tables):
-                connection.execute(table.delete())
+        # All tables with one call of the driver: as statements of their own they would take as long as a check.
+        tables = reversed(metadata.sorted_tables)
+        emptied = ";".join(f'DELETE FROM "{table.name}"' for table in tables)  # noqa: S608 - names of our own
+        with closing(self.installation.engine.raw_connection()) as connection:
+            connection.cursor().executescript(f"BEGIN;{emptied};COMMIT")
         return Bench(self)
 
     def start_sibling(self) -> None:
@@ -264,7 +272,14 @@ def make_simulator(channel: Channel) -> Simulator:
         expected='simulator="package.module:Class" of a coursewire.testing.simulator.Simulator',
     )
     module, _, name = str(channel.simulator).partition(":")
-    made: Simulator = getattr(import_module(module), name)()
+    try:
+        made: Simulator = getattr(import_module(module), name)()
+    except Exception as error:
+        raise Fault(
+            f"the simulator {channel.simulator} cannot be made",
+            seen=f"{type(error).__name__}: {error}",
+            expected="a class that needs no arguments",
+        ) from error
     demand(
         isinstance(made, Simulator),
         f"{channel.simulator} is not built on the simulator base",
@@ -396,6 +411,16 @@ class Bench:
     def run(self, uuid: UUID, kind: Kind = Kind.CONTENT, **options: Any) -> Summary:
         """Transmit, and wait for the end."""
         return self.kit.runner.run(self.job(uuid, kind, **options).run(Stop()))
+
+    def settle(self, uuid: UUID, kind: Kind = Kind.CONTENT, *, runs: int = 3) -> Summary:
+        """Transmit until nothing waits any more, with days between the runs; at most so many runs."""
+        for _ in range(runs):
+            summary = self.run(uuid, kind)
+            counts = summary.as_dict()
+            if not counts["waiting"] and not counts["failed"]:
+                break
+            self.clock.forward(days=2)
+        return summary
 
     def crash(self, uuid: UUID, kind: Kind, hook: str, after: int = 0) -> bool:
         """Transmit until the process dies at a hook; False if it never got there."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from coursewire.audit.states import State
 from coursewire.testing.conformance.checks import check, demand, demand_equal
+from coursewire.testing.conformance.made_up import OTHER
 from coursewire.testing.conformance.needs import CONTENT, DEDUPLICATES, RETIRES
 
 if TYPE_CHECKING:
@@ -48,7 +49,12 @@ class ContentChecks:
 
     @check("every item arrives, exactly once, and only then counts as arrived", CONTENT)
     def test_every_item_arrives_once(self, bench: Bench) -> None:
-        """What the summary claims is what the LMS counted."""
+        """What the summary claims is what the LMS counted.
+
+        A channel that does nothing fails here, and so does one that drops an item, sends one twice,
+        or answers ``ACCEPTED`` for what the LMS did not take. The simulator's ``items`` and ``arrivals``
+        are what counts.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(SOME))
         summary = bench.run(uuid)
         demand_all_there(bench, items, summary)
@@ -71,7 +77,10 @@ class ContentChecks:
 
     @check("a second run without changes sends nothing", CONTENT)
     def test_a_second_run_sends_nothing(self, bench: Bench) -> None:
-        """Exporters give the same payload again, and nothing of it leaves."""
+        """Exporters give the same payload again, and nothing of it leaves.
+
+        Something in the payload differs from run to run: a date of today, an order, a random id.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(SOME))
         bench.run(uuid)
         bench.simulator.seen.clear()
@@ -83,7 +92,10 @@ class ContentChecks:
 
     @check("a change goes out, for that item alone", CONTENT)
     def test_a_change_updates_that_item_alone(self, bench: Bench) -> None:
-        """The LMS shows the new title, and no second item."""
+        """The LMS shows the new title, and no second item.
+
+        Use ``payload.remote_id``, or look the item up, instead of creating another.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(SOME))
         bench.run(uuid)
         before = {item.content_key: str(bench.held(item)) for item in items}
@@ -109,7 +121,10 @@ class ContentChecks:
 
     @check("an item that leaves the catalog is taken away from learners", RETIRES)
     def test_a_retired_item_is_gone(self, bench: Bench) -> None:
-        """Whatever strategy the configuration has."""
+        """Whatever strategy the configuration has.
+
+        Where the LMS keeps what was taken away, the simulator overrides ``is_live(key)``.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(3))
         bench.run(uuid)
         bench.take_away(items[1])
@@ -160,7 +175,10 @@ class ContentChecks:
 
     @check("an item that is at the LMS already is adopted, not doubled", DEDUPLICATES)
     def test_what_is_there_is_adopted(self, bench: Bench) -> None:
-        """A create meets an item that another installation, or a lost database, left there."""
+        """A create meets an item that another installation, or a lost database, left there.
+
+        A conflict at create is no failure: look the item up, and update it.
+        """
         items = bench.shelve(*range(3))
         bench.run(bench.configure())
         held = set(bench.simulator.items)
@@ -175,20 +193,24 @@ class ContentChecks:
 
     @check("an update of an item that is gone at the LMS creates it", CONTENT)
     def test_an_update_of_a_missing_item_creates_it(self, bench: Bench) -> None:
-        """Somebody deleted it there."""
+        """Somebody deleted it there.
+
+        A 404 at update means: create it.
+        """
         uuid, (item,) = bench.configure(), bench.shelve(1)
         bench.run(uuid)
         bench.simulator.lose(bench.remote_key(item))
         (item,) = bench.shelve(1, title="A title that is new")
-        for _ in range(2):  # a channel may find out with the first run and create with the next
-            summary = bench.run(uuid)
-            bench.clock.forward(days=2)
+        summary = bench.settle(uuid)  # a channel may find out with the first run and create with the next
         demand_all_there(bench, [item], summary)
         demand_confirmed(bench, uuid, [item])
 
     @check("taking away what is gone already is a success", RETIRES)
     def test_retiring_a_missing_item_succeeds(self, bench: Bench) -> None:
-        """What is wanted is so."""
+        """What is wanted is so.
+
+        A 404 at delete is ``ALREADY_SO``.
+        """
         uuid, (item,) = bench.configure(), bench.shelve(1)
         bench.run(uuid)
         bench.simulator.lose(bench.remote_key(item))
@@ -200,7 +222,12 @@ class ContentChecks:
 
     @check("one bad item does not keep the others back, and is named", CONTENT)
     def test_one_bad_item_is_found(self, bench: Bench) -> None:
-        """Of fifty, forty-nine arrive and one has the LMS's reason, also where the LMS refuses whole batches."""
+        """Of fifty, forty-nine arrive and one has the LMS's reason, also where the LMS refuses whole batches.
+
+        Give each item its own result, in the order of the batch. Where the LMS refuses a batch
+        without saying which item is at fault, set ``whole_batch``: core sends halves until the item is
+        alone. Words of the LMS go into ``message``.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(MANY))
         bad = items[MANY // 2]
         bench.simulator.poisoned = {bench.remote_key(bad)}
@@ -216,8 +243,19 @@ class ContentChecks:
             seen=bench.held(bad),
             expected="a simulator that asks is_poisoned(key) of every item, and refuses it as the LMS would",
         )
-        demand_all_there(bench, [item for item in items if item is not bad], summary)
         record = bench.record(uuid, bad)
+        blamed = [
+            item.content_key
+            for item in items
+            if item is not bad and bench.record(uuid, item).state in (State.REJECTED, State.BLOCKED)
+        ]
+        demand(
+            not blamed,
+            "items are refused in the place of the one that is bad: results are not in the order of the batch",
+            seen=f"refused: {blamed}; the bad one is {record.state.value}",
+            expected=f"refused: {bad.content_key} alone, by one result per payload in the order of the batch",
+        )
+        demand_all_there(bench, [item for item in items if item is not bad], summary)
         demand(
             record.state in (State.REJECTED, State.BLOCKED),
             "an item that the LMS refuses does not count as refused",
@@ -231,9 +269,31 @@ class ContentChecks:
         )
         demand_confirmed(bench, uuid, [item for item in items if item is not bad])
 
+    @check("two customers of one LMS do not get in each other's way", CONTENT)
+    def test_two_customers_do_not_mix(self, bench: Bench) -> None:
+        """Each configuration sends, and takes away, what is its own customer's."""
+        one, two = bench.configure(), bench.configure(OTHER)
+        (mine,), (theirs,) = bench.shelve(1), bench.shelve(2, customer=OTHER)
+        bench.run(one)
+        demand(
+            bench.held(theirs) is None,
+            "a configuration sent another customer's item",
+            seen=bench.held(theirs),
+        )
+        bench.run(two)
+        demand_all_there(bench, [mine, theirs])
+        bench.take_away(mine)
+        bench.run(one)
+        bench.run(two)
+        demand_all_there(bench, [theirs])
+        demand_confirmed(bench, two, [theirs])
+
     @check("operators' hooks see every item that leaves, once, with its result", CONTENT)
     def test_operators_see_every_batch(self, bench: Bench) -> None:
-        """Nothing is sent behind their backs, and no batch is larger than the limits."""
+        """Nothing is sent behind their backs, and no batch is larger than the limits.
+
+        Send what is in the batch, and nothing else.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(SOME))
         bench.run(uuid)
         keys = sorted(item.content_key for item in items)

@@ -48,7 +48,11 @@ class FailureChecks:
 
     @check("a short pause that the LMS asks for is kept, and then all arrives", CONTENT)
     def test_a_short_throttle_is_waited_for(self, bench: Bench) -> None:
-        """429 with ``Retry-After`` of two seconds."""
+        """429 with ``Retry-After`` of two seconds.
+
+        Core's session does this. A channel that has HTTP calls of its own, or catches
+        ``ThrottledError``, does not get it.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(FEW))
         bench.misbehave("429 with Retry-After", seconds=2)
         summary = bench.run(uuid)
@@ -60,7 +64,11 @@ class FailureChecks:
 
     @check("a long pause defers the items: no worker sleeps, and they go out when it is over", CONTENT)
     def test_a_long_throttle_defers(self, bench: Bench) -> None:
-        """429 with ``Retry-After`` of ten minutes."""
+        """429 with ``Retry-After`` of ten minutes.
+
+        Let ``ThrottledError`` go up: core defers the items and tells when. Do not sleep, and do not try
+        again.
+        """
         self._demand_deferred(bench, "429 with Retry-After")
 
     @check("being told to slow down without being told how long defers the items", CONTENT)
@@ -70,7 +78,10 @@ class FailureChecks:
 
     @check("a 403 that means slow down is told from one that means forbidden", SAYS_403)
     def test_a_403_as_throttle_defers(self, bench: Bench) -> None:
-        """``read_slow_down`` knows it."""
+        """``read_slow_down`` knows it.
+
+        Implement ``read_slow_down``, and declare it in ``slow_down``.
+        """
         self._demand_deferred(bench, "403 as throttle")
 
     @staticmethod
@@ -103,7 +114,10 @@ class FailureChecks:
 
     @check("nothing but an acknowledgement counts as one", CONTENT)
     def test_no_answer_passes_for_an_acknowledgement(self, bench: Bench) -> None:
-        """A 200 with an error inside, an empty answer, a page of HTML."""
+        """A 200 with an error inside, an empty answer, a page of HTML.
+
+        Only what the LMS says of this item is an acknowledgement: an id, an echo, a row of its own.
+        """
         for number, name in enumerate(NO_ACKNOWLEDGEMENTS):
             bench.simulator.misbehave.clear()
             bench.source.shelves = {customer: [] for customer in bench.source.shelves}
@@ -128,9 +142,8 @@ class FailureChecks:
         bench.misbehave("HTML error page", times=None)
         bench.run(uuid)
         bench.simulator.misbehave.clear()
-        for _ in range(3):
-            bench.clock.forward(days=2)
-            summary = bench.run(uuid)
+        bench.clock.forward(days=2)
+        summary = bench.settle(uuid)
         demand_all_there(bench, items, summary)
         demand_confirmed(bench, uuid, items)
 
@@ -142,7 +155,11 @@ class FailureChecks:
 
     @check("a connection that breaks after the LMS has taken it loses nothing and doubles nothing", CONTENT)
     def test_a_reset_after_accepting_doubles_nothing(self, bench: Bench) -> None:
-        """The answer is lost; nobody knows what became of the request until it is looked up."""
+        """The answer is lost; nobody knows what became of the request until it is looked up.
+
+        Say ``safe_to_repeat=True`` only where the LMS deduplicates. Let ``OutcomeUnknownError`` go up,
+        and declare how a repeated send is told (``idempotency``).
+        """
         for every in (1, 2, 3):
             self._reset(bench, "reset after accepting", every)
 
@@ -152,9 +169,7 @@ class FailureChecks:
         bench.source.shelves = {customer: [] for customer in bench.source.shelves}
         uuid, items = bench.configure(), bench.shelve(*(f"{every}-{number}" for number in range(FEW)))
         bench.misbehave(name, every=every)
-        for _ in range(3):
-            summary = bench.run(uuid)
-            bench.clock.forward(days=2)
+        summary = bench.settle(uuid)
         way = bench.channel.capabilities.idempotency
         if way is not Idempotency.NONE:
             demand_all_there(bench, items, summary)
@@ -170,7 +185,10 @@ class FailureChecks:
 
     @check("an LMS that hangs is left after the time-out", CONTENT)
     def test_a_hanging_lms_is_left(self, bench: Bench) -> None:
-        """And nothing counts as arrived that was not acknowledged; later all is there, once."""
+        """And nothing counts as arrived that was not acknowledged; later all is there, once.
+
+        The session has time-outs; a channel needs none of its own, and waits with ``session.sleep``.
+        """
         bench.limit(read_timeout_s=QUICK_S, total_timeout_s=2 * QUICK_S)
         uuid, items = bench.configure(), bench.shelve(1)
         bench.misbehave("slow answer", times=None, seconds=SLOW_S)
@@ -189,9 +207,8 @@ class FailureChecks:
         )
         bench.simulator.misbehave.clear()
         bench.limit(read_timeout_s=30.0, total_timeout_s=60.0)
-        for _ in range(2):
-            bench.clock.forward(days=2)
-            summary = bench.run(uuid)
+        bench.clock.forward(days=2)
+        summary = bench.settle(uuid)
         if bench.channel.capabilities.idempotency is not Idempotency.NONE:
             demand_all_there(bench, items, summary)
             demand_confirmed(bench, uuid, items)
@@ -214,7 +231,10 @@ class FailureChecks:
 
     @check("an LMS that cannot tell is not one that says no", LOOKS_UP)
     def test_a_failed_look_up_is_not_absence(self, bench: Bench) -> None:
-        """Or every item would be made twice after an outage."""
+        """Or every item would be made twice after an outage.
+
+        Raise for every answer that is not the list, or the item, or a clear "not found".
+        """
         uuid, (item,) = bench.configure(), bench.shelve(1)
         bench.run(uuid)
         key = bench.remote_key(item)
@@ -231,7 +251,11 @@ class FailureChecks:
 
     @check("a list is read to its end, over an empty page in the middle", LISTS & PAGES)
     def test_lists_are_read_to_their_end(self, bench: Bench) -> None:
-        """Small pages, and one of them empty."""
+        """Small pages, and one of them empty.
+
+        Read lists with ``session.pages(...)``, and let only the LMS's own sign end one. The simulator
+        cuts its lists with ``page_of``.
+        """
         uuid, items = bench.configure(), bench.shelve(*range(5))
         bench.run(uuid)
         bench.simulator.largest_page = 2
@@ -240,7 +264,7 @@ class FailureChecks:
         found = bench.in_session(uuid, bench.loaded.relay.list_remote)
         demand(
             bench.simulator.pages_served > 1,
-            "the simulator gave the list without pages",
+            "one page was asked for, of a list that has more",
             seen=f"{bench.simulator.pages_served} pages",
             expected="a simulator that cuts lists with page_of, and a channel that asks for all pages",
         )

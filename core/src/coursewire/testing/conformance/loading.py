@@ -25,7 +25,12 @@ class LoadingChecks:
 
     @check("core loads the channel", EVERY, without_channel=True)
     def test_it_loads(self: SuiteBase, bench: Bench) -> None:
-        """Hooks have the right names and arguments, and the declaration is complete."""
+        """Hooks have the right names and arguments, and the declaration is complete.
+
+        Core refuses a misspelt hook, an argument that a hook does not have, a hook that a capability
+        needs and that is missing, and a declaration that is incomplete. While this fails nothing else
+        is asked.
+        """
         try:
             load_channel_object(self.channel)
         except ChannelLoadError as error:
@@ -35,7 +40,12 @@ class LoadingChecks:
 
     @check("nothing is skipped or overridden without a written reason", EVERY, without_channel=True)
     def test_nothing_is_skipped_in_silence(self: SuiteBase, bench: Bench) -> None:
-        """Every check that is left out or replaced stands in ``skipped``, with a reason."""
+        """Every check that is left out or replaced stands in ``skipped``, with a reason.
+
+        A check that cannot hold for an LMS goes into ``skipped`` with one sentence why. A check of your
+        own in place of one here needs such a sentence too, and so it is seen by whoever reads the
+        suite. This check itself can be neither skipped nor replaced.
+        """
         demand(
             not self.silent,
             "; ".join(self.silent),
@@ -45,7 +55,10 @@ class LoadingChecks:
 
     @check("the channel is made for this core's plugin API, and not for later ones unseen", EVERY)
     def test_it_names_its_api(self: SuiteBase, bench: Bench) -> None:
-        """``requires_api`` holds the present version and ends before the next major one."""
+        """``requires_api`` holds the present version and ends before the next major one.
+
+        Write ``requires_api=">=1.0,<2"``.
+        """
         wanted = SpecifierSet(bench.channel.requires_api)
         demand(
             PLUGIN_API in wanted, "requires_api leaves out this core", seen=str(wanted), expected=PLUGIN_API
@@ -65,7 +78,11 @@ class LoadingChecks:
 
     @check("every capability that is declared has its hooks", EVERY)
     def test_it_has_the_hooks_that_it_needs(self: SuiteBase, bench: Bench) -> None:
-        """What is declared can be asked for."""
+        """What is declared can be asked for.
+
+        Declare only what the channel can do. ``Support.NOT_IMPLEMENTED`` and ``Support.IMPOSSIBLE`` are
+        answers too, and tell users which of the two it is.
+        """
         can = bench.channel.capabilities
         needed = {"authenticate": True, "check_connection": True}
         needed |= dict.fromkeys(("export_content", "send_content"), can.content.usable)
@@ -80,12 +97,20 @@ class LoadingChecks:
 
     @check("the simulator's sample is a complete configuration", EVERY)
     def test_the_sample_is_complete(self: SuiteBase, bench: Bench) -> None:
-        """An author, a test and ``coursewire simulate`` all start from it."""
+        """An author, a test and ``coursewire simulate`` all start from it.
+
+        ``sample_config()`` of the simulator gives every field that a configuration needs, with the
+        address in ``self.url`` and credentials that the simulator knows.
+        """
         bench.configure()
 
     @check("the connection can be checked, and checking it changes nothing", EVERY)
     def test_the_connection_can_be_checked(self: SuiteBase, bench: Bench) -> None:
-        """One sentence for each thing that works."""
+        """One sentence for each thing that works.
+
+        Ask for something harmless that needs the same rights as sending: an account, one learner, a
+        list of one row.
+        """
         said = bench.in_session(bench.configure(), bench.loaded.relay.check_connection)
         demand(
             said, "check_connection said nothing", seen=said, expected="a sentence for each thing that works"
@@ -105,7 +130,11 @@ class LoadingChecks:
 
     @check("a connection that does not work is an error, whatever the status says", EVERY)
     def test_a_broken_connection_is_told(self: SuiteBase, bench: Bench) -> None:
-        """Refused credentials, a page of HTML, an error inside a 200: none of them is a working connection."""
+        """Refused credentials, a page of HTML, an error inside a 200: none of them is a working connection.
+
+        Read the body as strictly as any input: a status of 200 alone proves nothing. Raise
+        ``UnreachableError``, ``BlockedError`` or another ``SendError`` with the next step.
+        """
         uuid = bench.configure()
         for name in ("expired token", "HTML error page", "200 with error body", "empty answer"):
             bench.simulator.misbehave.clear()

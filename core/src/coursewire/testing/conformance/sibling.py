@@ -9,7 +9,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -48,18 +49,16 @@ def export_all(loaded: LoadedChannel, work: Mapping[str, Any]) -> list[Any]:
     """The payload of everything, or the field that cannot be sent, in order."""
     relay = loaded.relay
     config = loaded.channel.config.model_validate(work["config"], context={INSECURE_URLS: True})
-    calls = [
+    items = map(ContentItem.model_validate, work["items"])
+    calls: list[Callable[[], Any]] = [
+        *(partial(relay.export_content, config, item, Moment(NOW)) for item in items),
         *(
-            lambda it=it: relay.export_content(config, ContentItem.model_validate(it), Moment(NOW))
-            for it in work["items"]
+            partial(relay.export_completion, config, Completion.model_validate(one))
+            for one in work["completions"]
         ),
         *(
-            lambda it=it: relay.export_completion(config, Completion.model_validate(it))
-            for it in work["completions"]
-        ),
-        *(
-            lambda it=it: relay.export_assessment(config, Assessment.model_validate(it))
-            for it in work["assessments"]
+            partial(relay.export_assessment, config, Assessment.model_validate(one))
+            for one in work["assessments"]
         ),
     ]
     payloads = []

@@ -14,13 +14,18 @@ from coursewire.channels.loading import load_channel_object
 from coursewire.errors import ChannelLoadError
 from coursewire.model.channel import Channel
 from coursewire.testing.conformance.bench import Bench, Kit
-from coursewire.testing.conformance.checks import Check
+from coursewire.testing.conformance.checks import Check, Fault, message
+from coursewire.testing.conformance.configuration import ConfigurationChecks
 from coursewire.testing.conformance.content import ContentChecks
+from coursewire.testing.conformance.corrections import CorrectionChecks
 from coursewire.testing.conformance.dry import DryChecks
 from coursewire.testing.conformance.exporting import ExportingChecks
 from coursewire.testing.conformance.failures import FailureChecks
 from coursewire.testing.conformance.loading import LoadingChecks
+from coursewire.testing.conformance.manners import MannersChecks
 from coursewire.testing.conformance.recovery import RecoveryChecks
+from coursewire.testing.conformance.results import ResultChecks
+from coursewire.testing.conformance.secrecy import SecrecyChecks
 from coursewire.testing.conformance.texts import TextChecks
 from coursewire.testing.conformance.tokens import TokenChecks
 
@@ -60,6 +65,7 @@ class SuiteBase:
 
 class ChannelSuite(
     LoadingChecks,
+    ConfigurationChecks,
     ExportingChecks,
     TextChecks,
     ContentChecks,
@@ -67,6 +73,10 @@ class ChannelSuite(
     FailureChecks,
     TokenChecks,
     RecoveryChecks,
+    ResultChecks,
+    CorrectionChecks,
+    SecrecyChecks,
+    MannersChecks,
     SuiteBase,
 ):
     """Every check that a channel must pass. Subclass it, and pytest collects those that apply.
@@ -100,6 +110,11 @@ class ChannelSuite(
             elif name in cls.skipped and _provider(cls, name) is None:
                 setattr(cls, name, _skipping(function, cls.skipped[name]))
 
+    @staticmethod
+    def topics() -> tuple[type, ...]:
+        """The classes that the checks stand in, one a topic."""
+        return ChannelSuite.__bases__[:-1]
+
     @classmethod
     def checks(cls) -> list[Listed]:
         """Every check there is, in order, and whether it applies to this channel."""
@@ -121,7 +136,14 @@ class ChannelSuite(
             # One simulator serves the class, and ends with it. A fixture of the class would do, if the versions of
             # pytest agreed on how one is written.
             cleanup = ExitStack()
-            suite.open_kit = open_kit(suite, cleanup)
+            try:
+                suite.open_kit = open_kit(suite, cleanup)
+            except Fault as fault:
+                pytest.fail(message(_check(request.function), fault), pytrace=False)
+            mine = [item for item in request.session.items if getattr(item, "cls", None) is suite]
+            chosen = {getattr(item, "originalname", "") for item in mine}
+            if suite.open_kit is not None and SLOW_TO_START in chosen:
+                suite.open_kit.start_sibling()
             request.node.getparent(pytest.Class).addfinalizer(partial(_close, suite, cleanup))
         return None if suite.open_kit is None else suite.open_kit.bench()
 
@@ -131,11 +153,17 @@ def _close(suite: type[ChannelSuite], cleanup: ExitStack) -> None:
     cleanup.close()
 
 
+SLOW_TO_START = "test_two_processes_agree"
+"""The check whose other process is started ahead of it."""
 _GUARD = "test_nothing_is_skipped_in_silence"
 
 
 def open_kit(suite: type[SuiteBase], cleanup: ExitStack) -> Kit | None:
-    """The kit of a suite, with its simulator running; None where the channel cannot be loaded."""
+    """The kit of a suite, with its simulator running; None where the channel cannot be loaded.
+
+    Raises:
+        Fault: The channel ships no simulator that can be used.
+    """
     if _declared(suite.channel) is None:
         return None
     golden = None if suite.golden is None else _golden_folder(suite)
@@ -153,7 +181,7 @@ def _functions() -> dict[str, Callable[..., None]]:
     """Every check by name, in the order of topics and of their source."""
     return {
         name: function
-        for topic in ChannelSuite.__bases__
+        for topic in ChannelSuite.topics()
         for name, function in vars(topic).items()
         if hasattr(function, "check")
     }
@@ -164,11 +192,17 @@ def _check(function: Any) -> Check:
     return made
 
 
+_DECLARED: dict[int, tuple[object, Channel | None]] = {}
+"""What was declared, by the identity of the plugin, which is kept so that no other can have it."""
+
+
 def _declared(plugin: object) -> Channel | None:
-    try:
-        return load_channel_object(plugin).channel
-    except ChannelLoadError:
-        return None
+    if id(plugin) not in _DECLARED:
+        try:
+            _DECLARED[id(plugin)] = plugin, load_channel_object(plugin).channel
+        except ChannelLoadError:
+            _DECLARED[id(plugin)] = plugin, None
+    return _DECLARED[id(plugin)][1]
 
 
 def _applies(check: Check, declared: Channel | None, *, golden: bool) -> bool:
