@@ -352,6 +352,18 @@ def test_a_php_error_without_a_code_is_tried_again(moodle, send, course):
     assert result_of_error(caught.value).kind is ResultKind.TRY_LATER
 
 
+def test_values_that_debugging_shows_are_not_repeated(moodle, send, course):
+    moodle.answer_for = lambda *_: web.Response(
+        text='{"exception":"dml_write_exception","errorcode":"dmlwriteexception","message":"Error writing to database '
+        "(INSERT INTO mdl_user VALUES ('planted-person'))\\nmore planted-person\"}"
+    )
+
+    with pytest.raises(SendError, match="Error writing to database") as caught:
+        send(course())
+    assert "planted" not in f"{caught.value} {caught.value.excerpt}"
+    assert result_of_error(caught.value).kind is ResultKind.TRY_LATER
+
+
 def test_a_page_with_status_200_is_not_an_answer(moodle, send, course):
     moodle.answer_for = lambda *_: web.Response(text="<html><p>Log in</p></html>", content_type="text/html")
 
