@@ -25,6 +25,7 @@ def test_what_works_is_said_and_nothing_is_written(moodle, preflight):
 
     assert len(said) == 3
     assert "Moodle 4.5.6" in said[0]
+    assert moodle.username not in str(said)
     assert "7 functions" in said[1]
     assert "tried on course" in said[2]
     assert str(moodle.courses.held) == before

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import time
+from urllib.parse import urlencode
+
 import pytest
 from aiohttp import web
 
@@ -13,9 +18,10 @@ from coursewire.errors import (
     SendError,
     UnreachableError,
 )
-from coursewire.model.payload import Operation, ResultKind
+from coursewire.model.payload import Batch, Operation, ResultKind
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire_moodle import plugin
+from coursewire_moodle.answers import listed
 from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE
 
 from .conftest import as_core, calls, form_of
@@ -325,6 +331,7 @@ def test_an_error_with_http_200_is_no_success(moodle, send, course):
         ("dbconnectionfailed", UnreachableError),
         ("upgraderunning", UnreachableError),
         ("wsaccessusersuspended", CredentialsError),
+        ("servicerequireslogin", CredentialsError),
     ],
 )
 def test_what_the_site_is_in_the_way_of(moodle, send, course, code, kind):
@@ -342,6 +349,18 @@ def test_a_php_error_without_a_code_is_tried_again(moodle, send, course):
 
     with pytest.raises(SendError, match=r"Attempt to assign  property") as caught:
         send(course())
+    assert result_of_error(caught.value).kind is ResultKind.TRY_LATER
+
+
+def test_values_that_debugging_shows_are_not_repeated(moodle, send, course):
+    moodle.answer_for = lambda *_: web.Response(
+        text='{"exception":"dml_write_exception","errorcode":"dmlwriteexception","message":"Error writing to database '
+        "(INSERT INTO mdl_user VALUES ('planted-person'))\\nmore planted-person\"}"
+    )
+
+    with pytest.raises(SendError, match="Error writing to database") as caught:
+        send(course())
+    assert "planted" not in f"{caught.value} {caught.value.excerpt}"
     assert result_of_error(caught.value).kind is ResultKind.TRY_LATER
 
 
@@ -446,3 +465,23 @@ def test_a_sub_directory_of_the_base_url_is_kept(moodle, send, course, path):
         f"{path.rstrip('/')}/login/token.php",
         f"{path.rstrip('/')}/webservice/rest/server.php",
     }
+
+
+def test_creates_go_one_after_the_other(moodle, connected, course):
+    arrived: list[float] = []
+    moodle.answer_for = lambda function, _: arrived.append(time.monotonic()) if function == CREATE else None
+    moodle.misbehave.append(Misbehaviour("slow answer", path="server.php", times=None, seconds=0.05))
+
+    async def call(session):
+        batches = [Batch(Operation.CREATE, (course(f"K{number}"),)) for number in range(3)]
+        return await asyncio.gather(*(plugin.send_content(session, batch) for batch in batches))
+
+    assert all(result.confirms for (result,) in connected(call))
+    assert all(later - earlier >= 0.05 for earlier, later in itertools.pairwise(arrived))
+
+
+def test_a_body_of_twenty_five_long_courses_is_small_enough_for_any_server(course):
+    payloads = [course(f"K{n}", full_description="潮" * 1600, title="潮" * 300) for n in range(25)]
+    form = urlencode(listed("courses", [payload.body for payload in payloads]))
+
+    assert len(form) < 2**20  # what nginx takes unless told otherwise

@@ -74,6 +74,18 @@ def test_grades_travel_by_course(completed, make_config):
     assert content is None
 
 
+def test_a_learners_enrollments_in_one_course_travel_together(completed, make_config):
+    emails = [LEE, *(f"learner{number}@example.org" for number in range(200)), LEE]
+    payloads = [completed(email, enrollment=str(number)) for number, email in enumerate(emails)]
+
+    made = plugin.make_batches(
+        config=make_config(), kind=Kind.COMPLETIONS, operation=Operation.CREATE, payloads=payloads
+    )
+
+    twice = [sum(payload.body["userID"] == LEE for payload in batch.payloads) for batch in made]
+    assert sorted(twice) == [0, 2]
+
+
 # -- writing -----------------------------------------------------------------------------------------
 
 
@@ -514,3 +526,14 @@ def test_a_refused_write_marks_the_batch(moodle, grade, completed):
 
     with pytest.raises(RejectedError, match="invalidparameter"):
         grade(completed())
+
+
+def test_a_learners_address_is_in_no_log(moodle, grade, completed, caplog):
+    caplog.set_level("DEBUG")
+    moodle.enroll(COURSE, LEE)
+
+    results = grade(completed(), completed("gone@example.org", enrollment="1"))
+
+    assert [result.confirms for result in results] == [True, False]
+    assert "example.org" not in caplog.text
+    assert not any("example.org" in f"{result.message}{result.excerpt}" for result in results)

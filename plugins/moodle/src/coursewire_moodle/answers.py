@@ -20,7 +20,7 @@ SERVER = "/webservice/rest/server.php"
 
 INVALID_TOKEN = "invalidtoken"
 ACCESS = "accessexception"
-CREDENTIALS = (INVALID_TOKEN, "wsaccessuser")
+CREDENTIALS = (INVALID_TOKEN, "invalidlogin", "servicerequireslogin", "wsaccessuser")
 """Beginnings of codes that say that the token, or its account, is not accepted."""
 LATER = ("sitemaintenance", "upgraderunning", "dbconnectionfailed")
 ODD = ("", "dmlwriteexception", "dmlreadexception", "codingerror", "requireloginerror")
@@ -108,8 +108,10 @@ def answer_of(function: str, response: httpx.Response, *, repeatable: bool = Tru
 
 def refusal(function: str, errorcode: str | None, message: str | None) -> errors.SendError:
     """The error for one of Moodle's codes. Messages are in the site's language: the code decides."""
-    code = errorcode or ""
-    why = html.unescape(re.sub(r"<[^>]*>", " ", message or "")).strip()
+    code, said = errorcode or "", message or ""
+    if code.startswith("dml"):  # where Moodle shows debugging, the SQL follows with all its values
+        said = re.split(r"[(\n]", said)[0]
+    why = html.unescape(re.sub(r"<[^>]*>", " ", said)).strip()
     kind: type[errors.SendError] = errors.BlockedError if code in HINTS else errors.RejectedError
     if code.startswith(CREDENTIALS):
         kind = errors.CredentialsError

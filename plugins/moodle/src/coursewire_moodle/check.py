@@ -57,7 +57,7 @@ async def check_connection(session: cw.Session) -> list[str]:
         raise cw.BlockedError("the account lacks rights", why=", ".join(lacking), next_step=step)
     tried = f"tried on course {rows[0]['id']}" if rows else "the category has no course to try them on"
     return [
-        f"Moodle {site['release']} at {site['siteurl']} accepts the account {site['username']!r}.",
+        f"Moodle {site['release']} at {site['siteurl']} accepts the account.",
         f"The service has the {len(needed)} functions that are needed.",
         f"Courses can be created in the category {place['name']!r}; rights in courses: {tried}.",
     ]

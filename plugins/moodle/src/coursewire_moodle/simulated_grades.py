@@ -166,10 +166,9 @@ class GradeFunctions:
         if not self.site.has("moodle/course:useremail"):
             fields = [field for field in fields if field != "email"]
         here = sorted(self.enrolments.get(course_id, ()))
-        page = self.site.page_of(here, start=start, size=most or len(here) + 1, of=f"people of {course_id}")
-        return [
-            {field: self.users[user][field] for field in ("id", "fullname", *fields)} for user in page.rows
-        ]
+        # Not cut with page_of: Moodle gives as many as are asked for, and nothing only behind the last one.
+        page = here[start : start + most if most else None]
+        return [{field: self.users[user][field] for field in ("id", "fullname", *fields)} for user in page]
 
     def _update_grades(self, given: JsonObject) -> int | Printed:
         course = self.site.courses.enter(given["courseid"], closed="errorcoursecontextnotvalid")
@@ -196,6 +195,7 @@ class GradeFunctions:
             # Moodle does not ask whether the learner is there, and cuts what is above the maximum.
             points = min(max(grade["grade"], 0.0), float(abs(module["grade"])))
             key = f"{course['idnumber']} {user['email']}"
+            if self.grades.get(pair) != round(points, 5):  # the same grade again changes nothing
+                self.site.arrivals[key] += 1
             self.grades[pair] = self.site.outcomes[key] = round(points, 5)
-            self.site.arrivals[key] += 1
         return WRITTEN

@@ -80,7 +80,7 @@ class MoodleSimulator(Simulator):
 
     token_paths = tuple(f"{prefix}/login/token.php" for prefix in ("", f"/{SUB_DIRECTORY}"))
 
-    username = "coursewire"
+    username = "simulated-account"
     password = "simulated-password"
     service = "coursewire_service"
 
