@@ -278,6 +278,18 @@ def test_a_record_that_a_run_overwrote_is_confirmed_by_the_next_poll(portal: Por
     assert portal.state("a") == (State.CONFIRMED, None)
 
 
+def test_what_nobody_confirmed_is_not_counted_as_there(portal: Portal) -> None:
+    portal.offer("a", "b")
+    (first, *_) = portal.poll(limit=1)
+    portal.poll(http_date(first.changed_at), limit=0)
+    portal.offer("a", title="new")
+
+    assert sorted(portal.records.counts(), key=str) == [
+        ("offered", "not-fetched", False, 1),
+        ("offered", "not-fetched", True, 1),
+    ]
+
+
 def test_two_configurations_do_not_meet(engine: Engine) -> None:
     one, other = Portal(engine), Portal(engine)
     one.offer("a")

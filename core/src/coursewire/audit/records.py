@@ -21,6 +21,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    case,
     delete,
     func,
     insert,
@@ -269,11 +270,16 @@ class Records(Generic[R]):
                 )
 
     def counts(self) -> list[tuple[str, str | None, bool, int]]:
-        """How many records there are by (state, reason, present)."""
+        """How many records there are by (state, reason, present).
+
+        What lies ready and was never confirmed is not counted as present: nobody may have fetched it.
+        """
         c = self.table.c
-        query = select(c.state, c.reason, c.present, func.count()).where(self._mine)
+        new = or_(c.operation == Operation.CREATE.value, c.confirmed_at.is_(None))
+        there = case((and_(c.state == State.OFFERED.value, new), 0), (c.present, 1), else_=0).label("there")
+        query = select(c.state, c.reason, there, func.count()).where(self._mine)
         with self._engine.connect() as connection:
-            rows = connection.execute(query.group_by(c.state, c.reason, c.present))
+            rows = connection.execute(query.group_by(c.state, c.reason, there))
             return [(state, reason, bool(present), n) for state, reason, present, n in rows]
 
     def _record(self, row: Row[Any]) -> R:

@@ -101,7 +101,7 @@ def _count(counts: Sequence[tuple[str, str | None, bool, int]]) -> dict[str, Any
         retired += count if state == State.RETIRED else 0
         if state in FAILED_STATES:
             failed[reason or state.replace(" ", "-")] += count
-        elif state in (State.PLANNED, State.SENDING):
+        elif state in (State.PLANNED, State.SENDING, State.OFFERED):
             (skipped if reason and reason not in WAITING else waiting)[reason or state] += count
     return {
         "present": present,

@@ -84,8 +84,11 @@ def inbound_server(installation: Installation) -> Iterator[str]:
         loop.close()
 
 
-def over_http(url: str) -> InboundCall:
-    """Calls that go to a server as :func:`inbound_server` runs it."""
+def over_http(url: str, token: str | None = None) -> InboundCall:
+    """Calls that go to a host at this URL.
+
+    With a token the host has to know it; without one the calls fit a server as :func:`inbound_server` runs it.
+    """
 
     async def call(
         method: str,
@@ -96,7 +99,8 @@ def over_http(url: str) -> InboundCall:
         body: bytes = b"",
         caller: Caller | None = None,
     ) -> InboundAnswer:
-        told = {**(headers or {}), **_authorization(caller)}
+        bearer = _authorization(caller) if token is None else {"Authorization": f"Bearer {token}"}
+        told = {**(headers or {}), **bearer}
         async with (
             aiohttp.ClientSession() as session,
             session.request(

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from coursewire.testing.inbound import InboundCall
 
 CONTROL = "/_simulator"
-"""Where a person or a test asks the simulator itself: ``items``, ``requests``, ``counts``, ``reset``."""
+"""Where a person or a test asks the simulator itself: ``items``, ``requests``, ``counts``, ``reset``, ``fetch``."""
 
 LOG_LENGTH = 100_000
 
@@ -258,6 +258,7 @@ class Simulator:
                 web.get(f"{CONTROL}/requests", self._show_requests),
                 web.get(f"{CONTROL}/counts", self._show_counts),
                 web.post(f"{CONTROL}/reset", self._do_reset),
+                web.post(f"{CONTROL}/fetch", self._do_fetch),
                 *self.routes(),
             ]
         )
@@ -333,6 +334,17 @@ class Simulator:
     async def _show_counts(self, _request: web.Request) -> web.Response:
         by_call = Counter(f"{seen.method} {seen.status}" for seen in self.seen)
         return json_response({"items": len(self.items), "arrivals": self.arrivals, "requests": by_call})
+
+    async def _do_fetch(self, request: web.Request) -> web.Response:
+        """Fetch from a host, by ``{"url": ..., "customer": ..., "token": ...}``."""
+        from coursewire.testing.inbound import over_http  # noqa: PLC0415 - which knows simulators' types
+
+        asked = orjson.loads(await request.read())
+        try:
+            await self.fetch(over_http(asked["url"], asked.get("token")), asked["customer"])
+        except (RuntimeError, OSError) as error:
+            return json_response({"error": str(error)}, status=502)
+        return json_response({"items": len(self.items)})
 
     async def _do_reset(self, _request: web.Request) -> web.Response:
         self.reset()
