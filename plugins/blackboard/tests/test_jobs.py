@@ -176,11 +176,61 @@ def test_a_refusal_without_a_time_costs_ten_minutes_and_not_a_day(
     assert caught.value.retry_at == time.now + timedelta(minutes=10)
 
 
+# -- what never leaves -------------------------------------------------------------------------------------
+
+
+def test_programs_are_left_out_with_a_reason(
+    installation: Installation, learn: BlackboardSimulator, configure: Any
+) -> None:
+    load_bundle(installation.engine, sample_bundle())
+
+    (summary,) = run([ContentJob(installation, configure())])
+
+    assert summary.skipped["content-type-not-supported"] == 2
+    assert set(learn.arrivals.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    "fields", [{"dry_run_mode_enabled": True}, {"disable_learner_data_transmissions": True}]
+)
+def test_a_configuration_that_must_not_send_sends_no_grade(
+    installation: Installation, learn: BlackboardSimulator, configure: Any, fields: Any
+) -> None:
+    load_bundle(installation.engine, sample_bundle())
+    configuration = configure(**fields)
+
+    for kind in (Kind.COMPLETIONS, Kind.ASSESSMENTS):
+        (summary,) = run([OutcomeJob(installation, configuration, kind)])
+        assert summary.done.total() == 0
+    assert not learn.seen
+
+
+def test_subsections_go_through_the_job_to_columns_of_their_own(
+    installation: Installation, learn: BlackboardSimulator, configure: Any
+) -> None:
+    load_bundle(installation.engine, sample_bundle())
+    configuration = configure()
+    run([ContentJob(installation, configuration)])
+    for row in lines("learners", sample_bundle()):
+        for key in list(learn.items):
+            learn.enroll(key, row["email"])
+
+    (completions, assessments) = run(
+        [OutcomeJob(installation, configuration, kind) for kind in (Kind.COMPLETIONS, Kind.ASSESSMENTS)]
+    )
+
+    assert completions.done.total() > 0
+    assert assessments.done.total() > 0
+    counted = {column["includeInCalculations"] for column in learn.gradebook.columns.values()}
+    assert counted == {True, False}
+    assert len(learn.outcomes) == completions.done.total() + assessments.done.total()
+
+
 # -- a large bundle ----------------------------------------------------------------------------------------
 
 
-def lines(name: str) -> list[Any]:
-    return [json.loads(line) for line in (LARGE / f"{name}.jsonl").read_text("utf-8").splitlines() if line]
+def lines(name: str, folder: Path = LARGE) -> list[Any]:
+    return [json.loads(line) for line in (folder / f"{name}.jsonl").read_text("utf-8").splitlines() if line]
 
 
 def test_a_large_bundle_arrives_and_its_counts_add_up(
