@@ -24,6 +24,7 @@ ONE_ROW_FOR = {
     "configuration_secret": "A secret of a configuration, encrypted.",
     "configuration_history": "A change of a configuration: who, when, what. Secrets are left out.",
     "token": "An access token, encrypted.",
+    "grant_state": "An administrator's grant of access that was begun; good once, for some minutes, in one session.",
     "content_record": "What we believe an LMS holds of one content item. A retired item keeps its row.",
     "outcome_record": "What an LMS was told of one outcome.",
     "transmission": "One attempt for one item. Only added to; pruned after a set time.",

@@ -75,6 +75,22 @@ def test_a_draft_is_connected_by_the_browser_and_then_activated(cli, draft):
     assert "connected" in cli("config", "history", draft).out
 
 
+def test_a_draft_made_from_the_template_is_connected_too(cli, canvas, tmp_path):
+    """There the refresh token is a variable of the environment that nobody has set."""
+    given = {**canvas.sample_config(), "refresh_token": {"env": "COURSEWIRE_TEST_NOT_SET"}}
+    file = tmp_path / "canvas.json"
+    file.write_text(json.dumps({"channel": "CANVAS", "customer": CUSTOMER, "active": False, **given}))
+    added = cli("config", "add", "--file", file)
+    id_ = added.out.strip()
+    assert f"coursewire config connect {id_[:8]}" in added.err
+    assert f"coursewire config connect {id_[:8]}" in cli("config", "activate", id_, status=2).err
+
+    process, url, killer = listening(id_)
+    press(url)
+    assert ended(process, killer)[0] == 0
+    cli("config", "activate", id_)
+
+
 def test_other_pages_that_ask_do_not_end_the_waiting(cli, draft):
     process, url, killer = listening(draft, "--json")
     back = httpx.URL(url).params["redirect_uri"]

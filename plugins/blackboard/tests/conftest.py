@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import coursewire as cw
 from coursewire.client.opening import open_draft_session
+from coursewire.config.configuration import Configuration
+from coursewire.config.secrets import new_key
+from coursewire.config.settings import Settings
+from coursewire.jobs.installation import Installation
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.payload import fingerprint
+from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
 from coursewire_blackboard import plugin
 from coursewire_blackboard.config import BlackboardConfig
 from coursewire_blackboard.simulator import BlackboardSimulator
@@ -19,13 +26,34 @@ from coursewire_blackboard.simulator import BlackboardSimulator
 if TYPE_CHECKING:
     from coursewire.model.outcomes import Outcome
 
+__all__ = ["bare_database_url", "database_url", "engine", "migrated_database"]
+
 KEY = "RiverU+BOT101"
 PAT = "pat@example.org"
+BLUE_FERRY = "eaaffd2c-1a7a-59f4-996c-54660ff708a4"
+
+
+class Time:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        self.now += timedelta(**by)
 
 
 @pytest.fixture
-def learn() -> Iterator[BlackboardSimulator]:
-    simulator = BlackboardSimulator()
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def learn(time: Time) -> Iterator[BlackboardSimulator]:
+    simulator = BlackboardSimulator(clock=time)
     with simulator.running():
         yield simulator
 
@@ -40,7 +68,39 @@ def config_for(learn: BlackboardSimulator) -> Callable[..., BlackboardConfig]:
 
 
 @pytest.fixture
-def connected(config_for: Callable[..., BlackboardConfig]) -> Callable[..., Any]:
+def installation(tmp_path: Path, engine: Any, time: Time) -> Iterator[Installation]:
+    settings = Settings.load(
+        data_dir=tmp_path,
+        database_url=engine.url.render_as_string(hide_password=False),
+        secret_key=new_key(),
+        allow_insecure_urls=True,
+    )
+    made = Installation(settings, clock=time)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def configure(installation: Installation, learn: BlackboardSimulator) -> Callable[..., Configuration]:
+    """Add a configuration, for ``learn`` unless another is given; a field of None is left out."""
+
+    def add(
+        at: BlackboardSimulator | None = None,
+        customer: str = BLUE_FERRY,
+        *,
+        active: bool = True,
+        **fields: Any,
+    ) -> Configuration:
+        channel = installation.channels.get("BLACKBOARD").channel
+        given = {**(at or learn).sample_config(), **fields}
+        given = {name: value for name, value in given.items() if value is not None}
+        return installation.configurations.add(channel, customer, given, active=active, actor="ann")
+
+    return add
+
+
+@pytest.fixture
+def connected(config_for: Callable[..., BlackboardConfig], time: Time) -> Callable[..., Any]:
     """Run an async function of a session; further arguments change the configuration."""
 
     def run(call: Callable[[cw.Session], Awaitable[Any]], **fields: Any) -> Any:
@@ -56,6 +116,7 @@ def connected(config_for: Callable[..., BlackboardConfig]) -> Callable[..., Any]
                 authenticate=lambda tokens: plugin.authenticate(config=config, tokens=tokens),
                 read_slow_down=lambda response: plugin.read_slow_down(response=response),
                 insecure_urls=True,
+                clock=time,
                 sleep=no_sleep,
             ) as session:
                 return await call(session)

@@ -111,7 +111,7 @@ def test_course_ids_are_short_readable_and_differ_where_keys_do() -> None:
 
     assert len(set(ids)) == len(keys)
     assert all(len(each) <= 50 and not set(each) & set("\"()&/'+ ") for each in ids)
-    assert ids[0].startswith("RiverU_BOT101-")
+    assert ids[0].startswith("RiverU_BOT101.")
 
 
 def test_a_long_title_is_cut_between_words() -> None:

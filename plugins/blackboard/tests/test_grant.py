@@ -9,9 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -21,71 +19,15 @@ from sqlalchemy import event
 
 from coursewire.client.tokens import FAILURE_HOLDS_S
 from coursewire.config.configuration import Configuration
-from coursewire.config.secrets import new_key
-from coursewire.config.settings import Settings
 from coursewire.errors import ConfigurationError, CredentialsError, GrantError, SendError
 from coursewire.jobs.grants import CodeGrants
 from coursewire.jobs.installation import Installation
-from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire.testing.simulator import json_response
 from coursewire_blackboard.simulator import BlackboardSimulator
 
-__all__ = ["bare_database_url", "database_url", "engine", "migrated_database"]
-
-CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"
 TOKEN = "/learn/api/public/v1/oauth2/token"
 BACK = "https://host.example.com/channels/blackboard/granted"
-
-
-class Time:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **by: float) -> None:
-        self.now += timedelta(**by)
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def learn(time: Time) -> Iterator[BlackboardSimulator]:
-    simulator = BlackboardSimulator(clock=time)
-    with simulator.running():
-        yield simulator
-
-
-@pytest.fixture
-def settings(tmp_path: Path, engine: Any) -> Settings:
-    return Settings.load(
-        data_dir=tmp_path,
-        database_url=engine.url.render_as_string(hide_password=False),
-        secret_key=new_key(),
-        allow_insecure_urls=True,
-    )
-
-
-@pytest.fixture
-def installation(settings: Settings, time: Time) -> Iterator[Installation]:
-    made = Installation(settings, clock=time)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def configure(installation: Installation, learn: BlackboardSimulator) -> Callable[..., Configuration]:
-    def add(*, active: bool = True, **fields: Any) -> Configuration:
-        channel = installation.channels.get("BLACKBOARD").channel
-        given = {name: v for name, v in {**learn.sample_config(), **fields}.items() if v is not None}
-        return installation.configurations.add(channel, CUSTOMER, given, active=active, actor="ann")
-
-    return add
 
 
 def ask(installation: Installation, configuration: Configuration, times: int = 1) -> list[int]:
@@ -141,7 +83,7 @@ def test_key_and_secret_of_all_customers_may_stand_in_the_environment(
 
 
 def test_each_refresh_uses_the_token_of_the_one_before(
-    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Time
+    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Any
 ) -> None:
     configuration = configure()
     for _ in range(3):
@@ -179,12 +121,13 @@ def test_many_at_once_use_one_refresh(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_two_processes_refresh_one_after_the_other_and_neither_fails(
-    installation: Installation, settings: Settings, learn: BlackboardSimulator, configure: Any, time: Time
+    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Any
 ) -> None:
     configuration = configure()
     learn.token_lifetime_s = 7200
     learn.misbehave.append(Misbehaviour("slow answer", times=None, path=TOKEN, seconds=0.5))
     time.now = datetime.now(UTC)
+    settings = installation.settings
     program = f"""
 import asyncio
 from uuid import UUID
@@ -225,7 +168,7 @@ asyncio.run(main())
 
 
 def test_an_answer_without_a_new_refresh_token_keeps_the_old_one(
-    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Time
+    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Any
 ) -> None:
     configuration = configure()
     ask(installation, configuration)
@@ -251,7 +194,7 @@ def test_a_blank_refresh_token_is_logged_and_the_old_one_kept(
     installation: Installation,
     learn: BlackboardSimulator,
     configure: Any,
-    time: Time,
+    time: Any,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     configuration = configure()
@@ -294,7 +237,7 @@ def test_a_draft_without_a_grant_makes_no_request(
 
 
 def test_a_process_that_dies_between_answer_and_store_leaves_a_configuration_that_says_so(
-    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Time
+    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Any
 ) -> None:
     configuration = configure()
     learn.misbehave.append(Misbehaviour("reset after accepting", path=TOKEN))
@@ -376,7 +319,7 @@ def test_the_authorize_url_has_scopes_key_and_a_challenge(
 
 
 def test_a_draft_is_connected_and_its_tokens_rotate_from_there(
-    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Time
+    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Any
 ) -> None:
     draft = configure(active=False, refresh_token=None)
     connected = connect(installation, draft)
@@ -428,7 +371,7 @@ def test_an_answer_without_a_refresh_token_leaves_what_was_stored(
 
 
 def test_a_grant_meets_a_run_that_still_has_the_old_configuration(
-    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Time
+    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Any
 ) -> None:
     configuration = configure()
     channel = installation.channels.get("BLACKBOARD")

@@ -6,8 +6,8 @@ import asyncio
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,6 @@ import pytest
 
 from coursewire.audit.records import ContentRecords
 from coursewire.client.opening import open_session
-from coursewire.config.secrets import new_key
-from coursewire.config.settings import Settings
 from coursewire.errors import ThrottledError
 from coursewire.jobs.content import ContentJob
 from coursewire.jobs.inline import InlineRunner
@@ -26,63 +24,16 @@ from coursewire.jobs.outcomes import OutcomeJob
 from coursewire.model.payload import Kind
 from coursewire.sources.database.load import load_bundle
 from coursewire.sources.sample import sample_bundle
-from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire.transmit.summary import Summary
 from coursewire_blackboard.simulator import BlackboardSimulator
-
-__all__ = ["bare_database_url", "database_url", "engine", "migrated_database"]
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 LARGE = Path(
     os.environ.get("COURSEWIRE_TEST_BUNDLE", Path(__file__).parents[4] / "shared" / "data" / "edx-2020")
 )
-BLUE_FERRY = "eaaffd2c-1a7a-59f4-996c-54660ff708a4"
 ME = "/learn/api/public/v1/users/me"
-
-
-class Time:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def learn(time: Time) -> Iterator[BlackboardSimulator]:
-    simulator = BlackboardSimulator(clock=time)
-    with simulator.running():
-        yield simulator
-
-
-@pytest.fixture
-def installation(tmp_path: Path, engine: Any, time: Time) -> Iterator[Installation]:
-    settings = Settings.load(
-        data_dir=tmp_path,
-        database_url=engine.url.render_as_string(hide_password=False),
-        secret_key=new_key(),
-        allow_insecure_urls=True,
-    )
-    made = Installation(settings, clock=time)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def configure(installation: Installation) -> Callable[..., Any]:
-    def add(learn: BlackboardSimulator, customer: str = BLUE_FERRY, **fields: Any) -> Any:
-        channel = installation.channels.get("BLACKBOARD").channel
-        given = {**learn.sample_config(), **fields}
-        return installation.configurations.add(channel, customer, given, active=True, actor="test")
-
-    return add
 
 
 def run(jobs: Sequence[Any]) -> list[Summary]:
@@ -113,7 +64,7 @@ def ask(installation: Installation, configuration: Any, times: int = 1) -> None:
 
 
 def test_the_calls_of_a_day_are_shared_by_all_configurations_with_one_application(
-    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Time
+    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Any
 ) -> None:
     other = BlackboardSimulator(clock=time)
     with other.running():
@@ -131,7 +82,7 @@ def test_the_calls_of_a_day_are_shared_by_all_configurations_with_one_applicatio
 
 
 def test_another_application_has_calls_of_its_own(
-    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Time
+    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Any
 ) -> None:
     other = BlackboardSimulator(clock=time)
     other.client_id = "another-application"  # type: ignore[misc]
@@ -152,7 +103,7 @@ def test_who_takes_less_than_its_group_has_stops_earlier(
 
 
 def test_what_the_day_has_no_calls_for_waits_with_its_reason_and_goes_the_next_day(
-    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Time
+    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Any
 ) -> None:
     load_bundle(installation.engine, sample_bundle())
     configuration = configure(learn, daily_calls=30)
@@ -181,7 +132,7 @@ def test_what_the_day_has_no_calls_for_waits_with_its_reason_and_goes_the_next_d
 
 @pytest.mark.parametrize("status", [429, 403])
 def test_when_learn_says_that_the_calls_are_used_up_nobody_asks_before_its_time(
-    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Time, status: int
+    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Any, status: int
 ) -> None:
     learn.daily_calls, learn.throttle_status = 2, status
     one, two = configure(learn), configure(learn)
@@ -196,7 +147,7 @@ def test_when_learn_says_that_the_calls_are_used_up_nobody_asks_before_its_time(
 
 
 def test_a_refusal_without_a_time_costs_ten_minutes_and_not_a_day(
-    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Time
+    installation: Installation, learn: BlackboardSimulator, configure: Any, time: Any
 ) -> None:
     configuration = configure(learn)
     learn.misbehave.append(Misbehaviour("429 without Retry-After", times=None))
@@ -225,11 +176,61 @@ def test_a_refusal_without_a_time_costs_ten_minutes_and_not_a_day(
     assert caught.value.retry_at == time.now + timedelta(minutes=10)
 
 
+# -- what never leaves -------------------------------------------------------------------------------------
+
+
+def test_programs_are_left_out_with_a_reason(
+    installation: Installation, learn: BlackboardSimulator, configure: Any
+) -> None:
+    load_bundle(installation.engine, sample_bundle())
+
+    (summary,) = run([ContentJob(installation, configure())])
+
+    assert summary.skipped["content-type-not-supported"] == 2
+    assert set(learn.arrivals.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    "fields", [{"dry_run_mode_enabled": True}, {"disable_learner_data_transmissions": True}]
+)
+def test_a_configuration_that_must_not_send_sends_no_grade(
+    installation: Installation, learn: BlackboardSimulator, configure: Any, fields: Any
+) -> None:
+    load_bundle(installation.engine, sample_bundle())
+    configuration = configure(**fields)
+
+    for kind in (Kind.COMPLETIONS, Kind.ASSESSMENTS):
+        (summary,) = run([OutcomeJob(installation, configuration, kind)])
+        assert summary.done.total() == 0
+    assert not learn.seen
+
+
+def test_subsections_go_through_the_job_to_columns_of_their_own(
+    installation: Installation, learn: BlackboardSimulator, configure: Any
+) -> None:
+    load_bundle(installation.engine, sample_bundle())
+    configuration = configure()
+    run([ContentJob(installation, configuration)])
+    for row in lines("learners", sample_bundle()):
+        for key in list(learn.items):
+            learn.enroll(key, row["email"])
+
+    (completions, assessments) = run(
+        [OutcomeJob(installation, configuration, kind) for kind in (Kind.COMPLETIONS, Kind.ASSESSMENTS)]
+    )
+
+    assert completions.done.total() > 0
+    assert assessments.done.total() > 0
+    counted = {column["includeInCalculations"] for column in learn.gradebook.columns.values()}
+    assert counted == {True, False}
+    assert len(learn.outcomes) == completions.done.total() + assessments.done.total()
+
+
 # -- a large bundle ----------------------------------------------------------------------------------------
 
 
-def lines(name: str) -> list[Any]:
-    return [json.loads(line) for line in (LARGE / f"{name}.jsonl").read_text("utf-8").splitlines() if line]
+def lines(name: str, folder: Path = LARGE) -> list[Any]:
+    return [json.loads(line) for line in (folder / f"{name}.jsonl").read_text("utf-8").splitlines() if line]
 
 
 def test_a_large_bundle_arrives_and_its_counts_add_up(

@@ -94,10 +94,10 @@ grant_state = Table(
     Column("state", key_text(64), primary_key=True),  # SHA-256 of what the browser carries
     Column("configuration", Uuid(), ForeignKey("configuration.uuid", ondelete="CASCADE"), nullable=False),
     Column("session", key_text(64), nullable=False),  # SHA-256 of the session's id
-    Column("redirect_uri", long_text(), nullable=False),
+    Column("redirect_uri", long_text(), nullable=False),  # where the LMS sends the browser afterwards
     Column("verifier", LargeBinary(65535), nullable=True),  # encrypted
     Column("expires_at", UtcDateTime(), nullable=False),
-    Column("used_at", UtcDateTime(), nullable=True),
+    Column("used_at", UtcDateTime(), nullable=True),  # none while it may still be used
     Index(None, "configuration"),
     Index(None, "expires_at"),
 )

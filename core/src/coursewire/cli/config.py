@@ -96,8 +96,9 @@ def add(
         if known is None:
             note(f"note: the source does not know customer {customer} yet", style="yellow")
         if not active:
-            missing = installation.configurations.validity(added.uuid, loaded.channel).missing
-            verb = "connect" if missing and connect.lacks_grant(installation, added, missing) else "activate"
+            validity = installation.configurations.validity(added.uuid, loaded.channel)
+            wrong = {*validity.missing, *validity.incorrect}
+            verb = "connect" if connect.lacks_grant(installation, added, wrong) else "activate"
             note(f"It is a draft. Next: coursewire config {verb} {added.short_id}")
     if json:
         put_json({"id": added.uuid})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -96,17 +96,17 @@ def hint_to_connect(installation: Installation, configuration: Configuration) ->
     try:
         yield
     except ConfigurationError as error:
-        if error.missing and not error.incorrect and lacks_grant(installation, configuration, error.missing):
+        if lacks_grant(installation, configuration, {*error.missing, *error.incorrect}):
             error.next_step = f"Let an administrator of the LMS grant access: coursewire config connect {configuration.short_id}"
         raise
 
 
-def lacks_grant(installation: Installation, configuration: Configuration, missing: tuple[str, ...]) -> bool:
-    """Tell whether what is missing is what a grant of access would bring."""
+def lacks_grant(installation: Installation, configuration: Configuration, fields: Collection[str]) -> bool:
+    """Tell whether the fields that keep a configuration from being valid are those that a grant would bring."""
     from coursewire.jobs.grants import code_grant
 
     grant = code_grant(installation.channels.get(configuration.channel))
-    return grant is not None and set(missing) <= set(grant.fields)
+    return grant is not None and bool(fields) and set(fields) <= set(grant.fields)
 
 
 def _pasted(text: str) -> dict[str, str]:

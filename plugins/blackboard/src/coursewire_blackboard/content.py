@@ -63,7 +63,7 @@ def export_content(config: BlackboardConfig, item: cw.ContentItem) -> cw.JsonObj
 def course_id(key: str) -> str:
     """The id that people see in Learn: the same for a key in every process, in the characters that Learn takes."""
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-    return f"{re.sub(r'[^A-Za-z0-9._-]+', '_', key)[: LONGEST_COURSE_ID - 17]}-{digest}"
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '_', key)[: LONGEST_COURSE_ID - 17]}.{digest}"
 
 
 def check_key(key: str, field: str) -> str:
