@@ -88,6 +88,21 @@ token = Table(
 )
 
 
+grant_state = Table(
+    "grant_state",
+    metadata,
+    Column("state", key_text(64), primary_key=True),  # SHA-256 of what the browser carries
+    Column("configuration", Uuid(), ForeignKey("configuration.uuid", ondelete="CASCADE"), nullable=False),
+    Column("session", key_text(64), nullable=False),  # SHA-256 of the session's id
+    Column("redirect_uri", long_text(), nullable=False),
+    Column("verifier", LargeBinary(65535), nullable=True),  # encrypted
+    Column("expires_at", UtcDateTime(), nullable=False),
+    Column("used_at", UtcDateTime(), nullable=True),
+    Index(None, "configuration"),
+    Index(None, "expires_at"),
+)
+
+
 def _standing(info: dict[str, Any]) -> tuple[Column[Any], ...]:
     """What every record has, whatever it is about: its standing, and what the LMS last confirmed.
 
@@ -244,4 +259,49 @@ key_map = Table(
     Column("content_key", key_text(255), primary_key=True),
     Column("remote_key", key_text(255), nullable=False),
     UniqueConstraint("configuration", "remote_key"),
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("configuration", Uuid(), ForeignKey("configuration.uuid", ondelete="CASCADE"), primary_key=True),
+    Column("latest_at", UtcDateTime(), nullable=True),  # newest time that any item bears or was shown with
+    Column("polled_at", UtcDateTime(), nullable=True),
+    Column("polled_since_at", UtcDateTime(), nullable=True),  # what the last poll that said so has
+    Column(
+        "window_at", UtcDateTime(), nullable=True
+    ),  # since when answers to polls that do not say so are equal
+)
+
+feed_item = Table(
+    "feed_item",
+    metadata,
+    Column("configuration", Uuid(), ForeignKey("configuration.uuid", ondelete="CASCADE"), primary_key=True),
+    Column("content_key", key_text(255), primary_key=True),
+    Column("remote_key", key_text(255), nullable=False),
+    Column("live", Boolean(), nullable=False),
+    Column("fingerprint", key_text(40), nullable=False),
+    Column("body", long_text(), nullable=False),
+    Column("job", Uuid(), nullable=False),  # that offered it
+    Column("changed_at", UtcDateTime(), nullable=False),  # strictly increasing within the configuration
+    Column("shown_at", UtcDateTime(), nullable=True),  # latest time that this version was served with
+    Column("first_served_at", UtcDateTime(), nullable=True),  # any version
+    Column("served_at", UtcDateTime(), nullable=True),  # this version, first
+    Column("last_served_at", UtcDateTime(), nullable=True),
+    Column("acknowledged_at", UtcDateTime(), nullable=True),  # this version, last
+    Index(None, "configuration", "changed_at"),
+    Index(None, "configuration", "acknowledged_at"),
+)
+
+hand_over = Table(
+    "hand_over",
+    metadata,
+    Column("configuration", Uuid(), ForeignKey("configuration.uuid", ondelete="CASCADE"), primary_key=True),
+    Column("username", key_text(255), primary_key=True, info=PERSONAL),
+    Column("course_key", key_text(255), primary_key=True),
+    Column("remote_id", key_text(255), nullable=False, info=PERSONAL),
+    Column("callback", key_text(500), nullable=False),
+    Column("ciphertext", LargeBinary(65535), nullable=False),  # session token
+    Column("received_at", UtcDateTime(), nullable=False),
+    Index(None, "configuration", "received_at"),
 )

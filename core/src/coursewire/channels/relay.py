@@ -24,7 +24,7 @@ from coursewire.model.inbound import CodeGrant, InboundRoute
 from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, RemoteItem, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import httpx
     import typer
@@ -96,11 +96,13 @@ class Relay:
 
     # -- exporter --------------------------------------------------------------------------------
 
-    def export_content(self, config: ChannelConfig, item: ContentItem, moment: Moment) -> JsonObject:
-        """The payload of one content item, as plain data."""
-        return self._plain(
-            "export_content", self._call("export_content", config=config, item=item, moment=moment)
-        )
+    def export_content(
+        self, config: ChannelConfig, item: ContentItem, moment: Moment, remote_key: str | None = None
+    ) -> JsonObject:
+        """The payload of one content item, as plain data; without a key it goes by what ``remote_key`` says."""
+        key = self.remote_key(config, item) if remote_key is None else remote_key
+        body = self._call("export_content", config=config, item=item, moment=moment, remote_key=key)
+        return self._plain("export_content", body)
 
     def export_retirement(self, config: ChannelConfig, confirmed: Mapping[str, Any]) -> JsonObject:
         """The payload that retires an item, as plain data."""
@@ -215,7 +217,8 @@ class Relay:
 
     async def check_connection(self, session: Session) -> list[str]:
         """Try the way of real requests: one sentence for each thing that works."""
-        return self._list_of("check_connection", await self._acall("check_connection", session), str)
+        said = self._list_of("check_connection", await self._acall("check_connection", session), str)
+        return list(map(_redactor(session), said))
 
     def read_slow_down(self, config: ChannelConfig, response: httpx.Response) -> float | None:
         """Seconds to wait when the answer means "slow down"; None when it does not."""
@@ -295,7 +298,9 @@ class Relay:
             raise self._wrong_type(hook, pending, "a coroutine")
         try:
             return await pending
-        except CoursewireError:
+        except CoursewireError as error:
+            # It may quote an answer, and an LMS may repeat what it was sent.
+            error.hide(_redactor(session))
             raise
         except Exception as error:
             raise self._raised(hook, error) from error
@@ -402,3 +407,8 @@ def new_manager(*specs: type) -> pluggy.PluginManager:
     for spec in specs or SPECS:
         manager.add_hookspecs(spec)
     return manager
+
+
+def _redactor(session: Session) -> Callable[[str], str]:
+    """What knows the secrets of a session; a session that is not core's own has none."""
+    return getattr(session, "redactor", str)

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from importlib.metadata import version
@@ -31,21 +32,27 @@ from coursewire.errors import (
 )
 from coursewire.model.instant import Clock, utc_now
 from coursewire.model.payload import canonical_json
-from coursewire.model.session import Session, Tokens
+from coursewire.model.session import Session, T, Tokens
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import TracebackType
     from uuid import UUID
 
     from coursewire.audit.buckets import Buckets
+    from coursewire.audit.hand_overs import HandOvers, Newest
     from coursewire.client.token_store import TokenStore
     from coursewire.model.channel import Channel
     from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.inbound import HandOver
     from coursewire.model.session import NextPage
 
 _log = logging.getLogger("coursewire.client")
 
 MAX_REDIRECTS = 3
+
+HAND_OVERS_HOLD = timedelta(minutes=1)
+"""So long a session goes without looking for newer hand-overs."""
 
 _ADDRESS_HELP = "Check the URL in the configuration (COURSEWIRE_ALLOW_INSECURE_URLS=1 for tests)."
 
@@ -116,6 +123,7 @@ class HttpSession(Session):
         rng: Source of jitter.
         transport: Carries requests in place of aiohttp, such as ``httpx.AsyncHTTPTransport()`` where
             cassettes record. It must check resolved addresses itself.
+        hand_overs: What learners brought from the LMS; None where that is not kept.
 
     Attributes:
         counters: What was done so far.
@@ -137,8 +145,12 @@ class HttpSession(Session):
         sleep: Sleep = asyncio.sleep,
         rng: random.Random | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        hand_overs: HandOvers | None = None,
     ) -> None:
         limits = channel.limits
+        self._hand_overs = hand_overs
+        self._newest: Newest | None = None
+        self._newest_at: datetime | None = None
         self.config = config
         self.clock = clock
         self.counters = Counters()
@@ -150,6 +162,9 @@ class HttpSession(Session):
         self._read_slow_down = read_slow_down
         self._targets = Targets(config, insecure_urls=insecure_urls)
         self._slots = asyncio.Semaphore(limits.concurrency)
+        self._known: dict[Hashable, Any] = {}
+        self._asking: defaultdict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: defaultdict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._timeout = {
             "connect": limits.connect_timeout_s,
             "read": limits.read_timeout_s,
@@ -198,6 +213,7 @@ class HttpSession(Session):
     ) -> None:
         await self.tokens.aclose()
         await self._transport.aclose()
+        await self._gate.leave()
 
     async def request(
         self,
@@ -246,10 +262,37 @@ class HttpSession(Session):
         """``request("DELETE", ...)``."""
         return await self.request("DELETE", path, **kwargs)
 
+    async def hand_over(self, remote_id: str) -> HandOver | None:
+        """The newest session token; see :meth:`Session.hand_over`."""
+        now = self.clock()
+        if self._hand_overs is None:
+            return None
+        if self._newest_at is None or now - self._newest_at >= HAND_OVERS_HOLD:
+            self._newest = await asyncio.to_thread(self._hand_overs.newest)
+            self._newest_at = now
+            if self._newest:
+                self.redactor.add(self._newest.hand_over.token)
+        if self._newest is None:
+            return None
+        found = self._newest.hand_over
+        return replace(found, callback=self._newest.callbacks.get(remote_id, found.callback))
+
     async def sleep(self, seconds: float) -> None:
         """Wait; see :meth:`Session.sleep`."""
         self.counters.waited_s += seconds
         await self._sleep(seconds)
+
+    async def once(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        """The first answer; see :meth:`Session.once`."""
+        async with self._asking[key]:
+            if key not in self._known:
+                self._known[key] = await ask()
+            known: T = self._known[key]
+            return known
+
+    def lock(self, key: Hashable) -> asyncio.Lock:
+        """One at a time; see :meth:`Session.lock`."""
+        return self._locks[key]
 
     def pages(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -78,8 +78,16 @@ class Capabilities(BaseModel):
     """Of outcomes of every kind."""
     outcomes_need_content: bool = False
     """Outcomes can only go to a course that this configuration has sent to the LMS."""
+    delivery: Literal["push", "pull"] = "push"
+    """``pull``: content is not sent but offered, for the LMS to fetch from an inbound route of the channel."""
+    mapped_keys: bool = False
+    """The LMS knows items by keys that are made for it (hook ``remote_key``) or were imported. A key once given
+    stays, and outcomes go only to courses that were given one."""
     mixed_operations: bool = False
     """Creates, updates and retirements may travel in one batch."""
+    wants_confirmed: bool = False
+    """Payloads of content that is updated come with what the LMS last confirmed, for a channel that writes an item
+    in parts and sends only those that changed."""
     list_remote: Support = Support.NOT_IMPLEMENTED
     paging: Literal["none", "link header", "page number", "cursor", "offset"] = "none"
     slow_down: tuple[str, ...] = ("429",)
@@ -90,6 +98,20 @@ class Capabilities(BaseModel):
         support: Support = getattr(self, kind.value)
         return support.usable
 
+    @classmethod
+    def of_upserts(cls, *retire_strategies: RetireStrategy, **others: Any) -> Self:
+        """What an LMS can do in which sending again under our key overwrites, content and results alike.
+
+        Nothing doubles there, and whatever was sent can be corrected.
+
+        Args:
+            *retire_strategies: The ways of retiring, the default first.
+            **others: Every other capability, by name.
+        """
+        full = {"raise_grade": Support.FULL, "lower_grade": Support.FULL, "revoke": Support.FULL}
+        upsert = {"idempotency": Idempotency.UPSERT, "outcome_idempotency": Idempotency.UPSERT}
+        return cls.model_validate({**full, **upsert, "retire_strategies": retire_strategies, **others})
+
 
 class Rate(BaseModel):
     """A ceiling such as "one call in 300 seconds"."""
@@ -98,6 +120,8 @@ class Rate(BaseModel):
 
     calls: int = Field(gt=0)
     seconds: float = Field(gt=0)
+    negotiable: bool = False
+    """The vendor raises it for a customer who asks: a configuration may name a higher one, too."""
 
 
 class Limits(BaseModel):

@@ -74,8 +74,14 @@ def _is_private(host: str) -> bool:
         return False  # a name: its addresses are checked when it is resolved, at every connection
 
 
-LmsUrl = Annotated[str, Field(max_length=255, json_schema_extra={"format": "uri"}), AfterValidator(_lms_url)]
+_AN_LMS_URL = AfterValidator(_lms_url)
+
+LmsUrl = Annotated[str, Field(max_length=255, json_schema_extra={"format": "uri"}), _AN_LMS_URL]
 """The base URL of an LMS: absolute, https, public. Kept without a trailing slash."""
+
+
+Secret = Annotated[SecretStr, Field(min_length=1)]
+"""A credential that must be filled in: encrypted at rest, and never shown."""
 
 
 class CompletionPolicy(StrEnum):
@@ -92,6 +98,8 @@ class LearnerId(StrEnum):
     SSO = "sso"
     EMAIL = "email"
     EMPLOYEE_ID = "employee_id"
+    LAUNCH = "launch"
+    """What the learner brought along when coming from the LMS."""
 
 
 class Resend(StrEnum):
@@ -136,7 +144,8 @@ class ChannelConfig(BaseModel):
     """When a course counts as completed: ``passed`` (passing now, and known since when), ``evidence`` (a
     certificate or the date of passing) or ``pacing`` (by the pacing of the run)."""
     learner_id: LearnerId = LearnerId.SSO
-    """What the LMS knows learners by: ``sso`` (the identity provider's id), ``email`` or ``employee_id``."""
+    """What the LMS knows learners by: ``sso`` (the identity provider's id), ``email``, ``employee_id``, or
+    ``launch`` (what a learner who came from the LMS brought along, where the channel takes that)."""
     include_inactive_learners: bool = False
     """Send results also of learners who have another customer selected at the moment."""
     send_in_progress: bool = False
@@ -155,8 +164,17 @@ class ChannelConfig(BaseModel):
 
     @property
     def lms_url(self) -> str:
-        """Base URL of the LMS, without a trailing slash."""
-        raise NotImplementedError(f"{type(self).__name__} does not say where its LMS is: define lms_url")
+        """Base URL of the LMS, without a trailing slash: the one field that is an :data:`LmsUrl`.
+
+        A channel with none or several of them defines this property itself.
+        """
+        fields = [name for name, info in type(self).model_fields.items() if _AN_LMS_URL in info.metadata]
+        if len(fields) != 1:
+            raise NotImplementedError(
+                f"{type(self).__name__} does not say where its LMS is: give it one field of the type LmsUrl, or "
+                "define the property lms_url"
+            )
+        return str(getattr(self, fields[0]))
 
     @property
     def learner_id_otherwise(self) -> LearnerId | None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     import httpx
 
     from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.inbound import HandOver
     from coursewire.model.instant import Clock
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     NextPage = Callable[[httpx.Response], str | Mapping[str, Any] | None]
@@ -138,8 +142,32 @@ class Session(Protocol):
         """``request("DELETE", ...)``."""
         ...
 
+    async def hand_over(self, remote_id: str) -> HandOver | None:
+        """The newest session token that any learner of this configuration brought from the LMS.
+
+        Args:
+            remote_id: The learner whose result goes out: ``callback`` is where that learner's last arrival said
+                results go, or the newest arrival, if the learner never came.
+
+        Returns:
+            None when no learner has come from the LMS yet. The token never shows in a log or an excerpt.
+        """
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Wait before asking again what the LMS has not finished; tests do not wait."""
+        ...
+
+    async def once(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        """What ``ask`` answered first for ``key`` in this session, which is one run.
+
+        Whoever asks at the same time waits for that answer. An error is not kept: the next one asks again.
+        ``ask`` may use other keys, not its own.
+        """
+        ...
+
+    def lock(self, key: Hashable) -> AbstractAsyncContextManager[None]:
+        """Around what the LMS cannot take twice at a time from this session."""
         ...
 
     def pages(

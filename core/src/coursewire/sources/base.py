@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from coursewire.model.content import Catalog, ContentItem, Customer
-from coursewire.model.results import Consent, EnrollmentFacts
+from coursewire.model.results import Consent, EnrollmentFacts, LearnerFacts
 
 
 class Answer(StrEnum):
@@ -44,6 +44,14 @@ class CatalogDiff:
 class Source(Protocol):
     """Where customers, catalogs and content come from. All methods answer from one consistent state."""
 
+    async def customers(self) -> list[Customer]:
+        """All customers, active or not, in the order in which the source has them.
+
+        Raises:
+            SourceError: The source could not answer.
+        """
+        ...
+
     async def customer(self, uuid: str) -> Customer | None:
         """One customer; None when the source does not know it.
 
@@ -76,6 +84,14 @@ class Source(Protocol):
         """The items of these keys, in pages, in the order of ``keys``.
 
         Keys that the source does not have are left out; the caller counts them.
+
+        Raises:
+            SourceError: The source could not answer.
+        """
+        ...
+
+    async def learner(self, customer: str, username: str) -> LearnerFacts | None:
+        """One learner at one customer, enrolled or not; None when the customer does not have this learner.
 
         Raises:
             SourceError: The source could not answer.
