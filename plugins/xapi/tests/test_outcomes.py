@@ -17,8 +17,8 @@ from coursewire.model.outcomes import Completion, EnrollmentReport
 from coursewire_xapi import plugin
 from coursewire_xapi.outcomes import (
     activity_id,
-    completion_statement,
-    enrollment_statement,
+    export_completion,
+    export_enrollment,
     instant,
     language_tag,
     number,
@@ -35,9 +35,9 @@ def test_golden_pair(path, config_of):
     pair = json.loads(path.read_text())
     config = config_of(**pair["config"])
     if "completion" in pair:
-        made = completion_statement(config, Completion.model_validate(pair["completion"]))
+        made = export_completion(config, Completion.model_validate(pair["completion"]))
     else:
-        made = enrollment_statement(config, EnrollmentReport.model_validate(pair["enrollment"]))
+        made = export_enrollment(config, EnrollmentReport.model_validate(pair["enrollment"]))
     assert made == pair["payload"]
     if "id" in made:
         assert faults(made, NOW) == []
@@ -49,9 +49,9 @@ class TestIds:
             "import sys, json\n"
             "from coursewire.model.outcomes import Completion\n"
             "from coursewire_xapi.config import XapiConfig\n"
-            "from coursewire_xapi.outcomes import completion_statement\n"
+            "from coursewire_xapi.outcomes import export_completion\n"
             "config, completion = json.loads(sys.argv[1])\n"
-            "made = completion_statement(XapiConfig(**config), Completion(**completion))\n"
+            "made = export_completion(XapiConfig(**config), Completion(**completion))\n"
             "print(made['id'])\n"
         )
         config, told = config_of(), completion()
@@ -62,12 +62,12 @@ class TestIds:
         ended = subprocess.run(
             [sys.executable, "-c", script, json.dumps(given)], capture_output=True, text=True, check=True
         )
-        assert ended.stdout.strip() == completion_statement(config, told)["id"]
+        assert ended.stdout.strip() == export_completion(config, told)["id"]
 
     def test_they_are_of_version_5(self, config_of, completion, report):
         for made in (
-            completion_statement(config_of(), completion()),
-            enrollment_statement(config_of(), report()),
+            export_completion(config_of(), completion()),
+            export_enrollment(config_of(), report()),
         ):
             assert UUID(made["id"]).version == 5
             assert UUID(made["context"]["registration"]).version == 5
@@ -84,31 +84,30 @@ class TestIds:
             completion(remote_id="E-4418"),
             completion(course_run_key="course-v1:FarmU+SOIL101+2026_T2"),
         ]
-        ids = {completion_statement(config, each)["id"] for each in facts}
+        ids = {export_completion(config, each)["id"] for each in facts}
         ids |= {
-            enrollment_statement(config, each)["id"]
+            export_enrollment(config, each)["id"]
             for each in (report(), report(active=False), report(enrolled_at="2026-01-13T08:30:00Z"))
         }
         assert len(ids) == len(facts) + 3
 
     def test_words_make_no_other_fact(self, config_of, completion, report):
         config, course = config_of(), {"title": "Renamed", "language": "de"}
-        for make, build in ((completion, completion_statement), (report, enrollment_statement)):
+        for make, build in ((completion, export_completion), (report, export_enrollment)):
             assert build(config, make())["id"] == build(config, make(course=course))["id"]
         assert (
-            enrollment_statement(config, report())["id"]
-            == enrollment_statement(config, report(mode="audit"))["id"]
+            export_enrollment(config, report())["id"] == export_enrollment(config, report(mode="audit"))["id"]
         )
 
     def test_the_same_grade_in_other_digits(self, config_of, completion):
         config = config_of()
-        one, two = (completion_statement(config, completion(percent=each)) for each in ("0.870", "0.87"))
+        one, two = (export_completion(config, completion(percent=each)) for each in ("0.870", "0.87"))
         assert one == two
 
     def test_the_same_instant_in_another_zone(self, config_of, completion):
         config = config_of()
         told = completion(completed_at="2026-03-02T10:15:00+01:00")
-        assert completion_statement(config, told) == completion_statement(config, completion())
+        assert export_completion(config, told) == export_completion(config, completion())
 
     def test_a_voiding_statement_is_always_the_same(self, config_of):
         target = "dd3a8828-b8da-5f73-949b-9b6efde20e67"
@@ -120,7 +119,7 @@ class TestIds:
 
 class TestActors:
     def actor(self, config, completion):
-        return completion_statement(config, completion)["actor"]
+        return export_completion(config, completion)["actor"]
 
     def test_a_remote_id_with_colons_is_whole(self, config_of, completion):
         made = self.actor(config_of(), completion(remote_id="saml:acme:E:1"))
@@ -152,7 +151,7 @@ class TestActors:
     def test_no_address_no_statement(self, config_of, completion, form, address):
         told = completion(remote_id=address, remote_id_origin="email")
         with pytest.raises(NotExportableError, match="email"):
-            completion_statement(config_of(actor=form), told)
+            export_completion(config_of(actor=form), told)
 
     def test_odd_addresses_are_kept(self, config_of, completion):
         for address in ("o'brien+x@example.com", "ädä@exämple.example"):
@@ -184,8 +183,8 @@ def test_numbers_are_what_they_say(share, scaled, raw):
 
 
 def test_no_grade_is_not_zero(config_of, completion):
-    assert "score" not in completion_statement(config_of(), completion(percent=None))["result"]
-    assert completion_statement(config_of(), completion(percent="0"))["result"]["score"]["raw"] == 0
+    assert "score" not in export_completion(config_of(), completion(percent=None))["result"]
+    assert export_completion(config_of(), completion(percent="0"))["result"]["score"]["raw"] == 0
 
 
 def test_instants():
@@ -203,8 +202,8 @@ def test_activity_ids_are_iris(config_of):
 def test_nothing_is_null_anywhere(config_of, completion, report):
     bare = {"course": {}, "content_key": None}
     for made in (
-        completion_statement(config_of(), completion(**bare, percent=None)),
-        enrollment_statement(config_of(), report(**bare, enrolled_at=None)),
+        export_completion(config_of(), completion(**bare, percent=None)),
+        export_enrollment(config_of(), report(**bare, enrolled_at=None)),
     ):
         assert "null" not in json.dumps(made)
         assert faults(made, NOW) == []
@@ -212,7 +211,7 @@ def test_nothing_is_null_anywhere(config_of, completion, report):
 
 def test_an_address_of_the_course_that_is_none_is_left_out(config_of, completion):
     for url in ("not an address", "javascript:alert(1)", "https://a b"):
-        made = completion_statement(config_of(), completion(course={"title": "T", "url": url}))
+        made = export_completion(config_of(), completion(course={"title": "T", "url": url}))
         assert "moreInfo" not in made["object"]["definition"]
 
 
@@ -222,15 +221,15 @@ class TestWhatGoesAgain:
 
     def test_the_same_fact_does_not(self, config_of, completion, report):
         config = config_of()
-        assert self.ask(config, completion(), completion_statement(config, completion())) is False
-        assert self.ask(config, report(), enrollment_statement(config, report())) is False
+        assert self.ask(config, completion(), export_completion(config, completion())) is False
+        assert self.ask(config, report(), export_enrollment(config, report())) is False
 
     def test_of_another_fact_core_decides(self, config_of, completion, report):
         config = config_of()
-        record = completion_statement(config, completion())
+        record = export_completion(config, completion())
         assert self.ask(config, completion(percent="0.9"), record) is None
         assert self.ask(config, completion(complete=False), record) is None
-        assert self.ask(config, report(active=False), enrollment_statement(config, report())) is None
+        assert self.ask(config, report(active=False), export_enrollment(config, report())) is None
         assert self.ask(config, completion(), None) is None
-        voided = completion_statement(config, completion(complete=False))
+        voided = export_completion(config, completion(complete=False))
         assert self.ask(config, completion(), voided) is None

@@ -192,7 +192,7 @@ async def keys_in(source: BundleSource, config: ChannelConfig, customer: str) ->
         ConfigurationError: The bundle does not have the customer, or a catalog that the configuration names.
     """
     from coursewire.errors import ConfigurationError
-    from coursewire.export.wanted import Wanted, chosen_catalogs
+    from coursewire.export.wanted import wanted_keys
 
     if not customer:
         return await source.keys()
@@ -202,11 +202,7 @@ async def keys_in(source: BundleSource, config: ChannelConfig, customer: str) ->
             next_step="Correct the customer of the file, or leave it out to see everything in the bundle.",
         )
     # It lacks a source's answers about learners, which nobody asks for here.
-    catalogs = await chosen_catalogs(cast("Source", source), config, customer.lower())
-    wanted = Wanted(catalogs)
-    for catalog in catalogs:
-        wanted.add(await source.diff(catalog, {}), {})
-    return list(wanted.versions)
+    return await wanted_keys(cast("Source", source), config, customer.lower())
 
 
 async def items_of(source: BundleSource, keys: Sequence[str]) -> AsyncIterator[ContentItem]:

@@ -9,18 +9,20 @@ import httpx
 
 from coursewire.client.answers import read_json, result_of
 from coursewire.errors import BlockedError, UnreachableError
+from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Result, ResultKind
 from coursewire_xapi.held import Held, follow
 from coursewire_xapi.outcomes import COMPLETED, VOIDED, voiding
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator
 
     from coursewire.model.payload import Batch, JsonObject, Payload
     from coursewire.model.session import Session
     from coursewire_xapi.config import XapiConfig
 
 VERSION_HEADER = "X-Experience-API-Version"
+NOTHING_TO_VOID = Result(ResultKind.REJECTED, "nothing-to-void", "no statement is known that could be voided")
 NEXT_STEPS = {
     403: "Give the credentials the scope statements/write, and statements/read/mine to settle conflicts.",
     404: "Check the endpoint: it is the part before /statements.",
@@ -40,6 +42,12 @@ class LrsAuth(httpx.BasicAuth):
         yield from super().auth_flow(request)
 
 
+@hookimpl
+def authenticate(config: XapiConfig) -> httpx.Auth:
+    """Basic authentication and the version of xAPI."""
+    return LrsAuth(config)
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
     """One outcome on its way: its statements, and what is held once the store has them."""
@@ -49,28 +57,27 @@ class Telling:
 
     @classmethod
     def of(cls, config: XapiConfig, payload: Payload) -> Telling:
-        """What is to be said of a payload after what was said before."""
+        """What is to be said of a payload after what was said before; nothing, where nothing is left to void."""
         body, held = dict(payload.body), Held.read(payload.remote_id)
+        stands = held.statement if held and held.fact else None
         if body["verb"]["id"] == VOIDED:
-            if held is None or held.fact is None:
-                return cls((), held)
-            void = voiding(config, held.statement, body)
-            return cls((void,), Held(void["id"], None))
+            void = voiding(config, stands, body) if stands else None
+            return cls((void,), Held(void["id"], None)) if void else cls((), None)
         now = follow(held, body["id"])
         statements = [body | {"id": now.statement}]
         # One result of an enrollment stands. That somebody joined stays true of one who has left.
-        replaced = held is not None and held.fact is not None and held.statement != now.statement
-        if held is not None and replaced and body["verb"]["id"] == COMPLETED:
-            statements.append(voiding(config, held.statement))
+        if stands and stands != now.statement and body["verb"]["id"] == COMPLETED:
+            statements.append(voiding(config, stands))
         return cls(tuple(statements), now)
 
-    def result(self, kind: ResultKind, status: int | None) -> Result:
+    def result(self, kind: ResultKind, status: int) -> Result:
         """The store has them."""
-        remote_id = self.held.written() if self.held else None
-        return Result(kind, remote_id=remote_id, http_status=status)
+        assert self.held is not None
+        return Result(kind, remote_id=self.held.written(), http_status=status)
 
 
-async def send(session: Session, batch: Batch) -> list[Result]:
+@hookimpl
+async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
     """Send the statements of a batch with one request; the store takes all of them or none.
 
     Raises:
@@ -80,67 +87,47 @@ async def send(session: Session, batch: Batch) -> list[Result]:
     tellings = [Telling.of(config, payload) for payload in batch.payloads]
     statements = [statement for telling in tellings for statement in telling.statements]
     if not statements:
-        return [_nothing_to_void(telling) for telling in tellings]
+        return [NOTHING_TO_VOID] * len(batch)
     response = await session.post("statements", json=statements, safe_to_repeat=True)
     _raise_if_blocked(response)
-    alone = len(batch) == 1
     if response.is_success:
-        return await _read_success(session, tellings, response)
-    if response.status_code == 409 and alone:
+        named = _named(response, {statement["id"] for statement in statements})
+        return [await _read(session, telling, response, named) for telling in tellings]
+    if response.status_code == 409 and len(batch) == 1:
         return [await _compare(session, tellings[0], response)]
-    return [_refusal(session, response, whole_batch=not alone)] * len(batch)
-
-
-async def _read_success(
-    session: Session, tellings: Iterable[Telling], response: httpx.Response
-) -> list[Result]:
-    """Each outcome's result: what the answer names is new, what it leaves out is asked for.
-
-    204 is the answer of stores that had everything. Some name only what was new to them; the place in the list
-    says nothing.
-    """
-    body, status = read_json(response), response.status_code
-    ours = {statement["id"] for telling in tellings for statement in telling.statements}
-    empty = status == 204 and not response.content
-    named = set(body) if isinstance(body, list) and all(isinstance(each, str) for each in body) else None
-    if not empty and (named is None or not named <= ours):
-        unread = Result(
-            ResultKind.TRY_LATER,
-            "unreadable-answer",
-            "the store's answer is not the list of the statements' ids",
-            http_status=status,
-            excerpt=response.text,
-        )
-        return [unread for _ in tellings]
-    results = []
-    for telling in tellings:
-        if not telling.statements:
-            results.append(_nothing_to_void(telling))
-        elif named is None:
-            results.append(telling.result(ResultKind.ALREADY_SO, status))
-        elif all(statement["id"] in named for statement in telling.statements):
-            results.append(telling.result(ResultKind.ACCEPTED, status))
-        else:
-            results.append(await _compare(session, telling, response))
-    return results
-
-
-def _nothing_to_void(telling: Telling) -> Result:
-    if telling.held is not None:
-        return telling.result(ResultKind.ALREADY_SO, None)
-    return Result(ResultKind.REJECTED, "nothing-to-void", "no statement is known that could be voided")
-
-
-def _refusal(session: Session, response: httpx.Response, *, whole_batch: bool) -> Result:
-    refusal = result_of(response, now=session.clock(), whole_batch=whole_batch)
+    refusal = result_of(response, now=session.clock(), whole_batch=len(batch) > 1)
     body = read_json(response)
-    words = (
-        (body.get("warnings") or body.get("detail") or body.get("message")) if isinstance(body, dict) else ""
-    )
-    if not words or refusal.kind is not ResultKind.REJECTED:
-        return refusal
-    lines = words if isinstance(words, list) else [words]
-    return replace(refusal, message="; ".join(each if isinstance(each, str) else str(each) for each in lines))
+    if isinstance(body, dict) and isinstance(body.get("warnings"), list):
+        refusal = replace(refusal, message="; ".join(map(str, body["warnings"])))
+    return [refusal] * len(batch)
+
+
+def _named(response: httpx.Response, ours: set[str]) -> set[str] | None:
+    """The ids that a success names; all of them where it is a 204. None where it is not an answer of a store's."""
+    if response.status_code == 204 and not response.content:
+        return ours
+    body = read_json(response)
+    named = {each for each in body if isinstance(each, str)} if isinstance(body, list) else None
+    return named if named is not None and named <= ours and len(named) == len(body) else None
+
+
+async def _read(
+    session: Session, telling: Telling, response: httpx.Response, named: set[str] | None
+) -> Result:
+    """One outcome's result. Some stores name only what was new to them; the place in the list says nothing."""
+    if not telling.statements:
+        return NOTHING_TO_VOID
+    if named is None:
+        words = "the store's answer is not the list of the statements' ids"
+        return _later(response, "unreadable-answer", words, excerpt=response.text)
+    if all(statement["id"] in named for statement in telling.statements):
+        return telling.result(ResultKind.ACCEPTED, response.status_code)
+    return await _compare(session, telling, response)
+
+
+def _later(response: httpx.Response, reason: str, message: str, *, excerpt: str = "") -> Result:
+    status = response.status_code
+    return Result(ResultKind.TRY_LATER, reason, message, http_status=status, excerpt=excerpt)
 
 
 async def _compare(session: Session, telling: Telling, response: httpx.Response) -> Result:
@@ -150,11 +137,8 @@ async def _compare(session: Session, telling: Telling, response: httpx.Response)
         if theirs is None:
             if await _fetch(session, "voidedStatementId", ours["id"]) is not None:
                 return _conflict(response, f"statement {ours['id']} was voided at the store")
-            return Result(
-                ResultKind.TRY_LATER,
-                "not-shown-yet",
-                f"the store does not show statement {ours['id']}, nor was it named as stored",
-                http_status=response.status_code,
+            return _later(
+                response, "not-shown-yet", f"the store neither named nor shows statement {ours['id']}"
             )
         differing = [name for name, mine, other in _facts(ours, theirs) if mine != other]
         if differing:
@@ -179,23 +163,21 @@ async def _fetch(session: Session, name: str, value: str) -> JsonObject | None:
 def _facts(ours: JsonObject, theirs: JsonObject) -> list[tuple[str, Any, Any]]:
     """The parts of two statements that say the same, or not. A store may fill in or take over everything else."""
 
-    def person(statement: JsonObject) -> Any:
-        kept = ("account", "mbox", "mbox_sha1sum", "openid")
-        return {name: each for name, each in statement.get("actor", {}).items() if name in kept}
+    def parts(statement: JsonObject) -> dict[str, Any]:
+        actor = {
+            name: each for name, each in statement["actor"].items() if name not in ("objectType", "name")
+        }
+        verb, about = statement["verb"]["id"], statement["object"]["id"]
+        return {"actor": actor, "verb": verb, "object": about, "result": statement.get("result")}
 
-    return [
-        ("actor", person(ours), person(theirs)),
-        ("verb", ours["verb"]["id"], theirs.get("verb", {}).get("id")),
-        ("object", ours["object"]["id"], theirs.get("object", {}).get("id")),
-        ("result", ours.get("result"), theirs.get("result")),
-    ]
+    other = parts(theirs)
+    return [(name, mine, other[name]) for name, mine in parts(ours).items()]
 
 
 def _raise_if_blocked(response: httpx.Response, *, missing_is_an_answer: bool = False) -> None:
     status = response.status_code
-    if status not in (403, 404, 405) and not response.is_redirect:
-        return
-    if status == 404 and missing_is_an_answer:
+    blocked = status in (403, 404, 405) or response.is_redirect
+    if not blocked or (status == 404 and missing_is_an_answer):
         return
     raise BlockedError(
         "the store refuses the call, whatever it carries",
@@ -206,6 +188,7 @@ def _raise_if_blocked(response: httpx.Response, *, missing_is_an_answer: bool = 
     )
 
 
+@hookimpl
 async def check_connection(session: Session) -> list[str]:
     """The versions that the store offers; then a read, and a write of nothing, with the credentials.
 

@@ -17,7 +17,7 @@ from coursewire.cli.output import note, put, put_json
 from coursewire.cli.preview import items_of, keys_in, model_of, read_config
 from coursewire.config.settings import Settings
 from coursewire.errors import NotExportableError
-from coursewire.export.wanted import Wanted, chosen_catalogs
+from coursewire.export.wanted import wanted_keys
 from coursewire.model.instant import Moment, utc_now
 from coursewire.sources.bundle_source import BundleSource
 from coursewire_xapi.cmi5 import Block, MoveOn, Structure, course_block, of_many, of_one, to_zip
@@ -104,10 +104,7 @@ async def _read(config: str, bundle: Path | None) -> tuple[XapiConfig, str, list
         channel = installation.channels.get(XapiConfig.code).channel
         model = installation.configurations.load(found.uuid, channel)
         assert isinstance(model, XapiConfig)
-        wanted = Wanted(catalogs := await chosen_catalogs(installation.source, model, found.customer))
-        for catalog in catalogs:
-            wanted.add(await installation.source.diff(catalog, {}), {})
-        pages = installation.source.content(list(wanted.versions))
+        pages = installation.source.content(await wanted_keys(installation.source, model, found.customer))
         return model, found.customer, [item async for page in pages for item in page]
 
 

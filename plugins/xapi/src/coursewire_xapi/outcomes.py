@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from coursewire.errors import NotExportableError
+from coursewire.hookspecs import hookimpl
 from coursewire.model.configuration import LearnerId
 from coursewire.model.outcomes import Completion, EnrollmentReport, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from coursewire.model.outcomes import CourseDetails, Outcome
     from coursewire.model.payload import JsonObject
     from coursewire_xapi.config import XapiConfig
@@ -32,7 +35,8 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", re.IGNORECASE)
 _NOT_IN_IRIS = re.compile(r'[\x00-\x20"<>\\^`{|}\x7f]')
 
 
-def completion_statement(config: XapiConfig, completion: Completion) -> JsonObject:
+@hookimpl
+def export_completion(config: XapiConfig, completion: Completion) -> JsonObject:
     """That a learner has completed a course run; or, of a completion that does not hold any more, that it is void.
 
     What a voiding statement is about only the client knows: it adds the ids.
@@ -47,38 +51,45 @@ def completion_statement(config: XapiConfig, completion: Completion) -> JsonObje
         result["score"] = {"scaled": number(completion.percent), "raw": raw, "min": 0, "max": 100}
     return {
         **_statement(config, completion, COMPLETED, completion.completed_at),
-        "id": completion_id(config, completion),
+        "id": fact_id(config, completion),
         "result": result,
     }
 
 
-def enrollment_statement(config: XapiConfig, report: EnrollmentReport) -> JsonObject:
+@hookimpl
+def export_enrollment(config: XapiConfig, enrollment: EnrollmentReport) -> JsonObject:
     """That a learner has joined a course run, or has left it."""
-    verb, at = (REGISTERED, report.enrolled_at) if report.active else (UNREGISTERED, report.unenrolled_at)
-    return {**_statement(config, report, verb, at), "id": enrollment_id(config, report)}
+    verb, at = (REGISTERED, enrollment.enrolled_at)
+    if not enrollment.active:
+        verb, at = (UNREGISTERED, enrollment.unenrolled_at)
+    return {**_statement(config, enrollment, verb, at), "id": fact_id(config, enrollment)}
 
 
-def completion_id(config: XapiConfig, completion: Completion) -> str | None:
-    """The id of the statement that tells this very fact, however often and in whatever words; None of no fact."""
-    if not completion.complete:
-        return None
-    percent = "" if completion.percent is None else f"{completion.percent.normalize():f}"
-    said = ("completion", instant(completion.completed_at), completion.verdict.value, percent)
-    return _fact_id(config, completion, *said)
+@hookimpl
+def should_transmit(config: XapiConfig, outcome: Outcome, record: Mapping[str, Any] | None) -> bool | None:
+    """No statement is sent again because its words have changed; of another fact the configuration decides."""
+    known = record.get("id") if record else None
+    return False if known and fact_id(config, outcome) == known else None
 
 
-def enrollment_id(config: XapiConfig, report: EnrollmentReport) -> str:
-    """As :func:`completion_id`, of an enrollment or its end."""
-    if report.active:
-        return _fact_id(config, report, "enrollment", instant(report.enrolled_at))
-    return _fact_id(config, report, "unenrollment", instant(report.unenrolled_at))
+def fact_id(config: XapiConfig, outcome: Outcome) -> str:
+    """The id of the statement that tells this very fact, however often and in whatever words.
 
-
-def tells_the_same(config: XapiConfig, outcome: Outcome, confirmed_id: object) -> bool:
-    """Tell whether an outcome is the fact that the store confirmed under this id: only words have changed."""
-    if isinstance(outcome, Completion):
-        return completion_id(config, outcome) == confirmed_id
-    return isinstance(outcome, EnrollmentReport) and enrollment_id(config, outcome) == confirmed_id
+    It is made of who, in which enrollment and run, and what makes it another fact. Two configurations for one store
+    tell it once.
+    """
+    if isinstance(outcome, EnrollmentReport):
+        kind = "enrollment" if outcome.active else "unenrollment"
+        said = [instant(outcome.enrolled_at if outcome.active else outcome.unenrolled_at)]
+    else:
+        assert isinstance(outcome, Completion)
+        kind = "completion" if outcome.complete else "no completion"
+        percent = "" if outcome.percent is None else f"{outcome.percent.normalize():f}"
+        said = [instant(outcome.completed_at), outcome.verdict.value, percent]
+    who = {name: part for name, part in actor(config, outcome).items() if name not in ("objectType", "name")}
+    identifier = "|".join(each if isinstance(each, str) else "|".join(each.values()) for each in who.values())
+    parts = (kind, outcome.enrollment_id, identifier, "courserun", outcome.course_run_key, *said)
+    return str(uuid5(_namespace(config), "|".join(parts)))
 
 
 def voiding(config: XapiConfig, target: str, body: JsonObject | None = None) -> JsonObject:
@@ -201,16 +212,3 @@ def _verb(iri: str) -> JsonObject:
 
 def _namespace(config: XapiConfig) -> UUID:
     return uuid5(NAMESPACE_URL, f"{config.site}/xapi")
-
-
-def _fact_id(config: XapiConfig, outcome: Outcome, kind: str, *said: str) -> str:
-    """Who, in which enrollment, and what makes it another fact. Two configurations for one store tell it once."""
-    who: dict[str, Any] = {
-        name: part for name, part in actor(config, outcome).items() if name != "objectType"
-    }
-    who.pop("name", None)
-    ((form, identifier),) = who.items()
-    if form == "account":
-        identifier = f"{identifier['homePage']}|{identifier['name']}"
-    parts = (kind, outcome.enrollment_id, identifier, "courserun", outcome.course_run_key, *said)
-    return str(uuid5(_namespace(config), "|".join(parts)))

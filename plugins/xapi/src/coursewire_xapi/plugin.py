@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pluggy
-
-from coursewire.hookspecs import PROJECT
+from coursewire.hookspecs import hookimpl
 from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Support
-from coursewire_xapi import client, outcomes
+from coursewire_xapi.client import authenticate, check_connection, send_outcomes
 from coursewire_xapi.config import XapiConfig
+from coursewire_xapi.outcomes import export_completion, export_enrollment, should_transmit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import httpx
     import typer
 
-    from coursewire.model.outcomes import Completion, EnrollmentReport, Outcome
-    from coursewire.model.payload import Batch, JsonObject, Result
-    from coursewire.model.session import Session
-
-hookimpl = pluggy.HookimplMarker(PROJECT)
+__all__ = [
+    "CHANNEL",
+    "authenticate",
+    "channel_commands",
+    "check_connection",
+    "declare_channel",
+    "export_completion",
+    "export_enrollment",
+    "send_outcomes",
+    "should_transmit",
+]
 
 CHANNEL = Channel(
     code=XapiConfig.code,
@@ -52,43 +54,6 @@ CHANNEL = Channel(
 def declare_channel() -> Channel:
     """Say what the channel is."""
     return CHANNEL
-
-
-@hookimpl
-def export_completion(config: XapiConfig, completion: Completion) -> JsonObject:
-    """Build the statement of a completion."""
-    return outcomes.completion_statement(config, completion)
-
-
-@hookimpl
-def export_enrollment(config: XapiConfig, enrollment: EnrollmentReport) -> JsonObject:
-    """Build the statement of an enrollment or its end."""
-    return outcomes.enrollment_statement(config, enrollment)
-
-
-@hookimpl
-def should_transmit(config: XapiConfig, outcome: Outcome, record: Mapping[str, Any] | None) -> bool | None:
-    """No statement is sent again because its words have changed; of another fact the configuration decides."""
-    same = record is not None and outcomes.tells_the_same(config, outcome, record.get("id"))
-    return False if same else None
-
-
-@hookimpl
-def authenticate(config: XapiConfig) -> httpx.Auth:
-    """Basic authentication and the version of xAPI."""
-    return client.LrsAuth(config)
-
-
-@hookimpl
-async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
-    """Send the statements of a batch."""
-    return await client.send(session, batch)
-
-
-@hookimpl
-async def check_connection(session: Session) -> list[str]:
-    """Versions, and the rights to read and write."""
-    return await client.check_connection(session)
 
 
 @hookimpl
