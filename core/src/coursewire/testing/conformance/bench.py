@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -224,9 +224,11 @@ class Kit:
             time.sleep(0.005)  # answers that nobody waits for any more must not arrive in the next check
         self.simulator.clock = self.clock
         self.simulator.reset()
-        with self.installation.engine.begin() as connection:
-            for table in reversed(metadata.sorted_tables):
-                connection.execute(table.delete())
+        # All tables with one call of the driver: as statements of their own they would take as long as a check.
+        tables = reversed(metadata.sorted_tables)
+        emptied = ";".join(f'DELETE FROM "{table.name}"' for table in tables)  # noqa: S608 - names of our own
+        with closing(self.installation.engine.raw_connection()) as connection:
+            connection.cursor().executescript(f"BEGIN;{emptied};COMMIT")
         return Bench(self)
 
     def start_sibling(self) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from coursewire.audit.states import State
 from coursewire.testing.conformance.checks import check, demand, demand_equal
+from coursewire.testing.conformance.made_up import OTHER
 from coursewire.testing.conformance.needs import CONTENT, DEDUPLICATES, RETIRES
 
 if TYPE_CHECKING:
@@ -248,15 +249,18 @@ class ContentChecks:
             for item in items
             if item is not bad and bench.record(uuid, item).state in (State.REJECTED, State.BLOCKED)
         ]
+        refused = record.state in (State.REJECTED, State.BLOCKED)
         demand(
             not blamed,
-            "items are refused in the place of the one that is bad: results are not in the order of the batch",
+            "good items are refused with the one that is bad: its answer is taken for that of its batch"
+            if refused
+            else "items are refused in the place of the one that is bad: results are not in the order of the batch",
             seen=f"refused: {blamed}; the bad one is {record.state.value}",
             expected=f"refused: {bad.content_key} alone, by one result per payload in the order of the batch",
         )
         demand_all_there(bench, [item for item in items if item is not bad], summary)
         demand(
-            record.state in (State.REJECTED, State.BLOCKED),
+            refused,
             "an item that the LMS refuses does not count as refused",
             seen=f"{record.state.value}: {record.reason} {record.message or ''}",
             expected="rejected, or blocked at the LMS",
@@ -267,6 +271,25 @@ class ContentChecks:
             seen=(record.reason, record.message),
         )
         demand_confirmed(bench, uuid, [item for item in items if item is not bad])
+
+    @check("two customers of one LMS do not get in each other's way", CONTENT)
+    def test_two_customers_do_not_mix(self, bench: Bench) -> None:
+        """Each configuration sends, and takes away, what is its own customer's."""
+        one, two = bench.configure(), bench.configure(OTHER)
+        (mine,), (theirs,) = bench.shelve(1), bench.shelve(2, customer=OTHER)
+        bench.run(one)
+        demand(
+            bench.held(theirs) is None,
+            "a configuration sent another customer's item",
+            seen=bench.held(theirs),
+        )
+        bench.run(two)
+        demand_all_there(bench, [mine, theirs])
+        bench.take_away(mine)
+        bench.run(one)
+        bench.run(two)
+        demand_all_there(bench, [theirs])
+        demand_confirmed(bench, two, [theirs])
 
     @check("operators' hooks see every item that leaves, once, with its result", CONTENT)
     def test_operators_see_every_batch(self, bench: Bench) -> None:

@@ -140,7 +140,8 @@ class ChannelSuite(
                 suite.open_kit = open_kit(suite, cleanup)
             except Fault as fault:
                 pytest.fail(message(_check(request.function), fault), pytrace=False)
-            chosen = {item.originalname for item in request.session.items if item.cls is suite}
+            mine = [item for item in request.session.items if getattr(item, "cls", None) is suite]
+            chosen = {getattr(item, "originalname", "") for item in mine}
             if suite.open_kit is not None and SLOW_TO_START in chosen:
                 suite.open_kit.start_sibling()
             request.node.getparent(pytest.Class).addfinalizer(partial(_close, suite, cleanup))
