@@ -8,6 +8,7 @@ from coursewire.audit import tables as audit_tables
 from coursewire.audit.columns import UtcDateTime
 from coursewire.audit.tables import PERSONAL, metadata
 from coursewire.enrollment import tables as enrollment_tables
+from coursewire.service import tables as service_tables
 from coursewire.sources.database import tables as source_tables
 from docs.generate.markdown import cell, code, page, table
 from docs.generate.sources import column_comments
@@ -48,6 +49,10 @@ ONE_ROW_FOR = {
     "enrollment_course": "What the Enrollment API needs to know of a course run beside its content.",
     "enrollment_mode": "A mode that a course run offers.",
     "enrollment_license": "A licence of a subsidy that an enrollment uses.",
+    "account": "A person who may sign in to the console.",
+    "api_token": "A token of the REST API, as a digest.",
+    "access_grant": "A role of an account or a token, for one customer or for all.",
+    "console_session": "Somebody who is signed in to the console.",
 }
 """Table to what one row of it is; a table without text stands there with its columns alone."""
 
@@ -55,6 +60,7 @@ ONE_ROW_FOR = {
 COLUMNS = {
     "action": "add, edit, activate, ...",
     "active": "runs take it",
+    "account": "its UUID",
     "actor": "who did it",
     "acquired_at": "when its holder got it",
     "at": "when it happened",
@@ -108,6 +114,14 @@ COLUMNS = {
     "version": "counts up with every change",
     "wanted_fingerprint": "of the payload that should be there",
     "created_at": "of this row",
+    "created_by": "who made it",
+    "csrf": "what a form of this session must carry",
+    "digest": "SHA-256 of the value, which is kept nowhere",
+    "disabled_at": "set when the person was shut out",
+    "holder": "UUID of an account or a token",
+    "locked_until_at": "set after several wrong passwords",
+    "revoked_at": "set when it was ended",
+    "role": "lms, viewer, operator or administrator",
     "updated_at": "of this row",
 }
 """What a column is, where no comment stands beside it."""
@@ -118,7 +132,10 @@ BUNDLE = "It comes from a [bundle](bundles.md); a column without a note carries 
 def pages() -> dict[str, str]:
     """The page."""
     beside = (
-        column_comments(audit_tables) | column_comments(source_tables) | column_comments(enrollment_tables)
+        column_comments(audit_tables)
+        | column_comments(source_tables)
+        | column_comments(enrollment_tables)
+        | column_comments(service_tables)
     )
     found = sorted(metadata.tables.values(), key=lambda each: (_order(each.name), each.name))
     index = [

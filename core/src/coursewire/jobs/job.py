@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursewire.audit import jobs as job_log
 from coursewire.audit.jobs import JobState
+from coursewire.config.logs import log_about
 from coursewire.errors import ConfigurationError, CoursewireError, GuardError, LeaseHeldError
 from coursewire.model.payload import Kind
 from coursewire.model.reasons import Reason
@@ -130,6 +131,11 @@ class Job(ABC):
             ConfigurationError: The configuration cannot run.
             SourceError: The source could not say what there is.
         """
+        about = {name: value for name, value in self.facts.items() if name != "uuid"}
+        with log_about(job=str(self.uuid), **about):
+            return await self._run(stop)
+
+    async def _run(self, stop: Stop) -> Summary:
         ready = await self.prepare()
         relay = ready.channel.relay
         with await self._acquire() as lease:

@@ -175,7 +175,7 @@ def _record(record: Record) -> dict[str, Any]:
 def _attempts(job: Job, key: str) -> list[dict[str, Any]]:
     rows = transmissions.history(
         job.installation.engine,
-        configuration=job.configuration.uuid,
+        configurations=[job.configuration.uuid],
         kind=job.kind,
         item=key,
         limit=ATTEMPTS,
