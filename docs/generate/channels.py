@@ -38,15 +38,16 @@ A field that is required must be filled before the configuration can become acti
 
 def pages() -> dict[str, str]:
     """The pages of the channels that this repository holds; others that are installed are left out."""
-    folders = _folders()
-    loaded = [each for each in load_channels() if each.distribution in folders]
+    known = folders()
+    loaded = [each for each in load_channels() if each.distribution in known]
     made = {
-        f"channels/{each.channel.code.lower()}.md": _page(each, folders[each.distribution]) for each in loaded
+        f"channels/{each.channel.code.lower()}.md": _page(each, known[each.distribution]) for each in loaded
     }
     return {"channels/README.md": _overview(loaded), **made}
 
 
-def _folders() -> dict[str, str]:
+def folders() -> dict[str, str]:
+    """Distributions that this repository holds, each with its folder."""
     found = {}
     for path in sorted(PLUGINS.glob("*/pyproject.toml")):
         project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
@@ -99,7 +100,7 @@ def _page(loaded: LoadedChannel, folder: str) -> str:
         "`coursewire config template " + channel.code + "` prints a file to fill in.",
         *_commands(loaded),
         "## Hooks",
-        "It implements " + ", ".join(f"[`{hook}`](../hooks.md#{hook})" for hook in _hooks(loaded)) + ".",
+        "It implements " + ", ".join(f"[`{hook}`](../hooks/{hook}.md)" for hook in _hooks(loaded)) + ".",
     )
 
 

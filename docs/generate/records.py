@@ -90,7 +90,7 @@ COLUMNS = {
     "hits": "calls in the present window",
     "http_status": "empty when no answer came",
     "job": "its UUID",
-    "kind": "content, completions or assessments",
+    "kind": "content, completions, assessments or enrollments",
     "message": "more about the reason, redacted and bounded",
     "name": "what it is called",
     "needs_reconnect_reason": "what the LMS said",

@@ -108,7 +108,8 @@ def test_the_demo_shows_everything(bare):
 def test_a_demo_that_is_kept_can_be_looked_around_in_and_repeated(bare, tmp_path, monkeypatch):
     folder = tmp_path / "demo"
     first = bare("demo", "--keep", folder, "--json").rows
-    assert [(row["channel"], row["kind"]) for row in first] == [
+    two = [row for row in first if row["channel"] in ("CANVAS", "SAP")]  # whatever else is installed
+    assert [(row["channel"], row["kind"]) for row in two] == [
         ("CANVAS", "content"),
         ("CANVAS", "completions"),
         ("CANVAS", "assessments"),

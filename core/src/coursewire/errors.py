@@ -10,7 +10,8 @@
     │   ├── BundleError
     │   ├── UnknownChannelError
     │   ├── ChannelLoadError
-    │   └── ConfigurationError
+    │   ├── ConfigurationError
+    │   └── GrantError
     ├── RunError                 stop this job; others go on
     │   ├── LeaseHeldError       exit 3
     │   ├── LeaseLostError
@@ -144,6 +145,22 @@ class ConfigurationError(SetupError):
         super().__init__(what, where=where, why=why, next_step=next_step)
 
 
+class GrantError(SetupError):
+    """An administrator's grant of access did not come about. What was stored before is as it was.
+
+    Attributes:
+        reason: A short code of lower-case words with hyphens, such as ``state-expired``.
+    """
+
+    code = "grant"
+
+    def __init__(
+        self, reason: str, what: str, *, where: str = "", why: str = "", next_step: str = ""
+    ) -> None:
+        self.reason = reason
+        super().__init__(what, where=where, why=why, next_step=next_step)
+
+
 class RunError(CoursewireError):
     """This job stops; other jobs go on."""
 
@@ -202,6 +219,7 @@ class SendError(CoursewireError):
     Attributes:
         http_status: Status of the answer, None when there was none.
         excerpt: Redacted beginning of the answer.
+        reason: The LMS's own short code, for the results; "" for the one that the class has.
     """
 
     code = "send"
@@ -215,9 +233,11 @@ class SendError(CoursewireError):
         next_step: str = "",
         http_status: int | None = None,
         excerpt: str = "",
+        reason: str = "",
     ) -> None:
         self.http_status = http_status
         self.excerpt = excerpt
+        self.reason = reason
         super().__init__(what, where=where, why=why, next_step=next_step)
 
     def hide(self, redact: Callable[[str], str]) -> None:

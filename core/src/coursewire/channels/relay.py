@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
     from coursewire.model.instant import Moment
-    from coursewire.model.outcomes import Assessment, Completion, Outcome, Told
+    from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Outcome, Told
     from coursewire.model.session import Session, Tokens
 
 LOG = logging.getLogger("coursewire.hooks")
@@ -118,6 +118,12 @@ class Relay:
         """The payload of one assessment, as plain data."""
         return self._plain(
             "export_assessment", self._call("export_assessment", config=config, assessment=assessment)
+        )
+
+    def export_enrollment(self, config: ChannelConfig, enrollment: EnrollmentReport) -> JsonObject:
+        """The payload of one enrollment or of its end, as plain data."""
+        return self._plain(
+            "export_enrollment", self._call("export_enrollment", config=config, enrollment=enrollment)
         )
 
     def remote_key(self, config: ChannelConfig, item: ContentItem) -> str:

@@ -16,6 +16,7 @@ CAPABILITIES = {
     "content": "content",
     "completions": "completions",
     "assessments": "assessments",
+    "enrollments": "enrollments",
     "retire_strategies": "ways of retiring, the default first",
     "in_progress": "results before completion",
     "outcomes_need_content": "takes results only for courses it was sent",
@@ -25,6 +26,7 @@ CAPABILITIES = {
     "idempotency": "repeated sending of content",
     "outcome_idempotency": "repeated sending of outcomes",
     "mixed_operations": "operations may share a batch",
+    "wants_confirmed": "writes an item in parts, and only those that changed",
     "list_remote": "listing what is at the LMS",
     "paging": "paging",
     "slow_down": 'how it says "slow down"',
@@ -73,4 +75,5 @@ def _text(value: object) -> str:
 
 def _rate(name: str, rate: Rate) -> str:
     which = "" if name == "default" else f" (those that count as {name})"
-    return f"{rate.calls} in {rate.seconds:g} s{which}"
+    more = ", or more where the vendor agreed" if rate.negotiable else ""
+    return f"{rate.calls} in {rate.seconds:g} s{which}{more}"

@@ -73,7 +73,7 @@ def retry(
 ) -> None:
     """Let the next run try items again, without pause and even if the LMS refused them before.
 
-    It is content that is meant; outcomes with --kind, or with --learner and --course, which mean both kinds of
+    It is content that is meant; outcomes with --kind, or with --learner and --course, which mean every kind of
     outcomes. Items in doubt are taken to be at the LMS and are sent again as updates. Your name and reason are
     logged.
     """

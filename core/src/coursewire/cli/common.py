@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-OUTCOMES = (KindName.COMPLETIONS, KindName.ASSESSMENTS)
+OUTCOMES = (KindName.COMPLETIONS, KindName.ASSESSMENTS, KindName.ENROLLMENTS)
 """The kinds that are about learners."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from datetime import timedelta
@@ -14,7 +15,7 @@ from coursewire.errors import CredentialsError
 from coursewire.model.session import Token
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Generator, Mapping
 
     from pydantic import SecretStr
 
@@ -86,6 +87,41 @@ class TokenAuth(httpx.Auth):
 
     async def _obtain(self, current: Token | None) -> Token:
         return self.read_token(await self.tokens.send(self.token_request(current)))
+
+
+class FormAuth(TokenAuth):
+    """OAuth 2 as most have it (RFC 6749, 4.3 and 4.4): a form goes in, a token comes out.
+
+    Args:
+        tokens: Where tokens are kept.
+        url: The token endpoint.
+        form: What is asked with, in this order.
+        client: The client's id and secret, where they go as HTTP Basic and not in the form.
+        subject: What tells this token from others of the configuration, such as its scopes.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        url: str,
+        form: Mapping[str, str],
+        *,
+        client: tuple[str, str] | None = None,
+        subject: str = "service",
+    ) -> None:
+        super().__init__(tokens, subject=subject)
+        self._url = url
+        self._form = form
+        pair = ":".join(client).encode() if client else b""
+        self._headers = {"Authorization": f"Basic {base64.b64encode(pair).decode('ascii')}"} if client else {}
+
+    def token_request(self, current: Token | None) -> httpx.Request:
+        """Ask with the form."""
+        return httpx.Request("POST", self._url, data=dict(self._form), headers=self._headers)
+
+    def read_token(self, response: httpx.Response) -> Token:
+        """Read an OAuth 2 answer."""
+        return read_oauth_token(response, self.tokens.clock)
 
 
 def read_oauth_token(response: httpx.Response, clock: Clock) -> Token:

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -31,7 +32,7 @@ from coursewire.errors import (
 )
 from coursewire.model.instant import Clock, utc_now
 from coursewire.model.payload import canonical_json
-from coursewire.model.session import Session, Tokens
+from coursewire.model.session import Session, T, Tokens
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -150,6 +151,9 @@ class HttpSession(Session):
         self._read_slow_down = read_slow_down
         self._targets = Targets(config, insecure_urls=insecure_urls)
         self._slots = asyncio.Semaphore(limits.concurrency)
+        self._known: dict[Hashable, Any] = {}
+        self._asking: defaultdict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: defaultdict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._timeout = {
             "connect": limits.connect_timeout_s,
             "read": limits.read_timeout_s,
@@ -198,6 +202,7 @@ class HttpSession(Session):
     ) -> None:
         await self.tokens.aclose()
         await self._transport.aclose()
+        await self._gate.leave()
 
     async def request(
         self,
@@ -250,6 +255,18 @@ class HttpSession(Session):
         """Wait; see :meth:`Session.sleep`."""
         self.counters.waited_s += seconds
         await self._sleep(seconds)
+
+    async def once(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        """The first answer; see :meth:`Session.once`."""
+        async with self._asking[key]:
+            if key not in self._known:
+                self._known[key] = await ask()
+            known: T = self._known[key]
+            return known
+
+    def lock(self, key: Hashable) -> asyncio.Lock:
+        """One at a time; see :meth:`Session.lock`."""
+        return self._locks[key]
 
     def pages(
         self,

@@ -115,9 +115,10 @@ class Job(ABC):
     async def _look_only(self, ready: Ready, summary: Summary) -> None:
         """Count what a configuration that must not send would send, as waiting; no record changes."""
 
-    def refusal(self, _ready: Ready) -> str:
+    def refusal(self, ready: Ready) -> str:
         """Why there is nothing to do at all, a reason code; "" when there may be."""
-        return ""
+        takes = ready.channel.channel.capabilities.takes(self.kind)
+        return "" if takes else Reason.KIND_NOT_SUPPORTED
 
     async def run(self, stop: Stop) -> Summary:
         """Transmit. Whatever goes wrong with single items is in the summary.

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentType
+from coursewire.model.payload import Kind
 
 PLUGIN_API = "1.0"
 """Version of the hook contract. Raised when the contract changes; it is not the package's version."""
@@ -60,6 +61,8 @@ class Capabilities(BaseModel):
     content: Support = Support.FULL
     completions: Support = Support.UNKNOWN
     assessments: Support = Support.UNKNOWN
+    enrollments: Support = Support.NOT_IMPLEMENTED
+    """Take it that a learner has joined a course, and that one has left it."""
     retire_strategies: tuple[RetireStrategy, ...] = ()
     """The first is the default."""
     raise_grade: Support = Support.UNKNOWN
@@ -72,15 +75,23 @@ class Capabilities(BaseModel):
     idempotency: Idempotency = Idempotency.NONE
     """Of content."""
     outcome_idempotency: Idempotency = Idempotency.NONE
-    """Of completions and assessments."""
+    """Of outcomes of every kind."""
     outcomes_need_content: bool = False
     """Outcomes can only go to a course that this configuration has sent to the LMS."""
     mixed_operations: bool = False
     """Creates, updates and retirements may travel in one batch."""
+    wants_confirmed: bool = False
+    """Payloads of content that is updated come with what the LMS last confirmed, for a channel that writes an item
+    in parts and sends only those that changed."""
     list_remote: Support = Support.NOT_IMPLEMENTED
     paging: Literal["none", "link header", "page number", "cursor", "offset"] = "none"
     slow_down: tuple[str, ...] = ("429",)
     """How the LMS says "slow down", for people: "429", "403 with text", "200 with message"."""
+
+    def takes(self, kind: Kind) -> bool:
+        """Tell whether core may send this kind."""
+        support: Support = getattr(self, kind.value)
+        return support.usable
 
     @classmethod
     def of_upserts(cls, *retire_strategies: RetireStrategy, **others: Any) -> Self:
@@ -104,6 +115,8 @@ class Rate(BaseModel):
 
     calls: int = Field(gt=0)
     seconds: float = Field(gt=0)
+    negotiable: bool = False
+    """The vendor raises it for a customer who asks: a configuration may name a higher one, too."""
 
 
 class Limits(BaseModel):

@@ -137,7 +137,7 @@ class ChannelConfig(BaseModel):
     catalogs_to_transmit: tuple[UUID, ...] = ()
     """The catalogs to send; empty for all of the customer's. Also taken as comma-separated text."""
     disable_learner_data_transmissions: bool = False
-    """Send no completions and no assessments."""
+    """Send nothing about learners: no completions, assessments or enrollments."""
     completion_policy: CompletionPolicy = CompletionPolicy.PASSED
     """When a course counts as completed: ``passed`` (passing now, and known since when), ``evidence`` (a
     certificate or the date of passing) or ``pacing`` (by the pacing of the run)."""
@@ -172,6 +172,11 @@ class ChannelConfig(BaseModel):
                 "define the property lms_url"
             )
         return str(getattr(self, fields[0]))
+
+    @property
+    def learner_id_otherwise(self) -> LearnerId | None:
+        """What learners are known by for whom there is no ``learner_id``; None where they are not known at all."""
+        return None
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

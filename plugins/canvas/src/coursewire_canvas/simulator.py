@@ -16,6 +16,7 @@ import orjson
 from aiohttp import web
 
 from coursewire.model.instant import Clock, utc_now
+from coursewire.testing.authorize import AuthorizePage
 from coursewire.testing.simulator import Simulator, json_response
 from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.simulated_gradebook import GRADEABLE, INTEGRATION_USER, SimulatedGradebook
@@ -83,6 +84,7 @@ class CanvasSimulator(Simulator):
         may_undelete: Whether deleted courses can be restored.
         token_lifetime_s: How long an access token lasts.
         gradebook: Users, enrolments, assignments and grades.
+        authorize: The page on which an administrator grants access.
     """
 
     code: ClassVar[str] = CanvasConfig.code
@@ -102,6 +104,7 @@ class CanvasSimulator(Simulator):
         self.accounts: dict[int, int | None] = {ROOT_ACCOUNT: None, ACCOUNT: 1, OTHER_ACCOUNT: 1}
         self.courses: dict[int, JsonObject] = {}
         self.gradebook = SimulatedGradebook(self)
+        self.authorize = AuthorizePage("/login/oauth2/auth", self.client_id, self)
         self._access_tokens: dict[str, datetime] = {}
         self._ids = itertools.count(1001)
 
@@ -109,6 +112,7 @@ class CanvasSimulator(Simulator):
         """The token endpoint, accounts, courses, and the gradebook."""
         api = self._api
         return [
+            *self.authorize.routes(),
             web.post(self.token_paths[0], self._token),
             web.get("/api/v1/accounts", api(self._list_accounts)),
             web.get("/api/v1/accounts/{account}", api(self._show_account)),
@@ -233,7 +237,8 @@ class CanvasSimulator(Simulator):
             if grant == "refresh_token"
             else ("code", self.authorization_code)
         )
-        if form.get(name) != known:
+        granted = self.authorize.redeem(str(form.get("code")), str(form.get("redirect_uri")))
+        if form.get(name) != known and granted is None:
             return json_response(
                 {"error": "invalid_grant", "error_description": f"{name} not found"}, status=400
             )

@@ -354,7 +354,7 @@ class Bench:
     def main_type(self) -> ContentType:
         """The type of content that checks are made with: courses where the channel takes them."""
         kinds = self.channel.capabilities.content_types
-        return ContentType.COURSE if ContentType.COURSE in kinds else min(kinds)
+        return ContentType.COURSE if not kinds or ContentType.COURSE in kinds else min(kinds)
 
     def shelve(self, *numbers: int | str, customer: str = ACME, **changes: Any) -> list[ContentItem]:
         """Put made-up items into a customer's catalog; one that is there already is replaced."""

@@ -126,7 +126,8 @@ class ConfigurationChecks:
         """
         sample, model = bench.fields(), bench.channel.config
         types = {info.name: info.type for info in describe(model)}
-        mine = [name for name, value in sample.items() if isinstance(value, str) and value.startswith("http")]
+        own = bench.simulator.url
+        mine = [name for name, value in sample.items() if isinstance(value, str) and value.startswith(own)]
         for name in mine:
             demand(
                 URL in types.get(name, ""),

@@ -18,11 +18,24 @@ from pydantic import TypeAdapter, ValidationError
 from coursewire.errors import CoursewireError, NotExportableError
 from coursewire.model.content import ContentItem
 from coursewire.model.instant import Instant, Moment
-from coursewire.model.outcomes import Assessment, Completion, Verdict
+from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Verdict
 from coursewire.testing.conformance import sibling
 from coursewire.testing.conformance.checks import check, demand, demand_equal
-from coursewire.testing.conformance.made_up import NOW, assessment, completion, content_item
-from coursewire.testing.conformance.needs import ASSESSMENTS, COMPLETIONS, CONTENT, EVERY, RETIRES
+from coursewire.testing.conformance.made_up import (
+    NOW,
+    assessment,
+    completion,
+    content_item,
+    enrollment_report,
+)
+from coursewire.testing.conformance.needs import (
+    ASSESSMENTS,
+    COMPLETIONS,
+    CONTENT,
+    ENROLLMENTS,
+    EVERY,
+    RETIRES,
+)
 
 if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
@@ -117,6 +130,9 @@ class ExportingChecks:
             things.append(("completion", completion(), lambda it: relay.export_completion(config, it)))
         if can.assessments.usable:
             things.append(("assessment", assessment(), lambda it: relay.export_assessment(config, it)))
+        if can.enrollments.usable:
+            report = enrollment_report()
+            things.append(("enrollment", report, lambda it: relay.export_enrollment(config, it)))
         for name, thing, export in things:
             before, settings = copy.deepcopy(thing.model_dump()), copy.deepcopy(config.model_dump())
             exported(partial(_without_moment, export, thing))
@@ -171,6 +187,8 @@ class ExportingChecks:
             yield "a completion", lambda _moment: relay.export_completion(config, completion())
         if can.assessments.usable:
             yield "an assessment", lambda _moment: relay.export_assessment(config, assessment())
+        if can.enrollments.usable:
+            yield "an enrollment", lambda _moment: relay.export_enrollment(config, enrollment_report())
 
     @check("golden pairs of content hold", CONTENT, golden=True)
     def test_golden_content(self, bench: Bench) -> None:
@@ -210,6 +228,19 @@ class ExportingChecks:
             return bench.loaded.relay.export_assessment(config, Assessment.model_validate(pair["assessment"]))
 
         demand_pairs(bench, "assessments", export)
+
+    @check("golden pairs of enrollments hold", ENROLLMENTS, golden=True)
+    def test_golden_enrollments(self, bench: Bench) -> None:
+        """``golden/enrollments/*.json``: the payload that was worked out by hand.
+
+        As for content, with ``enrollment`` in place of ``item``.
+        """
+
+        def export(config: ChannelConfig, pair: dict[str, Any], _moment: Moment) -> Any:
+            report = EnrollmentReport.model_validate(pair["enrollment"])
+            return bench.loaded.relay.export_enrollment(config, report)
+
+        demand_pairs(bench, "enrollments", export)
 
     @check("a completion with anything unknown is exported, or says which field is missing", COMPLETIONS)
     def test_unknown_parts_of_a_completion_are_named(self, bench: Bench) -> None:

@@ -20,7 +20,7 @@ from coursewire.model.content import (
     Customer,
     IdentityProvider,
 )
-from coursewire.model.outcomes import Assessment, Completion, Verdict
+from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Verdict
 from coursewire.model.payload import fingerprint
 from coursewire.model.results import (
     Consent,
@@ -157,6 +157,22 @@ def assessment(name: str = "ada", **changes: Any) -> Assessment:
         "points_possible": Decimal(10),
     }
     return Assessment.model_validate({**fields, **changes})
+
+
+def enrollment_report(name: str = "ada", **changes: Any) -> EnrollmentReport:
+    """That somebody has joined a course, for exporters."""
+    fields = {
+        "enrollment_id": f"e-{name}",
+        "username": name,
+        "email": learner_id(name),
+        "remote_id": learner_id(name),
+        "course_key": "MadeUpX+C001",
+        "course_run_key": "course-v1:MadeUpX+C001+2026",
+        "mode": "verified",
+        "active": True,
+        "enrolled_at": datetime(2026, 2, 2, tzinfo=UTC),
+    }
+    return EnrollmentReport.model_validate({**fields, **changes})
 
 
 def enrollment(

@@ -12,9 +12,10 @@ CONTENT = Need("content", lambda c: c.capabilities.content.usable)
 RETIRES = CONTENT & Need("retire_strategies", lambda c: bool(c.capabilities.retire_strategies))
 COMPLETIONS = Need("completions", lambda c: c.capabilities.completions.usable)
 ASSESSMENTS = Need("assessments", lambda c: c.capabilities.assessments.usable)
+ENROLLMENTS = Need("enrollments", lambda c: c.capabilities.enrollments.usable)
 ANY_RESULTS = Need(
-    "completions or assessments",
-    lambda c: c.capabilities.completions.usable or c.capabilities.assessments.usable,
+    "completions, assessments or enrollments",
+    lambda c: any(need.applies(c) for need in (COMPLETIONS, ASSESSMENTS, ENROLLMENTS)),
 )
 LOOKS_UP = CONTENT & Need(
     "idempotency: natural key", lambda c: c.capabilities.idempotency is Idempotency.NATURAL_KEY

@@ -71,7 +71,8 @@ def run_suite(
     Returns:
         One result for every check there is, in their order.
     """
-    fields = {"channel": channel, "golden": golden, "config": config or {}, "skipped": skipped or {}}
+    folder = None if golden is None else Path(golden).absolute()
+    fields = {"channel": channel, "golden": folder, "config": config or {}, "skipped": skipped or {}}
     suite: type[ChannelSuite] = type("Suite", (ChannelSuite,), fields)
     results = []
     with ExitStack() as cleanup:

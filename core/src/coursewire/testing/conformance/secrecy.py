@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SHORTEST = 6
 """Shorter ones would be found by chance."""
+EVERYWHERE = "coursewire conformance simulated simulator"
+"""Words that stand in what is shown, secret or not."""
 
 
 def canaries(bench: Bench) -> dict[str, str]:
@@ -29,7 +31,11 @@ def canaries(bench: Bench) -> dict[str, str]:
     found = {value: f"the secret {name}" for name, value in _secret_fields(bench)}
     for number, value in enumerate(sorted(bench.simulator.credentials), 1):
         found.setdefault(value, f"the credential of an Authorization header ({number})")
-    return {value: name for value, name in found.items() if len(value) >= SHORTEST}
+    # A sample user called "coursewire" would be found in every line of the log.
+    common = f"{bench.channel.code} {bench.channel.title} {bench.simulator.url} {EVERYWHERE}".lower()
+    return {
+        value: name for value, name in found.items() if len(value) >= SHORTEST and value.lower() not in common
+    }
 
 
 def _secret_fields(bench: Bench) -> Iterator[tuple[str, str]]:

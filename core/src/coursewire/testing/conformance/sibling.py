@@ -19,8 +19,15 @@ from coursewire.errors import NotExportableError
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.content import ContentItem
 from coursewire.model.instant import Moment
-from coursewire.model.outcomes import Assessment, Completion
-from coursewire.testing.conformance.made_up import NOW, SCRIPTS, assessment, completion, content_data
+from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport
+from coursewire.testing.conformance.made_up import (
+    NOW,
+    SCRIPTS,
+    assessment,
+    completion,
+    content_data,
+    enrollment_report,
+)
 
 if TYPE_CHECKING:
     from coursewire.channels.registry import LoadedChannel
@@ -42,6 +49,7 @@ def work(channel: Channel, fields: Mapping[str, Any]) -> dict[str, Any]:
         "items": items,
         "completions": [completion().model_dump(mode="json")] if can.completions.usable else [],
         "assessments": [assessment().model_dump(mode="json")] if can.assessments.usable else [],
+        "enrollments": [enrollment_report().model_dump(mode="json")] if can.enrollments.usable else [],
     }
 
 
@@ -59,6 +67,10 @@ def export_all(loaded: LoadedChannel, work: Mapping[str, Any]) -> list[Any]:
         *(
             partial(relay.export_assessment, config, Assessment.model_validate(one))
             for one in work["assessments"]
+        ),
+        *(
+            partial(relay.export_enrollment, config, EnrollmentReport.model_validate(one))
+            for one in work["enrollments"]
         ),
     ]
     payloads = []
