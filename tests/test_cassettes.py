@@ -15,4 +15,5 @@ def test_there_are_cassettes():
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=[folder.parts[-3] for folder in FOLDERS])
 def test_nothing_in_the_cassettes_is_secret(folder):
-    assert list(map(str, scan_cassettes(folder))) == []
+    # The platform's public name stands in titles of courses.
+    assert list(map(str, scan_cassettes(folder, hosts=["edX.org"]))) == []

@@ -21,8 +21,8 @@ from coursewire_acme import plugin
 class TestAcme(ChannelSuite):
     channel = plugin
     golden = Path(__file__).parent / "golden"
-    config = {}    # fields beside those of the simulator's sample_config()
-    skipped = {}   # {"test_...": "why it cannot hold for this LMS"}
+    config = {}  # fields beside those of the simulator's sample_config()
+    skipped = {}  # {"test_...": "why it cannot hold for this LMS"}
 ```
 
 Every check drives the channel through core's real jobs, on a real database, against the channel's own simulator, and counts

@@ -52,6 +52,7 @@ ARGUMENTS = {
     "confirmed": "The payload that the LMS last confirmed; empty when nothing was.",
     "completion": "A learner's result in a course, with what the LMS knows learner and course by.",
     "assessment": "A learner's result in one subsection, with what the LMS knows learner and course by.",
+    "enrollment": "That a learner has joined a course run, or has left it, with what the LMS knows both by.",
     "tokens": "Where tokens of this configuration are kept and asked for.",
     "session": "Speaks HTTP to the LMS: retries, rates, tokens and log are its business.",
     "batch": "Payloads of one configuration, in the order planned.",

@@ -19,7 +19,7 @@ from coursewire.hookspecs import PROJECT, SPECS
 from coursewire.model.content import ContentItem
 from coursewire.model.inbound import InboundRequest
 from coursewire.model.instant import Moment
-from coursewire.model.outcomes import Assessment, Completion, Told
+from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Told
 from coursewire.model.payload import Batch, Kind, Operation, Payload, Result, ResultKind, fingerprint
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -216,6 +216,19 @@ def test_exports(channel, config):
     }
     unknown = COMPLETION.model_copy(update={"percent": None})
     assert relay.export_completion(config, unknown)["percent"] is None
+    left = EnrollmentReport.model_validate(
+        {
+            **{name: value for name, value in OUTCOME.items() if name != "percent"},
+            "mode": "verified",
+            "active": False,
+            "enrolled_at": "2026-01-02T03:04:05Z",
+        }
+    )
+    assert relay.export_enrollment(config, left) == {
+        "learner": "1001",
+        "course": "RiverU+KNOTS",
+        "active": False,
+    }
     assessment = Assessment.model_validate(
         {
             **OUTCOME,

@@ -1,4 +1,4 @@
-"""In a run over completions or assessments, once for each batch, under the same rules as `send_content`. Consent is asked
+"""In a run over completions, assessments or enrollments, once for each batch, under the same rules as `send_content`. Consent is asked
 for again right before. A payload's `remote_key` is the learner's id at the LMS.
 
 A learner whom the LMS does not know is nobody's mistake in the payload: answer `BLOCKED`, so that the outcome rests until

@@ -1,4 +1,4 @@
-"""In a run over completions or assessments, for an outcome whose payload differs from the one that the LMS last
+"""In a run over outcomes, for an outcome whose payload differs from the one that the LMS last
 confirmed. Not for one that was never confirmed, and not when a person forces the sending: those go out anyway.
 
 Core's default goes by the configuration's `resend_outcomes`. A channel overrides it where its LMS cannot take a

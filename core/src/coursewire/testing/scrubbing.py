@@ -51,7 +51,7 @@ _NO_SECRET = re.compile(r"page|next|continu|sync|delta|type|expires")
 
 _PERSONAL = frozenset(
     {
-        "birthdate", "birthday", "dateofbirth", "email", "emailaddress", "familyname", "firstname", "fullname",
+        "birthdate", "birthday", "dateofbirth", "email", "emailaddress", "familyname", "firstname",
         "givenname", "lastname", "mail", "middlename", "mobile", "mobilephone", "phone", "phonenumber", "primaryemail",
         "sortablename", "surname", "telephone",
     }
