@@ -7,14 +7,13 @@ import pytest
 
 from coursewire.client.answers import (
     acknowledged,
-    error_of,
-    read_object,
-    read_success,
-    redacted,
     acknowledges,
+    error_of,
     error_text,
     failure,
     is_missing,
+    read_object,
+    read_success,
     redacted,
     refusal_in,
     refused,
