@@ -50,7 +50,6 @@ ONE_ROW_FOR = {
     "enrollment_course": "What the Enrollment API needs to know of a course run beside its content.",
     "enrollment_mode": "A mode that a course run offers.",
     "enrollment_license": "A licence of a subsidy that an enrollment uses.",
-    "grant_state": "A grant of access that an administrator has begun at an LMS.",
     "account": "A person who may sign in to the console.",
     "api_token": "A token of the REST API, as a digest.",
     "access_grant": "A role of an account or a token, for one customer or for all.",
