@@ -131,6 +131,12 @@ class Settings(BaseSettings):
     """Days for which transmissions and jobs are kept."""
     lease_seconds: int = Field(default=60, ge=5)
     """Seconds after which the lease of a process that died lapses."""
+    public_url: str = ""
+    """Where people and LMSs reach `coursewire serve`, such as https://coursewire.example.com; what a request says
+    when not set."""
+    learner_header: str = ""
+    """Header in which a proxy names the learner who is signed in at the platform. Set it only where nobody but that
+    proxy can reach the service."""
     events_secret: SecretStr | None = None
     """Secret that signs events (Standard Webhooks, ``whsec_...``); several with commas between while one replaces
     another. Without it no events are taken."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from coursewire.service import api, console, events, health, metrics, problems
+from coursewire.service import api, console, events, health, inbound, metrics, problems
 from coursewire.service.accounts import Accounts
 from coursewire.service.console.site import CONSOLE, problem_page
 from coursewire.service.figures import Figures
@@ -80,6 +80,9 @@ def create_app(installation: Installation) -> FastAPI:
     # Put in as they are, and not included: so every route of the application can be looked at.
     for router in (health.router, metrics.router, events.router, *api.ROUTERS, *console.ROUTERS):
         app.router.routes.extend(router.routes)
+    header = installation.settings.learner_header
+    learner_of = inbound.header_learner(header) if header else inbound.nobody
+    app.router.routes.extend(inbound.router(installation, learner_of).routes)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 

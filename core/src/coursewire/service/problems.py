@@ -40,6 +40,7 @@ SCHEMA: dict[str, Any] = {
 STATUSES: tuple[tuple[type[errors.CoursewireError], int], ...] = (
     (errors.UnknownChannelError, 404),
     (errors.ConfigurationError, 422),
+    (errors.GrantError, 422),
     (errors.LeaseHeldError, 409),
     (errors.GuardError, 409),
     (errors.SourceError, 503),

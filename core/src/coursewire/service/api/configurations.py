@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from coursewire.config.configuration import Configuration
 from coursewire.errors import CoursewireError
+from coursewire.jobs.grants import CodeGrants
 from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.paging import API
 from coursewire.service.problems import Problem
@@ -203,6 +204,45 @@ def show_history(uuid: UUID, reach: READ) -> list[Change]:
     reach.configuration(uuid)
     rows = reach.installation.configurations.history(uuid)
     return [Change(**{name: getattr(row, name) for name in Change.model_fields}) for row in rows]
+
+
+class Connect(BaseModel):
+    """How access is to be asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    redirect_uri: str = Field(max_length=2000, description="As it is registered at the LMS.")
+
+
+class ConnectAt(BaseModel):
+    """Where an administrator of the LMS gives access."""
+
+    url: str
+
+
+class Connected(BaseModel):
+    """What the LMS sent the browser back with: the whole query."""
+
+    answer: dict[str, str] = Field(max_length=20)
+
+
+@router.post("/{uuid}/connect", summary="Ask for access")
+def connect_configuration(uuid: UUID, body: Connect, reach: ADMINISTER) -> ConnectAt:
+    """Begin an OAuth 2 code grant. The same caller must finish it, within ten minutes."""
+    reach.configuration(uuid)
+    url = CodeGrants(reach.installation).start(
+        uuid, session=str(reach.caller.uuid), redirect_uri=body.redirect_uri
+    )
+    return ConnectAt(url=url)
+
+
+@router.post("/connected", summary="Finish asking for access")
+async def finish_connection(body: Connected, reach: ADMINISTER) -> ConfigurationOut:
+    """Exchange the code for tokens, which are stored; 422 says what went wrong."""
+    made = await CodeGrants(reach.installation).finish(
+        body.answer, session=str(reach.caller.uuid), actor=reach.caller.name
+    )
+    return ConfigurationOut.of(made)
 
 
 @router.post("/{uuid}/check", summary="Try the connection")

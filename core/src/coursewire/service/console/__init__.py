@@ -5,6 +5,7 @@ from __future__ import annotations
 from coursewire.service.console import (
     channels,
     configurations,
+    connect,
     jobs,
     learners,
     overview,
@@ -18,6 +19,7 @@ ROUTERS = (
     sign_in.router,
     overview.router,
     configurations.router,
+    connect.router,
     preview.router,
     plans.router,
     jobs.router,

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from coursewire.config.configuration import Configuration
 from coursewire.errors import ConfigurationError
+from coursewire.jobs.grants import code_grant
 from coursewire.model.payload import Kind
 from coursewire.service.api.configurations import check_configuration
 from coursewire.service.console.forms import fields_of, inputs
@@ -192,6 +193,7 @@ async def _show(
         )
     channel = installation.channels.get(found.channel).channel
     validity = await run_in_threadpool(installation.configurations.validity, found.uuid, channel)
+    grant = code_grant(installation.channels.get(found.channel))
     history = await run_in_threadpool(installation.configurations.history, found.uuid)
     figures: Figures = request.app.state.figures
     names = await figures.customer_names({found.customer})
@@ -216,9 +218,9 @@ async def _show(
         needs_reconnect=found.needs_reconnect_reason if found.needs_reconnect_since else "",
         kinds=[each.value for each in Kind if getattr(channel.capabilities, each.value).usable],
         missing=[*validity.missing, *validity.incorrect],
-        grant=None,
-        granted=False,
-        missing_for_grant=[],
+        grant=grant is not None,
+        granted=grant is not None and set(grant.fields) <= set(found.secrets_set),
+        missing_for_grant=[name for name in validity.missing if grant is None or name not in grant.fields],
         note_kind=note[0],
         note=note[1],
         check=check,

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from coursewire.errors import ConfigurationError, ContractError, NotExportableError
+from coursewire.jobs.grants import code_grant
 from coursewire.model.content import ContentType
 from coursewire.model.instant import Moment
 from coursewire.service.console.site import CONSOLE, render
@@ -47,7 +48,13 @@ async def preview(
         else:
             ours = _json(found[0].model_dump(mode="json", exclude_none=True))
             try:
-                config = await run_in_threadpool(installation.configurations.load, uuid, loaded.channel)
+                grant = code_grant(loaded)
+                config = await run_in_threadpool(
+                    installation.configurations.load,
+                    uuid,
+                    loaded.channel,
+                    ungranted=grant.fields if grant else (),
+                )
                 moment = Moment(installation.clock())
                 theirs = _json(await asyncio.to_thread(loaded.relay.export_content, config, found[0], moment))
             except (ConfigurationError, ContractError, NotExportableError) as error:
