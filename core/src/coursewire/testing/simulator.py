@@ -111,7 +111,7 @@ class Simulator:
         pages_served: How many pages :meth:`page_of` has cut.
         interfere: Called with each request other than for a token; its answer, unless None, is given instead.
         answer_token: The same for requests for tokens.
-        busy: How many requests are being answered now, those included whose caller has gone.
+        under_way: How many requests are being answered now, those included whose caller has gone.
     """
 
     code: ClassVar[str] = ""
@@ -132,7 +132,7 @@ class Simulator:
         self.pages_served = 0
         self.interfere: Callable[[web.Request], web.Response | None] = _let_it_be
         self.answer_token: Callable[[web.Request], web.Response | None] = _let_it_be
-        self.busy = 0
+        self.under_way = 0
         self.url = ""
         self._holed: set[str] = set()
         self._runner: web.AppRunner | None = None
@@ -305,7 +305,7 @@ class Simulator:
                 body = raw.decode("utf-8", "replace")
         self.credentials.add(request.headers.get("Authorization", "").partition(" ")[2])
         status = 500
-        self.busy += 1
+        self.under_way += 1
         try:
             for_token = request.path in self.token_paths
             other = (self.answer_token if for_token else self.interfere)(request)
@@ -317,7 +317,7 @@ class Simulator:
             status = answer.status
             raise
         finally:
-            self.busy -= 1
+            self.under_way -= 1
             self.seen.append(
                 Seen(
                     request.method, request.path, request.query_string, status, body, self.clock().isoformat()

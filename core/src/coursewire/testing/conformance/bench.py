@@ -221,7 +221,7 @@ class Kit:
         self.slept.clear()
         self.watch.reset()
         give_up_at = time.monotonic() + PATIENCE_S
-        while self.simulator.busy and time.monotonic() < give_up_at:
+        while self.simulator.under_way and time.monotonic() < give_up_at:
             time.sleep(0.005)  # answers that nobody waits for any more must not arrive in the next check
         self.simulator.clock = self.clock
         self.simulator.reset()
