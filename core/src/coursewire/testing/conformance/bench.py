@@ -265,6 +265,7 @@ def make_simulator(channel: Channel) -> Simulator:
 
     Raises:
         Fault: There is none, or it cannot be used.
+        ModuleNotFoundError: Something that it needs is not installed.
     """
     demand(
         channel.simulator,
@@ -276,6 +277,12 @@ def make_simulator(channel: Channel) -> Simulator:
     try:
         made: Simulator = getattr(import_module(module), name)()
     except Exception as error:
+        if (
+            isinstance(error, ModuleNotFoundError)
+            and error.name != module.partition(".")[0]
+            and error.name != module
+        ):
+            raise  # a dependency is missing here; that is not the channel's fault
         raise Fault(
             f"the simulator {channel.simulator} cannot be made",
             seen=f"{type(error).__name__}: {error}",
