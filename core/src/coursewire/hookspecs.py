@@ -43,7 +43,9 @@ class ExporterSpecs:
     """Turning domain objects into the LMS's payloads. Pure: no clock, no network, no change of arguments."""
 
     @hookspec(firstresult=True)
-    def export_content(self, config: ChannelConfig, item: ContentItem, moment: Moment) -> JsonObject:
+    def export_content(
+        self, config: ChannelConfig, item: ContentItem, moment: Moment, remote_key: str
+    ) -> JsonObject:
         """Build the payload of one content item.
 
         Args:
@@ -51,6 +53,8 @@ class ExporterSpecs:
             item: The item; do not change it.
             moment: The "now" of the run. Ask it instead of a clock, so that core knows when the payload
                 would change by the passing of time.
+            remote_key: The key that the LMS knows the item by, or will know it by: what the hook of that name
+                says, unless the channel maps keys and the item was given one before.
 
         Returns:
             Plain data for this item alone, as the LMS takes it.

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Boolean, Column, Integer, Table, Uuid, insert, select, update
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, Table, Uuid, insert, select, update
 
 from coursewire.audit.columns import UtcDateTime, key_text, long_text
 from coursewire.audit.leases import Lease
@@ -45,6 +45,8 @@ def value_for(column, now, *, personal):
         return MAIL if personal else "else@example.com"
     if column.name in ("remote_id", "remote_key"):
         return (REMOTE if personal else "remote-else")[: kind.length]
+    if isinstance(kind, LargeBinary):
+        return b"sealed"
     if column.info.get("personal"):
         text = f"said about {NAME}" if personal else "said about nobody"
         return text[: getattr(kind, "length", None) or 100]

@@ -14,7 +14,7 @@ OPERATIONS = {"-": None, "create": Operation.CREATE, "update": Operation.UPDATE,
 PRESENCE = {"no": False, "yes": True}
 
 # "*" is any value; "=" is the value from before; "a/b" is either.
-SETTLED = "planned/confirmed/retired/failed/rejected/blocked/in doubt"
+SETTLED = "planned/confirmed/retired/failed/rejected/blocked/in doubt/offered"
 PENDING = "create/update/retire"
 LEGAL = f"""
 state               | pending       | there | event       | state     | pending | there
@@ -24,8 +24,10 @@ state               | pending       | there | event       | state     | pending 
 
 planned             | {PENDING}     | *     | claim       | sending   | =       | =
 
-sending/in doubt    | create/update | *     | confirm     | confirmed | -       | yes
-sending/in doubt    | retire        | *     | confirm     | retired   | -       | no
+planned             | {PENDING}     | *     | offer       | offered   | =       | yes
+
+sending/in doubt/offered | create/update | * | confirm    | confirmed | -       | yes
+sending/in doubt/offered | retire   | *     | confirm     | retired   | -       | no
 
 sending             | {PENDING}     | *     | reject      | rejected  | =       | =
 sending             | {PENDING}     | *     | fail        | failed    | =       | =

@@ -659,7 +659,10 @@ def test_the_trace_names_calls_and_never_values(trace):
     asyncio.run(relay.send_content(None, BATCH))
 
     lines = [record.message for record in trace.records]
-    assert f"{WHERE}: export_content(config=ChannelConfig, item=ContentItem edX+DemoX, moment=None)" in lines
+    assert (
+        f"{WHERE}: export_content(config=ChannelConfig, item=ContentItem edX+DemoX, moment=None, remote_key=str)"
+        in lines
+    )
     assert f"{WHERE}: export_content -> dict of 1" in lines
     assert f"{WHERE}: export_completion raised ZeroDivisionError" in lines
     assert f"{WHERE}: batch_sending(job=dict of 1, batch=Batch of 3)" in lines

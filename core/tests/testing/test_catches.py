@@ -93,6 +93,7 @@ def test_golden_pairs_that_do_not_hold_are_named_by_file_and_field(failure, tmp_
         "test_golden_content": Outcome.PASSED,
         "test_golden_completions": Outcome.FAILED,
         "test_golden_assessments": Outcome.NOT_APPLICABLE,
+        "test_golden_enrollments": Outcome.NOT_APPLICABLE,
     }
 
 

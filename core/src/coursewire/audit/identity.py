@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Engine, and_, delete, func, select
 from coursewire.audit.records import KEYS_A_QUERY
 from coursewire.audit.tables import identity_link, outcome_record
 from coursewire.audit.upsert import upsert
-from coursewire.model.identity import BY_HAND, Identity, IdentityState
+from coursewire.model.identity import BY_HAND, FROM_LAUNCH, Identity, IdentityState
 from coursewire.model.reasons import Reason
 
 
@@ -65,13 +65,20 @@ class IdentityLinks:
         return found
 
     def save(self, links: Mapping[str, Identity], *, now: datetime) -> None:
-        """Store what was found, by username. Links that a person made stay as they are."""
+        """Store what was found, by username.
+
+        Links that a person made stay as they are; those that learners brought along do where nothing was found.
+        """
         c = identity_link.c
         with self._engine.begin() as connection:
             for some in batched(links, KEYS_A_QUERY):
-                query = select(c.username).where(self._mine, c.username.in_(some), c.origin == BY_HAND)
-                by_hand = set(connection.scalars(query))
-                rows = [self._row(name, links[name], now) for name in some if name not in by_hand]
+                query = select(c.username, c.origin).where(self._mine, c.username.in_(some))
+                kept = {
+                    name
+                    for name, origin in connection.execute(query)
+                    if origin == BY_HAND or (origin == FROM_LAUNCH and links[name].value is None)
+                }
+                rows = [self._row(name, links[name], now) for name in some if name not in kept]
                 upsert(connection, identity_link, rows, key=("configuration", "username"))
 
     def link(self, username: str, remote_id: str, *, now: datetime) -> None:

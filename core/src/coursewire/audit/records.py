@@ -237,7 +237,7 @@ class Records(Generic[R]):
         """
         payloads = payloads or {}
         with self._engine.begin() as connection:
-            self._upsert(connection, [self._row(r, now) for r in records if r.key not in payloads])
+            self.write(connection, [r for r in records if r.key not in payloads], now=now)
             confirmed = [
                 {**self._row(r, now), "confirmed_payload": payloads[r.key].decode()}
                 for r in records
@@ -246,6 +246,10 @@ class Records(Generic[R]):
             self._upsert(connection, confirmed)
             if transmissions:
                 connection.execute(insert(transmission), list(transmissions))
+
+    def write(self, connection: Connection, records: Sequence[R], *, now: datetime) -> None:
+        """Write records as part of another's transaction; see :meth:`save`."""
+        self._upsert(connection, [self._row(r, now) for r in records])
 
     def claim(self, keys: Sequence[str], *, job: UUID, now: datetime) -> None:
         """Mark planned records as being sent by ``job``, before anything of them leaves."""

@@ -21,6 +21,8 @@ class State(StrEnum):
     """An operation is pending and nothing of it has left yet, or it may simply be sent again."""
     SENDING = "sending"
     """A request with it may be under way, or its process died."""
+    OFFERED = "offered"
+    """It lies ready for an LMS that fetches by itself, and the LMS has not acknowledged it yet."""
     CONFIRMED = "confirmed"
     """The LMS acknowledged what was wanted."""
     RETIRED = "retired"
@@ -42,6 +44,8 @@ class Event(StrEnum):
     PLAN_UPDATE = "plan update"
     PLAN_RETIRE = "plan retire"
     CLAIM = "claim"
+    OFFER = "offer"
+    """What was planned lies ready for the LMS to fetch. From now on it may hold it."""
     CONFIRM = "confirm"
     REJECT = "reject"
     FAIL = "fail"
@@ -87,6 +91,7 @@ _AFTER_SENDING = {
 }
 
 _UNDERWAY = frozenset({State.SENDING, State.IN_DOUBT})
+_OPEN = _UNDERWAY | {State.OFFERED}
 
 RESULT_EVENTS = {
     ResultKind.ACCEPTED: Event.CONFIRM,
@@ -112,14 +117,17 @@ def after(standing: Standing, event: Event) -> Standing:
         return _plan(standing, event)
     if event is Event.CLAIM and state is State.PLANNED and operation is not None:
         return Standing(State.SENDING, operation, present)
-    if event is Event.KEEP and present and state not in _UNDERWAY:
+    if event is Event.OFFER and state is State.PLANNED and operation is not None:
+        return Standing(State.OFFERED, operation, present=True)
+    if event is Event.CONFIRM and state is State.OFFERED and operation is not None:
+        return _confirmed(operation)
+    if event is Event.KEEP and present and state not in _OPEN:
         return Standing(State.CONFIRMED, None, present=True)
-    if event is Event.WITHDRAW and not present and state not in _UNDERWAY:
+    if event is Event.WITHDRAW and not present and state not in _OPEN:
         return Standing(State.RETIRED, None, present=False)
     if state in _UNDERWAY and operation is not None:
         if event is Event.CONFIRM:
-            gone = operation is Operation.RETIRE
-            return Standing(State.RETIRED if gone else State.CONFIRMED, None, present=not gone)
+            return _confirmed(operation)
         if event in (Event.FOUND, Event.RESEND):
             # It is there, or may be. A create has become an update, so that its content is surely ours
             # and it is retired if nobody wants it any more.
@@ -133,6 +141,11 @@ def after(standing: Standing, event: Event) -> Standing:
         # A request that was not answered may have arrived: from now on the item may be there.
         return Standing(_AFTER_SENDING[event], operation, present or event is Event.DOUBT)
     raise _illegal(standing, event)
+
+
+def _confirmed(operation: Operation) -> Standing:
+    gone = operation is Operation.RETIRE
+    return Standing(State.RETIRED if gone else State.CONFIRMED, None, present=not gone)
 
 
 def _plan(standing: Standing, event: Event) -> Standing:

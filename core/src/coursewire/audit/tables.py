@@ -260,3 +260,48 @@ key_map = Table(
     Column("remote_key", key_text(255), nullable=False),
     UniqueConstraint("configuration", "remote_key"),
 )
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("configuration", Uuid(), ForeignKey("configuration.uuid", ondelete="CASCADE"), primary_key=True),
+    Column("latest_at", UtcDateTime(), nullable=True),  # newest time that any item bears or was shown with
+    Column("polled_at", UtcDateTime(), nullable=True),
+    Column("polled_since_at", UtcDateTime(), nullable=True),  # what the last poll that said so has
+    Column(
+        "window_at", UtcDateTime(), nullable=True
+    ),  # since when answers to polls that do not say so are equal
+)
+
+feed_item = Table(
+    "feed_item",
+    metadata,
+    Column("configuration", Uuid(), ForeignKey("configuration.uuid", ondelete="CASCADE"), primary_key=True),
+    Column("content_key", key_text(255), primary_key=True),
+    Column("remote_key", key_text(255), nullable=False),
+    Column("live", Boolean(), nullable=False),
+    Column("fingerprint", key_text(40), nullable=False),
+    Column("body", long_text(), nullable=False),
+    Column("job", Uuid(), nullable=False),  # that offered it
+    Column("changed_at", UtcDateTime(), nullable=False),  # strictly increasing within the configuration
+    Column("shown_at", UtcDateTime(), nullable=True),  # latest time that this version was served with
+    Column("first_served_at", UtcDateTime(), nullable=True),  # any version
+    Column("served_at", UtcDateTime(), nullable=True),  # this version, first
+    Column("last_served_at", UtcDateTime(), nullable=True),
+    Column("acknowledged_at", UtcDateTime(), nullable=True),  # this version, last
+    Index(None, "configuration", "changed_at"),
+    Index(None, "configuration", "acknowledged_at"),
+)
+
+hand_over = Table(
+    "hand_over",
+    metadata,
+    Column("configuration", Uuid(), ForeignKey("configuration.uuid", ondelete="CASCADE"), primary_key=True),
+    Column("username", key_text(255), primary_key=True, info=PERSONAL),
+    Column("course_key", key_text(255), primary_key=True),
+    Column("remote_id", key_text(255), nullable=False, info=PERSONAL),
+    Column("callback", key_text(500), nullable=False),
+    Column("ciphertext", LargeBinary(65535), nullable=False),  # session token
+    Column("received_at", UtcDateTime(), nullable=False),
+    Index(None, "configuration", "received_at"),
+)

@@ -164,7 +164,9 @@ def check_channel(channel: Channel, plugin: object) -> None:
 def _demanded(channel: Channel) -> Iterator[tuple[str, tuple[str, ...]]]:
     can = channel.capabilities
     speaks = ("authenticate", "check_connection")
-    if can.content.usable:
+    if can.content.usable and can.delivery == "pull":
+        yield "content that is pulled", ("export_content", "inbound_routes")
+    elif can.content.usable:
         yield "content", ("export_content", "send_content", *speaks)
     if can.completions.usable:
         yield "completions", ("export_completion", "send_outcomes", *speaks)

@@ -96,11 +96,13 @@ class Relay:
 
     # -- exporter --------------------------------------------------------------------------------
 
-    def export_content(self, config: ChannelConfig, item: ContentItem, moment: Moment) -> JsonObject:
-        """The payload of one content item, as plain data."""
-        return self._plain(
-            "export_content", self._call("export_content", config=config, item=item, moment=moment)
-        )
+    def export_content(
+        self, config: ChannelConfig, item: ContentItem, moment: Moment, remote_key: str | None = None
+    ) -> JsonObject:
+        """The payload of one content item, as plain data; without a key it goes by what ``remote_key`` says."""
+        key = self.remote_key(config, item) if remote_key is None else remote_key
+        body = self._call("export_content", config=config, item=item, moment=moment, remote_key=key)
+        return self._plain("export_content", body)
 
     def export_retirement(self, config: ChannelConfig, confirmed: Mapping[str, Any]) -> JsonObject:
         """The payload that retires an item, as plain data."""

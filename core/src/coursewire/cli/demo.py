@@ -68,7 +68,7 @@ def demo(
         for kind in KindName:
             if kind is not KindName.CONTENT:
                 _welcome(installation, simulators)
-            runs[kind] = [_run(installation, kind), _run(installation, kind)]
+            runs[kind] = [_run(installation, kind, simulators), _run(installation, kind, simulators)]
         for number, (name, more) in enumerate((("first", ""), ("second", ", since nothing changed"))):
             sent = ", ".join(f"{_sent(both[number]):,} {kind.noun}s" for kind, both in runs.items())
             tell(f"{name} run: {sent} sent{more}")
@@ -155,7 +155,8 @@ def _welcome(installation: Installation, simulators: dict[str, Any]) -> None:
                 simulator.enroll(course, email)
 
 
-def _run(installation: Installation, kind: KindName) -> list[Ended]:
+def _run(installation: Installation, kind: KindName, simulators: dict[str, Any]) -> list[Ended]:
+    """Run the jobs of a kind, and let the LMSs that fetch by themselves do so."""
     from coursewire.cli.common import run_to_end, takes
     from coursewire.cli.output import progress
     from coursewire.cli.selection import Asked, select
@@ -174,7 +175,18 @@ def _run(installation: Installation, kind: KindName) -> list[Ended]:
             )
             for ready in select(installation, asked).ready
         ]
-        return run_to_end(InlineRunner().run(jobs))
+        ended = run_to_end(InlineRunner().run(jobs))
+    if kind is KindName.CONTENT:
+        run_to_end(_let_fetch(installation, simulators))
+    return ended
+
+
+async def _let_fetch(installation: Installation, simulators: dict[str, Any]) -> None:
+    from coursewire.jobs.inbound import Inbound
+
+    call, customer = Inbound(installation).call, _customer(installation)
+    for simulator in simulators.values():
+        await simulator.fetch(call, customer)
 
 
 def _sent(ended: list[Ended]) -> int:
@@ -190,7 +202,7 @@ def _row(kind: KindName, first: Ended, second: Ended, simulators: dict[str, Any]
         "channel": configuration.channel,
         "kind": kind.value,
         "name": configuration.display_name,
-        "created": one.get("created", 0),
+        "created": one.get("created", 0) + one.get("offered", 0),
         "skipped": one.get("skipped", {}),
         "failed": one.get("failed", 0),
         "requests": one.get("requests", 0),

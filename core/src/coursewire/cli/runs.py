@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Force = Annotated[bool, typer.Option("--force", help="Send what is unchanged, too, and heed no pause.")]
 
 COUNTS = ("created", "updated", "retired", "unchanged", "skipped", "failed", "waiting")
+OFFERED = "offered"
+"""A column of its own only where something was: most LMSs are sent to."""
 
 
 def plan(
@@ -125,7 +127,8 @@ def report(asked: Asked, ended: Sequence[Ended], selection: Selection, *, json: 
         summary = each.summary.as_dict() if each.summary else {}
         rows.append({**row, **summary, "error": row["error"] or summary.get("error")})
     status = max((row["exit_status"] for row in rows), default=0)
-    totals = sum_up(rows, COUNTS)
+    shown = COUNTS if not any(row.get(OFFERED) for row in rows) else (OFFERED, *COUNTS)
+    totals = sum_up(rows, (OFFERED, *COUNTS) if json else shown)
     if json:
         for error in errors:
             show_error(error)
@@ -139,10 +142,10 @@ def report(asked: Asked, ended: Sequence[Ended], selection: Selection, *, json: 
             }
         )
         return status
-    table = [(names[row["configuration"]], *(_number(row.get(name, 0)) for name in COUNTS)) for row in rows]
+    table = [(names[row["configuration"]], *(_number(row.get(name, 0)) for name in shown)) for row in rows]
     if len(rows) > 1:
-        table.append(("total", *(f"{totals[name]:,}" for name in COUNTS)))
-    put_table(("configuration", *COUNTS), table, right=COUNTS)
+        table.append(("total", *(f"{totals[name]:,}" for name in shown)))
+    put_table(("configuration", *shown), table, right=shown)
     for row in rows:
         explain(names[row["configuration"]], row, asked.kind.noun)
     if asked.learner is not None and not any(totals.values()):

@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from coursewire.audit.buckets import MemoryBuckets, SqlBuckets
+from coursewire.audit.hand_overs import HandOvers
 from coursewire.client.session import HttpSession
 from coursewire.client.token_store import MemoryTokenStore, SqlTokenStore
 
@@ -48,6 +49,7 @@ def open_session(
         authenticate=authenticate,
         token_store=SqlTokenStore(engine, box, configuration),
         buckets=SqlBuckets(engine),
+        hand_overs=HandOvers(engine, box, configuration),
         **options,
     )
 

@@ -8,7 +8,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from importlib.metadata import version
@@ -35,18 +35,24 @@ from coursewire.model.payload import canonical_json
 from coursewire.model.session import Session, T, Tokens
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import TracebackType
     from uuid import UUID
 
     from coursewire.audit.buckets import Buckets
+    from coursewire.audit.hand_overs import HandOvers, Newest
     from coursewire.client.token_store import TokenStore
     from coursewire.model.channel import Channel
     from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.inbound import HandOver
     from coursewire.model.session import NextPage
 
 _log = logging.getLogger("coursewire.client")
 
 MAX_REDIRECTS = 3
+
+HAND_OVERS_HOLD = timedelta(minutes=1)
+"""So long a session goes without looking for newer hand-overs."""
 
 _ADDRESS_HELP = "Check the URL in the configuration (COURSEWIRE_ALLOW_INSECURE_URLS=1 for tests)."
 
@@ -117,6 +123,7 @@ class HttpSession(Session):
         rng: Source of jitter.
         transport: Carries requests in place of aiohttp, such as ``httpx.AsyncHTTPTransport()`` where
             cassettes record. It must check resolved addresses itself.
+        hand_overs: What learners brought from the LMS; None where that is not kept.
 
     Attributes:
         counters: What was done so far.
@@ -138,8 +145,12 @@ class HttpSession(Session):
         sleep: Sleep = asyncio.sleep,
         rng: random.Random | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        hand_overs: HandOvers | None = None,
     ) -> None:
         limits = channel.limits
+        self._hand_overs = hand_overs
+        self._newest: Newest | None = None
+        self._newest_at: datetime | None = None
         self.config = config
         self.clock = clock
         self.counters = Counters()
@@ -250,6 +261,21 @@ class HttpSession(Session):
     async def delete(self, path: str, **kwargs: Any) -> httpx.Response:
         """``request("DELETE", ...)``."""
         return await self.request("DELETE", path, **kwargs)
+
+    async def hand_over(self, remote_id: str) -> HandOver | None:
+        """The newest session token; see :meth:`Session.hand_over`."""
+        now = self.clock()
+        if self._hand_overs is None:
+            return None
+        if self._newest_at is None or now - self._newest_at >= HAND_OVERS_HOLD:
+            self._newest = await asyncio.to_thread(self._hand_overs.newest)
+            self._newest_at = now
+            if self._newest:
+                self.redactor.add(self._newest.hand_over.token)
+        if self._newest is None:
+            return None
+        found = self._newest.hand_over
+        return replace(found, callback=self._newest.callbacks.get(remote_id, found.callback))
 
     async def sleep(self, seconds: float) -> None:
         """Wait; see :meth:`Session.sleep`."""

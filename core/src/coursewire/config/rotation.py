@@ -51,6 +51,7 @@ def rotate(engine: sa.Engine, secrets: SecretBox, *, batch_size: int = 500) -> R
         for table, name in (
             (tables.configuration_secret, tables.configuration_secret.c.name),
             (tables.token, tables.token.c.subject),
+            (tables.hand_over, tables.hand_over.c.username + "\n" + tables.hand_over.c.course_key),
         )
     ]
     return RotationReport(
@@ -61,7 +62,7 @@ def rotate(engine: sa.Engine, secrets: SecretBox, *, batch_size: int = 500) -> R
 
 
 def _rotate_table(
-    engine: sa.Engine, secrets: SecretBox, table: sa.Table, name: sa.Column[str], batch_size: int
+    engine: sa.Engine, secrets: SecretBox, table: sa.Table, name: sa.ColumnElement[str], batch_size: int
 ) -> RotationReport:
     configuration, ciphertext = table.c.configuration, table.c.ciphertext
     pages = sa.select(configuration, name.label("name"), ciphertext).order_by(configuration, name)

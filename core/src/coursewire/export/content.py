@@ -29,6 +29,8 @@ from coursewire.model.payload import JsonObject, Operation, Payload, canonical_j
 from coursewire.model.reasons import Reason
 
 if TYPE_CHECKING:
+    from coursewire.audit.feed import Feed
+    from coursewire.audit.key_map import KeyMap
     from coursewire.channels.registry import LoadedChannel
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
@@ -57,7 +59,10 @@ class Survey:
 
 
 class ContentExport:
-    """The content of one configuration at one moment."""
+    """The content of one configuration at one moment.
+
+    With a feed, the channel's content is offered; with a key map, its keys are mapped.
+    """
 
     def __init__(
         self,
@@ -69,7 +74,11 @@ class ContentExport:
         records: ContentRecords,
         now: datetime,
         force: bool = False,
+        feed: Feed | None = None,
+        key_map: KeyMap | None = None,
     ) -> None:
+        self._feed = feed
+        self._key_map = key_map
         self._channel = channel
         self._config = config
         self._customer = customer
@@ -156,7 +165,10 @@ class ContentExport:
             items: dict[str, ContentItem] = {}
             async for some in self._source.content(keys, page_items=PAGE_ITEMS):
                 items.update((item.content_key, item) for item in some)
-            page = [self._examine(key, items.get(key), records.get(key), survey) for key in keys]
+            given = await self._given_keys(records, keys)
+            page = [
+                self._examine(key, items.get(key), records.get(key), survey, given.get(key)) for key in keys
+            ]
             if self._channel.channel.capabilities.wants_confirmed and not self._force:
                 await self._add_confirmed(page)
             yield page
@@ -178,8 +190,23 @@ class ContentExport:
             assert item.payload is not None
             item.payload = replace(item.payload, confirmed=body)
 
+    async def _given_keys(
+        self, records: Mapping[str, ContentRecord], keys: Sequence[str]
+    ) -> Mapping[str, str]:
+        """By which keys the LMS knows items already, where keys are mapped: imported, or given before."""
+        if self._key_map is None:
+            return {}
+        held = (record for record in records.values() if record.present or record.confirmed_at is not None)
+        imported = await asyncio.to_thread(self._key_map.fetch, keys)
+        return {**{record.key: record.remote_key for record in held}, **imported}
+
     def _examine(
-        self, key: str, item: ContentItem | None, record: ContentRecord | None, survey: Survey
+        self,
+        key: str,
+        item: ContentItem | None,
+        record: ContentRecord | None,
+        survey: Survey,
+        given_key: str | None,
     ) -> Prepared:
         record = record or ContentRecord(
             configuration=self._records.configuration, content_key=key, remote_key=key
@@ -195,8 +222,10 @@ class ContentExport:
         moment = Moment(self._now)
 
         def make() -> JsonObject:
-            body = self._channel.relay.export_content(self._config, item, moment)
-            record.remote_key = self._channel.relay.remote_key(self._config, item)
+            relay = self._channel.relay
+            remote_key = given_key or relay.remote_key(self._config, item)
+            body = relay.export_content(self._config, item, moment, remote_key)
+            record.remote_key = remote_key
             return body
 
         try:
@@ -227,7 +256,7 @@ class ContentExport:
         )
 
     def _left(self, record: ContentRecord, reason: str, *, version: str, message: str = "") -> Prepared:
-        if record.operation is None:
+        if record.operation is None or record.state is State.OFFERED:
             record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
         record.reason, record.message = str(reason), message or None
         record.source_version = version or None
@@ -257,12 +286,15 @@ class ContentExport:
     async def _retirements(self, keys: Sequence[str]) -> list[Prepared]:
         records = await asyncio.to_thread(self._records.fetch, keys)
         confirmed: dict[str, dict[str, Any]] = await asyncio.to_thread(self._records.confirmed_payloads, keys)
+        if self._feed is not None:
+            confirmed |= await asyncio.to_thread(self._feed.bodies, keys)  # offered is later than confirmed
         unknown = [key for key in keys if key not in confirmed]
         async for page in self._source.content(unknown, page_items=PAGE_ITEMS):
             # Sent, but never confirmed: the LMS may hold it. Say again what was said, then take it away.
             for item in page:
                 try:
-                    body = self._channel.relay.export_content(self._config, item, Moment(self._now))
+                    known_as = records[item.content_key].remote_key
+                    body = self._channel.relay.export_content(self._config, item, Moment(self._now), known_as)
                 except (NotExportableError, ContractError):
                     continue
                 confirmed[item.content_key] = body

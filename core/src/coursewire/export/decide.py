@@ -65,6 +65,8 @@ def glance(
     match state:
         case State.CONFIRMED:
             return LEAVE_UNCHANGED
+        case State.OFFERED:
+            return Decision("leave", seen.reason or Reason.NOT_FETCHED)
         case State.REJECTED:
             return Decision("leave", Reason.REJECTED_BEFORE)
         case State.PLANNED if seen.reason is not None:
@@ -82,6 +84,8 @@ def _unwanted(seen: Glance, state: State, *, pausing: bool) -> Decision:
         return Decision("leave", Reason.UNSETTLED if state is State.SENDING else Reason.IN_DOUBT)
     if not seen.present:
         return Decision("withdraw", Reason.WITHDRAWN)
+    if state is State.OFFERED and seen.operation == "retire":
+        return Decision("leave", seen.reason or Reason.NOT_FETCHED)
     if pausing and seen.operation == "retire":
         waits = Reason.WAITING_AFTER_FAILURE if state is State.FAILED else Reason.BLOCKED_AT_LMS
         return Decision("leave", waits)
@@ -95,7 +99,7 @@ def _pausing(state: State, not_before_at: datetime | None, now: datetime) -> boo
 
 
 def _why_examine(seen: Glance, state: State) -> str:
-    if state is State.RETIRED:
+    if state is State.RETIRED or (state is State.OFFERED and seen.operation == "retire"):
         return Reason.RESTORED
     if state in (State.FAILED, State.BLOCKED, State.REJECTED):
         return Reason.RETRY
@@ -113,6 +117,8 @@ def compare(record: Record, fingerprint: str, *, force: bool) -> Event | str:
         return Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE
     if record.present and record.confirmed_fingerprint == fingerprint:
         return Reason.UNCHANGED
+    if record.state is State.OFFERED and record.wanted_fingerprint == fingerprint:
+        return record.reason or Reason.NOT_FETCHED
     if record.state is State.REJECTED and record.wanted_fingerprint == fingerprint:
         return Reason.REJECTED_BEFORE
     return Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coursewire.model.configuration import LearnerId
-from coursewire.model.identity import BY_HAND, EMPLOYEE_ID, Identity, IdentityState
+from coursewire.model.identity import BY_HAND, EMPLOYEE_ID, FROM_LAUNCH, Identity, IdentityState
 
 if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
@@ -36,24 +36,30 @@ def identify(
         config: Names the kind of id, and may name the identity provider.
         customer: Has the identity providers, in their order.
         learner: The learner at this customer.
-        link: What is stored for the learner and this configuration. Only one made by hand is looked at:
-            everything else is found afresh.
+        link: What is stored for the learner and this configuration. Only one made by hand, or brought along
+            from the LMS, is looked at: everything else is found afresh.
     """
     if link is not None and link.origin == BY_HAND and link.value:
         return link
-    found = _by(config.learner_id, config, customer, learner)
+    found = _by(config.learner_id, config, customer, learner, link)
     if found.state is IdentityState.UNMATCHED and config.learner_id_otherwise is not None:
-        other = _by(config.learner_id_otherwise, config, customer, learner)
+        other = _by(config.learner_id_otherwise, config, customer, learner, link)
         return other if other.value else found
     return found
 
 
-def _by(kind: LearnerId, config: ChannelConfig, customer: Customer, learner: LearnerFacts) -> Identity:
+def _by(
+    kind: LearnerId, config: ChannelConfig, customer: Customer, learner: LearnerFacts, link: Identity | None
+) -> Identity:
     match kind:
         case LearnerId.EMAIL:
             return _found("", learner.email, "email")
         case LearnerId.EMPLOYEE_ID:
             return _found(EMPLOYEE_ID, learner.remote_ids.get(EMPLOYEE_ID), "employee-id")
+        case LearnerId.LAUNCH:
+            if link is not None and link.origin == FROM_LAUNCH and link.value:
+                return link
+            return _found("", None, "no-launch")
         case LearnerId.SSO:
             return _by_provider(config.idp_id, customer, learner)
 

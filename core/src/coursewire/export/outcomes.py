@@ -252,7 +252,8 @@ class OutcomeExport:
 
     def _course(self, one: Examined) -> Step:
         there = any((held := self._held[key]) and held.present for key in _course_keys(one.facts))
-        missing = self._can.outcomes_need_content and not there
+        never = not any(self._held[key] for key in _course_keys(one.facts))
+        missing = (self._can.outcomes_need_content and not there) or (self._can.mapped_keys and never)
         details = {"key": one.record.course_key, "sent": there}
         return Step("course", Reason.COURSE_NOT_AT_LMS if missing else "", details=details)
 

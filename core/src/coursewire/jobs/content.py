@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from coursewire.audit.feed import Feed
+from coursewire.audit.key_map import KeyMap
 from coursewire.audit.records import ContentRecords
 from coursewire.export.content import ContentExport, Survey
 from coursewire.export.guard import Guard
@@ -14,6 +16,10 @@ from coursewire.jobs.job import Job, Ready, Run
 from coursewire.model.payload import Kind
 from coursewire.transmit.plan import PlanItem, plan_pages
 from coursewire.transmit.summary import Summary
+
+if TYPE_CHECKING:
+    from coursewire.audit.leases import Lease
+    from coursewire.transmit.send import Stop
 
 
 @dataclass(slots=True)
@@ -41,7 +47,9 @@ class ContentJob(Job):
 
     def export(self, ready: Ready) -> tuple[ContentExport, ContentRecords]:
         """What the run looks at items with, and their records."""
-        records = ContentRecords(self.installation.engine, self.configuration.uuid)
+        engine, uuid = self.installation.engine, self.configuration.uuid
+        records = ContentRecords(engine, uuid)
+        can = ready.channel.channel.capabilities
         export = ContentExport(
             channel=ready.channel,
             config=ready.config,
@@ -50,6 +58,8 @@ class ContentJob(Job):
             records=records,
             now=self.installation.clock(),
             force=self.force,
+            feed=Feed(engine, uuid) if can.delivery == "pull" else None,
+            key_map=KeyMap(engine, uuid) if can.mapped_keys else None,
         )
         return export, records
 
@@ -57,6 +67,42 @@ class ContentJob(Job):
         export, _records = self.export(ready)
         survey = await self._survey(export, summary)
         await self._count_only(export.pages(survey), summary)
+
+    async def _connect(self, ready: Ready, lease: Lease, summary: Summary, stop: Stop) -> None:
+        if ready.channel.channel.capabilities.delivery == "push":
+            await Job._connect(self, ready, lease, summary, stop)
+        else:
+            await self._offer(ready, lease, summary, stop)
+
+    async def _offer(self, ready: Ready, lease: Lease, summary: Summary, stop: Stop) -> None:
+        """Lay ready what an LMS that fetches by itself is to have; nothing is asked of the LMS."""
+        from coursewire.transmit.offer import Offerer  # noqa: PLC0415
+
+        export, _records = self.export(ready)
+        survey = await self._survey(export, summary)
+        total = len(survey.examine) + len(survey.retire) + len(survey.withdraw)
+        done = 0
+
+        def progress(count: int) -> None:
+            nonlocal done
+            done += count
+            self.progress(self.kind.value, done, total)
+
+        progress(0)
+        offerer = Offerer(
+            channel=ready.channel,
+            feed=Feed(self.installation.engine, self.configuration.uuid),
+            job=self.uuid,
+            job_facts=self.facts,
+            lease=lease,
+            clock=self.installation.clock,
+            summary=summary,
+            stop=stop,
+            progress=progress,
+        )
+        await offerer.offer(export.pages(survey))
+        if stop:
+            summary.leave(str(stop.reason), total - done)
 
     async def _transmit(self, run: Run) -> None:
         export, records = self.export(run.ready)

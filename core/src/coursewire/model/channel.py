@@ -78,6 +78,11 @@ class Capabilities(BaseModel):
     """Of outcomes of every kind."""
     outcomes_need_content: bool = False
     """Outcomes can only go to a course that this configuration has sent to the LMS."""
+    delivery: Literal["push", "pull"] = "push"
+    """``pull``: content is not sent but offered, for the LMS to fetch from an inbound route of the channel."""
+    mapped_keys: bool = False
+    """The LMS knows items by keys that are made for it (hook ``remote_key``) or were imported. A key once given
+    stays, and outcomes go only to courses that were given one."""
     mixed_operations: bool = False
     """Creates, updates and retirements may travel in one batch."""
     wants_confirmed: bool = False

@@ -98,6 +98,8 @@ class LearnerId(StrEnum):
     SSO = "sso"
     EMAIL = "email"
     EMPLOYEE_ID = "employee_id"
+    LAUNCH = "launch"
+    """What the learner brought along when coming from the LMS."""
 
 
 class Resend(StrEnum):
@@ -142,7 +144,8 @@ class ChannelConfig(BaseModel):
     """When a course counts as completed: ``passed`` (passing now, and known since when), ``evidence`` (a
     certificate or the date of passing) or ``pacing`` (by the pacing of the run)."""
     learner_id: LearnerId = LearnerId.SSO
-    """What the LMS knows learners by: ``sso`` (the identity provider's id), ``email`` or ``employee_id``."""
+    """What the LMS knows learners by: ``sso`` (the identity provider's id), ``email``, ``employee_id``, or
+    ``launch`` (what a learner who came from the LMS brought along, where the channel takes that)."""
     include_inactive_learners: bool = False
     """Send results also of learners who have another customer selected at the moment."""
     send_in_progress: bool = False

@@ -12,6 +12,10 @@ BY_HAND = "by-hand"
 """Origin of a link that a person made; it stands above everything that the source says."""
 
 
+FROM_LAUNCH = "launch"
+"""Origin of a link that a learner brought along from the LMS."""
+
+
 class IdentityState(StrEnum):
     """How far a learner is known at the LMS."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import orjson
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     import httpx
@@ -81,6 +82,47 @@ class InboundAnswer:
         return cls(status, orjson.dumps(body), "application/problem+json")
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One item that lies ready for the LMS to fetch.
+
+    Attributes:
+        content_key: Our key.
+        remote_key: The key that the LMS knows it by.
+        body: The exporter's payload; of a retired item that of its retirement. Do not change it.
+        live: False for a retired item.
+        changed_at: The time of change to tell the LMS: later than what it says it has, and than every time
+            that it was ever told for an earlier version.
+    """
+
+    content_key: str
+    remote_key: str
+    body: Mapping[str, Any]
+    live: bool
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """What a learner brought along from the LMS.
+
+    Attributes:
+        username: The learner, at the platform.
+        course_key: The course that was started, by our key.
+        remote_id: The learner's id at the LMS.
+        callback: Where results go: a path at the LMS; "" when it has no such thing.
+        token: Proves to the LMS that the learner came from there. Kept encrypted.
+        received_at: When.
+    """
+
+    username: str
+    course_key: str
+    remote_id: str
+    callback: str
+    token: str = field(repr=False)
+    received_at: datetime
+
+
 class InboundDesk(Protocol):
     """What core lends to a handler. Blocking work runs off the event loop."""
 
@@ -88,6 +130,41 @@ class InboundDesk(Protocol):
 
     async def configurations(self, customer: str) -> Sequence[tuple[UUID, ChannelConfig]]:
         """The customer's active, valid configurations of this channel, oldest first."""
+        ...
+
+    async def is_linked(self, customer: str, username: str) -> bool:
+        """True when the learner belongs to the customer.
+
+        Raises:
+            SourceError: The source could not answer.
+        """
+        ...
+
+    async def poll(self, configuration: UUID, *, since: datetime | None, limit: int) -> Sequence[Offered]:
+        """Answer one poll of the LMS, which also acknowledges what earlier polls were given.
+
+        Safe to repeat: two equal polls, with nothing offered in between, get equal answers. The rule is
+        written down in :mod:`coursewire.audit.feed`.
+
+        Args:
+            configuration: Whose items.
+            since: The LMS says that it has every change up to this second; None when it does not say.
+            limit: Items at most.
+
+        Returns:
+            Items to hand out, the longest waiting first.
+        """
+        ...
+
+    async def offered(self, configuration: UUID, content_key: str) -> Offered | None:
+        """One item as it lies ready, by our key; None when it was never offered. Acknowledges nothing."""
+        ...
+
+    async def keep(self, configuration: UUID, hand_over: HandOver) -> None:
+        """Store what a learner brought, in place of what the same learner brought for the same course.
+
+        It also links the learner to ``remote_id``, and lets go what waited for a newer token.
+        """
         ...
 
 

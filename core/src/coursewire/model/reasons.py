@@ -27,6 +27,9 @@ class Reason(StrEnum):
     REJECTED_BEFORE = "rejected-before"
     BLOCKED_AT_LMS = "blocked-at-lms"
     IN_DOUBT = "in-doubt"
+    NOT_FETCHED = "not-fetched"
+    NOT_ACKNOWLEDGED = "not-acknowledged"
+    LAUNCH_NEEDED = "launch-needed"
     HELD_BY_HOOK = "held-by-hook"
     DRY_RUN = "dry-run"
     WITHDRAWN = "withdrawn"
@@ -112,6 +115,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     Reason.DRY_RUN: (
         "the configuration only plans and sends nothing",
         "`coursewire config edit ID --set dry_run_mode_enabled=false` lets it send.",
+    ),
+    Reason.NOT_FETCHED: (
+        "the LMS has not fetched it yet",
+        "It polls by itself; if it does not, look at its connector and at the credentials that it polls with.",
+    ),
+    Reason.NOT_ACKNOWLEDGED: (
+        "the LMS has fetched it and has not acknowledged it yet",
+        "Its next poll acknowledges what arrived, and gets again what did not.",
+    ),
+    Reason.LAUNCH_NEEDED: (
+        "the LMS takes results only with the session token of a learner who has just come from there",
+        "It goes out once somebody starts a course from the LMS; see the channel's page for ways without that.",
     ),
     Reason.HELD_BY_HOOK: ("an operator's hook held it back", "See the hook's own log."),
     Reason.WITHDRAWN: ("it left the catalog before it ever reached the LMS", ""),

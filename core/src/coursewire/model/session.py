@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import httpx
 
     from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.inbound import HandOver
     from coursewire.model.instant import Clock
 
 T = TypeVar("T")
@@ -139,6 +140,18 @@ class Session(Protocol):
 
     async def delete(self, path: str, **kwargs: Any) -> httpx.Response:
         """``request("DELETE", ...)``."""
+        ...
+
+    async def hand_over(self, remote_id: str) -> HandOver | None:
+        """The newest session token that any learner of this configuration brought from the LMS.
+
+        Args:
+            remote_id: The learner whose result goes out: ``callback`` is where that learner's last arrival said
+                results go, or the newest arrival, if the learner never came.
+
+        Returns:
+            None when no learner has come from the LMS yet. The token never shows in a log or an excerpt.
+        """
         ...
 
     async def sleep(self, seconds: float) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from coursewire.model.content import Catalog, ContentItem, Customer
-from coursewire.model.results import Consent, EnrollmentFacts
+from coursewire.model.results import Consent, EnrollmentFacts, LearnerFacts
 
 
 class Answer(StrEnum):
@@ -84,6 +84,14 @@ class Source(Protocol):
         """The items of these keys, in pages, in the order of ``keys``.
 
         Keys that the source does not have are left out; the caller counts them.
+
+        Raises:
+            SourceError: The source could not answer.
+        """
+        ...
+
+    async def learner(self, customer: str, username: str) -> LearnerFacts | None:
+        """One learner at one customer, enrolled or not; None when the customer does not have this learner.
 
         Raises:
             SourceError: The source could not answer.

@@ -72,20 +72,23 @@ class Results:
             row.consent_state, row.consent_granted_by, row.consent_granted_at, elsewhere=elsewhere
         )
 
+    def learner(self, customer: str, username: str) -> LearnerFacts | None:
+        """One learner of a customer; None when the bundle does not name the learner."""
+        row = self.learners.get((username, customer))
+        return LearnerFacts.model_validate(row.model_dump(exclude={"customer"})) if row else None
+
     def facts(self, row: EnrollmentRow, course: CourseFacts) -> EnrollmentFacts:
         """One enrollment with all that the bundle says about it.
 
         A learner whom the bundle does not name is not linked to the customer, as far as it knows.
         """
-        learner = self.learners.get((row.username, row.customer))
+        learner = self.learner(row.customer, row.username)
         grade = self.grades.get((row.username, row.course_id))
         certificate = self.certificates.get((row.username, row.course_id))
         return EnrollmentFacts(
             id=row.id,
             customer=row.customer,
-            learner=LearnerFacts.model_validate(learner.model_dump(exclude={"customer"}))
-            if learner
-            else LearnerFacts(username=row.username, email=None, active=False, linked=False),
+            learner=learner or LearnerFacts(username=row.username, email=None, active=False, linked=False),
             course=course,
             mode=row.mode,
             is_active=row.is_active,

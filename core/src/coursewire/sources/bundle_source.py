@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import os
 
     from coursewire.model.content import Catalog, ContentItem, Customer
-    from coursewire.model.results import Consent, EnrollmentFacts
+    from coursewire.model.results import Consent, EnrollmentFacts, LearnerFacts
     from coursewire.sources.rows import CatalogRow, ContentRow, CustomerRow, EnrollmentRow
 
 
@@ -126,6 +126,14 @@ class BundleSource:
             offsets = [places[key].offset for key in keys[start : start + page_items] if key in places]
             if offsets:
                 yield await asyncio.to_thread(self._items, offsets)
+
+    async def learner(self, customer: str, username: str) -> LearnerFacts | None:
+        """One learner at one customer; None when the bundle does not name the learner.
+
+        Raises:
+            SourceError: A file cannot be read.
+        """
+        return (await self._read_results()).learner(customer, username)
 
     async def enrollments(
         self,

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
+    from coursewire.testing.inbound import InboundCall
+
 CONTROL = "/_simulator"
 """Where a person or a test asks the simulator itself: ``items``, ``requests``, ``counts``, ``reset``."""
 
@@ -213,6 +215,24 @@ class Simulator:
             mine = [key for key, value in self.outcomes.items() if _mentions((key, value), learner)]
             return sum(max(1, self.arrivals[key]) for key in mine)
         return sum(_mentions(outcome, learner) for outcome in self.outcomes)
+
+    async def fetch(self, call: InboundCall, customer: str) -> None:
+        """Let an LMS that fetches by itself do so now, until there is no more; nothing elsewhere.
+
+        Args:
+            call: Reaches the inbound routes of the installation.
+            customer: Whose content.
+        """
+
+    async def launch(self, call: InboundCall, customer: str, course: str, learner: str) -> None:
+        """Let a learner come from the LMS to a course, where learners bring something along; nothing elsewhere.
+
+        Args:
+            call: Reaches the inbound routes of the installation.
+            customer: Whose learner.
+            course: By our key.
+            learner: Username at the platform.
+        """
 
     def reset(self) -> None:
         """Forget everything that arrived, and every way to misbehave."""

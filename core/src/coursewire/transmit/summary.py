@@ -19,6 +19,8 @@ WAITING = frozenset(
         Reason.CREDENTIALS_BROKEN,
         Reason.STOPPED,
         Reason.BATCH_REFUSED,
+        Reason.NOT_FETCHED,
+        Reason.NOT_ACKNOWLEDGED,
         Reason.HELD_BY_HOOK,
         Reason.DRY_RUN,
         Reason.UNSETTLED,
@@ -34,7 +36,7 @@ class Summary:
     """Counts of one job. Every item that was looked at is in exactly one of them.
 
     Attributes:
-        done: ``created``, ``updated``, ``retired``.
+        done: ``created``, ``updated``, ``retired``; ``offered`` where the LMS fetches by itself.
         unchanged: Items that are at the LMS as they should be.
         skipped: Items that are left until something about them changes, by reason.
         failed: Items that the LMS did not take, by reason.
@@ -75,6 +77,10 @@ class Summary:
         name = _DONE[operation]
         self.done["created" if first and name == "updated" else name] += 1
 
+    def offer(self) -> None:
+        """Count an item that now lies ready for the LMS to fetch."""
+        self.done["offered"] += 1
+
     def fail(self, kind: ResultKind, reason: str) -> None:
         """Count an item that the LMS did not take."""
         self.failed[str(reason) or kind.value.replace(" ", "-")] += 1
@@ -95,6 +101,7 @@ class Summary:
             "created": self.done["created"],
             "updated": self.done["updated"],
             "retired": self.done["retired"],
+            "offered": self.done["offered"],
             "unchanged": self.unchanged,
             "skipped": dict(sorted(self.skipped.items())),
             "failed": sum(self.failed.values()),

@@ -35,6 +35,24 @@ def learners_of(engine: Engine, customer: str) -> list[LearnerFacts]:
         return [LearnerFacts(**row._mapping, remote_ids=remote_ids.get(row.username, {})) for row in rows]
 
 
+def learner_of(connection: Connection, customer: str, username: str) -> LearnerFacts | None:
+    """One learner of a customer, linked or not; None when there is none."""
+    identity, learner = source_learner_identity.c, source_learner.c
+    row = connection.execute(
+        select(learner.username, learner.email, learner.active, learner.linked, learner.pending).where(
+            learner.customer == customer, learner.username == username
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    remote_ids = connection.execute(
+        select(identity.provider, identity.remote_id).where(
+            identity.customer == customer, identity.username == username
+        )
+    )
+    return LearnerFacts(**row._mapping, remote_ids={each.provider: each.remote_id for each in remote_ids})
+
+
 def linked_elsewhere(engine: Engine, customer: str, usernames: Collection[str]) -> dict[str, int]:
     """To how many other customers these learners are linked; those with none are left out."""
     learner = source_learner.c

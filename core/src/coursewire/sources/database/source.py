@@ -17,6 +17,7 @@ from coursewire.errors import SourceError
 from coursewire.model.content import Catalog, ContentItem, Customer
 from coursewire.sources.base import Answer, CatalogDiff
 from coursewire.sources.database.enrollments import Courses, Wanted, consents_of, enrollment_page
+from coursewire.sources.database.learners import learner_of
 from coursewire.sources.database.questions import chunks, in_keys, short_cause
 from coursewire.sources.database.tables import (
     source_catalog,
@@ -28,7 +29,7 @@ from coursewire.sources.database.tables import (
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from coursewire.model.results import Consent, EnrollmentFacts
+    from coursewire.model.results import Consent, EnrollmentFacts, LearnerFacts
 
 _log = logging.getLogger(__name__)
 _Found = TypeVar("_Found")
@@ -137,6 +138,15 @@ class DatabaseSource:
             items = await self._ask("the content", partial(_items, keys=page))
             if items:
                 yield items
+
+    async def learner(self, customer: str, username: str) -> LearnerFacts | None:
+        """One learner at one customer, linked or not; None when there is none.
+
+        Raises:
+            SourceError: The database could not answer.
+        """
+        question = partial(learner_of, customer=customer, username=username)
+        return await self._ask("the learner", question)
 
     async def enrollments(
         self,

@@ -31,6 +31,7 @@ from coursewire.config.settings import Settings
 from coursewire.enrollment import tables as _enrollment_tables  # noqa: F401  (they and the source's join the metadata)
 from coursewire.hookspecs import hookimpl
 from coursewire.jobs.content import ContentJob
+from coursewire.jobs.inbound import Inbound
 from coursewire.jobs.installation import Installation
 from coursewire.jobs.outcomes import OutcomeJob
 from coursewire.model.channel import Channel, Limits
@@ -264,6 +265,7 @@ def make_simulator(channel: Channel) -> Simulator:
 
     Raises:
         Fault: There is none, or it cannot be used.
+        ModuleNotFoundError: Something that it needs is not installed.
     """
     demand(
         channel.simulator,
@@ -275,6 +277,12 @@ def make_simulator(channel: Channel) -> Simulator:
     try:
         made: Simulator = getattr(import_module(module), name)()
     except Exception as error:
+        if (
+            isinstance(error, ModuleNotFoundError)
+            and error.name != module.partition(".")[0]
+            and error.name != module
+        ):
+            raise  # a dependency is missing here; that is not the channel's fault
         raise Fault(
             f"the simulator {channel.simulator} cannot be made",
             seen=f"{type(error).__name__}: {error}",
@@ -336,10 +344,12 @@ class Bench:
         return self.channel.config.model_validate(self.fields(**changes), context={INSECURE_URLS: True})
 
     def configure(self, customer: str = ACME, **changes: Any) -> UUID:
-        """Add an active configuration."""
-        made = self.installation.configurations.add(
-            self.channel, customer, self.fields(**changes), active=True, actor="conformance"
-        )
+        """Add an active configuration; where the LMS fetches, a customer has one, or it must say which it means."""
+        store = self.installation.configurations
+        if self.channel.capabilities.delivery == "pull":
+            for old in store.list(customer=customer, active=True):
+                store.deactivate(old.uuid, actor="conformance")
+        made = store.add(self.channel, customer, self.fields(**changes), active=True, actor="conformance")
         return made.uuid
 
     @property
@@ -409,8 +419,12 @@ class Bench:
         return OutcomeJob(installation, configuration, kind, **options)
 
     def run(self, uuid: UUID, kind: Kind = Kind.CONTENT, **options: Any) -> Summary:
-        """Transmit, and wait for the end."""
-        return self.kit.runner.run(self.job(uuid, kind, **options).run(Stop()))
+        """Transmit, and wait for the end; where the LMS fetches content itself, it has done so by then."""
+        summary = self.kit.runner.run(self.job(uuid, kind, **options).run(Stop()))
+        if kind is Kind.CONTENT and self.channel.capabilities.delivery == "pull":
+            customer = self.installation.configurations.get(uuid).customer
+            self.kit.runner.run(self.simulator.fetch(Inbound(self.installation).call, customer))
+        return summary
 
     def settle(self, uuid: UUID, kind: Kind = Kind.CONTENT, *, runs: int = 3) -> Summary:
         """Transmit until nothing waits any more, with days between the runs; at most so many runs."""

@@ -31,9 +31,9 @@ from coursewire.testing.conformance.made_up import (
 from coursewire.testing.conformance.needs import (
     ASSESSMENTS,
     COMPLETIONS,
-    CONTENT,
     ENROLLMENTS,
     EVERY,
+    EXPORTED,
     RETIRES,
 )
 
@@ -190,7 +190,7 @@ class ExportingChecks:
         if can.enrollments.usable:
             yield "an enrollment", lambda _moment: relay.export_enrollment(config, enrollment_report())
 
-    @check("golden pairs of content hold", CONTENT, golden=True)
+    @check("golden pairs of content hold", EXPORTED, golden=True)
     def test_golden_content(self, bench: Bench) -> None:
         """``golden/content/*.json``: the payload that was worked out by hand.
 

@@ -11,7 +11,7 @@ from coursewire.channels.loading import load_channel_object
 from coursewire.errors import ChannelLoadError, SendError
 from coursewire.model.channel import PLUGIN_API, Idempotency
 from coursewire.testing.conformance.checks import Fault, check, demand, demand_equal
-from coursewire.testing.conformance.needs import ANY_RESULTS, EVERY
+from coursewire.testing.conformance.needs import ANY_RESULTS, CONTENT, EVERY
 
 if TYPE_CHECKING:
     from coursewire.testing.conformance.bench import Bench
@@ -85,7 +85,7 @@ class LoadingChecks:
         """
         can = bench.channel.capabilities
         needed = {"authenticate": True, "check_connection": True}
-        needed |= dict.fromkeys(("export_content", "send_content"), can.content.usable)
+        needed |= {"export_content": can.content.usable, "send_content": CONTENT.applies(bench.channel)}
         needed |= {"export_completion": can.completions.usable, "export_assessment": can.assessments.usable}
         needed["export_enrollment"] = can.enrollments.usable
         needed["send_outcomes"] = ANY_RESULTS.applies(bench.channel)

@@ -8,7 +8,8 @@ from coursewire.model.channel import Channel, Idempotency
 from coursewire.testing.conformance.checks import Need
 
 EVERY = Need("", lambda _channel: True)
-CONTENT = Need("content", lambda c: c.capabilities.content.usable)
+EXPORTED = Need("content", lambda c: c.capabilities.content.usable)
+CONTENT = EXPORTED & Need("delivery: push", lambda c: c.capabilities.delivery == "push")
 RETIRES = CONTENT & Need("retire_strategies", lambda c: bool(c.capabilities.retire_strategies))
 COMPLETIONS = Need("completions", lambda c: c.capabilities.completions.usable)
 ASSESSMENTS = Need("assessments", lambda c: c.capabilities.assessments.usable)

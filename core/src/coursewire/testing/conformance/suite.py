@@ -140,8 +140,11 @@ class ChannelSuite(
                 suite.open_kit = open_kit(suite, cleanup)
             except Fault as fault:
                 pytest.fail(message(_check(request.function), fault), pytrace=False)
-            mine = [item for item in request.session.items if getattr(item, "cls", None) is suite]
-            chosen = {getattr(item, "originalname", "") for item in mine}
+            chosen = {
+                item.originalname
+                for item in request.session.items
+                if isinstance(item, pytest.Function) and item.cls is suite
+            }
             if suite.open_kit is not None and SLOW_TO_START in chosen:
                 suite.open_kit.start_sibling()
             request.node.getparent(pytest.Class).addfinalizer(partial(_close, suite, cleanup))

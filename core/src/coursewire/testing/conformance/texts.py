@@ -16,7 +16,7 @@ from coursewire.model.reasons import Reason
 from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.exporting import exported
 from coursewire.testing.conformance.made_up import SCRIPTS, content_data, content_item, is_keyed_by_uuid
-from coursewire.testing.conformance.needs import CONTENT
+from coursewire.testing.conformance.needs import EXPORTED
 
 if TYPE_CHECKING:
     from coursewire.testing.conformance.bench import Bench
@@ -74,7 +74,7 @@ def carries(held: Any, text: str) -> bool:
 class TextChecks:
     """What goes in comes out."""
 
-    @check("titles and descriptions in every script arrive as they are", CONTENT)
+    @check("titles and descriptions in every script arrive as they are", EXPORTED)
     def test_every_script_arrives(self, bench: Bench) -> None:
         """Eleven scripts, from right to left too, and letters outside the basic plane.
 
@@ -105,7 +105,7 @@ class TextChecks:
     def _item(bench: Bench, number: str, **texts: str) -> ContentItem:
         return content_item(number, bench.main_type, **texts)
 
-    @check("markup and entities in a title arrive as they are", CONTENT)
+    @check("markup and entities in a title arrive as they are", EXPORTED)
     def test_markup_arrives(self, bench: Bench) -> None:
         """Nothing is escaped twice, and nothing is taken for markup that is none.
 
@@ -121,7 +121,7 @@ class TextChecks:
             twice = [text for text in strings_in(held) if "&amp;amp;" in text or "&amp;lt;" in text]
             demand(not twice, "something was escaped twice", seen=twice, expected=MADE_UP_HTML)
 
-    @check("a title of any length arrives, cut where the LMS has no room", CONTENT)
+    @check("a title of any length arrives, cut where the LMS has no room", EXPORTED)
     def test_long_titles_arrive(self, bench: Bench) -> None:
         """Just about every limit that LMSs have, in letters of one byte and of three.
 
@@ -148,7 +148,7 @@ class TextChecks:
                     expected=f"at least {title[:20]!r}",
                 )
 
-    @check("a description of 100 kB does not keep its item back", CONTENT)
+    @check("a description of 100 kB does not keep its item back", EXPORTED)
     def test_long_descriptions_arrive(self, bench: Bench) -> None:
         """It is sent, cut or left out by the channel's rule."""
         uuid = bench.configure()
@@ -167,7 +167,9 @@ class TextChecks:
                 f"an item with a description of {len(item.full_description or '')} characters",
             )
 
-    @check("keys with blanks, slashes and signs that URLs use survive create, update and retirement", CONTENT)
+    @check(
+        "keys with blanks, slashes and signs that URLs use survive create, update and retirement", EXPORTED
+    )
     def test_odd_keys_survive(self, bench: Bench) -> None:
         """They are encoded wherever they stand in an address or a search.
 
@@ -200,7 +202,7 @@ class TextChecks:
             left = [item.content_key for item in again if bench.simulator.is_live(bench.remote_key(item))]
             demand(not left, "a retirement did not find its item", seen=left, expected="all gone")
 
-    @check("long keys arrive apart from each other, or are named", CONTENT)
+    @check("long keys arrive apart from each other, or are named", EXPORTED)
     def test_long_keys_stay_apart(self, bench: Bench) -> None:
         """A key that is cut must not become another item's key.
 
@@ -219,7 +221,7 @@ class TextChecks:
         there = [item for item in items if arrived(bench, uuid, item, f"a key of {LONGEST_KEY} characters")]
         demand_equal(len(bench.simulator.items), len(there), "two long keys became one item")
 
-    @check("an item that lacks a field arrives without it, or says that it is needed", CONTENT)
+    @check("an item that lacks a field arrives without it, or says that it is needed", EXPORTED)
     def test_missing_fields_are_named(self, bench: Bench) -> None:
         """Each field in turn, null and missing: no crash, no item that waits for ever in silence.
 
@@ -241,7 +243,7 @@ class TextChecks:
         for what, item in items.items():
             arrived(bench, uuid, item, f"an item with {what}")
 
-    @check("dates long past, far ahead or missing do not keep an item back", CONTENT)
+    @check("dates long past, far ahead or missing do not keep an item back", EXPORTED)
     def test_any_date_arrives(self, bench: Bench) -> None:
         """From the year 1 to the year 9999, and an end before the start.
 
@@ -267,7 +269,7 @@ class TextChecks:
         for item, pair in zip(items, pairs, strict=True):
             arrived(bench, uuid, item, f"an item from {pair[0]} to {pair[1]}")
 
-    @check("an instant is the same instant in every zone", CONTENT)
+    @check("an instant is the same instant in every zone", EXPORTED)
     def test_zones_do_not_matter(self, bench: Bench) -> None:
         """The zone that the source writes, and the zone of the machine, change no payload."""
         written = {

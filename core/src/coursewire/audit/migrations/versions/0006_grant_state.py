@@ -9,7 +9,7 @@ from coursewire.audit.columns import UtcDateTime, key_text, long_text
 from coursewire.audit.migrations.options import TABLE_OPTIONS as _OPTIONS
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 
 def upgrade() -> None:

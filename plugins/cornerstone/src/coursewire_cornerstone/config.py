@@ -1,0 +1,140 @@
+"""Settings of one customer's Cornerstone portal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticKnownError
+
+from coursewire.model.configuration import ChannelConfig, LearnerId, LmsUrl
+
+
+class CompletionApi(StrEnum):
+    """How results are reported."""
+
+    CALLBACK = "callback"
+    """To the address that a learner brought from the portal, with the session token that came along."""
+    TRANSCRIPT = "transcript"
+    """To Cornerstone's own APIs, with an OAuth application of the portal."""
+
+
+def plain_path(value: str) -> str:
+    """A path at a host that is set elsewhere: absolute, and nothing but a path.
+
+    Raises:
+        ValueError: It names a host, or holds what has no place in a path.
+    """
+    if not value.startswith("/") or value.startswith("//") or not value.strip("/"):
+        raise ValueError("write a path that begins with one slash, such as /progress, and no host")
+    if any(each in value for each in "?#\\@%") or ".." in value or not value.isprintable() or " " in value:
+        raise ValueError("a path holds no blanks, '?', '#', '%', '@', backslashes or '..'")
+    return value.rstrip("/")
+
+
+ApiPath = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255), AfterValidator(plain_path)]
+Secret = Annotated[SecretStr, Field(max_length=255)]
+
+
+class CornerstoneConfig(ChannelConfig):
+    """Which portal, how it is told of results, and how content is put into its words."""
+
+    code: ClassVar[str] = "CSOD"
+
+    display_name: str = Field(default="", max_length=20)
+    """Nickname for people."""
+    cornerstone_base_url: LmsUrl
+    """Address of the portal, such as https://acme.csod.com."""
+    completion_api: CompletionApi = CompletionApi.CALLBACK
+    """Report results by ``callback``, which needs a learner who came from the portal within about two hours; or by
+    ``transcript``, Cornerstone's own APIs, which needs an OAuth application of the portal."""
+    learner_id: LearnerId = LearnerId.LAUNCH
+    """What the portal knows learners by: ``launch`` (the GUID that a learner brings along), or the user id that an
+    identity provider has (``sso``), ``email`` or ``employee_id``, with ``learner_field`` set to ``externalId``."""
+
+    key: Secret = Field(default=SecretStr(""), validate_default=True)
+    """User name for progress posts; needed with ``callback``."""
+    secret: Secret = Field(default=SecretStr(""), validate_default=True)
+    """Password for progress posts; needed with ``callback``."""
+    completion_status_api_path: ApiPath = "/progress"
+    """Path of progress posts below the callback that learners bring."""
+
+    client_id: Secret = Field(default=SecretStr(""), validate_default=True)
+    """OAuth client id of the portal's application; needed with ``transcript``."""
+    client_secret: Secret = Field(default=SecretStr(""), validate_default=True)
+    """OAuth client secret; needed with ``transcript``."""
+    completion_scope: str = Field(
+        default="transcript:update learningassignment:read learningassignment:update",
+        min_length=1,
+        max_length=255,
+    )
+    """Scopes that are asked for, with blanks between them."""
+    oauth_api_path: ApiPath = "/services/api/oauth2/token"
+    """Path of the token endpoint."""
+    transcript_complete_api_path: ApiPath = "/services/api/v1/transcripts/complete"
+    """Path that completions go to."""
+    transcript_progress_api_path: ApiPath = "/services/api/v1/transcripts/progress"
+    """Path that results in progress go to."""
+    learning_assignments_api_path: ApiPath = "/services/api/v1/LearningAssignments"
+    """Path of the Learning Assignments API."""
+    in_progress_api: Literal["transcript", "learning_assignments"] = "transcript"
+    """Which API is told of results in progress, with ``completion_api`` ``transcript``."""
+    learner_field: Literal["userGuid", "externalId"] = "userGuid"
+    """What the Transcript API calls the learner by: the GUID, or the user id in the portal."""
+
+    languages: tuple[str, ...] = ()
+    """Tags that the portal takes, such as en-US; what it does not take goes out as en-US. Also taken as
+    comma-separated text, and as ``{"Languages": [...]}``."""
+    subject_mapping: Mapping[str, tuple[str, ...]] = {}
+    """Cornerstone's subjects, each with the list of our subjects that it stands for."""
+    disable_subject_metadata_transmission: bool = False
+    """Send no subjects, for a portal with a taxonomy of its own."""
+    launch_url: LmsUrl | None = None
+    """Where this service's page for arriving learners is: https://<host>/channels/csod/launch/<customer UUID>. Courses
+    then begin there, and go on to their own address; empty where the platform hands arrivals on by itself."""
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _read_languages(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            if value.keys() - {"Languages"}:
+                raise ValueError('write a list of tags, or {"Languages": [...]}')
+            value = value.get("Languages", ())
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("launch_url", mode="before")
+    @classmethod
+    def _blank_is_none(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @field_validator("key", "secret", "client_id", "client_secret")
+    @classmethod
+    def _needed_by_api(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        by_callback = info.field_name in ("key", "secret")
+        api = CompletionApi.CALLBACK if by_callback else CompletionApi.TRANSCRIPT
+        if not value.get_secret_value() and info.data.get("completion_api") is api:
+            raise PydanticKnownError("missing")
+        return value
+
+    @field_validator("client_secret")
+    @classmethod
+    def _no_half_pair(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        given = info.data.get("client_id")
+        if given is not None and bool(given.get_secret_value()) is not bool(value.get_secret_value()):
+            raise ValueError("client_id and client_secret belong together; give both, or neither")
+        return value
+
+    @property
+    def lms_url(self) -> str:
+        """Address of the portal."""
+        return self.cornerstone_base_url
+
+    @property
+    def host(self) -> str:
+        """Host name of the portal, in lower case."""
+        return (urlsplit(self.cornerstone_base_url).hostname or "").lower()

@@ -1,0 +1,60 @@
+"""Results, in the words of the API that the configuration reports them by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coursewire.errors import NotExportableError
+from coursewire.model.outcomes import Told
+from coursewire_cornerstone.config import CompletionApi
+
+if TYPE_CHECKING:
+    from coursewire.model.outcomes import Completion, Outcome
+    from coursewire.model.payload import JsonObject
+    from coursewire_cornerstone.config import CornerstoneConfig
+
+FINAL = "ignoreWorkflow"
+"""Field that only a completion has at the Transcript API."""
+
+
+def completion_payload(config: CornerstoneConfig, completion: Completion) -> JsonObject:
+    """Build what Cornerstone is told of a learner in a course; the status follows from being complete alone.
+
+    Raises:
+        NotExportableError: The learner, or the date of a completion that is told with one, is not known.
+    """
+    learner, course = completion.remote_id, completion.course_key
+    if not learner:
+        raise NotExportableError("remote_id", "it is not known whom Cornerstone means by this learner")
+    if config.completion_api is CompletionApi.CALLBACK:
+        return _progress(completion, learner)
+    if completion.complete:
+        return {config.learner_field: learner, "learningObjectId": course, FINAL: True}
+    if config.in_progress_api == "learning_assignments":
+        return {"userId": learner, "loId": course, "Status": "In Progress"}
+    return {config.learner_field: learner, "learningObjectId": course}
+
+
+def _progress(completion: Completion, learner: str) -> JsonObject:
+    payload: JsonObject = {
+        "courseId": completion.course_key,
+        "userGuid": learner,
+        "status": "In Progress",
+        "completionDate": None,
+    }
+    if not completion.complete:
+        return payload
+    if completion.completed_at is None:
+        raise NotExportableError("completed_at", "Cornerstone keeps the date of a completion for ever")
+    date = completion.completed_at.isoformat(timespec="seconds")
+    return {
+        **payload,
+        "status": "Completed",
+        "completionDate": date,
+        "successStatus": completion.verdict.value,
+    }
+
+
+def should_transmit(outcome: Outcome, told: Told | None) -> bool | None:
+    """Tell nothing again that is no news: the same result in another API's words, say; else as core has it."""
+    return False if told == Told.of(outcome) else None
