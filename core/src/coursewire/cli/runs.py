@@ -127,7 +127,7 @@ def report(asked: Asked, ended: Sequence[Ended], selection: Selection, *, json: 
         summary = each.summary.as_dict() if each.summary else {}
         rows.append({**row, **summary, "error": row["error"] or summary.get("error")})
     status = max((row["exit_status"] for row in rows), default=0)
-    shown = COUNTS
+    shown: tuple[str, ...] = COUNTS
     if any(row.get(OFFERED) for row in rows):  # in place of what an LMS that fetches by itself never shows
         done = [name for name in COUNTS[:3] if any(row.get(name) for row in rows)]
         shown = (OFFERED, *done, *COUNTS[3:])

@@ -13,7 +13,7 @@ from coursewire.errors import CredentialsError
 from coursewire.model.session import Token
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from coursewire.model.instant import Clock
     from coursewire.model.session import Tokens
@@ -65,6 +65,30 @@ class TokenAuth(httpx.Auth):
 
     async def _obtain(self, current: Token | None) -> Token:
         return self.read_token(await self.tokens.send(self.token_request(current)))
+
+
+class OAuthToken(TokenAuth):
+    """Bearer authentication with a token whose answer is OAuth 2's; only the request for it is the channel's.
+
+    Args:
+        tokens: Where it is kept.
+        request: Builds the request that asks for a token, of the one it replaces; its URL is absolute.
+        subject: Whom the token speaks for.
+    """
+
+    def __init__(
+        self, tokens: Tokens, request: Callable[[Token | None], httpx.Request], *, subject: str = "service"
+    ) -> None:
+        super().__init__(tokens, subject=subject)
+        self._request = request
+
+    def token_request(self, current: Token | None) -> httpx.Request:
+        """As the channel builds it."""
+        return self._request(current)
+
+    def read_token(self, response: httpx.Response) -> Token:
+        """See :func:`read_oauth_token`."""
+        return read_oauth_token(response, self.tokens.clock)
 
 
 def read_oauth_token(response: httpx.Response, clock: Clock) -> Token:
