@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from coursewire.client.answers import redacted, result_of, result_of_error
+from coursewire.client.answers import acknowledged, redacted, result_of, result_of_error
 from coursewire.client.redact import Redactor
 from coursewire.errors import (
     BlockedError,
@@ -111,3 +111,24 @@ def test_results_are_redacted_before_they_are_stored():
     assert len(stored.excerpt) == 2000
     silent = Result(ResultKind.ACCEPTED)
     assert redacted(silent, redactor) is silent
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "kind", "reason"),
+    [
+        (200, b'{"id": 7}', ResultKind.ACCEPTED, ""),
+        (204, b"", ResultKind.ACCEPTED, ""),
+        (200, b" ", ResultKind.ACCEPTED, ""),
+        (200, b'{"status": "Success", "error": null, "errors": []}', ResultKind.ACCEPTED, ""),
+        (200, b"<html>log in</html>", ResultKind.TRY_LATER, "no-acknowledgement"),
+        (200, b'{"error": "not allowed"}', ResultKind.REJECTED, "refused"),
+        (200, b'{"status": 400}', ResultKind.REJECTED, "refused"),
+        (201, b'{"error": {"message": "not allowed"}}', ResultKind.REJECTED, "refused"),
+        (404, b'{"status": "Success"}', ResultKind.REJECTED, "not-found-at-lms"),
+    ],
+)
+def test_a_body_can_take_an_acknowledgement_back(status, content, kind, reason):
+    result = acknowledged(httpx.Response(status, content=content), now=NOW, redactor=Redactor(["allowed"]))
+
+    assert (result.kind, result.reason, result.http_status) == (kind, reason, status)
+    assert "allowed" not in result.message + result.excerpt

@@ -17,6 +17,7 @@ from coursewire.audit.tables import hand_over
 from coursewire.config.configuration import Configuration
 from coursewire.config.rotation import rotate
 from coursewire.config.secrets import SecretBox, new_key
+from coursewire.errors import SourceError
 from coursewire.jobs.inbound import Caller
 from coursewire.model.inbound import HandOver, InboundAnswer
 from coursewire_cornerstone.simulator import CALLBACK
@@ -202,6 +203,19 @@ def test_whatever_is_wrong_the_learner_reaches_the_course(
     assert brought(world, acme) == []
     assert len([record for record in caplog.records if "was not stored" in record.message]) == 5
     assert given["sessionToken"] not in caplog.text
+
+
+def test_a_source_that_cannot_answer_stops_no_learner(
+    world: World, acme: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*_args: Any) -> None:
+        raise SourceError("the source is away")
+
+    world.offer(acme)
+    monkeypatch.setattr(world.installation.source, "learner", silent)
+
+    assert launch(world, **world.portal.arrive("ada")).headers["Location"] == ENROLL
+    assert world.save("ada").status == 503, "a front end may try again"
 
 
 def test_an_ordinary_visit_stores_nothing_and_says_nothing(

@@ -44,7 +44,7 @@ class KeyMap:
         remote_keys: What the LMS takes as a key; the channel's capability of that name.
     """
 
-    def __init__(self, engine: Engine, configuration: UUID, remote_keys: str = "(?s).{1,255}") -> None:
+    def __init__(self, engine: Engine, configuration: UUID, remote_keys: str = "(?s).+") -> None:
         self._engine = engine
         self._configuration = configuration
         self._fits = re.compile(remote_keys).fullmatch

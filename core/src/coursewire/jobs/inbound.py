@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from coursewire.audit.feed import Feed
 from coursewire.audit.hand_overs import HandOvers
@@ -116,16 +116,27 @@ class Desk(InboundDesk):
         """See :meth:`InboundDesk.offered`."""
         return await asyncio.to_thread(Feed(self._installation.engine, configuration).offered, content_key)
 
-    async def keep(self, customer: str, configurations: Sequence[UUID], hand_over: HandOver) -> None:
+    async def keep(self, customer: str, host: str, hand_over: HandOver) -> None:
         """See :meth:`InboundDesk.keep`."""
+        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - loaded by then
+
         hand_over.check()
+        wanted, known = f"{host.lower()}.", await self.configurations(customer)
+        meant = [each for each, config in known if f"{urlsplit(config.lms_url).hostname}.".startswith(wanted)]
+        if not host or not meant:
+            raise Refused(404, "this customer has no active configuration for where the learner comes from")
         installation = self._installation
         learner = await installation.source.learner(str(uuid.UUID(customer)), hand_over.username)
         if learner is None or not learner.linked:
             raise Refused(404, "the learner does not belong to this customer")
-        for each in configurations:
-            store = HandOvers(installation.engine, installation.secrets, each)
-            await asyncio.to_thread(store.keep, hand_over)
+        try:
+            for each in meant:
+                store = HandOvers(installation.engine, installation.secrets, each)
+                await asyncio.to_thread(store.keep, hand_over)
+        except SQLAlchemyError as error:
+            raise SourceError(
+                "what a learner brought could not be stored", why=type(error).__name__
+            ) from error
 
 
 class Inbound:

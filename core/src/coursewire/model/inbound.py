@@ -227,15 +227,21 @@ class InboundDesk(Protocol):
         """One item as it lies ready, by our key; None when it was never offered. Acknowledges nothing."""
         ...
 
-    async def keep(self, customer: str, configurations: Sequence[UUID], hand_over: HandOver) -> None:
+    async def keep(self, customer: str, host: str, hand_over: HandOver) -> None:
         """Store what a learner brought, in place of what the same learner brought for the same course.
 
         It also links the learner to ``remote_id``, and lets go what waited for a newer token.
 
+        Args:
+            customer: UUID.
+            host: Of the LMS that the learner comes from, or its beginning up to a dot: ``acme`` is
+                acme.example.com and not acme-test.example.com. Every configuration for that LMS gets it.
+            hand_over: What was brought.
+
         Raises:
-            Refused: A text is missing or too long, or ``callback`` is not a path (400); or the learner does not
-                belong to the customer (404). Nothing is stored.
-            SourceError: The source could not say whose learner it is.
+            Refused: A text is missing or too long, or ``callback`` is not a path (400); the customer has no
+                configuration for that host, or not this learner (404). Nothing is stored.
+            SourceError: It could not be found out, or not be stored.
         """
         ...
 
@@ -254,7 +260,7 @@ class InboundRoute:
         method: One HTTP method.
         customer_from: Query parameter or placeholder that names the customer; needed with
             ``Access.CUSTOMER``.
-        summary: One line for the OpenAPI document.
+        summary: One line for the OpenAPI document; the first one of the handler's docstring if left out.
         max_body_bytes: More is refused with 413 before the handler is asked.
     """
 
@@ -265,6 +271,10 @@ class InboundRoute:
     customer_from: str = ""
     summary: str = ""
     max_body_bytes: int = 65_536
+
+    def __post_init__(self) -> None:
+        told = (self.handler.__doc__ or "").partition("\n")[0].strip()
+        object.__setattr__(self, "summary", self.summary or told)
 
 
 @dataclass(frozen=True, slots=True)

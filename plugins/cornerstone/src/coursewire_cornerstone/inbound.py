@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+from coursewire.errors import CoursewireError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.inbound import Access, HandOver, InboundAnswer, InboundRoute, Refused
 
@@ -63,7 +64,7 @@ async def launch(request: InboundRequest, desk: InboundDesk) -> InboundAnswer:
     if brought["sessionToken"] or brought["subdomain"]:  # else it is a visit like any other
         try:
             await _keep(request, desk, customer, course, brought)
-        except Refused as refused:
+        except (Refused, CoursewireError) as refused:
             _log.warning("what a learner brought for %s at %s was not stored: %s", course, customer, refused)
     return InboundAnswer(302, headers={"Location": target})
 
@@ -75,20 +76,13 @@ async def _keep(
     for name in PARAMETERS:
         if not brought.get(name):
             raise Refused(400, f"{name} is missing")
-    guid, callback, subdomain = brought["userGuid"], brought["callbackUrl"], brought["subdomain"].lower()
     try:
-        guid = str(UUID(guid))
+        guid = str(UUID(brought["userGuid"]))
     except ValueError:
         raise Refused(400, "userGuid must be a GUID") from None
-    hosts = {
-        uuid: urlsplit(config.lms_url).hostname or "" for uuid, config in await desk.configurations(customer)
-    }
-    # With the dot, so that acme is acme.csod.com and not acme-stg.csod.com.
-    portals = [uuid for uuid, host in hosts.items() if f"{host}.".startswith(f"{subdomain}.")]
-    if not portals:
-        raise Refused(404, "this customer has no active Cornerstone configuration for this subdomain")
-    token = brought["sessionToken"]
-    await desk.keep(customer, portals, HandOver(request.learner, course, guid, callback, token, desk.clock()))
+    callback, token = brought["callbackUrl"], brought["sessionToken"]
+    hand_over = HandOver(request.learner, course, guid, callback, token, desk.clock())
+    await desk.keep(customer, brought["subdomain"], hand_over)
 
 
 def _target(body: Mapping[str, object]) -> str:
@@ -99,13 +93,9 @@ def _target(body: Mapping[str, object]) -> str:
 
 
 ROUTES = [
-    InboundRoute(
-        "/course-list", course_list, Access.CUSTOMER, customer_from="ciid", summary="The course list"
-    ),
+    InboundRoute("/course-list", course_list, Access.CUSTOMER, customer_from="ciid"),
     InboundRoute("/save-learner-information", save_learner_information, Access.LEARNER, method="POST"),
-    InboundRoute(
-        "/launch/{customer}/{course}", launch, Access.LEARNER, summary="To a course, from Cornerstone"
-    ),
+    InboundRoute("/launch/{customer}/{course}", launch, Access.LEARNER),
 ]
 
 
