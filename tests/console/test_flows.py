@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from axe_core_python.sync_playwright import Axe
+from sqlalchemy import select
 
 from coursewire.sources.database import load_bundle
+from coursewire.sources.database.tables import source_customer
 from coursewire.sources.sample import sample_bundle
 
 CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"
@@ -129,9 +129,10 @@ def test_a_learner_whom_nobody_knows_is_linked_and_the_result_goes_out(signed_in
     page = signed_in
     load_bundle(installation.engine, sample_bundle())
     channel = installation.channels.get("SAP").channel
-    customers = asyncio.run(installation.source.customers())
+    with installation.engine.connect() as connection:
+        customers = connection.scalars(select(source_customer.c.uuid)).all()
     made = [
-        installation.configurations.add(channel, each.uuid, sap.sample_config(), active=True, actor="test")
+        installation.configurations.add(channel, each, sap.sample_config(), active=True, actor="test")
         for each in customers
     ]
     for kind in ("content", "completions"):
