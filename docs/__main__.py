@@ -9,11 +9,22 @@ import argparse
 import sys
 from pathlib import Path
 
-from docs.generate import channels, commands, errors, hooks, reasons, records, settings, states
+from docs.generate import (
+    channels,
+    commands,
+    conformance,
+    errors,
+    hooks,
+    reasons,
+    records,
+    settings,
+    states,
+    wrong_channels,
+)
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 
-MAKERS = (commands, settings, channels, reasons, errors, records, states, hooks)
+MAKERS = (commands, settings, channels, reasons, errors, records, states, hooks, conformance, wrong_channels)
 
 
 def all_pages() -> dict[Path, str]:

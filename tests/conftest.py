@@ -1,9 +1,14 @@
-"""What the tests that span packages share: databases, an installation, simulators, a bundle of any size."""
+"""What the tests that span packages share: databases, an installation, simulators, a bundle, clean environments."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -133,3 +138,86 @@ def transmit(installation: Installation) -> Callable[..., Ended]:
         return ended
 
     return run
+
+
+BUILD = """
+import os, sys
+from hatchling.build import build_wheel
+target, *projects = sys.argv[1:]
+for project in projects:
+    os.chdir(project)
+    build_wheel(target)
+"""
+
+
+def run_clean(
+    program: Path | str, *args: str, status: int | None = 0, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run a program that sees nothing of the developer's settings."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "COURSE", "PYTEST"))
+    }
+    done = subprocess.run(
+        [program, *args],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**environment, **options.pop("env", {})},
+        check=False,
+        timeout=300,
+        **options,
+    )
+    assert status is None or done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+class CleanPython:
+    """An environment with pip and what is installed into it.
+
+    It sees third-party packages through a folder of links to those of the environment that runs the tests, without
+    anything of Coursewire: so nothing is downloaded, and what is found there can only come from what was installed.
+    """
+
+    def __init__(self, folder: Path, *, without: str = "") -> None:
+        venv.create(folder / "venv", with_pip=True)
+        self.bin = folder / "venv" / "bin"
+        third_party = folder / "third-party"
+        third_party.mkdir()
+        for entry in Path(sysconfig.get_path("purelib")).iterdir():
+            ours = "coursewire" in entry.name or entry.name.startswith("pip")
+            if not ours and entry.suffix != ".pth" and not (without and without in entry.name):
+                (third_party / entry.name).symlink_to(entry)
+        site = Path(self.run("-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+        (site / "third-party.pth").write_text(f"{third_party}\n")
+
+    def run(self, *args: str, **options: Any) -> str:
+        """Run its Python; gives what it printed."""
+        return run_clean(self.bin / "python", *args, **options).stdout
+
+    def pip(self, *args: str) -> None:
+        """Run its pip."""
+        self.run("-m", "pip", "--disable-pip-version-check", *args)
+
+    def install(self, *wheels: Path) -> None:
+        """Install these wheels and nothing else."""
+        self.pip("install", "--no-index", "--no-deps", "--no-compile", *map(str, wheels))
+
+
+@pytest.fixture(scope="session")
+def clean_python() -> type[CleanPython]:
+    """Makes an environment of its own in a folder."""
+    return CleanPython
+
+
+@pytest.fixture(scope="session")
+def build_wheels() -> Callable[..., dict[str, Path]]:
+    """Builds projects into a folder; gives the wheels of the folder by distribution."""
+
+    def build(target: Path, *projects: Path) -> dict[str, Path]:
+        # The build backend's own entry, as any front end calls it; one process for all saves seconds.
+        run_clean(sys.executable, "-c", BUILD, str(target), *map(str, projects))
+        return {path.name.partition("-")[0].replace("_", "-"): path for path in target.glob("*.whl")}
+
+    return build

@@ -1,16 +1,6 @@
-"""Real distributions: built as wheels, installed into an environment of their own, found and loaded there.
-
-The environment has pip and what the wheels bring, and sees third-party packages through a folder of links to
-those of the environment that runs the tests, without anything of Coursewire: so nothing is downloaded, and what
-is found there can only come from the wheels.
-"""
+"""Real distributions: built as wheels, installed into an environment of their own, found and loaded there."""
 
 import json
-import os
-import subprocess
-import sys
-import sysconfig
-import venv
 import zipfile
 from pathlib import Path
 
@@ -20,15 +10,6 @@ ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "tests" / "material" / "distributions"
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 RELEASED = [ROOT / "core", *PLUGINS]
-
-BUILD = """
-import os, sys
-from hatchling.build import build_wheel
-target, *projects = sys.argv[1:]
-for project in projects:
-    os.chdir(project)
-    build_wheel(target)
-"""
 
 REPORT = """
 import dataclasses, json, sys
@@ -53,60 +34,32 @@ json.dump(
 """
 
 
-def run(python, *args):
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COURSE"))
-    }
-    done = subprocess.run(
-        [python, *args], capture_output=True, text=True, encoding="utf-8", env=environment, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory):
+def wheels(tmp_path_factory, build_wheels):
     """Wheels of core, plugins and fixtures, by distribution."""
     target = tmp_path_factory.mktemp("wheels")
     fixtures = sorted(path.parent for path in FIXTURES.glob("*/pyproject.toml"))
-    # The build backend's own entry, as any front end calls it; one process for all saves seconds.
-    run(sys.executable, "-c", BUILD, str(target), *map(str, [*RELEASED, *fixtures]))
-    return {path.name.partition("-")[0].replace("_", "-"): path for path in target.glob("*.whl")}
+    return build_wheels(target, *RELEASED, *fixtures)
 
 
-class Environment:
-    def __init__(self, folder: Path) -> None:
-        venv.create(folder / "venv", with_pip=True)
-        self.python = folder / "venv" / "bin" / "python"
-        third_party = folder / "third-party"
-        third_party.mkdir()
-        for entry in Path(sysconfig.get_path("purelib")).iterdir():
-            if "coursewire" not in entry.name and entry.suffix != ".pth" and not entry.name.startswith("pip"):
-                (third_party / entry.name).symlink_to(entry)
-        site = Path(run(self.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
-        (site / "third-party.pth").write_text(f"{third_party}\n")
-
-    def pip(self, *args):
-        run(self.python, "-m", "pip", "--disable-pip-version-check", *args)
-
-    def load(self):
-        loaded = json.loads(run(self.python, "-c", REPORT))
-        loaded["rows"] = {
-            row["distribution"]: row for row in loaded["report"] if row["distribution"].startswith("fixture-")
-        }
-        return loaded
+def load(environment):
+    loaded = json.loads(environment.run("-c", REPORT))
+    loaded["rows"] = {
+        row["distribution"]: row for row in loaded["report"] if row["distribution"].startswith("fixture-")
+    }
+    return loaded
 
 
 @pytest.fixture(scope="module")
-def environment(wheels, tmp_path_factory):
-    made = Environment(tmp_path_factory.mktemp("environment"))
-    made.pip("install", "--no-index", "--no-deps", "--no-compile", *map(str, wheels.values()))
+def environment(wheels, tmp_path_factory, clean_python):
+    made = clean_python(tmp_path_factory.mktemp("environment"))
+    made.install(*wheels.values())
     return made
 
 
 @pytest.fixture(scope="module")
 def loaded(environment):
-    return environment.load()
+    return load(environment)
 
 
 REASONS = {
@@ -160,11 +113,9 @@ def test_every_plugin_of_the_workspace_loads_from_its_wheel(loaded, plugin):
 def test_uninstalling_one_leaves_the_others(environment, loaded, wheels):
     environment.pip("uninstall", "--yes", "fixture-duplicate-code")
     try:
-        after = environment.load()
+        after = load(environment)
     finally:
-        environment.pip(
-            "install", "--no-index", "--no-deps", "--no-compile", str(wheels["fixture-duplicate-code"])
-        )
+        environment.install(wheels["fixture-duplicate-code"])
 
     assert set(loaded["rows"]) - set(after["rows"]) == {"fixture-duplicate-code"}
     assert after["codes"] == sorted([*loaded["codes"], "GOOD"])

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from pydantic import BaseModel
 
 from coursewire.channels.loading import load_channels
 from coursewire.channels.registry import LoadedChannel
+from coursewire.channels.words import capabilities_in_words, limits_in_words
 from coursewire.cli.app import app
 from coursewire.config.describe import FieldInfo, describe
-from coursewire.model.channel import Idempotency, Rate, Support
+from coursewire.model.channel import Idempotency, Support
 from coursewire.model.configuration import ChannelConfig
 from docs.generate.commands import section, walk
 from docs.generate.markdown import code, page, prose, table
@@ -35,50 +35,19 @@ Every configuration has these fields, whatever its channel. A configuration file
 A field that is required must be filled before the configuration can become active. A secret is text, or
 `{"env": "NAME"}` for the value of an environment variable."""
 
-CAPABILITIES = {
-    "content_types": "content types",
-    "content": "content",
-    "completions": "completions",
-    "assessments": "assessments",
-    "retire_strategies": "ways of retiring, the default first",
-    "in_progress": "results before completion",
-    "outcomes_need_content": "takes results only for courses it was sent",
-    "raise_grade": "a grade may rise",
-    "lower_grade": "a grade may fall",
-    "revoke": "a completion may be taken back",
-    "idempotency": "repeated sending of content",
-    "outcome_idempotency": "repeated sending of outcomes",
-    "mixed_operations": "operations may share a batch",
-    "list_remote": "listing what is at the LMS",
-    "paging": "paging",
-    "slow_down": 'how it says "slow down"',
-}
-"""Fields in words, in the order of the table; a field without words goes by its name."""
-
-LIMITS = {
-    "batch_items": "content items a request",
-    "outcome_batch_items": "outcomes a request",
-    "batch_bytes": "bytes a request",
-    "concurrency": "requests at once for one configuration",
-    "rates": "calls",
-    "counted_by": "the vendor counts by",
-    "connect_timeout_s": "seconds to connect",
-    "read_timeout_s": "seconds without an answer",
-    "total_timeout_s": "seconds for a request in all",
-}
-
 
 def pages() -> dict[str, str]:
     """The pages of the channels that this repository holds; others that are installed are left out."""
-    folders = _folders()
-    loaded = [each for each in load_channels() if each.distribution in folders]
+    known = folders()
+    loaded = [each for each in load_channels() if each.distribution in known]
     made = {
-        f"channels/{each.channel.code.lower()}.md": _page(each, folders[each.distribution]) for each in loaded
+        f"channels/{each.channel.code.lower()}.md": _page(each, known[each.distribution]) for each in loaded
     }
     return {"channels/README.md": _overview(loaded), **made}
 
 
-def _folders() -> dict[str, str]:
+def folders() -> dict[str, str]:
+    """Distributions that this repository holds, each with its folder."""
     found = {}
     for path in sorted(PLUGINS.glob("*/pyproject.toml")):
         project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
@@ -88,8 +57,8 @@ def _folders() -> dict[str, str]:
 
 def _overview(loaded: Sequence[LoadedChannel]) -> str:
     heads = [f"[{each.channel.code}]({each.channel.code.lower()}.md)" for each in loaded]
-    can = [_values(each.channel.capabilities, CAPABILITIES) for each in loaded]
-    most = [_values(each.channel.limits, LIMITS) for each in loaded]
+    can = [capabilities_in_words(each.channel) for each in loaded]
+    most = [limits_in_words(each.channel) for each in loaded]
     shared = describe(ChannelConfig)
     return page(
         "Channels",
@@ -121,9 +90,9 @@ def _page(loaded: LoadedChannel, folder: str) -> str:
         + (f" The vendor's documentation: <{channel.docs_url}>." if channel.docs_url else "")
         + (f" Its simulator: `coursewire simulate {channel.code}`." if channel.simulator else ""),
         "## Capabilities",
-        table(("capability", "answer"), _values(channel.capabilities, CAPABILITIES).items()),
+        table(("capability", "answer"), capabilities_in_words(channel).items()),
         "## Limits",
-        table(("limit", "value"), _values(channel.limits, LIMITS).items()),
+        table(("limit", "value"), limits_in_words(channel).items()),
         "## Settings",
         "Beside those of [every configuration](README.md#fields-of-every-configuration):",
         _fields(own),
@@ -131,7 +100,7 @@ def _page(loaded: LoadedChannel, folder: str) -> str:
         "`coursewire config template " + channel.code + "` prints a file to fill in.",
         *_commands(loaded),
         "## Hooks",
-        "It implements " + ", ".join(f"[`{hook}`](../hooks.md#{hook})" for hook in _hooks(loaded)) + ".",
+        "It implements " + ", ".join(f"[`{hook}`](../hooks/{hook}.md)" for hook in _hooks(loaded)) + ".",
     )
 
 
@@ -150,28 +119,6 @@ def _hooks(loaded: LoadedChannel) -> Sequence[str]:
     return next(
         row.hooks for row in rows if row.name == loaded.name and row.distribution == loaded.distribution
     )
-
-
-def _values(model: BaseModel, labels: dict[str, str]) -> dict[str, str]:
-    names = [*labels, *(name for name in type(model).model_fields if name not in labels)]
-    return {labels.get(name, name): _text(getattr(model, name)) for name in names}
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, frozenset):
-        return ", ".join(sorted(map(str, value))) or "none"
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
-    if isinstance(value, dict):
-        return ", ".join(_rate(name, rate) for name, rate in value.items()) or "no number is known"
-    return "no limit" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _rate(name: str, rate: Rate) -> str:
-    which = "" if name == "default" else f" (those that count as {name})"
-    return f"{rate.calls} in {rate.seconds:g} s{which}"
 
 
 def _fields(fields: Sequence[FieldInfo]) -> str:

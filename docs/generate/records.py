@@ -8,6 +8,7 @@ from coursewire.audit import tables as audit_tables
 from coursewire.audit.columns import UtcDateTime
 from coursewire.audit.tables import PERSONAL, metadata
 from coursewire.enrollment import tables as enrollment_tables
+from coursewire.service import tables as service_tables
 from coursewire.sources.database import tables as source_tables
 from docs.generate.markdown import cell, code, page, table
 from docs.generate.sources import column_comments
@@ -23,6 +24,7 @@ ONE_ROW_FOR = {
     "configuration_secret": "A secret of a configuration, encrypted.",
     "configuration_history": "A change of a configuration: who, when, what. Secrets are left out.",
     "token": "An access token, encrypted.",
+    "grant_state": "An administrator's grant of access that was begun; good once, for some minutes, in one session.",
     "content_record": "What we believe an LMS holds of one content item. A retired item keeps its row.",
     "outcome_record": "What an LMS was told of one outcome.",
     "transmission": "One attempt for one item. Only added to; pruned after a set time.",
@@ -48,6 +50,10 @@ ONE_ROW_FOR = {
     "enrollment_course": "What the Enrollment API needs to know of a course run beside its content.",
     "enrollment_mode": "A mode that a course run offers.",
     "enrollment_license": "A licence of a subsidy that an enrollment uses.",
+    "account": "A person who may sign in to the console.",
+    "api_token": "A token of the REST API, as a digest.",
+    "access_grant": "A role of an account or a token, for one customer or for all.",
+    "console_session": "Somebody who is signed in to the console.",
 }
 """Table to what one row of it is; a table without text stands there with its columns alone."""
 
@@ -55,6 +61,7 @@ ONE_ROW_FOR = {
 COLUMNS = {
     "action": "add, edit, activate, ...",
     "active": "runs take it",
+    "account": "its UUID",
     "actor": "who did it",
     "acquired_at": "when its holder got it",
     "at": "when it happened",
@@ -84,7 +91,7 @@ COLUMNS = {
     "hits": "calls in the present window",
     "http_status": "empty when no answer came",
     "job": "its UUID",
-    "kind": "content, completions or assessments",
+    "kind": "content, completions, assessments or enrollments",
     "message": "more about the reason, redacted and bounded",
     "name": "what it is called",
     "needs_reconnect_reason": "what the LMS said",
@@ -108,6 +115,14 @@ COLUMNS = {
     "version": "counts up with every change",
     "wanted_fingerprint": "of the payload that should be there",
     "created_at": "of this row",
+    "created_by": "who made it",
+    "csrf": "what a form of this session must carry",
+    "digest": "SHA-256 of the value, which is kept nowhere",
+    "disabled_at": "set when the person was shut out",
+    "holder": "UUID of an account or a token",
+    "locked_until_at": "set after several wrong passwords",
+    "revoked_at": "set when it was ended",
+    "role": "lms, viewer, operator or administrator",
     "updated_at": "of this row",
 }
 """What a column is, where no comment stands beside it."""
@@ -118,7 +133,10 @@ BUNDLE = "It comes from a [bundle](bundles.md); a column without a note carries 
 def pages() -> dict[str, str]:
     """The page."""
     beside = (
-        column_comments(audit_tables) | column_comments(source_tables) | column_comments(enrollment_tables)
+        column_comments(audit_tables)
+        | column_comments(source_tables)
+        | column_comments(enrollment_tables)
+        | column_comments(service_tables)
     )
     found = sorted(metadata.tables.values(), key=lambda each: (_order(each.name), each.name))
     index = [

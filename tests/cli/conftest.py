@@ -24,6 +24,7 @@ OLD_MILL = "29911cbf-472e-5754-befe-b9a02bb80526"
 SIMULATORS = {
     "CANVAS": "coursewire_canvas.simulator:CanvasSimulator",
     "SAP": "coursewire_sap.simulator:SapSimulator",
+    "XAPI": "coursewire_xapi.simulator:XapiSimulator",
 }
 
 
@@ -134,6 +135,11 @@ def canvas(simulate):
 @pytest.fixture
 def sap(simulate):
     return simulate("SAP")
+
+
+@pytest.fixture
+def xapi(simulate):
+    return simulate("XAPI")
 
 
 COMMAND = Path(sys.executable).with_name("coursewire")

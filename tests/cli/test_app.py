@@ -17,7 +17,7 @@ COMMAND = Path(sys.executable).with_name("coursewire")
 
 COMMANDS = [
     "init", "load", "channels", "doctor", "config", "preview", "plan", "transmit", "status", "jobs", "audit",
-    "why", "learners", "simulate", "demo",
+    "why", "learners", "simulate", "demo", "new-channel", "conformance",
 ]  # fmt: skip
 
 
@@ -267,3 +267,13 @@ def test_an_error_without_parts_is_one_line(bare, monkeypatch):
 
     monkeypatch.setattr("coursewire.config.settings.Settings.load", refuse)
     assert bare("status", status=1).err == "error: it is not to be\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "status"), [(["--version"], 0), (["config", "add"], 2), (["simulate", "NONE"], 2)]
+)
+def test_the_module_is_the_command_exit_status_included(environment, args, status):
+    done = subprocess.run(
+        [sys.executable, "-m", "coursewire", *args], capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == status

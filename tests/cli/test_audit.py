@@ -27,7 +27,7 @@ def sent(cli, config):
 @pytest.fixture
 def refused(cli, sap):
     """A configuration at an LMS that refuses one item for good."""
-    sap.refuse.add(ITEM)
+    sap.poisoned.add(ITEM)
     config = cli.add("SAP", sap, call_interval_seconds=0)
     cli("transmit", "content", status=1)
     return config
@@ -83,7 +83,7 @@ def test_a_refused_item_is_shown_and_goes_again_when_a_person_says_so(cli, sap, 
     assert cli("transmit", "content", "--json").last["jobs"][0]["skipped"]["rejected-before"] == 1
     assert "rejected" in cli("status").out or "item:" in cli("status").out
 
-    sap.refuse.clear()
+    sap.poisoned.clear()
     said = cli(
         "audit", "retry", "--config", refused, "--item", ITEM, "--reason", "the tenant was mended", "--json"
     )
@@ -137,7 +137,7 @@ def test_export_streams_everything_oldest_first(cli, sent, tmp_path):
 
 
 def test_a_spreadsheet_gets_no_formulas(cli, sap):
-    sap.refuse.add(ITEM)
+    sap.poisoned.add(ITEM)
     config = cli.add("SAP", sap, call_interval_seconds=0)
     cli("transmit", "content", status=1)
     cli("audit", "retry", "--config", config, "--all-failed", "--reason", "x")

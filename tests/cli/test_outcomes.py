@@ -288,11 +288,11 @@ class TestAudit:
             cli(*option, *args, status=2)
 
     def test_a_refused_outcome_goes_again(self, cli, sap, at_sap):
-        sap.refuse.add(COURSE)
+        sap.poisoned.add(COURSE)
         assert cli("transmit", "completions", "--json", status=1).last["failed"] == 1
         assert "completion" in cli("status").out
         assert cli("status", "--json").last["completions"]["failed"]
-        sap.refuse.clear()
+        sap.poisoned.clear()
         assert cli("transmit", "completions", "--json").last["created"] == 0
         option = ("audit", "retry", "--config", at_sap)
         assert cli(*option, "--all-failed", "--json").last["released"] == 0  # content is meant

@@ -107,9 +107,9 @@ def test_the_demo_shows_everything(bare):
 
 def test_a_demo_that_is_kept_can_be_looked_around_in_and_repeated(bare, tmp_path, monkeypatch):
     folder = tmp_path / "demo"
+    monkeypatch.setenv("COURSEWIRE_CHANNELS", "canvas,sap")  # whatever else is installed
     first = bare("demo", "--keep", folder, "--json").rows
-    shown = [(row["channel"], row["kind"]) for row in first]
-    assert [each for each in shown if each[0] in ("CANVAS", "SAP")] == [
+    assert [(row["channel"], row["kind"]) for row in first] == [
         ("CANVAS", "content"),
         ("CANVAS", "completions"),
         ("CANVAS", "assessments"),
@@ -121,8 +121,8 @@ def test_a_demo_that_is_kept_can_be_looked_around_in_and_repeated(bare, tmp_path
     assert all(row["exit_status"] == 0 for row in first)
     assert "COURSEWIRE_DATA_DIR" in bare("demo", "--keep", folder).out
     monkeypatch.setenv("COURSEWIRE_DATA_DIR", str(folder))
-    assert len(bare("config", "list", "--json").rows) == len({channel for channel, _ in shown})
-    assert len(bare("jobs", "--json", "--limit", "200").rows) == 4 * len(shown)
+    assert len(bare("config", "list", "--json").rows) == 2
+    assert len(bare("jobs", "--json").rows) == 20
 
 
 def test_a_demo_needs_a_channel(bare, monkeypatch):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from coursewire import errors, hookspecs
+from coursewire import errors
 from coursewire.audit.states import Event, State
 from coursewire.audit.tables import metadata
 from coursewire.channels.loading import load_channels
@@ -85,22 +85,32 @@ def test_each_reason_has_its_row_with_a_text(reference):
     assert {str(reason) for reason in Reason if not TEXTS.get(reason, ("",))[0]} == set()
 
 
-def test_each_hook_has_its_section(reference):
-    hooks = {
-        name
-        for spec in hookspecs.SPECS
-        for name, each in vars(spec).items()
-        if hasattr(each, "coursewire_spec")
-    }
-    assert "batch_sending" in hooks
-    assert hooks - headings(reference["hooks.md"]) == set()
-
-
 def test_each_error_has_its_section(reference):
     classes = {
         name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, Exception)
     }
     assert classes - headings(reference["errors.md"]) == set()
+
+
+def table_below(text, heading):
+    """The first cells of the table below a heading, as names."""
+    part = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| \[`(\w+)`\]", part, re.MULTILINE)
+
+
+def test_no_error_is_missing_in_the_tables(reference):
+    text = reference["errors.md"]
+    every = [
+        name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, Exception)
+    ]
+    assert sorted(table_below(text, "What each means to core")) == sorted(every)
+    sending = {name for name in every if issubclass(getattr(errors, name), errors.SendError)} - {"SendError"}
+    raised = set(table_below(text, "Which one to raise in a channel"))
+    assert raised == sending | {"NotExportableError", "IncompleteListError"}
+    groups = {base.__name__ for name in every for base in getattr(errors, name).__bases__} - {"Exception"}
+    assert set(table_below(text, "How to catch broadly")) == groups
+    questions = text.partition("## Which one to raise")[2].partition("| class |")[0]
+    assert {name for name in raised if f"`{name}`" not in questions} == {"IncompleteListError"}
 
 
 def test_each_table_is_explained(reference):

@@ -118,7 +118,7 @@ def test_one_refused_item_in_a_batch_of_500_has_its_reason_and_the_others_arrive
         shelf.courses.clear()
         shelf.fill(500)
         bad = "RiverU+C0123"
-        sap.refuse = {bad}
+        sap.poisoned = {bad}
         configuration = configure(sap)
         ended = transmit(configuration)
         assert counts(ended) == {"created": 499, "failed": 1}
@@ -132,7 +132,7 @@ def test_one_refused_item_in_a_batch_of_500_has_its_reason_and_the_others_arrive
         assert tried[0]["result"] == "rejected"
         # Refused for good: the next run leaves it alone, until it changes.
         assert counts(transmit(configuration)) == {"unchanged": 499, "skipped": {"rejected-before": 1}}
-        sap.refuse = set()
+        sap.poisoned = set()
         shelf.courses[bad]["title"] = "Mended"
         shelf.load()
         assert counts(transmit(configuration)) == {"created": 1, "unchanged": 499}

@@ -1,5 +1,7 @@
 """``python -m coursewire``: the same as the ``coursewire`` command."""
 
+import sys
+
 from coursewire.cli import main
 
-main()
+sys.exit(main())

@@ -10,7 +10,8 @@
     │   ├── BundleError
     │   ├── UnknownChannelError
     │   ├── ChannelLoadError
-    │   └── ConfigurationError
+    │   ├── ConfigurationError
+    │   └── GrantError
     ├── RunError                 stop this job; others go on
     │   ├── LeaseHeldError       exit 3
     │   ├── LeaseLostError
@@ -34,7 +35,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
 
@@ -64,6 +65,16 @@ class CoursewireError(Exception):
             text += f": {self.why}"
         text = text if text.endswith((".", "!", "?")) else text + "."
         return f"{text} {self.next_step}" if self.next_step else text
+
+    def hide(self, redact: Callable[[str], str]) -> None:
+        """Take secrets out of every part, for an error that may quote an LMS.
+
+        Args:
+            redact: Gives a text without secrets.
+        """
+        self.what, self.where, self.why = redact(self.what), redact(self.where), redact(self.why)
+        self.next_step = redact(self.next_step)
+        self.args = tuple(redact(part) if isinstance(part, str) else part for part in self.args)
 
 
 class SetupError(CoursewireError):
@@ -134,6 +145,22 @@ class ConfigurationError(SetupError):
         super().__init__(what, where=where, why=why, next_step=next_step)
 
 
+class GrantError(SetupError):
+    """An administrator's grant of access did not come about. What was stored before is as it was.
+
+    Attributes:
+        reason: A short code of lower-case words with hyphens, such as ``state-expired``.
+    """
+
+    code = "grant"
+
+    def __init__(
+        self, reason: str, what: str, *, where: str = "", why: str = "", next_step: str = ""
+    ) -> None:
+        self.reason = reason
+        super().__init__(what, where=where, why=why, next_step=next_step)
+
+
 class RunError(CoursewireError):
     """This job stops; other jobs go on."""
 
@@ -192,6 +219,7 @@ class SendError(CoursewireError):
     Attributes:
         http_status: Status of the answer, None when there was none.
         excerpt: Redacted beginning of the answer.
+        reason: The LMS's own short code, for the results; "" for the one that the class has.
     """
 
     code = "send"
@@ -205,10 +233,17 @@ class SendError(CoursewireError):
         next_step: str = "",
         http_status: int | None = None,
         excerpt: str = "",
+        reason: str = "",
     ) -> None:
         self.http_status = http_status
         self.excerpt = excerpt
+        self.reason = reason
         super().__init__(what, where=where, why=why, next_step=next_step)
+
+    def hide(self, redact: Callable[[str], str]) -> None:
+        """Take secrets out of the excerpt too."""
+        super().hide(redact)
+        self.excerpt = redact(self.excerpt)
 
 
 class ThrottledError(SendError):

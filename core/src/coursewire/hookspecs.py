@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from coursewire.model.content import ContentItem
     from coursewire.model.inbound import CodeGrant, InboundRoute
     from coursewire.model.instant import Moment
-    from coursewire.model.outcomes import Assessment, Completion, Outcome, Told
+    from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Outcome, Told
     from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, RemoteItem, Result
     from coursewire.model.session import Session, Tokens
 
@@ -84,6 +84,14 @@ class ExporterSpecs:
         raise NotImplementedError
 
     @hookspec(firstresult=True)
+    def export_enrollment(self, config: ChannelConfig, enrollment: EnrollmentReport) -> JsonObject:
+        """Build the payload of one enrollment, or of its end.
+
+        The end of an enrollment is told only to an LMS that may have been told of the enrollment.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
     def remote_key(self, config: ChannelConfig, item: ContentItem) -> str:
         """The key that the LMS knows the item by. Core's default is the content key."""
         raise NotImplementedError
@@ -114,7 +122,8 @@ class TransmitterSpecs:
     ) -> bool:
         """Tell whether an outcome that differs from what the LMS last confirmed goes out again.
 
-        Core's default goes by ``resend_outcomes``; a completion always follows a report of being in progress.
+        Core's default goes by ``resend_outcomes``; a completion always follows a report of being in progress,
+        and the end of an enrollment always follows its beginning.
         It is not asked where nothing was confirmed yet, nor when a person forces the sending.
 
         Args:
@@ -148,7 +157,7 @@ class ClientSpecs:
 
     @hookspec(firstresult=True)
     async def send_outcomes(self, session: Session, batch: Batch) -> list[Result]:
-        """Send one batch of completions or assessments; see ``send_content``.
+        """Send one batch of outcomes of one kind; see ``send_content``.
 
         A payload's ``remote_key`` is the learner's id at the LMS, its ``remote_id`` what an earlier result for
         this outcome gave. A learner whom the LMS does not know, or knows twice, is ``BLOCKED`` with the reason

@@ -95,7 +95,7 @@ def test_who_asked_is_noted_for_each_item_and_once_for_all(engine, records, now,
     let_go(engine, records, now, reason=reason)
     (job,) = jobs.recent(engine)
     assert (job["kind"], job["actor"], job["summary"]) == ("retry", "ada", {"released": 2})
-    rows = transmissions.history(engine, configuration=records.configuration)
+    rows = transmissions.history(engine, configurations=[records.configuration])
     assert {row["item"] for row in rows} == {"a", "b"}
     for row in rows:
         assert (row["operation"], row["result"], row["message"]) == ("retry", RELEASED, message)

@@ -44,6 +44,31 @@ def test_what_is_left_is_given_when_more_is_asked_for(buckets, time):
     assert buckets.take("other", rate, 99, time.now).calls == 10
 
 
+def test_what_was_drawn_and_not_used_is_given_back_to_its_window_only(buckets, time):
+    rate = Rate(calls=10, seconds=60)
+    first = buckets.take("k", rate, 10, time.now)
+    buckets.give_back("k", 4, first.until)
+    assert [buckets.take("k", rate, 3, time.now).calls for _ in range(3)] == [3, 1, 0]
+    later = time.now + timedelta(seconds=60)
+    buckets.take("k", rate, 10, later)
+    buckets.give_back("k", 4, first.until)  # too late
+    buckets.give_back("never", 4, first.until)
+    assert buckets.take("k", rate, 1, later).calls == 0
+
+
+def test_many_short_runs_do_not_use_up_a_fast_rate(buckets, time):
+    rate = Rate(calls=1000, seconds=60)
+
+    async def run():
+        for _ in range(20):  # each draws a quarter, and makes one call
+            one = gate(buckets, time, {DEFAULT: rate})
+            await one.enter()
+            await one.leave()
+        return await gate(buckets, time, {DEFAULT: rate}).enter()
+
+    assert asyncio.run(run()) == 0
+
+
 def test_a_closed_bucket_gives_nothing_until_its_time(buckets, time):
     rate = Rate(calls=10, seconds=60)
     until = time.now + timedelta(seconds=500)
@@ -231,6 +256,13 @@ def test_a_configuration_may_only_lower_a_rate():
     assert lowered(vendor, {DEFAULT: faster}) == vendor
 
 
+def test_a_rate_that_the_vendor_negotiates_may_be_raised_as_well():
+    vendor = {DEFAULT: Rate(calls=200, seconds=60, negotiable=True)}
+    for calls in (70, 1000):
+        wanted = {DEFAULT: Rate(calls=calls, seconds=60)}
+        assert lowered(vendor, wanted) == wanted
+
+
 def test_a_long_scope_fits_the_key_column(engine, time):
     async def use():
         await gate(SqlBuckets(engine), time, {DEFAULT: FIVE_MINUTES}, scope="s" * 1000).enter()
@@ -259,3 +291,27 @@ def test_two_processes_that_meet_at_a_new_bucket(engine, other_engine, time, ste
         ours.close("new", until, time.now)
         assert ours.closed_until("new", time.now) == until
     assert raced
+
+
+def test_a_slow_rate_of_many_calls_is_drawn_in_small_slices(engine, time):
+    """The database is not asked for each of ten thousand calls, and a process that ends loses few of them."""
+    drawn = []
+
+    class Noted(SqlBuckets):
+        def take(self, key, rate, calls, now):
+            drawn.append(calls)
+            return super().take(key, rate, calls, now)
+
+    async def use():
+        day = Rate(calls=10_000, seconds=86_400)
+        passing = gate(Noted(engine), time, {DEFAULT: day})
+        for _ in range(40):
+            await passing.enter()
+
+    asyncio.run(use())
+    assert drawn == [20, 20]
+
+
+def test_a_guess_closes_a_bucket_for_ten_minutes_at_most(engine, time):
+    for rate, expected in ((FIVE_MINUTES, 300), (Rate(calls=10_000, seconds=86_400), 600)):
+        assert gate(SqlBuckets(engine), time, {DEFAULT: rate}).window_s() == expected

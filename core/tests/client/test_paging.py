@@ -6,7 +6,7 @@ import httpx
 import pytest
 from aiohttp import web
 
-from coursewire.client.paging import next_link
+from coursewire.client.paging import next_link, rows_of
 from coursewire.errors import IncompleteListError, OutcomeUnknownError, UnreachableError
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire.testing.simulator import json_response
@@ -206,3 +206,34 @@ def numbers(kit, lms, time, **how):
 
     asyncio.run(main())
     return got
+
+
+def objects(kit, lms, time, **options):
+    async def main():
+        async with kit.draft(lms.url, time) as session:
+            return [row async for row in rows_of(session, "list", **options)]
+
+    return asyncio.run(main())
+
+
+def test_the_objects_of_a_list_are_given_over_all_of_its_pages(kit, lms, time):
+    serve(lms, [[{"id": 1}], [], [{"id": 2}]])
+    assert objects(kit, lms, time) == [{"id": 1}, {"id": 2}]
+
+
+def test_the_next_page_may_stand_in_the_body_as_a_path(kit, lms, time):
+    def answer(request):
+        start = int(request.query.get("offset", 0))
+        more = {"paging": {"nextPage": f"/list?offset={start + 2}"}} if start < 4 else {"paging": {}}
+        return json_response({"results": [{"id": start}, {"id": start + 1}], **more})
+
+    lms.answer = answer
+    found = objects(kit, lms, time, member="results", next_at=("paging", "nextPage"))
+    assert [row["id"] for row in found] == list(range(6))
+
+
+@pytest.mark.parametrize("page", [{"results": {}}, {"results": [1]}, {"error": "x"}, "text", None])
+def test_a_page_without_objects_proves_nothing(kit, lms, time, page):
+    lms.answer = lambda _request: json_response(page)
+    with pytest.raises(IncompleteListError, match="cannot be read"):
+        objects(kit, lms, time, member="results", next_at=("paging", "nextPage"))

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from coursewire.client.transport import ForbiddenAddressError, PublicResolver
 from coursewire.errors import (
+    BlockedError,
     ContractError,
     CredentialsError,
     OutcomeUnknownError,
@@ -752,3 +753,106 @@ def test_by_default_the_lms_host_is_what_calls_are_counted_by(kit):
     assert ChannelConfig.allowed_hosts.fget(config) == frozenset()
     rates = {"default": Rate(calls=1, seconds=1)}
     assert config.rates(rates) is rates
+
+
+def test_what_is_asked_once_is_known_for_the_session(kit, lms, time):
+    async def use(session):
+        async def ask():
+            return (await session.get("item")).status_code
+
+        together = await asyncio.gather(*(session.once(("item", 1), ask) for _ in range(5)))
+        later = await session.once(("item", 1), ask)
+        other = await session.once(("item", 2), ask)
+        return [*together, later, other], session.counters.requests
+
+    answers, requests = run(kit, lms.url, time, use)
+    assert set(answers) == {200}
+    assert requests == 2
+
+
+def test_an_error_is_not_known_but_asked_again(kit, lms, time):
+    async def use(session):
+        asked = []
+
+        async def ask():
+            asked.append(1)
+            if len(asked) == 1:
+                raise UnreachableError("not now")
+            return "there"
+
+        with pytest.raises(UnreachableError):
+            await session.once("key", ask)
+        return await session.once("key", ask)
+
+    assert run(kit, lms.url, time, use) == "there"
+
+
+def test_a_lock_lets_one_in_at_a_time(kit, lms, time):
+    async def use(session):
+        inside = []
+
+        async def enter(name):
+            async with session.lock("door"):
+                inside.append(name)
+                await asyncio.sleep(0)
+                assert inside[-1] == name
+                inside.append(name)
+
+        await asyncio.gather(enter("a"), enter("b"))
+        return inside
+
+    assert run(kit, lms.url, time, use) == ["a", "a", "b", "b"]
+
+
+def test_an_error_that_leaves_the_session_has_lost_its_secrets(kit, lms, time):
+    async def use(session):
+        secret = session.config.client_secret.get_secret_value()
+        raise BlockedError(
+            f"what {secret}", where=secret, why=f"you sent {secret}", next_step=secret, excerpt=secret
+        )
+
+    with pytest.raises(BlockedError) as raised:
+        run(kit, lms.url, time, use)
+    error = raised.value
+    assert error.why == "you sent ***"
+    assert "s3cret" not in f"{error} {error.args} {error.excerpt} {error.where} {error.next_step} {error!r}"
+
+
+@pytest.mark.parametrize(
+    ("headers", "closed_s"),
+    [
+        ({"X-Left": "0", "X-Until": "2026-03-01T12:00:20.1494434Z"}, 20.149443),
+        ({"X-Left": "0", "X-Until": "2026-03-01T13:00:00Z"}, 60),
+        ({"X-Left": "0", "X-Until": "soon"}, 60),
+        ({"X-Left": "0"}, 60),
+        ({"X-Left": "0", "X-Until": "2026-03-01T11:59:59Z"}, None),
+        ({"X-Left": "1", "X-Until": "2026-03-01T12:00:20Z"}, None),
+        ({}, None),
+    ],
+)
+def test_an_lms_that_has_no_calls_left_is_not_asked_again_before_it_has(headers, closed_s, kit, lms, time):
+    lms.answer = lambda request: web.json_response({}, headers=headers)
+    limits = {
+        "rates": {"default": Rate(calls=100, seconds=60)},
+        "remaining_header": "X-Left",
+        "reset_header": "X-Until",
+    }
+
+    async def use(session):
+        assert (await session.post("items", json={})).is_success
+        try:
+            return (await session.post("items", json={})).status_code
+        except ThrottledError as error:
+            return (error.retry_at - time.now).total_seconds()
+
+    assert run(kit, lms.url, time, use, limits=limits) == (closed_s or 200)
+    assert len(lms.seen) == (2 if closed_s is None else 1)
+
+
+def test_without_a_declared_header_nothing_is_read_into_one(kit, lms, time):
+    lms.answer = lambda request: web.json_response({}, headers={"X-Left": "0"})
+
+    async def use(session):
+        return [(await session.get("items")).status_code for _ in range(2)]
+
+    assert run(kit, lms.url, time, use) == [200, 200]

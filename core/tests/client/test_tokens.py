@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import event, select
 
 from coursewire.audit.tables import lease, token
-from coursewire.client.auth import TokenAuth
+from coursewire.client.auth import FormAuth, TokenAuth
 from coursewire.client.opening import open_session
 from coursewire.client.token_store import Kept, MemoryTokenStore, SqlTokenStore
 from coursewire.errors import ContractError, CredentialsError, UnreachableError
@@ -507,3 +507,98 @@ def test_two_processes_obtain_one_token(kit, lms, engine):
         assert process.returncode == 0, errors
     assert lms.issued == 1
     assert sum(lms.arrivals.values()) == 8
+
+
+def test_a_form_goes_in_and_a_token_comes_out(kit, lms, engine, time):
+    form = {"grant_type": "client_credentials", "scope": "a:b,c", "client_id": "id"}
+    seen = []
+
+    async def send(request):
+        seen.append(request)
+        return httpx.Response(200, json={"access_token": "token-1", "expires_in": 60}, request=request)
+
+    class Tokens:
+        clock = time
+
+    tokens = Tokens()
+    tokens.send = send
+    auth = FormAuth(tokens, "https://x.example.com/token", form, client=("id", "p:w"), subject="service a:b")
+
+    token = asyncio.run(auth._obtain(None))
+
+    assert (auth.subject, token.value) == ("service a:b", "token-1")
+    assert seen[0].content == b"grant_type=client_credentials&scope=a%3Ab%2Cc&client_id=id"
+    assert seen[0].headers["Authorization"] == "Basic aWQ6cDp3"
+    assert (
+        "Authorization"
+        not in FormAuth(tokens, "https://x.example.com/token", form).token_request(None).headers
+    )
+
+
+def test_a_token_that_was_granted_takes_the_place_of_the_one_before(kit, lms, engine, time):
+    async def use(session):
+        await session.get("items")
+        lms.valid_tokens = {"granted-by-a-person"}
+        granted = Token("granted-by-a-person", time() + timedelta(hours=1), refresh_token="new")
+
+        async def obtain():
+            return granted
+
+        await session.tokens.replace("service", obtain)
+        return (await session.get("items")).status_code
+
+    assert run(kit, lms, engine, time, use) == 200
+
+    async def later(session):
+        return (await session.get("items")).status_code
+
+    assert run(kit, lms, engine, time, later) == 200
+    assert lms.issued == 1
+
+
+def test_nobody_renews_while_a_grant_is_being_stored(kit, lms, engine, other_engine, time):
+    """A run that still has the old refresh token waits, and then uses what the grant brought."""
+    order = []
+
+    async def use(session):
+        async with session_on(kit, lms, other_engine, time) as running:
+            started = asyncio.Event()
+
+            async def obtain():
+                started.set()
+                for _ in range(20):
+                    await asyncio.sleep(0.01)
+                order.append("granted")
+                lms.valid_tokens = {"granted-by-a-person"}
+                return Token("granted-by-a-person", time() + timedelta(hours=1))
+
+            async def ask():
+                await started.wait()
+                answer = await running.get("items")
+                order.append("asked")
+                return answer.status_code
+
+            _, status = await asyncio.gather(session.tokens.replace("service", obtain), ask())
+            return status
+
+    assert run(kit, lms, engine, time, use) == 200
+    assert order == ["granted", "asked"]
+    assert lms.issued == 0
+
+
+@pytest.mark.parametrize("value", ["", " "])
+def test_a_granted_token_that_is_none_replaces_nothing(kit, lms, engine, time, value):
+    async def use(session):
+        await session.get("items")
+
+        async def obtain():
+            return Token(value, time() + timedelta(hours=1))
+
+        with pytest.raises(CredentialsError):
+            await session.tokens.replace("service", obtain)
+        with engine.connect() as connection:
+            assert connection.scalar(select(lease.c.owner)) is None
+        return (await session.get("items")).status_code
+
+    assert run(kit, lms, engine, time, use) == 200
+    assert lms.issued == 1

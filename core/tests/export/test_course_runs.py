@@ -107,12 +107,16 @@ def test_a_course_run_speaks_for_itself():
             "key": "course-v1:X+1+a",
             "start": "2026-01-01T00:00:00Z",
             "estimated_hours": 4,
+            "min_effort": 2,
+            "max_effort": 3,
+            "weeks_to_complete": 5,
         }
     )
 
     chosen = choose_run(item, Moment(NOW))
 
     assert (chosen.key, chosen.start, chosen.estimated_hours) == ("course-v1:X+1+a", item.start, 4)
+    assert (chosen.min_effort, chosen.max_effort, chosen.weeks_to_complete) == (2, 3, 5)
     assert chosen.end is None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coursewire.export.identity import identify
-from coursewire.model.configuration import ChannelConfig
+from coursewire.model.configuration import ChannelConfig, LearnerId
 from coursewire.model.content import Customer
 from coursewire.model.identity import Identity, IdentityState
 from coursewire.model.results import LearnerFacts
@@ -18,7 +18,7 @@ TWO = ["saml-a", "saml-b"]
 WITH_DEFAULT = ["saml-a", "saml-b", "*saml-c"]
 
 
-def find(providers, ids, *, link=None, email=None, **config) -> Identity:
+def find(providers, ids, *, link=None, email=None, model=ChannelConfig, **config) -> Identity:
     acme = Customer(
         uuid="acme",
         identity_providers=[
@@ -26,7 +26,7 @@ def find(providers, ids, *, link=None, email=None, **config) -> Identity:
         ],
     )
     learner = LearnerFacts(username="ada", email=email, active=True, linked=True, remote_ids=ids)
-    return identify(ChannelConfig(**config), acme, learner, link)
+    return identify(model(**config), acme, learner, link)
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,26 @@ def test_a_link_made_by_hand_stands_above_the_source(learner_id):
 def test_any_other_link_is_found_afresh(stored):
     assert find(ONE, {"saml-a": "1"}, link=stored).value == "1"
     assert find(ONE, {}, link=stored).state is UNMATCHED
+
+
+class TestAnLmsThatKnowsLearnersByTwoThings:
+    class Either(ChannelConfig):
+        @property
+        def learner_id_otherwise(self) -> LearnerId:
+            return LearnerId.EMAIL
+
+    def find(self, providers, ids, **fields):
+        return find(providers, ids, model=self.Either, **fields)
+
+    def test_the_first_is_taken_where_there_is_one(self):
+        assert self.find(ONE, {"saml-a": "1"}, email="a@example.com").value == "1"
+
+    def test_the_other_where_there_is_none(self):
+        found = self.find(ONE, {}, email="a@example.com")
+        assert found == (LINKED, "a@example.com", "", "email")
+
+    def test_with_neither_it_is_told_why_the_first_was_not_found(self):
+        assert self.find(ONE, {}) == (UNMATCHED, None, "saml-a", "only-provider")
+
+    def test_several_ids_stay_ambiguous(self):
+        assert self.find(TWO, {"saml-a": "1", "saml-b": "2"}, email="a@example.com").state is AMBIGUOUS

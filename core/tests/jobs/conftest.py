@@ -110,6 +110,7 @@ class LmsChannel:
         abilities = {
             "completions": Support.FULL,
             "assessments": Support.FULL,
+            "enrollments": Support.FULL,
             "in_progress": Support.FULL,
             "raise_grade": Support.FULL,
             "lower_grade": Support.FULL,
@@ -165,6 +166,16 @@ class LmsChannel:
             "course": assessment.course_key,
             "subsection": assessment.subsection_id,
             "percent": str(assessment.percent),
+        }
+
+    @hookimpl
+    def export_enrollment(self, enrollment):
+        return {
+            "course": enrollment.course_key,
+            "title": enrollment.course.title,
+            "active": enrollment.active,
+            "mode": enrollment.mode,
+            "since": enrollment.enrolled_at.isoformat() if enrollment.enrolled_at else None,
         }
 
     @hookimpl

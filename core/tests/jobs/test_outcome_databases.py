@@ -52,7 +52,16 @@ def test_the_whole_way(world, lines):
     assert (last.unchanged, last.requests) == (3, 0)
     assert world.run(uuid, Kind.ASSESSMENTS).done["created"] == 3
 
+    # The same enrollments under the same course keys: only the kind tells the records apart.
+    assert world.run(uuid, Kind.ENROLLMENTS).done["created"] == 3
+    assert world.run(uuid).unchanged == world.run(uuid, Kind.ENROLLMENTS).unchanged == 3
+    both = [row for row in world.rows() if (row["username"], row["subsection"]) == ("Ada", "")]
+    assert ({row["kind"] for row in both}, len({row["outcome_key"] for row in both})) == (
+        {"completions", "enrollments"},
+        1,
+    )
+
     counts = world.installation.forget("ada")
-    assert counts["outcome_record"] == 2
+    assert counts["outcome_record"] == 3
     assert world.run(uuid).unchanged == 2
     assert {row["username"] for row in world.rows()} == {"Ada", "ben"}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import uuid4
 
 import pytest
-from pydantic import Field, SecretBytes, SecretStr, ValidationError
+from pydantic import Field, SecretBytes, SecretStr, ValidationError, create_model
 
 from coursewire.model.configuration import INSECURE_URLS, UNSTORABLE, ChannelConfig, LmsUrl
 
@@ -131,9 +131,17 @@ def test_catalogs_come_as_text_or_list_without_doubles() -> None:
         Config(url="https://x.example.com", catalogs_to_transmit=5)
 
 
-def test_a_channel_must_say_where_its_lms_is() -> None:
-    with pytest.raises(NotImplementedError, match="define lms_url"):
-        _ = Config(url="https://x.example.com").lms_url
+def test_the_only_lms_url_among_the_fields_is_the_base_url() -> None:
+    assert Config(url="https://x.example.com/").lms_url == "https://x.example.com"
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"one": (LmsUrl, "https://a.example"), "two": (LmsUrl, "https://b.example")}]
+)
+def test_a_channel_with_none_or_several_must_say_where_its_lms_is(fields: dict[str, Any]) -> None:
+    made = create_model("Made", __base__=ChannelConfig, **fields)
+    with pytest.raises(NotImplementedError, match="define the property lms_url"):
+        _ = made().lms_url
 
 
 def test_errors_do_not_repeat_what_was_given() -> None:

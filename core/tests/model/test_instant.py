@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from coursewire.model.instant import Instant, Moment
+from coursewire.model.instant import Instant, Moment, iso_utc
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -31,3 +31,13 @@ def test_a_moment_remembers_the_next_change():
     assert not moment.has_passed(NOW + timedelta(days=2))
     assert not moment.has_passed(NOW + timedelta(days=1))
     assert moment.next_change_at == NOW + timedelta(days=1)
+
+
+def test_an_instant_is_written_in_utc_to_the_second():
+    assert iso_utc(None) is None
+    assert iso_utc(datetime(2026, 3, 1, 0, 30, 5, 999, tzinfo=timezone(timedelta(hours=2)))) == (
+        "2026-02-28T22:30:05Z"
+    )
+    assert iso_utc(datetime(99, 1, 1, tzinfo=UTC)) == "0099-01-01T00:00:00Z"
+    with pytest.raises(ValueError, match="no zone"):
+        iso_utc(datetime(2026, 3, 1))  # noqa: DTZ001 - that is the point

@@ -1,24 +1,18 @@
-"""Recorded conversations, replayed: what goes over the wire stays the same, byte for byte.
+"""Recorded conversations, replayed: what goes over the wire stays the same.
 
-``COURSEWIRE_RECORD=1 pytest plugins/canvas/tests/test_cassettes.py`` records them anew against the simulator.
+``pytest --record-cassettes simulator plugins/canvas/tests/test_cassettes.py`` records them anew.
 """
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import httpx
-import orjson
 import pytest
-import vcr
 
 from coursewire.model.content import ContentItem
 from coursewire.model.outcomes import Completion
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
+from coursewire.testing import Player
 from coursewire_canvas import plugin
 from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.simulator import CanvasSimulator
@@ -26,38 +20,13 @@ from coursewire_canvas.simulator import CanvasSimulator
 if TYPE_CHECKING:
     from coursewire.model.session import Session
 
-CASSETTES = Path(__file__).parent / "cassettes"
-RECORD = os.environ.get("COURSEWIRE_RECORD") == "1"
-HOST = "http://canvas.example.org"
-MASKED = "MASKED"
 KEY = "course-v1:RiverU+BOT101+2024T2"
 
 
-def mask_request(request: Any) -> Any:
-    parts = httpx.URL(request.uri)
-    request.uri = HOST + parts.raw_path.decode()
-    request.headers = {"content-type": request.headers.get("content-type", "")}
-    if parts.path.startswith("/login"):
-        request.body = MASKED.encode()
-    return request
-
-
-def mask_response(response: dict[str, Any]) -> dict[str, Any]:
-    body = orjson.loads(response["body"]["string"])
-    if "access_token" in body:
-        response["body"]["string"] = orjson.dumps({**body, "access_token": MASKED})
-    kept = ("content-type", "link", "www-authenticate")
-    response["headers"] = {k: v for k, v in response["headers"].items() if k.lower() in kept}
-    return response
-
-
-player = vcr.VCR(
-    cassette_library_dir=str(CASSETTES),
-    record_mode="all" if RECORD else "none",
-    match_on=["method", "path", "query", "body"],
-    before_record_request=mask_request,
-    before_record_response=mask_response,
-)
+@pytest.fixture
+def player(cassettes: Any) -> Player:
+    made: Player = cassettes(plugin)
+    return made
 
 
 def payload(operation: Operation, remote_id: str | None = None, title: str = "Botany") -> Payload:
@@ -76,25 +45,7 @@ def payload(operation: Operation, remote_id: str | None = None, title: str = "Bo
     return Payload(KEY, operation, body, fingerprint(body), remote_key=KEY, remote_id=remote_id)
 
 
-Replay = Callable[[str, Callable[["Session"], Awaitable[Any]]], Any]
-
-
-@pytest.fixture
-def replay(canvas: CanvasSimulator, connected: Callable[..., Any]) -> Replay:
-    def run(name: str, call: Callable[[Session], Awaitable[Any]]) -> Any:
-        if RECORD:
-            (CASSETTES / f"{name}.yaml").unlink(missing_ok=True)
-        with player.use_cassette(f"{name}.yaml") as cassette:
-            address = canvas.url if RECORD else HOST
-            result = connected(call, transport=httpx.AsyncHTTPTransport(), canvas_base_url=address)
-        assert RECORD or cassette.all_played
-        assert RECORD or not canvas.seen
-        return result
-
-    return run
-
-
-def test_the_life_of_a_course(replay: Replay) -> None:
+def test_the_life_of_a_course(player: Player) -> None:
     async def call(session: Session) -> list[Result]:
         results: list[Result] = []
         for operation, title in (
@@ -108,7 +59,7 @@ def test_the_life_of_a_course(replay: Replay) -> None:
             results += await plugin.send_content(session, Batch(operation, (sent,)))
         return results
 
-    results = replay("life-of-a-course", call)
+    results = player.play("life-of-a-course", call)
 
     assert {result.kind for result in results} == {ResultKind.ACCEPTED}
     assert {result.remote_id for result in results} == {"1001"}
@@ -140,13 +91,13 @@ def graded(
     return Payload(learner, operation, body, fingerprint(body), remote_key=learner)
 
 
-def test_the_grades_of_a_course(canvas: CanvasSimulator, replay: Replay) -> None:
-    if RECORD:
-        canvas.add_course(KEY, workflow_state="available")
-        for login in ("s-1", "s-2", "s-3"):
-            user = canvas.gradebook.add_user(None, login=login)
-            canvas.gradebook.enrollments[canvas.items[KEY]["id"], user["id"]] = "active"
-        canvas.gradebook.progress_polls = 1
+def test_the_grades_of_a_course(player: Player) -> None:
+    canvas = CanvasSimulator()
+    canvas.add_course(KEY, workflow_state="available")
+    for login in ("s-1", "s-2", "s-3"):
+        user = canvas.gradebook.add_user(None, login=login)
+        canvas.gradebook.enrollments[canvas.items[KEY]["id"], user["id"]] = "active"
+    canvas.gradebook.progress_polls = 1
 
     async def call(session: Session) -> list[Result]:
         first = [graded(session, f"s-{number}", "0.85", Operation.CREATE) for number in range(1, 5)]
@@ -155,26 +106,11 @@ def test_the_grades_of_a_course(canvas: CanvasSimulator, replay: Replay) -> None
             results += await plugin.send_outcomes(session, Batch(Operation.UPDATE, (corrected,)))
         return results
 
-    results = replay("grades-of-a-course", call)
+    results = player.play("grades-of-a-course", call, simulator=canvas)
 
     assert [result.reason for result in results] == ["", "", "", "learner-unmatched", "", ""]
     assert [result.confirms for result in results] == [True, True, True, False, True, True]
 
 
-def test_a_connection_that_works(replay: Replay) -> None:
-    assert len(replay("check-connection", plugin.check_connection)) == 4
-
-
-def test_no_cassette_holds_a_secret() -> None:
-    cassettes = sorted(CASSETTES.glob("*.yaml"))
-    secrets = (CanvasSimulator.client_secret, CanvasSimulator.refresh_token)
-
-    assert cassettes
-    for cassette in cassettes:
-        text = cassette.read_text(encoding="utf-8")
-        assert not re.search(
-            r"simulated|authorization|bearer \S|set-cookie|refresh_token", text, re.IGNORECASE
-        )
-        assert not any(secret in text for secret in secrets)
-        assert re.findall(r'"access_token":\s*"([^"]*)', text) == [MASKED]
-        assert not re.search(r"[\w.+-]+@[\w-]+\.\w+", text), "an e-mail address"
+def test_a_connection_that_works(player: Player) -> None:
+    assert len(player.play("check-connection", plugin.check_connection)) == 4

@@ -12,21 +12,20 @@ from pydantic import SecretStr
 
 from coursewire.errors import NotExportableError
 from coursewire.model.outcomes import Assessment, Completion
-from coursewire.model.payload import Kind, Operation, Payload, canonical_json, fingerprint
+from coursewire.model.payload import Kind, Operation, Payload, fingerprint
 from coursewire_canvas import plugin
 from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.outcomes import OUTCOMES_A_BATCH
-from coursewire_canvas.simulated_gradebook import ASSIGNMENT_PARAMETERS
 
-GOLDEN = Path(__file__).parent / "golden" / "outcomes"
+GOLDEN = Path(__file__).parent / "golden"
 
 
-def golden(kind: str) -> Any:
-    return json.loads((GOLDEN / f"{kind}.json").read_text(encoding="utf-8"))
+def golden(path: str) -> Any:
+    return json.loads((GOLDEN / path).read_text(encoding="utf-8"))
 
 
 def completion(*, in_progress: bool = False, **fields: Any) -> dict[str, Any]:
-    given = {**golden("completion")["completion"], **fields}
+    given = {**golden("completions/passed.json")["completion"], **fields}
     config = CanvasConfig(
         canvas_base_url="https://acme.instructure.com",
         canvas_account_id=17,
@@ -39,17 +38,8 @@ def completion(*, in_progress: bool = False, **fields: Any) -> dict[str, Any]:
 
 
 def assessment(**fields: Any) -> dict[str, Any]:
-    given = {**golden("assessment")["assessment"], **fields}
+    given = {**golden("assessments/quiz.json")["assessment"], **fields}
     return plugin.export_assessment(assessment=Assessment.model_validate(given))
-
-
-@pytest.mark.parametrize(("kind", "export"), [("completion", completion), ("assessment", assessment)])
-def test_golden_pairs(kind: str, export: Any) -> None:
-    payload = export()
-
-    assert payload == golden(kind)["payload"]
-    assert json.loads(canonical_json(payload)) == payload
-    assert set(payload["assignment"]) <= set(ASSIGNMENT_PARAMETERS)
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_a_removed_course_goes_inactive_and_comes_back_with_the_same_id(
     assert (back["ID"], back["IsActive"]) == (course_id, True)
     assert world.poll() == []
     assert portal.is_live(course_id)
-    history = transmissions.history(world.engine, configuration=stocked.uuid, item=key, limit=10)
+    history = transmissions.history(world.engine, configurations=[stocked.uuid], item=key, limit=10)
     assert [row["operation"] for row in history] == ["create", "retire", "create"]
 
 

@@ -286,7 +286,7 @@ def test_a_token_about_to_end_is_replaced(simulator, open_session, clock):
 
 
 def test_a_refused_token_is_replaced_once(simulator, open_session):
-    check(open_session, 2, between=simulator.revoke_tokens)
+    check(open_session, 2, between=simulator.expire_tokens)
 
     assert [seen.status for seen in simulator.seen] == [200, 200, 401, 200, 200]
 
@@ -398,7 +398,7 @@ def test_nothing_that_is_said_or_shown_holds_a_secret(auth_type, simulator, open
                 401,
                 f"no: {assertion_of(simulator)} {session.config.secret.get_secret_value()}",
             )
-            simulator.revoke_tokens()
+            simulator.expire_tokens()
             with pytest.raises(CredentialsError) as caught:
                 await plugin.send_content(session, make_batch("a"))
             said.extend((str(caught.value), repr(caught.value), caught.value.excerpt))

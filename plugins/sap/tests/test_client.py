@@ -76,7 +76,7 @@ def test_a_refusal_without_a_name_is_the_batchs(simulator, make_batch, send):
 
 def test_splitting_finds_the_course_that_sap_did_not_name(simulator, make_batch, send):
     simulator.name_refused = False
-    simulator.refuse = {"c7"}
+    simulator.poisoned = {"c7"}
     keys = [f"c{number}" for number in range(10)]
     accepted, refused = [], []
 

@@ -46,6 +46,10 @@ class Buckets(Protocol):
         """Draw up to ``calls`` calls; fewer if the window has no more, none if it is used up or closed."""
         ...
 
+    def give_back(self, key: str, calls: int, until: datetime) -> None:
+        """Return calls that were drawn until ``until`` and not made; nothing if that window is over."""
+        ...
+
     def close(self, key: str, until: datetime, now: datetime) -> None:
         """Close a bucket: the LMS said "not before ``until``". Never shortens an earlier closing."""
         ...
@@ -90,6 +94,11 @@ class SqlBuckets:
                 return Grant(0, row.resets_at)
             else:  # a part is left, or another process has just changed the row: ask again
                 wanted = min(wanted, max(1, rate.calls - row.hits))
+
+    def give_back(self, key: str, calls: int, until: datetime) -> None:
+        """See :meth:`Buckets.give_back`."""
+        same_window = [limit.c.bucket == key, limit.c.resets_at == until, limit.c.hits >= calls]
+        self._update(same_window, hits=limit.c.hits - calls)
 
     def close(self, key: str, until: datetime, now: datetime) -> None:
         """See :meth:`Buckets.close`."""
@@ -146,6 +155,12 @@ class MemoryBuckets:
         given = min(calls, rate.calls - hits)
         self._windows[key] = (hits + given, end)
         return Grant(given, end)
+
+    def give_back(self, key: str, calls: int, until: datetime) -> None:
+        """See :meth:`Buckets.give_back`."""
+        hits, end = self._windows.get(key, (0, until))
+        if end == until:
+            self._windows[key] = (max(0, hits - calls), end)
 
     def close(self, key: str, until: datetime, now: datetime) -> None:
         """See :meth:`Buckets.close`."""

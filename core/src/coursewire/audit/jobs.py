@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, and_, insert, or_, select, update
 
 from coursewire.audit.tables import job
 from coursewire.model.payload import Kind
@@ -142,18 +142,38 @@ def note_done(
 def recent(
     engine: Engine,
     *,
-    configuration: UUID | None = None,
+    configurations: Collection[UUID] | None = None,
     kind: Kind | None = None,
+    before: tuple[datetime, UUID] | None = None,
     limit: int = 20,
 ) -> list[dict[str, Any]]:
-    """The last jobs, newest first, with ``summary`` and ``options`` as plain data."""
-    query = select(job).order_by(job.c.started_at.desc(), job.c.uuid).limit(limit)
-    if configuration is not None:
-        query = query.where(job.c.configuration == configuration)
+    """The last jobs, newest first, with ``summary`` and ``options`` as plain data.
+
+    Args:
+        engine: The database.
+        configurations: Only of these; None for all.
+        kind: Only of this kind.
+        before: ``started_at`` and ``uuid`` of the last one of the page before.
+        limit: The most jobs.
+    """
+    c = job.c
+    query = select(job).order_by(c.started_at.desc(), c.uuid).limit(limit)
+    if configurations is not None:
+        query = query.where(c.configuration.in_(configurations))
     if kind is not None:
-        query = query.where(job.c.kind == kind.value)
+        query = query.where(c.kind == kind.value)
+    if before is not None:
+        started_at, uuid = before
+        query = query.where(or_(c.started_at < started_at, and_(c.started_at == started_at, c.uuid > uuid)))
     with engine.connect() as connection:
         return [_plain(dict(found._mapping)) for found in connection.execute(query)]
+
+
+def find(engine: Engine, uuid: UUID) -> dict[str, Any] | None:
+    """One job as in :func:`recent`; None when there is none."""
+    with engine.connect() as connection:
+        row = connection.execute(select(job).where(job.c.uuid == uuid)).first()
+    return _plain(dict(row._mapping)) if row else None
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from coursewire.audit.engine import writing
 from coursewire.audit.tables import lease, metadata, outcome_record, token, transmission
 from coursewire.errors import ContractError, LeaseHeldError
-from coursewire.model.payload import Kind
+from coursewire.model.payload import OUTCOMES
 
 NAMES = ("email", "remote_id", "remote_key")
 """Personal columns beside ``username`` that hold another name of the learner."""
@@ -111,7 +111,7 @@ def _demand_all(handled: Collection[Table]) -> None:
 
 
 def _demand_quiet(connection: Connection, now: datetime) -> None:
-    running = or_(*(lease.c.name.startswith(f"{kind}:") for kind in (Kind.COMPLETIONS, Kind.ASSESSMENTS)))
+    running = or_(*(lease.c.name.startswith(f"{kind}:") for kind in OUTCOMES))
     held = connection.scalar(
         select(lease.c.name).where(running, lease.c.owner.is_not(None), lease.c.expires_at > now).limit(1)
     )

@@ -102,7 +102,7 @@ class ContentRecord(Record):
 
 @dataclass(slots=True, kw_only=True)
 class OutcomeRecord(Record):
-    """What the LMS was told of one outcome. ``subsection`` is "" for a completion."""
+    """What the LMS was told of one outcome. ``subsection`` is "" where it is about the whole enrollment."""
 
     kind: str
     enrollment: str
@@ -157,6 +157,8 @@ class Records(Generic[R]):
 
     table: ClassVar[Table]
     key_column: ClassVar[str]
+    unique: ClassVar[tuple[str, ...]]
+    """The columns that no two rows share."""
     record: type[R]
 
     def __init__(self, engine: Engine, configuration: UUID) -> None:
@@ -295,7 +297,7 @@ class Records(Generic[R]):
         return values
 
     def _upsert(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
-        upsert(connection, self.table, rows, key=("configuration", self.key_column), keep=("created_at",))
+        upsert(connection, self.table, rows, key=self.unique, keep=("created_at",))
 
 
 class ContentRecords(Records[ContentRecord]):
@@ -303,6 +305,7 @@ class ContentRecords(Records[ContentRecord]):
 
     table = content_record
     key_column = "content_key"
+    unique = ("configuration", "content_key")
     record = ContentRecord
 
     def _record(self, row: Row[Any]) -> ContentRecord:
@@ -327,10 +330,11 @@ class ContentRecords(Records[ContentRecord]):
 
 
 class OutcomeRecords(Records[OutcomeRecord]):
-    """The records of one configuration's completions, or of its assessments."""
+    """The records of one kind of a configuration's outcomes."""
 
     table = outcome_record
     key_column = "outcome_key"
+    unique = ("configuration", "kind", "outcome_key")
     record = OutcomeRecord
 
     def __init__(self, engine: Engine, configuration: UUID, kind: Kind) -> None:

@@ -88,6 +88,21 @@ token = Table(
 )
 
 
+grant_state = Table(
+    "grant_state",
+    metadata,
+    Column("state", key_text(64), primary_key=True),  # SHA-256 of what the browser carries
+    Column("configuration", Uuid(), ForeignKey("configuration.uuid", ondelete="CASCADE"), nullable=False),
+    Column("session", key_text(64), nullable=False),  # SHA-256 of the session's id
+    Column("redirect_uri", long_text(), nullable=False),  # where the LMS sends the browser afterwards
+    Column("verifier", LargeBinary(65535), nullable=True),  # encrypted
+    Column("expires_at", UtcDateTime(), nullable=False),
+    Column("used_at", UtcDateTime(), nullable=True),  # none while it may still be used
+    Index(None, "configuration"),
+    Index(None, "expires_at"),
+)
+
+
 def _standing(info: dict[str, Any]) -> tuple[Column[Any], ...]:
     """What every record has, whatever it is about: its standing, and what the LMS last confirmed.
 
@@ -149,15 +164,17 @@ outcome_record = Table(
     Column("kind", key_text(20), nullable=False),
     Column("enrollment", key_text(64), nullable=False),
     Column("course_key", key_text(255), nullable=False),
-    Column("subsection", key_text(255), nullable=False),  # "" for a completion
+    Column("subsection", key_text(255), nullable=False),  # "" for what is about the whole enrollment
     Column("username", key_text(255), nullable=False, info=PERSONAL),
     Column(
         "evidence", long_text(), nullable=True, info=PERSONAL
     ),  # JSON: what was told, and what that was concluded from
     *_standing(PERSONAL),
-    # named by hand: the name made from its columns is longer than PostgreSQL allows
-    UniqueConstraint("configuration", "enrollment", "course_key", "subsection", name="uq_outcome_record_key"),
-    UniqueConstraint("configuration", "outcome_key"),
+    # named by hand: a name made from the columns is longer than PostgreSQL allows
+    UniqueConstraint(
+        "configuration", "kind", "enrollment", "course_key", "subsection", name="uq_outcome_record_key"
+    ),
+    UniqueConstraint("configuration", "kind", "outcome_key", name="uq_outcome_record_outcome_key"),
     Index(None, "configuration", "kind", "state"),
     Index(None, "username"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -51,7 +51,7 @@ def row(
 def history(
     engine: Engine,
     *,
-    configuration: UUID | None = None,
+    configurations: Collection[UUID] | None = None,
     kind: Kind | None = None,
     item: str | None = None,
     job: UUID | None = None,
@@ -64,7 +64,6 @@ def history(
     t = transmission.c
     query = select(transmission).order_by(t.id.desc()).limit(limit)
     for column, value in (
-        (t.configuration, configuration),
         (t.kind, kind.value if kind else None),
         (t.item, item),
         (t.job, job),
@@ -72,6 +71,8 @@ def history(
     ):
         if value is not None:
             query = query.where(column == value)
+    if configurations is not None:
+        query = query.where(t.configuration.in_(configurations))
     if since is not None:
         query = query.where(t.at >= since)
     if before_id is not None:
@@ -80,11 +81,11 @@ def history(
         return [dict(found._mapping) for found in connection.execute(query)]
 
 
-def stream(engine: Engine, *, configuration: UUID | None = None) -> Iterator[dict[str, Any]]:
-    """All attempts, oldest first, without holding them."""
+def stream(engine: Engine, *, configurations: Collection[UUID] | None = None) -> Iterator[dict[str, Any]]:
+    """All attempts, oldest first, without holding them; of these configurations alone, where some are named."""
     query = select(transmission).order_by(transmission.c.id)
-    if configuration is not None:
-        query = query.where(transmission.c.configuration == configuration)
+    if configurations is not None:
+        query = query.where(transmission.c.configuration.in_(configurations))
     with engine.connect() as connection:
         for found in connection.execution_options(yield_per=1000).execute(query):
             yield dict(found._mapping)

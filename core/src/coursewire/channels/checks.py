@@ -172,6 +172,8 @@ def _demanded(channel: Channel) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "completions", ("export_completion", "send_outcomes", *speaks)
     if can.assessments.usable:
         yield "assessments", ("export_assessment", "send_outcomes", *speaks)
+    if can.enrollments.usable:
+        yield "enrollments", ("export_enrollment", "send_outcomes", *speaks)
     if can.idempotency is Idempotency.NATURAL_KEY:
         yield "idempotency by a natural key", ("find_remote",)
     if can.list_remote.usable:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursewire.hookspecs import hookimpl
 from coursewire.model.configuration import Resend
-from coursewire.model.outcomes import Told
+from coursewire.model.outcomes import EnrollmentReport, Told
 from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, canonical_json
 
 if TYPE_CHECKING:
@@ -58,10 +58,12 @@ class CoreDefaults:
 
     @hookimpl
     def should_transmit(self, config: ChannelConfig, outcome: Outcome, told: Told | None) -> bool:
-        """What ``resend_outcomes`` says; that a course is completed is news in any case."""
+        """What ``resend_outcomes`` says; that a course is completed, joined or left is news in any case."""
         if told is None:
             return True
         now = Told.of(outcome)
+        if isinstance(outcome, EnrollmentReport) and outcome.active is not told.complete:
+            return True
         match config.resend_outcomes:
             case Resend.CHANGED:
                 return True

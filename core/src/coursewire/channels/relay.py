@@ -25,7 +25,7 @@ from coursewire.model.inbound import CodeGrant, InboundRoute
 from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, RemoteItem, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import httpx
     import typer
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
     from coursewire.model.instant import Moment
-    from coursewire.model.outcomes import Assessment, Completion, Outcome, Told
+    from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Outcome, Told
     from coursewire.model.session import Session, Tokens
 
 LOG = logging.getLogger("coursewire.hooks")
@@ -122,6 +122,12 @@ class Relay:
         """The payload of one assessment, as plain data."""
         return self._plain(
             "export_assessment", self._call("export_assessment", config=config, assessment=assessment)
+        )
+
+    def export_enrollment(self, config: ChannelConfig, enrollment: EnrollmentReport) -> JsonObject:
+        """The payload of one enrollment or of its end, as plain data."""
+        return self._plain(
+            "export_enrollment", self._call("export_enrollment", config=config, enrollment=enrollment)
         )
 
     def remote_key(self, config: ChannelConfig, item: ContentItem) -> str:
@@ -215,7 +221,8 @@ class Relay:
 
     async def check_connection(self, session: Session) -> list[str]:
         """Try the way of real requests: one sentence for each thing that works."""
-        return self._list_of("check_connection", await self._acall("check_connection", session), str)
+        said = self._list_of("check_connection", await self._acall("check_connection", session), str)
+        return list(map(_redactor(session), said))
 
     def read_slow_down(self, config: ChannelConfig, response: httpx.Response) -> float | None:
         """Seconds to wait when the answer means "slow down"; None when it does not."""
@@ -295,7 +302,9 @@ class Relay:
             raise self._wrong_type(hook, pending, "a coroutine")
         try:
             return await pending
-        except CoursewireError:
+        except CoursewireError as error:
+            # It may quote an answer, and an LMS may repeat what it was sent.
+            error.hide(_redactor(session))
             raise
         except Exception as error:
             raise self._raised(hook, error) from error
@@ -402,3 +411,8 @@ def new_manager(*specs: type) -> pluggy.PluginManager:
     for spec in specs or SPECS:
         manager.add_hookspecs(spec)
     return manager
+
+
+def _redactor(session: Session) -> Callable[[str], str]:
+    """What knows the secrets of a session; a session that is not core's own has none."""
+    return getattr(session, "redactor", str)

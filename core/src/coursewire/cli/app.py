@@ -17,7 +17,7 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # typer gives it
 READER_GONE = 141
 """What a shell says of a program that its reader left: 128 and the number of SIGPIPE."""
 
-SECTIONS = ("Set up", "Configurations", "Transmit", "Look", "Try out")
+SECTIONS = ("Set up", "Configurations", "Transmit", "Look", "Serve", "Try out", "Write a channel")
 
 
 class Commands(TyperGroup):
@@ -163,7 +163,18 @@ def _unexpected(error: Exception, args: Sequence[str]) -> int:
 
 
 # The modules below add their commands to ``app``, in the order in which they are listed.
-from coursewire.cli import audit, config, content, learners, setup, simulate, why  # noqa: E402
+from coursewire.cli import (  # noqa: E402
+    access,
+    audit,
+    authors,
+    config,
+    content,
+    learners,
+    serve,
+    setup,
+    simulate,
+    why,
+)
 
-for module in (setup, config, content, audit, why, learners, simulate):
+for module in (setup, config, content, audit, why, learners, serve, access, simulate, authors):
     module.register(app)

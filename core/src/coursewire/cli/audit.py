@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -74,7 +73,7 @@ def retry(
 ) -> None:
     """Let the next run try items again, without pause and even if the LMS refused them before.
 
-    It is content that is meant; outcomes with --kind, or with --learner and --course, which mean both kinds of
+    It is content that is meant; outcomes with --kind, or with --learner and --course, which mean every kind of
     outcomes. Items in doubt are taken to be at the LMS and are sent again as updates. Your name and reason are
     logged.
     """
@@ -157,43 +156,17 @@ def export(
     from contextlib import nullcontext
 
     from coursewire.audit import transmissions
+    from coursewire.audit.export import csv_lines
     from coursewire.cli.common import find_configuration, open_installation
     from coursewire.cli.output import json_line
 
     with open_installation(read_only=True) as installation:
-        only = find_configuration(installation, config).uuid if config else None
-        rows = transmissions.stream(installation.engine, configuration=only)
+        only = [find_configuration(installation, config).uuid] if config else None
+        rows = transmissions.stream(installation.engine, configurations=only)
         with output.open("wb") if output else nullcontext(sys.stdout.buffer) as stream:
-            for line in _csv(rows) if format_ is Format.CSV and not json else map(json_line, rows):
+            for line in csv_lines(rows) if format_ is Format.CSV and not json else map(json_line, rows):
                 stream.write(line)
             stream.flush()
-
-
-def _csv(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-    import csv
-    import io
-
-    from coursewire.audit.tables import transmission
-
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, [column.name for column in transmission.columns])
-    writer.writeheader()
-    for row in rows:
-        row["at"] = row["at"].isoformat()
-        writer.writerow({name: _harmless(value) for name, value in row.items()})
-        yield buffer.getvalue().encode()
-        buffer.seek(0)
-        buffer.truncate()
-    yield buffer.getvalue().encode()
-
-
-def _harmless(value: Any) -> Any:
-    """Text of an LMS that a spreadsheet would take for a formula gets an apostrophe in front."""
-    return (
-        f"'{value}"
-        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-        else value
-    )
 
 
 def prune(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-OUTCOMES = (KindName.COMPLETIONS, KindName.ASSESSMENTS)
+OUTCOMES = (KindName.COMPLETIONS, KindName.ASSESSMENTS, KindName.ENROLLMENTS)
 """The kinds that are about learners."""
 
 
@@ -32,25 +32,18 @@ def open_installation(*, read_only: bool = False, settings: Settings | None = No
         CoursewireError: Whatever the block raises, or what is wrong with the settings or the database.
     """
     from coursewire.audit.driver_errors import database_errors
+    from coursewire.config.logs import set_up_logs
     from coursewire.config.settings import Settings
     from coursewire.jobs.installation import Installation
 
     settings = settings or Settings.load()
-    _set_up_log(settings.log_level)
+    set_up_logs(settings)
     installation = Installation(settings, read_only=read_only)
     try:
         with database_errors(settings.database_url):
             yield installation
     finally:
         installation.close()
-
-
-def _set_up_log(level: str) -> None:
-    import logging
-
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level="WARNING")
-    # Below warnings only our own log: those of libraries show URLs and headers.
-    logging.getLogger("coursewire").setLevel(level)
 
 
 def run_to_end(work: Coroutine[Any, Any, T]) -> T:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coursewire.cli import key_map, keys
+from coursewire.cli import connect, key_map, keys
 from coursewire.cli.options import ChannelCode, ConfigId, Customer, Json
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_)
     group.command()(show)
     group.command()(edit)
+    connect.register(group)
     group.command()(check)
     group.command()(activate)
     group.command()(deactivate)
@@ -96,7 +97,10 @@ def add(
         if known is None:
             note(f"note: the source does not know customer {customer} yet", style="yellow")
         if not active:
-            note(f"It is a draft. Next: coursewire config activate {added.short_id}")
+            validity = installation.configurations.validity(added.uuid, loaded.channel)
+            wrong = {*validity.missing, *validity.incorrect}
+            verb = "connect" if connect.lacks_grant(installation, added, wrong) else "activate"
+            note(f"It is a draft. Next: coursewire config {verb} {added.short_id}")
     if json:
         put_json({"id": added.uuid})
     else:
@@ -220,7 +224,8 @@ def check(config: ConfigId, json: Json = False) -> None:
     with open_installation() as installation:
         found = find_configuration(installation, config)
         loaded = installation.channels.get(found.channel)
-        model = installation.configurations.load(found.uuid, loaded.channel)
+        with connect.hint_to_connect(installation, found):
+            model = installation.configurations.load(found.uuid, loaded.channel)
 
         async def ask(loaded: LoadedChannel = loaded) -> list[str]:
             async with installation.session(loaded, model, found.uuid) as session:
@@ -253,7 +258,8 @@ def activate(config: ConfigId, json: Json = False) -> None:
         old = find_configuration(installation, config)
         channel = installation.channels.get(old.channel).channel
         known = _known_catalogs(installation, old)
-        new = installation.configurations.activate(old.uuid, channel, actor=actor(), known_catalogs=known)
+        with connect.hint_to_connect(installation, old):
+            new = installation.configurations.activate(old.uuid, channel, actor=actor(), known_catalogs=known)
     _say(new, "active", "Next: coursewire plan content --config {}", json=json)
 
 

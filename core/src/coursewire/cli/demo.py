@@ -23,7 +23,7 @@ def demo(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Send sample courses and results to simulated LMSs, right here."""
+    """Send sample courses and results to simulated LMSs."""
     from coursewire.cli.common import open_installation
     from coursewire.cli.output import put_check, put_json
     from coursewire.cli.setup import set_up

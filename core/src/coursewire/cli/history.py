@@ -60,7 +60,7 @@ def list_(
     with open_installation(read_only=True) as installation:
         found = transmissions.history(
             installation.engine,
-            configuration=find_configuration(installation, config).uuid if config else None,
+            configurations=[find_configuration(installation, config).uuid] if config else None,
             kind=Kind(kind.value) if kind else None,
             item=item,
             result=result.replace("-", " ").replace("at the lms", "at the LMS") if result else None,
@@ -200,7 +200,7 @@ def _attempts(
     before = None
     while page := transmissions.history(
         installation.engine,
-        configuration=configuration,
+        configurations=[configuration],
         kind=Kind(kind.value),
         item=item,
         before_id=before,

@@ -16,6 +16,7 @@ class KindName(StrEnum):
     CONTENT = "content"
     COMPLETIONS = "completions"
     ASSESSMENTS = "assessments"
+    ENROLLMENTS = "enrollments"
 
     @property
     def noun(self) -> str:
@@ -48,7 +49,9 @@ def _uuid(text: str | UUID) -> UUID:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-Kind = Annotated[KindName, typer.Argument(metavar="KIND", help="content, completions or assessments.")]
+Kind = Annotated[
+    KindName, typer.Argument(metavar="KIND", help="content, completions, assessments or enrollments.")
+]
 ChannelCode = Annotated[
     str | None, typer.Option("--channel", metavar="CODE", help="Only configurations of this channel.")
 ]
@@ -84,7 +87,8 @@ Subsection = Annotated[
     str | None, typer.Option("--subsection", metavar="ID", help="Only this subsection's assessment.")
 ]
 OnlyKind = Annotated[
-    KindName | None, typer.Option("--kind", metavar="KIND", help="content, completions or assessments.")
+    KindName | None,
+    typer.Option("--kind", metavar="KIND", help="content, completions, assessments or enrollments."),
 ]
 Instant = Annotated[
     datetime | None,

@@ -1,4 +1,4 @@
-"""``coursewire preview completions`` and ``assessments``: as for an LMS that has the courses and no results yet."""
+"""``coursewire preview`` of outcomes: as for an LMS that has the courses and was told nothing yet."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def preview_outcomes(
         source: The bundle.
         channel: The channel.
         config: The configuration.
-        kind: Completions or assessments.
+        kind: Of outcomes.
         customer: The customer's UUID; "" for every customer of the bundle.
         keys: Of the content that the LMS has.
         only: Only the outcomes with these keys; None for all.

@@ -53,8 +53,8 @@ def preview(
     channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
     loaded = channels.get(channel.upper())
     refuse_other_kinds(kind, [loaded])
-    file = _read_file(config, loaded)
-    model = _model(file, loaded, settings, where=str(config))
+    file = read_config(config, loaded)
+    model = model_of(file, loaded, settings, where=str(config))
     source = BundleSource(bundle)
     given = (source, loaded, model, file.customer, keys, at)
     left = run_to_end(
@@ -64,7 +64,12 @@ def preview(
         raise typer.Exit(1)
 
 
-def _read_file(path: Path, channel: LoadedChannel) -> ConfigurationFile:
+def read_config(path: Path, channel: LoadedChannel) -> ConfigurationFile:
+    """A configuration file for a channel; it may leave the customer out.
+
+    Raises:
+        ConfigurationError: It cannot be read, or is for another channel.
+    """
     from coursewire.config.files import read_file
     from coursewire.errors import ConfigurationError
 
@@ -78,10 +83,14 @@ def _read_file(path: Path, channel: LoadedChannel) -> ConfigurationFile:
     return file
 
 
-def _model(
+def model_of(
     file: ConfigurationFile, channel: LoadedChannel, settings: Settings, *, where: str
 ) -> ChannelConfig:
-    """The validated model. Secrets stand-ins will do, since nothing is sent."""
+    """The validated model of a file. Secrets' stand-ins will do, since nothing is sent.
+
+    Raises:
+        ConfigurationError: It is not valid.
+    """
     from coursewire.config.secret_values import OpenedSecrets, SecretValue
     from coursewire.config.validation import check, sort_out
     from coursewire.errors import ConfigurationError
@@ -130,7 +139,7 @@ async def _preview(
     for problem in await source.problems():
         left += 1
         note(f"refused: {problem}", style="red")
-    keys = await _keys(source, config, customer)
+    keys = await keys_in(source, config, customer)
     if only:
         for key in only:
             if key not in keys:
@@ -138,7 +147,7 @@ async def _preview(
                 note(f"{key}: neither the catalogs nor the bundle have it", style="red")
         keys = [key for key in keys if key in only]
     now = at or utc_now()
-    async for item in _items(source, keys):
+    async for item in items_of(source, keys):
         if item.content_type not in channel.channel.capabilities.content_types:
             note(f"{item.content_key}: the channel does not take content of type {item.content_type.value}")
             continue
@@ -170,15 +179,20 @@ async def _preview_outcomes(
         config,
         kind,
         customer=customer.lower(),
-        keys=await _keys(source, config, customer),
+        keys=await keys_in(source, config, customer),
         only=only,
         now=at or utc_now(),
     )
 
 
-async def _keys(source: BundleSource, config: ChannelConfig, customer: str) -> list[str]:
+async def keys_in(source: BundleSource, config: ChannelConfig, customer: str) -> list[str]:
+    """The keys that a customer's catalogs hold; without a customer everything in the bundle.
+
+    Raises:
+        ConfigurationError: The bundle does not have the customer, or a catalog that the configuration names.
+    """
     from coursewire.errors import ConfigurationError
-    from coursewire.export.wanted import Wanted, chosen_catalogs
+    from coursewire.export.wanted import wanted_keys
 
     if not customer:
         return await source.keys()
@@ -188,14 +202,11 @@ async def _keys(source: BundleSource, config: ChannelConfig, customer: str) -> l
             next_step="Correct the customer of the file, or leave it out to see everything in the bundle.",
         )
     # It lacks a source's answers about learners, which nobody asks for here.
-    catalogs = await chosen_catalogs(cast("Source", source), config, customer.lower())
-    wanted = Wanted(catalogs)
-    for catalog in catalogs:
-        wanted.add(await source.diff(catalog, {}), {})
-    return list(wanted.versions)
+    return await wanted_keys(cast("Source", source), config, customer.lower())
 
 
-async def _items(source: BundleSource, keys: Sequence[str]) -> AsyncIterator[ContentItem]:
+async def items_of(source: BundleSource, keys: Sequence[str]) -> AsyncIterator[ContentItem]:
+    """The items of these keys, one by one."""
     async for page in source.content(keys):
         for item in page:
             yield item

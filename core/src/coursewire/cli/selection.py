@@ -49,7 +49,9 @@ class Asked:
     def __post_init__(self) -> None:
         if self.kind is KindName.CONTENT:
             if self.learner is not None or self.course is not None:
-                raise typer.BadParameter("--learner and --course are for completions and assessments")
+                raise typer.BadParameter(
+                    "--learner and --course are for what is about learners, not for content"
+                )
         elif self.confirm_retire is not None:
             raise typer.BadParameter("--confirm-retire is for content; no outcome is ever retired")
 

@@ -72,7 +72,7 @@ def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]
     def part(kind: KindName) -> dict[str, Any]:
         records = records_of(installation, configuration, kind)
         last = job_log.recent(
-            installation.engine, configuration=configuration.uuid, kind=Kind(kind.value), limit=1
+            installation.engine, configurations=[configuration.uuid], kind=Kind(kind.value), limit=1
         )
         return {**_count(records.counts()), "last_job": last[0] if last else None}
 
@@ -144,8 +144,8 @@ def jobs(config: Config = None, limit: Limit = 20, json: Json = False) -> None:
     from coursewire.cli.output import put_json, put_table
 
     with open_installation(read_only=True) as installation:
-        only = find_configuration(installation, config).uuid if config else None
-        found = job_log.recent(installation.engine, configuration=only, limit=limit)
+        only = [find_configuration(installation, config).uuid] if config else None
+        found = job_log.recent(installation.engine, configurations=only, limit=limit)
         names = {
             each.uuid: each.display_name for each in installation.configurations.list(include_removed=True)
         }

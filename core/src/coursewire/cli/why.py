@@ -79,7 +79,7 @@ def _outcomes(
     channel = channel_of(installation, configuration.channel)
     kinds = [kind] if kind else [KindName.ASSESSMENTS]
     if kind is None and subsection is None:
-        # Of a channel that takes neither, the completion tells so.
+        # Of a channel that takes none of them, the completion tells so.
         kinds = [each for each in OUTCOMES if takes(each, channel)]
     told = []
     for each in kinds or [KindName.COMPLETIONS]:

@@ -5,6 +5,8 @@ A channel reads what its LMS says about each item, and falls back on these where
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,22 +15,24 @@ import orjson
 
 from coursewire.client.redact import Redactor, shorten
 from coursewire.client.retry import retry_after_s
+from coursewire.client.urls import path_template
 from coursewire.errors import (
     BlockedError,
     CredentialsError,
+    IncompleteListError,
     OutcomeUnknownError,
     RejectedError,
+    SendError,
     ThrottledError,
     UnreachableError,
 )
-from coursewire.model.payload import Result, ResultKind
+from coursewire.model.payload import JsonObject, Operation, Result, ResultKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     import httpx
-
-    from coursewire.errors import SendError
 
 MESSAGE_LIMIT = 500
 EXCERPT_LIMIT = 2000
@@ -56,6 +60,9 @@ _OF_ERRORS: dict[type[SendError], tuple[ResultKind, str]] = {
 
 _PLAIN_REDACTOR = Redactor()
 
+_ERROR_FIELDS = ("error", "errors", "errorMessage")
+_ERROR_FIELD = re.compile(r"error|exception|fault", re.I)
+
 
 def read_json(response: httpx.Response) -> Any:
     """The body as plain data; None where it is HTML, XML or nothing."""
@@ -65,12 +72,177 @@ def read_json(response: httpx.Response) -> Any:
         return None
 
 
+def read_object(response: httpx.Response) -> JsonObject:
+    """The body where it is a JSON object; an empty one where it is anything else."""
+    body = read_json(response)
+    return body if isinstance(body, dict) else {}
+
+
+def read_success(response: httpx.Response, *fields: str, next_step: str = "") -> JsonObject:
+    """The JSON object that the LMS answers with when all is well; for :func:`check_connection` and look-ups.
+
+    Args:
+        response: The answer.
+        *fields: What the object must have; errors come with 200, too.
+        next_step: What a person should check when it is another one.
+
+    Raises:
+        BlockedError: A refusal, such as a missing right.
+        UnreachableError: The LMS is out of order, or what answered is not what was asked for.
+    """
+    body = read_object(response)
+    if response.is_success and body and all(body.get(field) is not None for field in fields):
+        return body
+    excerpt = _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
+    out_of_order = response.is_success or response.status_code >= 500 or response.status_code in _LATER
+    raise (UnreachableError if out_of_order else BlockedError)(
+        f"{response.request.method} {path_template(response.request.url)} did not get the answer it should",
+        why=f"status {response.status_code}: {shorten(excerpt, MESSAGE_LIMIT) or 'without a word'}",
+        next_step=next_step,
+        http_status=response.status_code,
+        excerpt=excerpt,
+    )
+
+
+def acknowledged(
+    response: httpx.Response,
+    operation: Operation,
+    echo: Mapping[str, Any],
+    *,
+    now: datetime,
+    rights: str = "",
+) -> Result:
+    """What an answer means for the one item that was sent, where the LMS answers with the item itself.
+
+    A status alone is no acknowledgement: errors, log-in pages and empty bodies come with 200, too.
+
+    Args:
+        response: The answer.
+        operation: What was to happen; an item that is not there any more needs no retiring.
+        echo: Members that the answer's object must have, such as ``{"id": key}``.
+        now: The present instant, for ``Retry-After``.
+        rights: As for :func:`result_of`.
+
+    Returns:
+        Accepted when a 2xx echoes what it should; already so for a retirement that meets 404 or 410; try later,
+        ``no-acknowledgement``, for a 2xx that says something else: the request must be one that may be sent
+        again. For every other answer see :func:`result_of`.
+    """
+    status = response.status_code
+    if not response.is_success:
+        if operation is Operation.RETIRE and status in (404, 410):
+            return Result(ResultKind.ALREADY_SO, reason="already-retired", http_status=status)
+        return result_of(response, now=now, rights=rights)
+    body = read_object(response)
+    if all(name in body and body[name] == value for name, value in echo.items()):
+        return Result(ResultKind.ACCEPTED, http_status=status)
+    excerpt = _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
+    return Result(
+        ResultKind.TRY_LATER,
+        reason="no-acknowledgement",
+        message=f"HTTP {status} without {' and '.join(echo)} of the item: {excerpt or 'an empty answer'}"[
+            :MESSAGE_LIMIT
+        ],
+        http_status=status,
+        excerpt=excerpt,
+    )
+
+
+def error_text(body: Any) -> str:
+    """The words of an error at the top of an answer, whichever shape it has; "" where ``body`` is no error.
+
+    Known are ``{"error": {"code", "message": "text"}}``, the same with ``"message": {"lang", "value"}`` (OData),
+    ``{"error": "text"}``, and ``{"errors": [{"title", "detail"}]}`` (JSON:API). Of another shape it is the JSON.
+    """
+    found = (body.get(name) for name in _ERROR_FIELDS) if isinstance(body, dict) else ()
+    error = next(filter(None, found), "")
+    if isinstance(error, list) and all(isinstance(each, dict) for each in error):
+        texts = [
+            ": ".join(str(each[name]) for name in ("title", "detail") if each.get(name)) for each in error
+        ]
+        return "; ".join(filter(None, texts)) or json.dumps(error)
+    if not isinstance(error, dict):
+        return error if isinstance(error, str) else json.dumps(error)
+    message = error.get("message")
+    text = message.get("value") if isinstance(message, dict) else message
+    return ": ".join(str(part) for part in (error.get("code"), text) if part) or json.dumps(error)
+
+
+def refusal_in(body: Any) -> str:
+    """The words of the first error in an answer, however deep it stands; "" where there is none."""
+    if isinstance(body, dict):
+        if any(value and _ERROR_FIELD.match(name) for name, value in body.items()):
+            return error_text(body) or str(body.get("message") or body)
+        body = list(body.values())
+    return next(filter(None, map(refusal_in, body)), "") if isinstance(body, list) else ""
+
+
+def is_missing(response: httpx.Response) -> bool:
+    """Tell an LMS's own 404 or 410, in JSON or without a body, from the page of a proxy, which proves nothing."""
+    absent = response.status_code in (404, 410)
+    return absent and (not response.content.strip() or isinstance(read_json(response), dict))
+
+
+def acknowledges(response: httpx.Response) -> bool:
+    """Tell an answer that says yes: plain data without an error in it, or a success that has no body."""
+    if not response.is_success:
+        return False
+    if not response.content.strip():
+        return response.status_code != 200  # an empty 200 is what a proxy says as well
+    body = read_json(response)
+    return isinstance(body, dict | list) and not refusal_in(body)
+
+
+def refused(
+    response: httpx.Response, *, now: datetime, whole_batch: bool = False, rights: str = ""
+) -> Result:
+    """What an answer means that is not the one hoped for, by its words and its status.
+
+    Args:
+        response: The answer; a success, too, that is no acknowledgement.
+        now: The present instant, for ``Retry-After``.
+        whole_batch: The request carried several items, and the answer does not tell them apart.
+        rights: What a person can do about a 403, which then blocks the item.
+    """
+    body, status = read_json(response), response.status_code
+    words, excerpt = refusal_in(body), _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
+    if response.is_success and words:
+        return Result(ResultKind.REJECTED, "refused", words, None, status, excerpt, whole_batch=whole_batch)
+    if response.is_success:
+        message = "The answer is not one that this LMS gives."
+        return Result(ResultKind.TRY_LATER, "unreadable-answer", message, None, status, excerpt)
+    result = result_of(response, now=now, whole_batch=whole_batch)
+    if status == 403 and rights:
+        message = f"{error_text(body) or 'The LMS refuses this'}. {rights}"
+        return replace(result, kind=ResultKind.BLOCKED, message=message, whole_batch=False)
+    return replace(result, message=error_text(body) or result.message)
+
+
+def failure(response: httpx.Response, *, now: datetime, next_step: str, rights: str = "") -> SendError:
+    """The error for an answer without which nothing more can be said; see :func:`refused`.
+
+    Args:
+        response: The answer.
+        now: The present instant.
+        next_step: What a person can do where it is not about a right.
+        rights: What a person can do about a 403.
+    """
+    result = refused(response, now=now, rights=rights)
+    where, status = f"{response.request.url.path}, status {response.status_code}", response.status_code
+    if result.kind is ResultKind.BLOCKED:
+        return BlockedError("the LMS refuses this", where=where, why=result.message, http_status=status)
+    what = "the LMS gave no usable answer"
+    facts: dict[str, Any] = {"http_status": status, "excerpt": result.excerpt}
+    return UnreachableError(what, where=where, why=result.message, next_step=next_step, **facts)
+
+
 def result_of(
     response: httpx.Response,
     *,
     now: datetime,
     whole_batch: bool = False,
     redactor: Redactor = _PLAIN_REDACTOR,
+    rights: str = "",
 ) -> Result:
     """What an answer means for the one item that was sent, by its status alone.
 
@@ -79,6 +251,7 @@ def result_of(
         now: The present instant, for ``Retry-After``.
         whole_batch: The request carried several items, and the answer does not tell them apart.
         redactor: Knows the configuration's secrets. Core redacts again with its own.
+        rights: Where a 403 is about a right: how a person at the LMS gives it. Then the item is blocked there.
 
     Returns:
         2xx accepted; 401 credentials broken; 408, 425, 429 and 5xx try later; every other status rejected,
@@ -98,6 +271,9 @@ def result_of(
     )
     if status == 401:
         return replace(refused, kind=ResultKind.CREDENTIALS_BROKEN, reason="credentials", whole_batch=False)
+    if status == 403 and rights:
+        message = shorten(f"{refused.message} {rights}", MESSAGE_LIMIT)
+        return replace(refused, kind=ResultKind.BLOCKED, message=message, whole_batch=False)
     if status in _LATER or status >= 500:
         seconds = retry_after_s(response, now)
         return replace(
@@ -110,45 +286,11 @@ def result_of(
     return refused
 
 
-def acknowledged(response: httpx.Response, *, now: datetime, redactor: Redactor = _PLAIN_REDACTOR) -> Result:
-    """As :func:`result_of`, where the body can take a 2xx back.
-
-    Returns:
-        Rejected where a JSON object holds ``error``, ``errors`` or a ``status`` from 400 on; try later where there
-        is a body that is not JSON, such as a page to log in; else as the status says.
-    """
-    result = result_of(response, now=now, redactor=redactor)
-    body = read_json(response)
-    if not result.confirms or (body is None and not response.content.strip()):
-        return result
-    excerpt = redactor.excerpt(response, EXCERPT_LIMIT)
-    if body is None:
-        message = f"the answer is no acknowledgement: {shorten(excerpt, MESSAGE_LIMIT)}"
-        return replace(
-            result, kind=ResultKind.TRY_LATER, reason="no-acknowledgement", message=message, excerpt=excerpt
-        )
-    fault = _fault_in(body)
-    if not fault:
-        return result
-    return replace(
-        result, kind=ResultKind.REJECTED, reason="refused", message=redactor(fault), excerpt=excerpt
-    )
-
-
-def _fault_in(body: Any) -> str:
-    """The words of an error inside an answer; "" where there is none."""
-    if not isinstance(body, dict):
-        return ""
-    error = body.get("error") or body.get("errors")
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("description") or "an error without words"
-    status = str(body.get("status", ""))
-    failed = status.isdecimal() and int(status) >= 400
-    return shorten(str(error or f"status {status}"), MESSAGE_LIMIT) if error or failed else ""
-
-
-def result_of_error(error: SendError) -> Result:
-    """What a failed request means for each item that it carried."""
+def result_of_error(error: SendError | IncompleteListError) -> Result:
+    """What a failed request, or a list that could not be read, means for each item that it was about."""
+    if isinstance(error, IncompleteListError):
+        message = shorten(str(error), MESSAGE_LIMIT)
+        return Result(ResultKind.TRY_LATER, reason="incomplete-list", message=message)
     for cls in type(error).__mro__:
         if cls in _OF_ERRORS:
             kind, reason = _OF_ERRORS[cls]
@@ -157,13 +299,40 @@ def result_of_error(error: SendError) -> Result:
         kind, reason = ResultKind.TRY_LATER, "send"
     return Result(
         kind,
-        reason=reason,
+        reason=error.reason or reason,
         message=shorten(str(error), MESSAGE_LIMIT),
         http_status=error.http_status,
         excerpt=shorten(error.excerpt, EXCERPT_LIMIT),
         retry_at=error.retry_at if isinstance(error, ThrottledError) else None,
-        whole_batch=kind is ResultKind.REJECTED,
+        # An error of no class of its own may be one item's fault, so that it is looked for in smaller batches.
+        whole_batch=kind is ResultKind.REJECTED or type(error) is SendError,
     )
+
+
+def error_of(response: httpx.Response, what: str, *, next_step: str = "") -> SendError:
+    """The error for an answer whose status says that nothing was done for anything that was sent.
+
+    Args:
+        response: An answer that is no success.
+        what: What was asked for, such as ``"the list of courses"``.
+        next_step: For a refusal whatever the request carries: a right, or the address, is wrong.
+
+    Returns:
+        403, 404, 405 and redirects need a person at the LMS or at the configuration; other 4xx refuse what was
+        sent; the LMS itself failed with 5xx, and the next run tries again.
+    """
+    status, excerpt = response.status_code, _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
+    said: dict[str, Any] = {
+        "why": f"it redirects to {response.headers.get('location')}" if response.is_redirect else excerpt,
+        "http_status": status,
+        "excerpt": excerpt,
+    }
+    answered = f"{what} was answered with status {status}"
+    if response.is_redirect or status in (403, 404, 405):
+        return BlockedError(answered, next_step=next_step, **said)
+    if status >= 500 or status in _LATER:
+        return UnreachableError(answered, reason=_LATER.get(status, "lms-error"), **said)
+    return RejectedError(answered, reason=_REJECTED.get(status, f"http-{status}"), **said)
 
 
 def redacted(result: Result, redactor: Redactor) -> Result:

@@ -1,8 +1,10 @@
-"""Authentication with stored tokens: what channels subclass."""
+"""Authentication with tokens: the one that a person gives, and those that channels ask for and core stores."""
 
 from __future__ import annotations
 
+import base64
 import math
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,9 @@ from coursewire.errors import CredentialsError
 from coursewire.model.session import Token
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+
+    from pydantic import SecretStr
 
     from coursewire.model.instant import Clock
     from coursewire.model.session import Tokens
@@ -23,6 +27,24 @@ LONGEST_LIFETIME_S = 366 * 86_400
 
 CREDENTIAL = "coursewire.credential"
 """Request extension that marks a call whose bodies are never logged and whose redirects are never followed."""
+
+
+_CODE = re.compile(r"[\w.:/-]{1,60}")
+
+
+class BearerAuth(httpx.Auth):
+    """Bearer authentication with a token that a person took from the LMS and that nothing renews.
+
+    Where the LMS refuses it, the configuration says that it needs reconnecting.
+    """
+
+    def __init__(self, token: SecretStr) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Put the token on the request."""
+        request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        yield request
 
 
 class TokenAuth(httpx.Auth):
@@ -91,6 +113,41 @@ class OAuthToken(TokenAuth):
         return read_oauth_token(response, self.tokens.clock)
 
 
+class FormAuth(TokenAuth):
+    """OAuth 2 as most have it (RFC 6749, 4.3 and 4.4): a form goes in, a token comes out.
+
+    Args:
+        tokens: Where tokens are kept.
+        url: The token endpoint.
+        form: What is asked with, in this order.
+        client: The client's id and secret, where they go as HTTP Basic and not in the form.
+        subject: What tells this token from others of the configuration, such as its scopes.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        url: str,
+        form: Mapping[str, str],
+        *,
+        client: tuple[str, str] | None = None,
+        subject: str = "service",
+    ) -> None:
+        super().__init__(tokens, subject=subject)
+        self._url = url
+        self._form = form
+        pair = ":".join(client).encode() if client else b""
+        self._headers = {"Authorization": f"Basic {base64.b64encode(pair).decode('ascii')}"} if client else {}
+
+    def token_request(self, current: Token | None) -> httpx.Request:
+        """Ask with the form."""
+        return httpx.Request("POST", self._url, data=dict(self._form), headers=self._headers)
+
+    def read_token(self, response: httpx.Response) -> Token:
+        """Read an OAuth 2 answer."""
+        return read_oauth_token(response, self.tokens.clock)
+
+
 def read_oauth_token(response: httpx.Response, clock: Clock) -> Token:
     """Read the answer of an OAuth 2 token endpoint (RFC 6749, 5.1), as strictly as any input.
 
@@ -109,7 +166,7 @@ def read_oauth_token(response: httpx.Response, clock: Clock) -> Token:
     if not isinstance(body, dict):
         raise _no_token(response, "the answer is not a JSON object")
     if body.get("error"):
-        raise _no_token(response, f"it says error {body['error']!r:.100}")
+        raise _no_token(response, f"it says error {_code(body['error'])}")
     value = body.get("access_token")
     if not isinstance(value, str) or not value.strip():
         raise _no_token(response, "access_token is missing or blank")
@@ -122,6 +179,11 @@ def read_oauth_token(response: httpx.Response, clock: Clock) -> Token:
     if refresh is not None and (not isinstance(refresh, str) or not refresh.strip()):
         raise _no_token(response, "refresh_token is blank or not text")
     return Token(value, clock() + timedelta(seconds=lifetime), refresh_token=refresh)
+
+
+def _code(error: object) -> str:
+    """An error code as it is; of anything longer nothing, since half a secret cannot be told from a word."""
+    return repr(error) if isinstance(error, str) and _CODE.fullmatch(error) else "in words of its own"
 
 
 def _no_token(response: httpx.Response, why: str) -> CredentialsError:

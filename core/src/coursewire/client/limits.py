@@ -31,19 +31,25 @@ _FAST = 5.0
 _SLICES = 4
 """Into how many slices a window of a fast rate is cut: several workers must each get some."""
 
+_SHARE = 500
+"""A slice of a slow rate is at most this part of its window: what a process draws and does not use is lost."""
+
 _LOOK_S = 2.0
 """How often a bucket without a rate is looked at: has another worker been told to wait?"""
 
 UNKNOWN_WINDOW_S = 60.0
 """The pause when the LMS says "slow down" without a time and the channel declares no rate."""
 
+LONGEST_GUESS_S = 600.0
+"""The longest pause when the LMS does not say how long: a guess must not cost a whole day."""
+
 
 def lowered(vendor: Mapping[str, Rate], wanted: Mapping[str, Rate]) -> dict[str, Rate]:
-    """The vendor's rates, with those of a configuration in place where they are lower."""
+    """The vendor's rates, with those of a configuration in place where they are lower, or may be higher."""
     rates = dict(vendor)
     for name, rate in wanted.items():
         ours = rates.get(name)
-        if ours is None or rate.calls / rate.seconds < ours.calls / ours.seconds:
+        if ours is None or ours.negotiable or rate.calls / rate.seconds < ours.calls / ours.seconds:
             rates[name] = rate
     return rates
 
@@ -74,7 +80,7 @@ class _Bucket:
     def slice_size(self) -> int:
         assert self.rate is not None
         if self.rate.calls / self.rate.seconds < _FAST:
-            return 1
+            return max(1, self.rate.calls // _SHARE)
         return max(1, math.ceil(self.rate.calls / _SLICES))
 
 
@@ -138,10 +144,17 @@ class RateGate:
         bucket.closed_until, bucket.good_until, bucket.left = until, None, 0
         await asyncio.to_thread(self._store.close, bucket.key, until, self._clock())
 
+    async def leave(self) -> None:
+        """Return the calls that were drawn and not made: another process may make them."""
+        for bucket in self._buckets.values():
+            if bucket.left and bucket.good_until is not None:
+                calls, bucket.left = bucket.left, 0
+                await asyncio.to_thread(self._store.give_back, bucket.key, calls, bucket.good_until)
+
     def window_s(self, name: str | None = None) -> float:
-        """Seconds after which a bucket surely has calls again."""
+        """Seconds after which to ask again when the LMS did not say how long to wait."""
         rate = self._bucket(name).rate
-        return rate.seconds if rate else UNKNOWN_WINDOW_S
+        return min(rate.seconds, LONGEST_GUESS_S) if rate else UNKNOWN_WINDOW_S
 
     def _bucket(self, name: str | None) -> _Bucket:
         try:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from coursewire.client.answers import read_json
 from coursewire.errors import ContractError, IncompleteListError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from typing import Any
 
+    from coursewire.model.payload import JsonObject
     from coursewire.model.session import NextPage, Session
 
     Query = Mapping[str, Any] | list[tuple[str, str]] | None
@@ -84,6 +86,39 @@ async def pages_of(
         if _identity(response) in asked:
             raise _incomplete(f"page {number} points back to an earlier page")
         asked.add(_identity(response))
+
+
+async def rows_of(
+    session: Session, path: str, *, params: Query = None, member: str = "", next_at: tuple[str, ...] = ()
+) -> AsyncIterator[JsonObject]:
+    """All objects of a list of JSON objects, over all of its pages.
+
+    Args:
+        session: Asks.
+        path: As for :meth:`coursewire.model.session.Session.pages`.
+        params: Query of the first page.
+        member: Name under which a page has its objects; "" where the page is the list itself.
+        next_at: Names that lead to the next page's URL, such as ``("paging", "nextPage")``; empty for the
+            ``Link`` header.
+
+    Raises:
+        IncompleteListError: A page is missing or cannot be read.
+        SendError: A page could not be asked for.
+    """
+
+    def next_page(page: httpx.Response) -> str | None:
+        found: Any = read_json(page)
+        for name in next_at:
+            found = found.get(name) if isinstance(found, dict) else None
+        return found if isinstance(found, str) and found else None
+
+    async for page in session.pages(path, params=params, next_page=next_page if next_at else None):
+        body = read_json(page)
+        rows = body.get(member) if member and isinstance(body, dict) else body
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise _incomplete("a list cannot be read", "a page has no list of objects where one is due")
+        for row in rows:
+            yield row
 
 
 async def _ask(session: Session, path: str, params: Query, form: Mapping[str, Any] | None) -> httpx.Response:

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -29,9 +30,10 @@ from coursewire.errors import (
     ThrottledError,
     UnreachableError,
 )
+from coursewire.model.content import instant_of
 from coursewire.model.instant import Clock, utc_now
 from coursewire.model.payload import canonical_json
-from coursewire.model.session import Session, Tokens
+from coursewire.model.session import Session, T, Tokens
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -146,7 +148,7 @@ class HttpSession(Session):
         transport: httpx.AsyncBaseTransport | None = None,
         hand_overs: HandOvers | None = None,
     ) -> None:
-        limits = channel.limits
+        self._limits = limits = channel.limits
         self._hand_overs = hand_overs
         self._newest: Newest | None = None
         self._newest_at: datetime | None = None
@@ -161,6 +163,9 @@ class HttpSession(Session):
         self._read_slow_down = read_slow_down
         self._targets = Targets(config, insecure_urls=insecure_urls)
         self._slots = asyncio.Semaphore(limits.concurrency)
+        self._known: dict[Hashable, Any] = {}
+        self._asking: defaultdict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: defaultdict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._timeout = {
             "connect": limits.connect_timeout_s,
             "read": limits.read_timeout_s,
@@ -209,6 +214,7 @@ class HttpSession(Session):
     ) -> None:
         await self.tokens.aclose()
         await self._transport.aclose()
+        await self._gate.leave()
 
     async def request(
         self,
@@ -277,6 +283,18 @@ class HttpSession(Session):
         self.counters.waited_s += seconds
         await self._sleep(seconds)
 
+    async def once(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        """The first answer; see :meth:`Session.once`."""
+        async with self._asking[key]:
+            if key not in self._known:
+                self._known[key] = await ask()
+            known: T = self._known[key]
+            return known
+
+    def lock(self, key: Hashable) -> asyncio.Lock:
+        """One at a time; see :meth:`Session.lock`."""
+        return self._locks[key]
+
     def pages(
         self,
         path: str,
@@ -304,6 +322,7 @@ class HttpSession(Session):
             else:
                 settled = await self._after_answer(call, response, retries)
                 if settled is None:
+                    await self._heed_remaining(call, response)
                     return response
                 pause = settled
             self.counters.retries += 1
@@ -372,6 +391,18 @@ class HttpSession(Session):
             http_status=response.status_code,
             excerpt=self.redactor.excerpt(response),
         )
+
+    async def _heed_remaining(self, call: _Call, response: httpx.Response) -> None:
+        """Let nobody run into a limit that the LMS has just said is used up, perhaps by others."""
+        name = self._limits.remaining_header
+        if name is None or response.headers.get(name, "").strip() != "0":
+            return
+        now = self.clock()
+        window_ends_at = now + timedelta(seconds=self._gate.window_s(call.bucket))
+        resets_at = instant_of(response.headers.get(self._limits.reset_header or "")) or window_ends_at
+        if resets_at > now:
+            # Its clock may be another than ours.
+            await self._gate.close(min(resets_at, window_ends_at), call.bucket)
 
     async def _authenticated(self, call: _Call) -> httpx.Response:
         """Run httpx's auth protocol: the flow yields requests and is given their answers."""

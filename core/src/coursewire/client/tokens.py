@@ -150,6 +150,31 @@ class StoredTokens(Tokens):
             )
         return kept.token
 
+    async def replace(self, subject: str, obtain: Callable[[], Awaitable[Token]]) -> Token:
+        """Put a token that a person has just granted in the place of whatever is kept.
+
+        Args:
+            subject: As for :meth:`fetch`.
+            obtain: Gets the token. Nobody renews the old one meanwhile, in any process; what ``obtain`` does
+                to the configuration is seen by the next renewal.
+
+        Raises:
+            SendError: ``obtain`` raised it, or another process has been renewing for too long.
+        """
+        deadline = self.clock() + timedelta(seconds=LEASE_S + 1)
+        while not await self._take_turn(subject):
+            await self._wait_turn(deadline)
+        try:
+            new = await obtain()
+            kept = Kept(new, self.clock())
+            self._check(new, kept.obtained_at)
+            self._learn(kept)
+            await asyncio.to_thread(self._store.save, subject, kept)
+        finally:
+            await asyncio.to_thread(self._store.unlock, subject, self._owner, self.clock())
+        self._memory[subject] = kept
+        return new
+
     async def aclose(self) -> None:
         """Let renewals under way come to their end."""
         await asyncio.gather(*self._renewals.values(), return_exceptions=True)
@@ -192,18 +217,24 @@ class StoredTokens(Tokens):
             failure = self._failures.get(subject)
             if failure is not None and self.clock() < failure.holds_until:
                 raise failure.error
-            now = self.clock()
-            lapses_at = now + timedelta(seconds=LEASE_S)
-            if await asyncio.to_thread(self._store.lock, subject, self._owner, now, lapses_at):
+            if await self._take_turn(subject):
                 try:
                     return await self._renew_alone(subject, obtain, margin_s)
                 finally:
                     await asyncio.to_thread(self._store.unlock, subject, self._owner, self.clock())
-            if now >= deadline:
-                raise UnreachableError(
-                    "another process has been renewing the token for too long", where=self._where
-                )
-            await self._sleep(POLL_S * self._rng.uniform(0.5, 1.5))
+            await self._wait_turn(deadline)
+
+    async def _take_turn(self, subject: str) -> bool:
+        now = self.clock()
+        lapses_at = now + timedelta(seconds=LEASE_S)
+        return await asyncio.to_thread(self._store.lock, subject, self._owner, now, lapses_at)
+
+    async def _wait_turn(self, deadline: datetime) -> None:
+        if self.clock() >= deadline:
+            raise UnreachableError(
+                "another process has been renewing the token for too long", where=self._where
+            )
+        await self._sleep(POLL_S * self._rng.uniform(0.5, 1.5))
 
     async def _renew_alone(self, subject: str, obtain: Obtain, margin_s: float) -> Kept:
         stored = await asyncio.to_thread(self._store.load, subject)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import httpx
 
@@ -95,6 +95,11 @@ def same_place(origin: httpx.URL, target: httpx.URL) -> bool:
     if origin.scheme == target.scheme:
         return ports[0] == ports[1]
     return (origin.scheme, target.scheme) == ("http", "https") and ports == (80, 443)
+
+
+def quoted_path(*parts: str) -> str:
+    """A path of these parts, each quoted: a ``/``, ``?`` or ``%`` in a key stays within its part."""
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
 def path_template(url: httpx.URL) -> str:

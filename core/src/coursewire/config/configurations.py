@@ -35,6 +35,9 @@ from coursewire.errors import ConfigurationError, UnknownChannelError
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.instant import Clock, utc_now
 
+PLACEHOLDER = "not granted yet"
+"""Stands for a secret that a grant of access is about to bring."""
+
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
@@ -261,14 +264,46 @@ class Configurations:
             drop_tokens=True,
         )
 
-    def load(self, uuid: UUID, channel: ChannelLike) -> ChannelConfig:
+    def keep_grant(
+        self, uuid: UUID, channel: ChannelLike, secrets: Mapping[str, str], *, actor: str
+    ) -> Configuration:
+        """Store what an administrator's grant of access brought, in place of what an earlier one did.
+
+        Tokens of the earlier grant are dropped and "needs reconnect" is cleared. What else is missing or was
+        changed meanwhile is no reason to refuse: the LMS gives these secrets only once.
+
+        Raises:
+            ConfigurationError: There is no such configuration any more.
+        """
+        written = {name: SecretValue(text) for name, text in secrets.items()}
+        ciphertexts = {name: self._box().encrypt(value.to_bytes()) for name, value in written.items()}
+        while True:
+            old = self._stored(uuid, channel).configuration
+            noted = _differences(old, {}, written)
+            if old.needs_reconnect_since is not None:
+                noted["needs_reconnect"] = [old.needs_reconnect_reason, None]
+            if self._rows.update(
+                uuid,
+                Change(old.version + 1, "connected", actor, noted, self._clock()),
+                {"needs_reconnect_since_at": None, "needs_reconnect_reason": None},
+                ciphertexts=ciphertexts,
+                drop_tokens=True,
+            ):
+                return self.get(uuid)
+
+    def load(self, uuid: UUID, channel: ChannelLike, *, ungranted: Collection[str] = ()) -> ChannelConfig:
         """The validated model with its secrets filled in, whether it is active or not.
+
+        Args:
+            uuid: The configuration.
+            channel: Its channel.
+            ungranted: Secrets that a grant is about to bring: they hold :data:`PLACEHOLDER`, set or not.
 
         Raises:
             ConfigurationError: It is not valid; the error lists what is missing and incorrect.
             SecretKeyError: A secret cannot be read with the present key.
         """
-        return self._load(self._stored(uuid, channel), channel)
+        return self._load(self._stored(uuid, channel), channel, ungranted)
 
     def validity(
         self, uuid: UUID, channel: ChannelLike, *, known_catalogs: Collection[object] | None = None
@@ -359,8 +394,10 @@ class Configurations:
             raise refusals.needs_reconnect(configuration)
         return self._load(stored, channels[configuration.channel])
 
-    def _load(self, stored: Stored, channel: ChannelLike) -> ChannelConfig:
-        checked = self._check_stored(stored, channel)
+    def _load(self, stored: Stored, channel: ChannelLike, ungranted: Collection[str] = ()) -> ChannelConfig:
+        secrets = self._open(stored).with_changes(dict.fromkeys(ungranted, SecretValue(PLACEHOLDER)))
+        model = code_and_model(channel)[1]
+        checked = self._check(model, stored.configuration.fields, secrets, None)
         configuration = stored.configuration
         unreadable = [name for name, why in checked.validity.incorrect.items() if why == UNREADABLE]
         if unreadable:

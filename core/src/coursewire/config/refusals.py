@@ -75,8 +75,10 @@ def needs_reconnect(configuration: Configuration) -> ConfigurationError:
         "the configuration needs reconnecting",
         where=configuration.where,
         why=f"the LMS refused the credentials: {configuration.needs_reconnect_reason}",
-        next_step=f"Correct them with `coursewire config edit {configuration.short_id}`, "
-        f"or run `coursewire config check {configuration.short_id}` once the LMS takes them again.",
+        next_step=f"Correct them with `coursewire config edit {configuration.short_id}`, let an administrator "
+        f"of the LMS grant access again with `coursewire config connect {configuration.short_id}` where the "
+        f"channel has that, or run `coursewire config check {configuration.short_id}` once the LMS takes them "
+        "again.",
     )
 
 

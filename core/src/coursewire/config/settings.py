@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import os
 import tomllib
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
+from datetime import time
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict
 
 from coursewire.config.names import did_you_mean
 from coursewire.errors import SettingsError
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
     from pydantic_settings import PydanticBaseSettingsSource
 
 PREFIX = "COURSEWIRE_"
@@ -29,6 +34,53 @@ FILE_VARIABLE = PREFIX + "SETTINGS"
 DEFAULT_FILE = "coursewire.toml"
 
 _PATHS = ("data_dir", "secret_key_file", "hooks_file")
+
+
+class QuietHours(NamedTuple):
+    """From when to when nothing begins, in local time; "to" may be on the next day."""
+
+    begin: time
+    end: time
+
+
+class ScheduledRun(BaseModel):
+    """One recurring run: ``kind = "content"``, ``cron = "15 2 * * *"``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["content", "completions", "assessments"]
+    cron: str
+    timezone: str = "UTC"
+    jitter_s: int = Field(default=0, ge=0)
+    quiet_hours: tuple[QuietHours, ...] = ()
+    channel: str | None = None
+    customer: UUID | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"there is no time zone {value!r}; write one such as Europe/Paris") from None
+        return value
+
+    @field_validator("quiet_hours", mode="before")
+    @classmethod
+    def _read_hours(cls, value: Any) -> Any:
+        texts = [value] if isinstance(value, str) else value
+        return [_quiet_hours(each) if isinstance(each, str) else each for each in texts]
+
+
+def _quiet_hours(text: str) -> QuietHours:
+    begin, _, end = text.partition("-")
+    try:
+        hours = QuietHours(time.fromisoformat(begin.strip()), time.fromisoformat(end.strip()))
+    except ValueError:
+        raise ValueError(f'{text!r} are no hours; write them such as "08:00-18:00"') from None
+    if hours.begin == hours.end:
+        raise ValueError(f"{text!r} are no hours: they end when they begin")
+    return hours
 
 
 class Settings(BaseSettings):
@@ -79,6 +131,19 @@ class Settings(BaseSettings):
     """Days for which transmissions and jobs are kept."""
     lease_seconds: int = Field(default=60, ge=5)
     """Seconds after which the lease of a process that died lapses."""
+    public_url: str = ""
+    """Where people and LMSs reach `coursewire serve`, such as https://coursewire.example.com; what a request says
+    when not set."""
+    learner_header: str = ""
+    """Header in which a proxy names the learner who is signed in at the platform. Set it only where nobody but that
+    proxy can reach the service."""
+    events_secret: SecretStr | None = None
+    """Secret that signs events (Standard Webhooks, ``whsec_...``); several with commas between while one replaces
+    another. Without it no events are taken."""
+    schedule: tuple[ScheduledRun, ...] = ()
+    """Runs that `coursewire serve` starts by itself: tables of the settings file, or JSON."""
+    log_format: Literal["text", "json"] = "text"
+    """Lines for people, or a JSON object a line for programs that collect logs."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """What is written to the log."""
 
@@ -98,6 +163,23 @@ class Settings(BaseSettings):
     @classmethod
     def _expand_home(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value is not None else None
+
+    @field_validator("events_secret")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        for part in _parts(value):
+            try:
+                length = len(b64decode(part.removeprefix("whsec_") + "=="))
+            except ValueError:
+                length = 0
+            if not 24 <= length <= 64:
+                raise ValueError("write 24 to 64 random bytes in base64, with whsec_ before them")
+        return value
+
+    @property
+    def events_secrets(self) -> tuple[SecretStr, ...]:
+        """The secrets of ``events_secret``, one by one."""
+        return tuple(SecretStr(part) for part in _parts(self.events_secret))
 
     @classmethod
     def settings_customise_sources(
@@ -129,7 +211,7 @@ class Settings(BaseSettings):
             problems = error.errors(include_input=False, include_url=False, include_context=False)
         # Outside the handler: the validation error holds the values, and no traceback should lead to it.
         lines = [
-            _explain(str(problem["loc"][0]), problem["type"], problem["msg"], overrides, cls.model_fields)
+            _explain(str(problem["loc"][0]), problem["type"], _inside(problem), overrides, cls.model_fields)
             for problem in problems
             if problem["type"] != "default_factory_not_called"  # follows from another problem of the list
         ]
@@ -138,6 +220,11 @@ class Settings(BaseSettings):
             why="; ".join(lines),
             next_step="Correct it where it comes from.",
         )
+
+
+def _parts(value: SecretStr | None) -> list[str]:
+    text = value.get_secret_value() if value else ""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def settings_file() -> Path | None:
@@ -180,7 +267,14 @@ def _explain(
         origin = f"file {settings_file()}"
     if kind == "extra_forbidden":
         return f"{name} ({origin}): there is no such setting; {did_you_mean(name, known)}"
-    return f"{name} ({origin}): {message.removeprefix('Value error, ')}"
+    return f"{name} ({origin}): {message}"
+
+
+def _inside(problem: ErrorDetails) -> str:
+    """What is wrong, and where in a setting of several parts: the second run's time zone is ``1.timezone``."""
+    message = problem["msg"].removeprefix("Value error, ")
+    path = ".".join(map(str, problem["loc"][1:]))
+    return f"{path}: {message}" if path else message
 
 
 def _refuse_misspelt(environ: Mapping[str, str], known: Mapping[str, Any]) -> None:

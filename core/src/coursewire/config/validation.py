@@ -26,6 +26,9 @@ IDENTITY = ("uuid", "channel", "customer")
 WHOLE = "configuration"
 """Stands for the field in a problem that is about several fields together."""
 
+PYDANTICS_OWN = "Field required"
+"""What pydantic says of a missing field. A validator that says it is missing has better words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Validity:
@@ -159,7 +162,7 @@ def check(
         message = redact(problem["msg"].removeprefix("Value error, "), clear.values())
         if problem["type"] == "missing" and not inner:
             if name not in broken:
-                missing.append(message if name == WHOLE else str(name))
+                missing.append(str(name) if message == PYDANTICS_OWN else message)
         else:
             place = f"{'.'.join(map(str, inner))}: " if inner else ""
             incorrect.setdefault(str(name), place + message)

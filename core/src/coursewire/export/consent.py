@@ -1,11 +1,11 @@
-"""What must hold before a result of an enrollment may leave. Pure; the order of the gates is the order here.
+"""What must hold before anything about an enrollment may leave. Pure; the order of the gates is the order here.
 
 | gate | closed when | reason |
 | --- | --- | --- |
 | learner | invited by e-mail, no account yet | ``learner-pending`` |
 | learner | does not belong to the customer | ``learner-unlinked`` |
 | learner | has another customer selected, and the configuration leaves such learners out | ``learner-inactive`` |
-| enrollment | ended | ``unenrolled`` |
+| enrollment | ended, and it is a result that would be sent | ``unenrolled`` |
 | consent | refused | ``consent-refused`` |
 | consent | asked for, not answered | ``consent-unanswered`` |
 | consent | implied, but the customer does not manage consent elsewhere any more | ``consent-unanswered`` |
@@ -31,8 +31,17 @@ _CLOSED = {
 }
 
 
-def gate(customer: Customer, facts: EnrollmentFacts, config: ChannelConfig) -> str | None:
-    """Tell why nothing of an enrollment may leave: the code of the first closed gate, None when all are open."""
+def gate(
+    customer: Customer, facts: EnrollmentFacts, config: ChannelConfig, *, ended_too: bool = False
+) -> str | None:
+    """Tell why nothing of an enrollment may leave: the code of the first closed gate, None when all are open.
+
+    Args:
+        customer: Whose enrollment it is.
+        facts: What is known of it.
+        config: May let learners in who have another customer selected.
+        ended_too: It is the enrollment itself that is told, so that its end closes no gate.
+    """
     learner = facts.learner
     if learner.pending:
         return "learner-pending"
@@ -40,7 +49,7 @@ def gate(customer: Customer, facts: EnrollmentFacts, config: ChannelConfig) -> s
         return "learner-unlinked"
     if not learner.active and not config.include_inactive_learners:
         return "learner-inactive"
-    if not facts.is_active:
+    if not facts.is_active and not ended_too:
         return "unenrolled"
     if closed := consent_gate(customer, facts.consent):
         return closed

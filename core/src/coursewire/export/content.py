@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -163,12 +163,32 @@ class ContentExport:
         for keys in batched(survey.examine, PAGE_ITEMS):
             records = await asyncio.to_thread(self._records.fetch, keys)
             items: dict[str, ContentItem] = {}
-            async for page in self._source.content(keys, page_items=PAGE_ITEMS):
-                items.update((item.content_key, item) for item in page)
+            async for some in self._source.content(keys, page_items=PAGE_ITEMS):
+                items.update((item.content_key, item) for item in some)
             given = await self._given_keys(records, keys)
-            yield [
+            page = [
                 self._examine(key, items.get(key), records.get(key), survey, given.get(key)) for key in keys
             ]
+            if self._channel.channel.capabilities.wants_confirmed and not self._force:
+                await self._add_confirmed(page)
+            yield page
+
+    async def _add_confirmed(self, page: Sequence[Prepared]) -> None:
+        """Put what the LMS last confirmed beside every update, unless something was tried since."""
+        updates = {
+            item.payload.key: item
+            for item in page
+            if item.payload is not None
+            and item.payload.operation is Operation.UPDATE
+            and item.record.confirmed_fingerprint is not None
+        }
+        if not updates:
+            return
+        confirmed = await asyncio.to_thread(self._records.confirmed_payloads, list(updates))
+        for key, body in confirmed.items():
+            item = updates[key]
+            assert item.payload is not None
+            item.payload = replace(item.payload, confirmed=body)
 
     async def _given_keys(
         self, records: Mapping[str, ContentRecord], keys: Sequence[str]

@@ -12,7 +12,7 @@ import orjson
 from coursewire.audit.records import OutcomeRecord
 from coursewire.export.prepared import Prepared
 from coursewire.model.identity import Identity
-from coursewire.model.outcomes import Assessment, Completion, Told
+from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Told
 from coursewire.model.payload import JsonObject, canonical_json
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Examined:
 
     Attributes:
         facts: Its enrollment.
-        part: Its subsection; None for a completion, or where there is nothing to assess.
+        part: Its subsection; None where it is about the whole enrollment, or there is nothing to assess.
         record: Its record, a working copy.
         before: The values of the record as they are stored; None when it is not stored.
         steps: What was decided so far.
@@ -60,7 +60,7 @@ class Examined:
     before: tuple[Any, ...] | None
     steps: list[Step] = field(default_factory=list)
     identity: Identity | None = None
-    outcome: Completion | Assessment | None = None
+    outcome: Completion | Assessment | EnrollmentReport | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     body: JsonObject = field(default_factory=dict)
     canonical: bytes = b""

@@ -10,6 +10,7 @@
 | - | ``sso`` | several providers, a link with the default one | that |
 | - | ``sso`` | several providers, all links with them give one id | that |
 | - | ``sso`` | several providers, different ids, none of the default one | ambiguous |
+| - | any | anything else, and the channel knows learners by something else, too | by that |
 | - | any | anything else | unmatched |
 """
 
@@ -40,7 +41,17 @@ def identify(
     """
     if link is not None and link.origin == BY_HAND and link.value:
         return link
-    match config.learner_id:
+    found = _by(config.learner_id, config, customer, learner, link)
+    if found.state is IdentityState.UNMATCHED and config.learner_id_otherwise is not None:
+        other = _by(config.learner_id_otherwise, config, customer, learner, link)
+        return other if other.value else found
+    return found
+
+
+def _by(
+    kind: LearnerId, config: ChannelConfig, customer: Customer, learner: LearnerFacts, link: Identity | None
+) -> Identity:
+    match kind:
         case LearnerId.EMAIL:
             return _found("", learner.email, "email")
         case LearnerId.EMPLOYEE_ID:

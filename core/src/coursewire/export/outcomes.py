@@ -1,4 +1,4 @@
-"""Exporting outcomes: from enrollments to the completions and assessments that need sending.
+"""Exporting outcomes: from enrollments to the completions, assessments and reports that need sending.
 
 Every outcome is built afresh from the source and held against what the LMS last confirmed. What is decided on
 the way is kept as steps, so that ``coursewire why`` tells what a run does, not what it is thought to do.
@@ -26,7 +26,7 @@ from coursewire.export.prepared import PAGE_ITEMS, NotBuiltError, Prepared, buil
 from coursewire.model.configuration import Resend
 from coursewire.model.identity import Identity, IdentityState
 from coursewire.model.instant import Moment
-from coursewire.model.outcomes import Assessment, Completion, Told
+from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Told
 from coursewire.model.payload import JsonObject, Kind, Payload, canonical_json, digest
 from coursewire.model.reasons import Reason
 
@@ -103,7 +103,11 @@ class OutcomeExport:
             self._gates,
             self._identity,
             self._course,
-            self._completion if kind is Kind.COMPLETIONS else self._assessment,
+            {
+                Kind.COMPLETIONS: self._completion,
+                Kind.ASSESSMENTS: self._assessment,
+                Kind.ENROLLMENTS: self._enrollment,
+            }[kind],
             self._payload,
         )
 
@@ -162,7 +166,7 @@ class OutcomeExport:
     # -- which outcomes there are ----------------------------------------------------------------
 
     def _outcomes(self, facts: EnrollmentFacts, known: _Page) -> list[Examined]:
-        """The outcomes of an enrollment: one completion, or one assessment a subsection."""
+        """The outcomes of an enrollment: one of it as a whole, or one assessment a subsection."""
         parts: Sequence[SubsectionFacts | None] = (None,)
         if self._kind is Kind.ASSESSMENTS and facts.subsections:
             parts = facts.subsections
@@ -177,7 +181,7 @@ class OutcomeExport:
     def _outcome(
         self, facts: EnrollmentFacts, part: SubsectionFacts | None, mine: Sequence[OutcomeRecord]
     ) -> Examined:
-        subsection = part.subsection_id if part else "" if self._kind is Kind.COMPLETIONS else WHOLE
+        subsection = part.subsection_id if part else WHOLE if self._kind is Kind.ASSESSMENTS else ""
         same = [record for record in mine if record.subsection == subsection]
         # The key under which it was first sent stays, whatever the catalogs say later.
         stored = next((record for record in same if record.attempted_at is not None), None)
@@ -226,7 +230,8 @@ class OutcomeExport:
             "consent_at": consent.at.isoformat() if consent.at else None,
             "mode": one.facts.mode,
         }
-        return Step("permission", gate(self._customer, one.facts, self._config) or "", details=details)
+        closed = gate(self._customer, one.facts, self._config, ended_too=self._kind is Kind.ENROLLMENTS)
+        return Step("permission", closed or "", details=details)
 
     def _identity(self, one: Examined) -> Step:
         learner, stored = one.facts.learner, one.identity
@@ -301,6 +306,20 @@ class OutcomeExport:
             details,
         )
 
+    def _enrollment(self, one: Examined) -> Step:
+        facts = one.facts
+        dates = {"enrolled_at": facts.created_at, "unenrolled_at": facts.unenrolled_at}
+        details = {name: date.isoformat() if date else None for name, date in dates.items()}
+        one.evidence = {"active": facts.is_active, **details}
+        known = told_of(one.record) is not None or one.record.present  # or it may know
+        if not facts.is_active and not known:
+            return Step("rule", Reason.UNENROLLED, details=one.evidence)
+        return self._made(
+            one,
+            lambda: EnrollmentReport(**self._common(one), mode=facts.mode, active=facts.is_active, **dates),
+            one.evidence,
+        )
+
     def _common(self, one: Examined) -> dict[str, Any]:
         facts = one.facts
         assert one.identity is not None
@@ -311,10 +330,16 @@ class OutcomeExport:
             "remote_id": one.identity.value,
             "course_key": one.record.course_key,
             "course_run_key": facts.course.run_key,
+            "remote_id_origin": one.identity.origin,
+            "content_key": facts.course.course_key,
+            "course": facts.course.details,
         }
 
     def _made(
-        self, one: Examined, make: Callable[[], Completion | Assessment], details: Mapping[str, Any]
+        self,
+        one: Examined,
+        make: Callable[[], Completion | Assessment | EnrollmentReport],
+        details: Mapping[str, Any],
     ) -> Step:
         try:
             one.outcome = make()
@@ -328,10 +353,14 @@ class OutcomeExport:
         assert one.identity is not None
 
         def make() -> JsonObject:
-            if isinstance(outcome, Completion):
-                return relay.export_completion(config, outcome)
-            assert outcome is not None
-            return relay.export_assessment(config, outcome)
+            match outcome:
+                case Completion():
+                    return relay.export_completion(config, outcome)
+                case Assessment():
+                    return relay.export_assessment(config, outcome)
+                case EnrollmentReport():
+                    return relay.export_enrollment(config, outcome)
+            raise AssertionError("there is no payload without an outcome")
 
         try:
             one.body, one.canonical = build(make)
@@ -365,6 +394,8 @@ class OutcomeExport:
         if not self._channel.relay.should_transmit(self._config, one.outcome, confirmed, told):
             improved = self._config.resend_outcomes is Resend.IMPROVED
             return Reason.NOT_IMPROVED if improved else Reason.SENT_BEFORE
+        if self._kind is Kind.ENROLLMENTS:  # that somebody left corrects nothing: both are true
+            return ""
         return uncorrectable(self._can, told, Told.of(one.outcome))
 
     def _plan(self, one: Examined) -> Prepared:

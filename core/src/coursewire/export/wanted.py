@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from coursewire.errors import ConfigurationError
+from coursewire.errors import ConfigurationError, SourceError
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import Catalog
 from coursewire.sources.base import Answer, CatalogDiff, Source
@@ -78,3 +78,19 @@ async def chosen_catalogs(source: Source, config: ChannelConfig, customer: str) 
             next_step="Correct the field with `coursewire config edit`; an empty one means all catalogs.",
         )
     return chosen
+
+
+async def wanted_keys(source: Source, config: ChannelConfig, customer: str) -> list[str]:
+    """Every key that the catalogs of a configuration hold, whatever our records say; for looking, not for sending.
+
+    Raises:
+        ConfigurationError: As of :func:`chosen_catalogs`.
+        SourceError: The source, or a catalog of it, could not answer.
+    """
+    wanted = Wanted(catalogs := await chosen_catalogs(source, config, customer))
+    for catalog in catalogs:
+        wanted.add(await source.diff(catalog, {}), {})
+    if not wanted.reliable:
+        why = "; ".join(f"{catalog}: {reason}" for catalog, reason in wanted.failures.items())
+        raise SourceError("a catalog could not be read", why=why, next_step="Run the command again.")
+    return list(wanted.versions)

@@ -11,6 +11,7 @@ from coursewire.audit.key_map import KeyMap
 from coursewire.audit.records import ContentRecords
 from coursewire.export.content import ContentExport, Survey
 from coursewire.export.guard import Guard
+from coursewire.export.wanted import Wanted
 from coursewire.jobs.job import Job, Ready, Run
 from coursewire.model.payload import Kind
 from coursewire.transmit.plan import PlanItem, plan_pages
@@ -39,8 +40,9 @@ class ContentJob(Job):
 
     async def plan(self) -> tuple[Survey, AsyncIterator[list[PlanItem]]]:
         """What :meth:`run` would do, read only."""
-        export, records = self.export(await self.prepare())
-        survey = await export.survey()
+        ready = await self.prepare()
+        export, records = self.export(ready)
+        survey = Survey(Wanted(())) if self.refusal(ready) else await export.survey()
         return survey, plan_pages(export.pages(survey), records)
 
     def export(self, ready: Ready) -> tuple[ContentExport, ContentRecords]:

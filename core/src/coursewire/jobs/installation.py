@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from coursewire.channels.registry import LoadedChannel, Registry
+    from coursewire.client.retry import Sleep
     from coursewire.client.session import HttpSession
     from coursewire.config.configurations import Configurations
     from coursewire.config.secrets import SecretBox
@@ -31,10 +33,16 @@ class Installation:
         settings: Of the installation; read from the environment when left out.
         read_only: Refuse every write to the database, for plans and dry runs.
         clock: For tests.
+        sleep: For tests: waits a number of seconds between the tries of a request.
     """
 
     def __init__(
-        self, settings: Settings | None = None, *, read_only: bool = False, clock: Clock = utc_now
+        self,
+        settings: Settings | None = None,
+        *,
+        read_only: bool = False,
+        clock: Clock = utc_now,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         if settings is None:
             from coursewire.config.settings import Settings  # noqa: PLC0415 - heavy, seldom left out
@@ -43,6 +51,7 @@ class Installation:
         self.settings = settings
         self.read_only = read_only
         self.clock = clock
+        self.sleep = sleep
 
     @cached_property
     def engine(self) -> Engine:
@@ -125,6 +134,7 @@ class Installation:
             box=self.secrets,
             insecure_urls=self.settings.allow_insecure_urls,
             clock=self.clock,
+            sleep=self.sleep,
         ) as session:
             yield session
 

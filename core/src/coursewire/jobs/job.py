@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursewire.audit import jobs as job_log
 from coursewire.audit.jobs import JobState
+from coursewire.config.logs import log_about
 from coursewire.errors import ConfigurationError, CoursewireError, GuardError, LeaseHeldError
 from coursewire.model.payload import Kind
 from coursewire.model.reasons import Reason
@@ -114,9 +115,10 @@ class Job(ABC):
     async def _look_only(self, ready: Ready, summary: Summary) -> None:
         """Count what a configuration that must not send would send, as waiting; no record changes."""
 
-    def refusal(self, _ready: Ready) -> str:
+    def refusal(self, ready: Ready) -> str:
         """Why there is nothing to do at all, a reason code; "" when there may be."""
-        return ""
+        takes = ready.channel.channel.capabilities.takes(self.kind)
+        return "" if takes else Reason.KIND_NOT_SUPPORTED
 
     async def run(self, stop: Stop) -> Summary:
         """Transmit. Whatever goes wrong with single items is in the summary.
@@ -130,6 +132,11 @@ class Job(ABC):
             ConfigurationError: The configuration cannot run.
             SourceError: The source could not say what there is.
         """
+        about = {name: value for name, value in self.facts.items() if name != "uuid"}
+        with log_about(job=str(self.uuid), **about):
+            return await self._run(stop)
+
+    async def _run(self, stop: Stop) -> Summary:
         ready = await self.prepare()
         relay = ready.channel.relay
         with await self._acquire() as lease:

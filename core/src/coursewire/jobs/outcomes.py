@@ -1,4 +1,4 @@
-"""One job of completions or assessments: for everybody, or for one learner and course."""
+"""One job of one kind of outcome: for everybody, or for one learner and course."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from coursewire.errors import SourceError
 from coursewire.export.consent import consent_gate
 from coursewire.export.outcomes import Notes, OutcomeExport
 from coursewire.jobs.job import Job, Ready, Run
-from coursewire.model.payload import Kind
 from coursewire.model.reasons import Reason
 from coursewire.model.results import Consent, ConsentState
 from coursewire.transmit.plan import PlanItem, plan_pages
@@ -40,7 +39,7 @@ class OutcomePlan(NamedTuple):
 
 @dataclass(slots=True)
 class OutcomeJob(Job):
-    """The completions, or the assessments, of one configuration.
+    """The outcomes of one kind of one configuration.
 
     A job for one learner runs under the same lease as one for everybody, so that no outcome is sent twice; it
     is refused, or waits ``wait_s``, while the other runs.
@@ -90,9 +89,7 @@ class OutcomeJob(Job):
         """Why no learner is looked at: the configuration forbids it, or the channel does not take the kind."""
         if ready.config.disable_learner_data_transmissions:
             return Reason.LEARNER_DATA_DISABLED
-        can = ready.channel.channel.capabilities
-        support = can.completions if self.kind is Kind.COMPLETIONS else can.assessments
-        return "" if support.usable else Reason.KIND_NOT_SUPPORTED
+        return super(OutcomeJob, self).refusal(ready)
 
     async def _look_only(self, ready: Ready, summary: Summary) -> None:
         export = self.export(ready)

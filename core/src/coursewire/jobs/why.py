@@ -69,7 +69,10 @@ async def why_content(job: ContentJob, key: str) -> dict[str, Any]:
         ConfigurationError: The configuration cannot run.
         SourceError: The source could not answer.
     """
-    export, records = job.export(await job.prepare())
+    ready = await job.prepare()
+    if reason := job.refusal(ready):
+        return _explanation(job, key, {"catalogs": []}, [Step("configuration", reason)])
+    export, records = job.export(ready)
     survey = await export.survey()
     wanted = survey.wanted
     seen = await asyncio.to_thread(records.glance, key)
@@ -175,7 +178,7 @@ def _record(record: Record) -> dict[str, Any]:
 def _attempts(job: Job, key: str) -> list[dict[str, Any]]:
     rows = transmissions.history(
         job.installation.engine,
-        configuration=job.configuration.uuid,
+        configurations=[job.configuration.uuid],
         kind=job.kind,
         item=key,
         limit=ATTEMPTS,

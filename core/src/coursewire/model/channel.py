@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentType
+from coursewire.model.payload import Kind
 
 PLUGIN_API = "1.0"
 """Version of the hook contract. Raised when the contract changes; it is not the package's version."""
@@ -60,6 +61,8 @@ class Capabilities(BaseModel):
     content: Support = Support.FULL
     completions: Support = Support.UNKNOWN
     assessments: Support = Support.UNKNOWN
+    enrollments: Support = Support.NOT_IMPLEMENTED
+    """Take it that a learner has joined a course, and that one has left it."""
     retire_strategies: tuple[RetireStrategy, ...] = ()
     """The first is the default."""
     raise_grade: Support = Support.UNKNOWN
@@ -72,7 +75,7 @@ class Capabilities(BaseModel):
     idempotency: Idempotency = Idempotency.NONE
     """Of content."""
     outcome_idempotency: Idempotency = Idempotency.NONE
-    """Of completions and assessments."""
+    """Of outcomes of every kind."""
     outcomes_need_content: bool = False
     """Outcomes can only go to a course that this configuration has sent to the LMS."""
     delivery: Literal["push", "pull"] = "push"
@@ -84,10 +87,32 @@ class Capabilities(BaseModel):
     """What the LMS takes as a key, as a regular expression for the whole of it."""
     mixed_operations: bool = False
     """Creates, updates and retirements may travel in one batch."""
+    wants_confirmed: bool = False
+    """Payloads of content that is updated come with what the LMS last confirmed, for a channel that writes an item
+    in parts and sends only those that changed."""
     list_remote: Support = Support.NOT_IMPLEMENTED
     paging: Literal["none", "link header", "page number", "cursor", "offset"] = "none"
     slow_down: tuple[str, ...] = ("429",)
     """How the LMS says "slow down", for people: "429", "403 with text", "200 with message"."""
+
+    def takes(self, kind: Kind) -> bool:
+        """Tell whether core may send this kind."""
+        support: Support = getattr(self, kind.value)
+        return support.usable
+
+    @classmethod
+    def of_upserts(cls, *retire_strategies: RetireStrategy, **others: Any) -> Self:
+        """What an LMS can do in which sending again under our key overwrites, content and results alike.
+
+        Nothing doubles there, and whatever was sent can be corrected.
+
+        Args:
+            *retire_strategies: The ways of retiring, the default first.
+            **others: Every other capability, by name.
+        """
+        full = {"raise_grade": Support.FULL, "lower_grade": Support.FULL, "revoke": Support.FULL}
+        upsert = {"idempotency": Idempotency.UPSERT, "outcome_idempotency": Idempotency.UPSERT}
+        return cls.model_validate({**full, **upsert, "retire_strategies": retire_strategies, **others})
 
 
 class Rate(BaseModel):
@@ -97,6 +122,8 @@ class Rate(BaseModel):
 
     calls: int = Field(gt=0)
     seconds: float = Field(gt=0)
+    negotiable: bool = False
+    """The vendor raises it for a customer who asks: a configuration may name a higher one, too."""
 
 
 class Limits(BaseModel):
@@ -114,6 +141,10 @@ class Limits(BaseModel):
     """Requests under way at once for one configuration."""
     rates: Mapping[str, Rate] = {}
     """Named buckets: ``"default"`` counts every call, other names the calls that ask for them."""
+    remaining_header: str | None = None
+    """Header in which the LMS says how many calls are left. At 0 nobody asks again before ``reset_header``'s
+    instant (ISO 8601), and no longer than the rate's window."""
+    reset_header: str | None = None
     counted_by: Literal["application key", "token", "address", "tenant"] = "tenant"
     connect_timeout_s: float = 5.0
     read_timeout_s: float = 30.0

@@ -76,7 +76,9 @@ def _is_private(host: str) -> bool:
         return False  # a name: its addresses are checked when it is resolved, at every connection
 
 
-LmsUrl = Annotated[str, Field(max_length=255, json_schema_extra={"format": "uri"}), AfterValidator(_lms_url)]
+_AN_LMS_URL = AfterValidator(_lms_url)
+
+LmsUrl = Annotated[str, Field(max_length=255, json_schema_extra={"format": "uri"}), _AN_LMS_URL]
 """The base URL of an LMS: absolute, https, public. Kept without a trailing slash."""
 
 OptionalUrl = Annotated[LmsUrl | None, BeforeValidator(lambda value: None if value == "" else value)]
@@ -85,6 +87,10 @@ OptionalUrl = Annotated[LmsUrl | None, BeforeValidator(lambda value: None if val
 
 ApiPath = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(plain_path)]
 """A path of an API at the LMS: it begins with a slash and names no host."""
+
+
+Secret = Annotated[SecretStr, Field(min_length=1)]
+"""A credential that must be filled in: encrypted at rest, and never shown."""
 
 
 class CompletionPolicy(StrEnum):
@@ -142,7 +148,7 @@ class ChannelConfig(BaseModel):
     catalogs_to_transmit: tuple[UUID, ...] = ()
     """The catalogs to send; empty for all of the customer's. Also taken as comma-separated text."""
     disable_learner_data_transmissions: bool = False
-    """Send no completions and no assessments."""
+    """Send nothing about learners: no completions, assessments or enrollments."""
     completion_policy: CompletionPolicy = CompletionPolicy.PASSED
     """When a course counts as completed: ``passed`` (passing now, and known since when), ``evidence`` (a
     certificate or the date of passing) or ``pacing`` (by the pacing of the run)."""
@@ -167,8 +173,22 @@ class ChannelConfig(BaseModel):
 
     @property
     def lms_url(self) -> str:
-        """Base URL of the LMS, without a trailing slash."""
-        raise NotImplementedError(f"{type(self).__name__} does not say where its LMS is: define lms_url")
+        """Base URL of the LMS, without a trailing slash: the one field that is an :data:`LmsUrl`.
+
+        A channel with none or several of them defines this property itself.
+        """
+        fields = [name for name, info in type(self).model_fields.items() if _AN_LMS_URL in info.metadata]
+        if len(fields) != 1:
+            raise NotImplementedError(
+                f"{type(self).__name__} does not say where its LMS is: give it one field of the type LmsUrl, or "
+                "define the property lms_url"
+            )
+        return str(getattr(self, fields[0]))
+
+    @property
+    def learner_id_otherwise(self) -> LearnerId | None:
+        """What learners are known by for whom there is no ``learner_id``; None where they are not known at all."""
+        return None
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

@@ -101,6 +101,9 @@ class ContentItem(_Tolerant):
     pacing_type: str | None = None
     content_language: str | None = None
     first_enrollable_paid_seat_price: float | int | None = None
+    min_effort: int | float | None = None
+    max_effort: int | float | None = None
+    weeks_to_complete: int | float | None = None
     estimated_hours: float | int | None = None
     content_last_modified: SourceInstant = None
     advertised_course_run_uuid: str | None = None

@@ -290,9 +290,11 @@ class CodeGrant:
         authorize_url: Of (configuration, redirect URI, state): where the administrator's browser is sent.
         token_request: Of (configuration, code, redirect URI): the request for the first token.
         read_token: Reads its answer as strictly as any input; the refresh token goes into ``fields[0]``.
+        pkce: The LMS knows RFC 7636: core adds a challenge to the URL and its answer to the request's form.
     """
 
     fields: tuple[str, ...]
     authorize_url: Callable[[ChannelConfig, str, str], str]
     token_request: Callable[[ChannelConfig, str, str], httpx.Request]
     read_token: Callable[[httpx.Response, Clock], Token]
+    pkce: bool = False

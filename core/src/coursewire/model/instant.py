@@ -36,6 +36,15 @@ def as_utc(instant: datetime) -> datetime:
         raise ValueError("this time lies outside the years 1 to 9999") from error
 
 
+def iso_utc(instant: datetime | None) -> str | None:
+    """Write an instant as ``2026-03-01T12:00:00Z``, to the second; None stays None.
+
+    Raises:
+        ValueError: The instant is naive.
+    """
+    return None if instant is None else f"{as_utc(instant).replace(microsecond=0, tzinfo=None).isoformat()}Z"
+
+
 Instant = Annotated[AwareDatetime, AfterValidator(as_utc)]
 """A field that takes ISO 8601 with any offset, refuses naive values, and holds UTC."""
 

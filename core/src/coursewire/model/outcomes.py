@@ -1,4 +1,4 @@
-"""What a learner achieved: completions and assessments."""
+"""What is told about a learner: completions, assessments, and enrollments."""
 
 from __future__ import annotations
 
@@ -23,8 +23,28 @@ class Verdict(StrEnum):
     AUDIT = "Audit"
 
 
+class CourseDetails(BaseModel):
+    """What the source says of an outcome's course, for an LMS that is told of the course with the outcome.
+
+    Attributes:
+        title: Of the course, in its language.
+        description: The short one.
+        language: As the source names it: a code such as ``zh-CN``, or a name.
+        uuid: Of the course.
+        url: Where people read about it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = ""
+    description: str = ""
+    language: str | None = None
+    uuid: str | None = None
+    url: str | None = None
+
+
 class Outcome(BaseModel):
-    """What both kinds of outcome have."""
+    """What every kind of outcome has."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,6 +55,11 @@ class Outcome(BaseModel):
     course_key: str
     """The key that the LMS knows the course by, as this configuration sent it."""
     course_run_key: str
+    remote_id_origin: str = ""
+    """How ``remote_id`` was found, a code such as ``email`` or ``by-hand``; see :mod:`coursewire.export.identity`."""
+    content_key: str | None = None
+    """Key of the course at the source, under whichever key it was sent."""
+    course: CourseDetails = CourseDetails()
 
 
 class Completion(Outcome):
@@ -58,13 +83,25 @@ class Assessment(Outcome):
     points_possible: Decimal
 
 
+class EnrollmentReport(Outcome):
+    """That a learner has joined a course run, or has left it."""
+
+    mode: str
+    active: bool
+    """False once the learner has left."""
+    enrolled_at: Instant | None
+    unenrolled_at: Instant | None = None
+    """None while the learner is in the course, and where nobody knows when it was left."""
+
+
 class Told(BaseModel):
     """What the LMS last confirmed of an outcome: the part that a later one is held against.
 
     Attributes:
-        verdict: None for an assessment.
-        complete: False only for a completion that was sent while the course was in progress.
-        completed_at: None for an assessment.
+        verdict: None but for a completion.
+        complete: False only for a completion that was sent while the course was in progress, and for an
+            enrollment that has ended.
+        completed_at: None but for a completion.
         percent: None is unknown, which is not zero.
     """
 
@@ -80,7 +117,7 @@ class Told(BaseModel):
         """What an outcome tells."""
         return cls(
             verdict=getattr(outcome, "verdict", None),
-            complete=getattr(outcome, "complete", True),
+            complete=getattr(outcome, "complete", getattr(outcome, "active", True)),
             completed_at=getattr(outcome, "completed_at", None),
             percent=getattr(outcome, "percent", None),
         )

@@ -18,11 +18,16 @@ JsonObject = dict[str, Any]
 
 
 class Kind(StrEnum):
-    """The three kinds of transmission; with a configuration, one of them names a job."""
+    """What is transmitted; with a configuration, a kind names a job."""
 
     CONTENT = "content"
     COMPLETIONS = "completions"
     ASSESSMENTS = "assessments"
+    ENROLLMENTS = "enrollments"
+
+
+OUTCOMES = (Kind.COMPLETIONS, Kind.ASSESSMENTS, Kind.ENROLLMENTS)
+"""The kinds that are about learners."""
 
 
 class Operation(StrEnum):
@@ -60,6 +65,8 @@ class Payload:
         remote_key: The key the LMS knows the item by; equal to ``key`` unless the channel maps keys.
         remote_id: The LMS's own id if it is known from an earlier result, else None.
         title: For people; never sent.
+        confirmed: What the LMS surely holds of an item that is updated, where the channel declares
+            ``wants_confirmed``; None when it is not known, or everything is to be sent again.
     """
 
     key: str
@@ -69,6 +76,7 @@ class Payload:
     remote_key: str
     remote_id: str | None = None
     title: str = ""
+    confirmed: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +118,8 @@ class Result:
 
     Attributes:
         kind: What was said.
-        reason: A short code of lower-case words with hyphens, such as ``missing-field``; "" when accepted.
+        reason: A short code of lower-case words with hyphens, such as ``missing-field``; "" when accepted, unless
+            something about it is to be remembered.
         message: The LMS's words or ours, for people. Core redacts and bounds it.
         remote_id: The LMS's own id of the item, when the answer tells it.
         http_status: Status of the answer that settled the item; None when there was none.

@@ -250,7 +250,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the configuration sends no learner data",
         "Unset disable_learner_data_transmissions with `coursewire config edit`, if that is wrong.",
     ),
-    Reason.KIND_NOT_SUPPORTED: ("the channel does not take results of this kind", ""),
+    Reason.KIND_NOT_SUPPORTED: ("the channel does not take this kind", ""),
 }
 """Code to (text, next step); a code that is not here is a channel's own and explains itself."""
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from coursewire.model.instant import Instant
-from coursewire.model.outcomes import Percent
+from coursewire.model.outcomes import CourseDetails, Percent
 
 AUDIT_MODES = frozenset({"audit", "honor"})
 """Modes of an enrollment that nobody has paid for."""
@@ -115,6 +115,7 @@ class CourseFacts(_Fact):
         pacing: ``self_paced`` or ``instructor_paced``.
         upgrade_deadline: Of the first verified seat.
         estimated_hours: Of the run.
+        details: What an LMS may be told of the course along with an outcome.
     """
 
     course_key: str | None
@@ -124,6 +125,7 @@ class CourseFacts(_Fact):
     pacing: str | None = None
     upgrade_deadline: Instant | None = None
     estimated_hours: float | None = None
+    details: CourseDetails = CourseDetails()
 
 
 class LicenseState(StrEnum):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     import httpx
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.inbound import HandOver
     from coursewire.model.instant import Clock
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     NextPage = Callable[[httpx.Response], str | Mapping[str, Any] | None]
@@ -153,6 +156,18 @@ class Session(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait before asking again what the LMS has not finished; tests do not wait."""
+        ...
+
+    async def once(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        """What ``ask`` answered first for ``key`` in this session, which is one run.
+
+        Whoever asks at the same time waits for that answer. An error is not kept: the next one asks again.
+        ``ask`` may use other keys, not its own.
+        """
+        ...
+
+    def lock(self, key: Hashable) -> AbstractAsyncContextManager[None]:
+        """Around what the LMS cannot take twice at a time from this session."""
         ...
 
     def pages(

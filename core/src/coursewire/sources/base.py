@@ -44,6 +44,14 @@ class CatalogDiff:
 class Source(Protocol):
     """Where customers, catalogs and content come from. All methods answer from one consistent state."""
 
+    async def customers(self) -> list[Customer]:
+        """All customers, active or not, in the order in which the source has them.
+
+        Raises:
+            SourceError: The source could not answer.
+        """
+        ...
+
     async def customer(self, uuid: str) -> Customer | None:
         """One customer; None when the source does not know it.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from coursewire.model.content import ContentItem, ContentType, CourseRun, instant_of
+from coursewire.model.outcomes import CourseDetails
 from coursewire.model.results import CourseFacts
 
 _PARENT_FIELDS = ("course", "parent_content_key")
@@ -42,6 +43,13 @@ def _facts(
         pacing=run.pacing_type,
         upgrade_deadline=_upgrade_deadline(seats),
         estimated_hours=run.estimated_hours,
+        details=CourseDetails(
+            title=item.title or run.title or "",
+            description=item.short_description or "",
+            language=run.content_language or item.content_language or None,
+            uuid=item.uuid,
+            url=item.enrollment_url,
+        ),
     )
 
 

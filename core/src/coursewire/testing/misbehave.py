@@ -4,6 +4,10 @@
 
     simulator.misbehave.append(Misbehaviour("429 with Retry-After", times=2))
     simulator.misbehave.append(Misbehaviour("slow answer", times=None, every=10, seconds=5))
+    simulator.misbehave.append(Misbehaviour("empty page in the middle"))
+
+Most strike requests as they come. :data:`INSIDE` names those that only the simulator itself can show, since they are
+about items and pages; it asks :meth:`coursewire.testing.simulator.Simulator.is_poisoned` and ``page_of``.
 """
 
 from __future__ import annotations
@@ -30,9 +34,9 @@ class Misbehaviour:
 
     Attributes:
         name: A name of :data:`MISBEHAVIOURS`.
-        times: How many requests meet it; None for no end.
+        times: How many requests (items, lists) meet it; None for no end.
         every: Only each so-manieth of the requests that it could meet: 1 for all.
-        path: Only requests whose path contains this text.
+        path: Only requests whose path contains this text. Requests for tokens are met only when it names them.
         seconds: What ``Retry-After`` says, or how slow the answer is.
     """
 
@@ -61,9 +65,15 @@ class Misbehaviour:
             raise ValueError(f"{times!r} is not how often; give a number from 1 on, or 'always'")
         return cls(name, times=None if times == "always" else int(times or 1))
 
-    def strikes(self, request: web.BaseRequest) -> bool:
+    def strikes(self, request: web.BaseRequest, *, for_token: bool = False) -> bool:
         """Tell whether this request meets it, and count it."""
-        if self.times == 0 or self.path not in request.path:
+        if self.name in INSIDE or self.path not in request.path or (for_token and not self.path):
+            return False
+        return self.happens()
+
+    def happens(self) -> bool:
+        """Tell whether it happens now, and count it."""
+        if self.times == 0:
             return False
         self._met += 1
         if self._met % self.every:
@@ -108,15 +118,25 @@ _ANSWERS: dict[str, Callable[[Misbehaviour, Clock], web.Response]] = {
     ),
 }
 
-MISBEHAVIOURS = (*_ANSWERS, "reset after accepting", "reset before accepting", "slow answer")
+BAD_ITEM = "one bad item in a batch"
+EMPTY_PAGE = "empty page in the middle"
+INSIDE = (BAD_ITEM, EMPTY_PAGE)
+"""Names of those that are about items and pages, not about requests."""
+
+MISBEHAVIOURS = (*_ANSWERS, "reset after accepting", "reset before accepting", "slow answer", *INSIDE)
 """Every name that :class:`Misbehaviour` takes."""
 
 
 async def misbehave(
-    request: web.Request, handler: Handler, specs: list[Misbehaviour], clock: Clock
+    request: web.Request,
+    handler: Handler,
+    specs: list[Misbehaviour],
+    clock: Clock,
+    *,
+    for_token: bool = False,
 ) -> web.StreamResponse:
     """Handle a request, badly if one of ``specs`` says so; the first that strikes is the only one."""
-    spec = next((spec for spec in specs if spec.strikes(request)), None)
+    spec = next((spec for spec in specs if spec.strikes(request, for_token=for_token)), None)
     if spec is None:
         return await handler(request)
     if spec.name in _ANSWERS:

@@ -2,6 +2,28 @@
 
 A simulator checks requests as strictly as the LMS would, keeps state, counts what arrives, and can be told
 to misbehave. It listens on loopback only.
+
+What the conformance suite and the commands need of one, beside :meth:`Simulator.routes` and
+:meth:`Simulator.sample_config`:
+
+=====================  ====================================================================================
+``items``              what the LMS holds, by our key: put every item that was accepted in, and nothing else
+``arrivals``           count each acceptance: ``arrivals[key] += 1``; of an item whose updates are cheap to
+                       tell from its creation, creations alone will do
+``outcomes``           append every result that was accepted (or keep it by key); it must name the learner by
+                       the id that was sent. Count it in ``arrivals`` too, under any key that names the learner
+``token_paths``        class attribute: where tokens are asked for
+``is_poisoned(...)``   ask it of every item (by our key) and every result (by the learner's id) that comes in;
+                       when True, refuse it just as the LMS refuses what it does not like, alone or with its batch
+``page_of(...)``       cut every list with it, so that pages can be small and one in the middle empty
+``is_live(key)``       overridden where an item that was taken away stays in ``items``
+``lose(key)``          overridden where an item is kept in more places than ``items``
+``expire_tokens()``    overridden where there are tokens
+``enroll(...)``        overridden where results are taken only of learners whom the LMS knows
+``reset()``            overridden where there is more to forget
+=====================  ====================================================================================
+
+``clock`` may be exchanged while it runs: ask ``self.clock()`` whenever the time is needed.
 """
 
 from __future__ import annotations
@@ -17,10 +39,10 @@ import orjson
 from aiohttp import web
 
 from coursewire.model.instant import Clock, utc_now
-from coursewire.testing.misbehave import Misbehaviour, misbehave
+from coursewire.testing.misbehave import BAD_ITEM, EMPTY_PAGE, Misbehaviour, misbehave
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from aiohttp.typedefs import Handler
 
@@ -44,6 +66,23 @@ class Seen:
     at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list.
+
+    Attributes:
+        rows: What stands on it.
+        next_start: Where the next page starts; None on the last one.
+        last_start: Where the last page starts.
+        total: How many rows the list has.
+    """
+
+    rows: list[Any]
+    next_start: int | None
+    last_start: int
+    total: int
+
+
 def json_response(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """A JSON answer, serialised quickly."""
     return web.Response(
@@ -62,21 +101,40 @@ class Simulator:
 
     Attributes:
         items: What the LMS holds: our key to the item as a plain object.
+        outcomes: Every result that was accepted, in order, or by a key of the simulator's choice.
         arrivals: How often each key was accepted, to see doubles.
         seen: The last requests, oldest first.
+        credentials: What came in ``Authorization`` headers, without the scheme.
         misbehave: How to misbehave, and how often; the simulator's own pages never do.
+        poisoned: Keys of items, and ids of learners, that are refused whatever comes for them.
+        largest_page: Rows of a list on one page, where that is less than the LMS gives; None for its own limit.
+        pages_served: How many pages :meth:`page_of` has cut.
+        interfere: Called with each request other than for a token; its answer, unless None, is given instead.
+        answer_token: The same for requests for tokens.
+        under_way: How many requests are being answered now, those included whose caller has gone.
     """
 
     code: ClassVar[str] = ""
+    token_paths: ClassVar[tuple[str, ...]] = ()
+    """Paths at which tokens are asked for; none where the LMS has no tokens that end."""
 
     def __init__(self, *, clock: Clock = utc_now, keep_bodies: bool = True) -> None:
         self.clock = clock
         self.keep_bodies = keep_bodies
         self.items: dict[str, Any] = {}
+        self.outcomes: list[Any] | dict[str, Any] = []
         self.arrivals: Counter[str] = Counter()
         self.seen: deque[Seen] = deque(maxlen=LOG_LENGTH)
+        self.credentials: set[str] = set()
         self.misbehave: list[Misbehaviour] = []
+        self.poisoned: set[str] = set()
+        self.largest_page: int | None = None
+        self.pages_served = 0
+        self.interfere: Callable[[web.Request], web.Response | None] = _let_it_be
+        self.answer_token: Callable[[web.Request], web.Response | None] = _let_it_be
+        self.under_way = 0
         self.url = ""
+        self._holed: set[str] = set()
         self._runner: web.AppRunner | None = None
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -92,7 +150,71 @@ class Simulator:
         self.misbehave.append(Misbehaviour.parse(text))
 
     def enroll(self, course: str, email: str) -> None:
-        """Make somebody a student of a course, by our key; nothing where the LMS does not ask who is one."""
+        """Make somebody a student of a course, by our key; nothing where the LMS does not ask who is one.
+
+        ``email`` is what results name the learner by, whatever the configuration's ``learner_id`` is.
+        """
+
+    def expire_tokens(self) -> None:
+        """Let every token that was issued be over before its time; nothing where there are none."""
+
+    def lose(self, key: str) -> None:
+        """Let somebody at the LMS take an item away for good, by our key."""
+        self.items.pop(key, None)
+
+    def is_live(self, key: str) -> bool:
+        """Tell whether learners can see an item, by our key. False for one that was taken away."""
+        return key in self.items
+
+    def is_poisoned(self, *names: str) -> bool:
+        """Tell whether what came in under one of these names must be refused.
+
+        Args:
+            names: Our key of an item; of a result the learner's id, and the key of the course.
+        """
+        if not self.poisoned.isdisjoint(names):
+            return True
+        if any(spec.name == BAD_ITEM and spec.happens() for spec in self.misbehave):
+            self.poisoned.add(names[0])  # and it stays bad
+            return True
+        return False
+
+    def page_of(self, rows: Sequence[Any], *, start: int, size: int, of: str = "") -> Page:
+        """Cut a page out of a list, with an empty page in the middle if the simulator is to misbehave so.
+
+        Args:
+            rows: The whole list.
+            start: Where the page starts, from 0: a multiple of the page's size, or an earlier ``next_start``.
+            size: Rows a page, as asked for; :attr:`largest_page` may lower it. A simulator that computes
+                ``start`` from a page number multiplies by :meth:`page_size`.
+            of: What list it is, such as the request's path.
+        """
+        size = self.page_size(size)
+        self.pages_served += 1
+        if start == 0:
+            self._holed.discard(of)
+            if any(spec.name == EMPTY_PAGE and spec.happens() for spec in self.misbehave):
+                self._holed.add(of)
+        hole = size if of in self._holed and len(rows) > size else 0
+        if hole and start == size:
+            cut: list[Any] = []
+        else:
+            first = start - hole if start > size else start
+            cut = list(rows[first : first + size])
+        length = len(rows) + hole
+        following = start + size if start + size < length else None
+        return Page(cut, following, max(0, -(-length // size) - 1) * size, len(rows))
+
+    def page_size(self, asked: int) -> int:
+        """How many rows a page has when so many were asked for."""
+        return asked if self.largest_page is None else min(asked, self.largest_page)
+
+    def times_told(self, learner: str) -> int:
+        """How often a result of this learner was accepted, by the id that was sent."""
+        if isinstance(self.outcomes, dict):
+            mine = [key for key, value in self.outcomes.items() if _mentions((key, value), learner)]
+            return sum(max(1, self.arrivals[key]) for key in mine)
+        return sum(_mentions(outcome, learner) for outcome in self.outcomes)
 
     async def fetch(self, call: InboundCall, customer: str) -> None:
         """Let an LMS that fetches by itself do so now, until there is no more; nothing elsewhere.
@@ -113,11 +235,17 @@ class Simulator:
         """
 
     def reset(self) -> None:
-        """Forget everything that arrived."""
+        """Forget everything that arrived, and every way to misbehave."""
         self.items.clear()
+        self.outcomes.clear()
         self.arrivals.clear()
         self.seen.clear()
+        self.credentials.clear()
         self.misbehave.clear()
+        self.poisoned.clear()
+        self.largest_page, self.pages_served = None, 0
+        self.interfere = self.answer_token = _let_it_be
+        self._holed.clear()
 
     # -- running ---------------------------------------------------------------------------------
 
@@ -175,14 +303,21 @@ class Simulator:
                 body = orjson.loads(raw)
             except ValueError:
                 body = raw.decode("utf-8", "replace")
+        self.credentials.add(request.headers.get("Authorization", "").partition(" ")[2])
         status = 500
+        self.under_way += 1
         try:
-            response = await misbehave(request, handler, self.misbehave, self.clock)
+            for_token = request.path in self.token_paths
+            other = (self.answer_token if for_token else self.interfere)(request)
+            response: web.StreamResponse = other or await misbehave(
+                request, handler, self.misbehave, self.clock, for_token=for_token
+            )
             status = response.status
         except web.HTTPException as answer:
             status = answer.status
             raise
         finally:
+            self.under_way -= 1
             self.seen.append(
                 Seen(
                     request.method, request.path, request.query_string, status, body, self.clock().isoformat()
@@ -214,3 +349,16 @@ class Simulator:
     async def _do_reset(self, _request: web.Request) -> web.Response:
         self.reset()
         return json_response({"reset": True})
+
+
+def _let_it_be(_request: web.Request) -> web.Response | None:
+    return None
+
+
+def _mentions(value: Any, text: str) -> bool:
+    """Tell whether a text stands anywhere in plain data, as a part of a value or of a key."""
+    if isinstance(value, str):
+        return text in value
+    if isinstance(value, dict):
+        return any(_mentions(pair, text) for pair in value.items())
+    return isinstance(value, list | tuple) and any(_mentions(each, text) for each in value)

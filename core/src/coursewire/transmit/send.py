@@ -15,7 +15,7 @@ from more_itertools import batched
 from coursewire.audit.records import Records
 from coursewire.audit.states import Event
 from coursewire.client.answers import redacted, result_of_error
-from coursewire.errors import ContractError, SendError
+from coursewire.errors import ContractError, IncompleteListError, SendError
 from coursewire.export.prepared import PAGE_ITEMS, Prepared
 from coursewire.model.payload import Batch, Kind, Payload, Result, ResultKind, canonical_json
 from coursewire.model.reasons import Reason
@@ -209,9 +209,10 @@ class Sender:
             relay = self._channel.relay
             send = relay.send_content if self._kind is Kind.CONTENT else relay.send_outcomes
             answers = await send(self._session, batch)
-        except SendError as error:
+        except (SendError, IncompleteListError) as error:
             result = redacted(result_of_error(error), self._session.redactor)
-            self._consider(result, message=str(error))
+            if isinstance(error, SendError):
+                self._consider(result, message=str(error))
             return [result] * len(batch)
         except ContractError as error:
             logger.error("job %s: %s", self._job, error)

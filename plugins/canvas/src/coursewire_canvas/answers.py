@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
-from coursewire.client.answers import read_json, result_of
+from coursewire.client.answers import read_json, read_object, result_of
 from coursewire.errors import BlockedError, IncompleteListError, UnreachableError
 from coursewire.model.payload import JsonObject, Result, ResultKind
 
@@ -106,12 +106,6 @@ def forbidden(response: httpx.Response) -> BlockedError:
         "Give the user's role the rights, and the developer key the scopes, that the channel's page lists."
     )
     return BlockedError(what, why=response.text[:200], next_step=remedy, http_status=response.status_code)
-
-
-def read_object(response: httpx.Response) -> JsonObject:
-    """The object in an answer; empty when there is none, as in a proxy's page."""
-    body = read_json(response)
-    return body if isinstance(body, dict) else {}
 
 
 def account_path(session: Session) -> str:

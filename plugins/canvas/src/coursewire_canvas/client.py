@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from coursewire.client.answers import read_object
 from coursewire.client.auth import TokenAuth, read_oauth_token
 from coursewire.errors import BlockedError
 from coursewire.model.channel import RetireStrategy
@@ -20,7 +21,6 @@ from coursewire_canvas.answers import (
     find_course,
     forbidden,
     is_about_a_right,
-    read_object,
     refused,
     rows,
     settings,

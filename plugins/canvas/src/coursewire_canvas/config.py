@@ -28,6 +28,8 @@ class CanvasConfig(ChannelConfig):
     """Secret of the developer key."""
     refresh_token: SecretStr = Field(min_length=1)
     """What an administrator of the account granted to the developer key. Canvas lets it be used again and again."""
+    scopes_enforced: bool = False
+    """The developer key enforces scopes: they are named when access is granted."""
     retire_strategy: Literal[RetireStrategy.CONCLUDE, RetireStrategy.DELETE] = RetireStrategy.CONCLUDE
     """``conclude`` makes a retired course read-only and can be undone; ``delete`` takes it away, and only an
     account administrator may bring it back."""

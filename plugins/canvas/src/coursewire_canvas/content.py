@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from coursewire.errors import NotExportableError
 from coursewire.export.executive_education import marked_description, marked_title
+from coursewire.export.texts import cut, required
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,32 +45,20 @@ def course_payload(item: ContentItem) -> JsonObject:
         "integration_id": key,
         "course_code": key,
         "syllabus_body": _syllabus(item),
-        "start_at": f"{item.start:%Y-%m-%dT%H:%M:%SZ}" if item.start else None,
-        "end_at": f"{item.end:%Y-%m-%dT%H:%M:%SZ}" if item.end else None,
+        "start_at": _iso(item.start) if item.start else None,
+        "end_at": _iso(item.end) if item.end else None,
         "image_url": item.image_url,
     }
     return {"course": {field: value for field, value in course.items() if value not in (None, "")}}
 
 
-def _required(item: ContentItem, field: str) -> str:
-    value = item.get(field)
-    if not value:
-        raise NotExportableError(field, "it is missing or empty", next_step="Fill it at the source.")
-    return str(value)
-
-
 def _name(item: ContentItem) -> str:
-    return cut(marked_title(item) or _required(item, "title"))
+    return cut_name(marked_title(item) or required(item, "title"))
 
 
-def cut(name: str) -> str:
-    """A name that Canvas has room for, cut between two words where it must be."""
-    if len(name) <= LONGEST_NAME:
-        return name
-    begun = name[: LONGEST_NAME - 1]
-    words, _, _rest = begun.rpartition(" ")
-    # Some languages write without spaces: there the cut falls between two characters.
-    return (words if len(words) > LONGEST_NAME // 2 else begun).rstrip() + "…"
+def cut_name(name: str) -> str:
+    """A name that Canvas has room for."""
+    return cut(name, LONGEST_NAME)
 
 
 def check_key(key: str, field: str = "key") -> str:
@@ -85,7 +74,7 @@ def check_key(key: str, field: str = "key") -> str:
 
 def _syllabus(item: ContentItem) -> str:
     # Descriptions are HTML at the source and stay HTML; only the link is put together here.
-    link = _required(item, "enrollment_url")
+    link = required(item, "enrollment_url")
     return (
         f'<a href="{escape(link)}">Go to edX course page</a><br />{_text(item, link)}'
         f" <br /><br />Starts: {_date(item.start)}<br />Ends: {_date(item.end)}"
@@ -96,9 +85,14 @@ def _text(item: ContentItem, link: str) -> str:
     full = marked_description(item)
     if full and len(full) + len(link) <= LONGEST_TEXT:
         return full
-    return item.short_description or _required(item, "title")
+    return item.short_description or required(item, "title")
 
 
 def _date(instant: datetime | None) -> str:
     """Write a date for people, in UTC, such as ``Mon Apr 01 2024 00:00:00``; names of days and months are English."""
     return "N/A" if instant is None else f"{instant.ctime()[:7]} {instant:%d %Y %H:%M:%S}"
+
+
+def _iso(instant: datetime) -> str:
+    # Not strftime: it writes the year 1 with one digit on some systems.
+    return instant.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

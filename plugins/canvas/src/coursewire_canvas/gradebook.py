@@ -11,13 +11,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
+from coursewire.client.answers import read_object
 from coursewire.errors import BlockedError, OutcomeUnknownError
 from coursewire.model.payload import JsonObject, Result
 from coursewire_canvas.answers import (
     account_path,
     failure,
     find_course,
-    read_object,
     refused,
     rows,
 )

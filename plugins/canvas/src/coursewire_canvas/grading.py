@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from coursewire.client.answers import result_of_error
+from coursewire.client.answers import read_object, result_of_error
 from coursewire.errors import IncompleteListError, SendError, UnreachableError
 from coursewire.model.payload import Batch, Payload, Result, ResultKind
 from coursewire_canvas import gradebook
-from coursewire_canvas.answers import ROWS_A_PAGE, is_missing, read_object, refused, settings
+from coursewire_canvas.answers import ROWS_A_PAGE, is_missing, refused, settings
 from coursewire_canvas.outcomes import NO_GRADE, by_course
 
 if TYPE_CHECKING:

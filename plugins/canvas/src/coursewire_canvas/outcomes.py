@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from coursewire.errors import NotExportableError
 from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload
-from coursewire_canvas.content import check_key, cut
+from coursewire_canvas.content import check_key, cut_name
 
 if TYPE_CHECKING:
     from coursewire.model.outcomes import Assessment, Completion, Outcome
@@ -57,7 +57,7 @@ def assessment_payload(assessment: Assessment) -> JsonObject:
     key = check_key(assessment.subsection_id, "subsection_id")
     number = int(points) if points == int(points) else float(points)
     percent = f"{_hundredths(assessment.percent).normalize():f}%"
-    name = cut(assessment.subsection_name or key)
+    name = cut_name(assessment.subsection_name or key)
     return _payload(assessment, percent, key, name, number, counts=False)
 
 

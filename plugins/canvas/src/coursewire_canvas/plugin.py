@@ -11,6 +11,7 @@ from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits,
 from coursewire.model.content import ContentType
 from coursewire_canvas import client, content, grading, outcomes
 from coursewire_canvas.config import CanvasConfig
+from coursewire_canvas.grant import GRANT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import typer
 
     from coursewire.model.content import ContentItem
+    from coursewire.model.inbound import CodeGrant
     from coursewire.model.outcomes import Assessment, Completion
     from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, RemoteItem, Result
     from coursewire.model.session import Session, Tokens
@@ -127,6 +129,12 @@ async def check_connection(session: Session) -> list[str]:
 def read_slow_down(response: httpx.Response) -> float | None:
     """Tell a 403 that means "slow down" from one that means "forbidden"."""
     return client.read_slow_down(response)
+
+
+@hookimpl
+def inbound_routes() -> list[CodeGrant]:
+    """How an administrator of the account grants access."""
+    return [GRANT]
 
 
 @hookimpl

@@ -266,6 +266,8 @@ class SimulatedGradebook:
         self.canvas.demand("manage_grades")
         assignment = self._assignment(request, course)
         user = self._student(course, request.match_info["user"])
+        if self._is_poisoned(user):
+            raise invalid("posted_grade", "invalid", "is not taken for this student")
         given = body.get("submission")
         if not isinstance(given, dict) or set(given) != {"posted_grade"}:
             raise message(400, "submission[posted_grade], and nothing else, is expected")
@@ -310,13 +312,17 @@ class SimulatedGradebook:
         missing = set()
         for assignment, user, score in job["writes"]:
             number = int(user) if user.isdecimal() else 0
-            if self.enrollments.get((job["course"]["id"], number)) in GRADEABLE:
+            gradeable = self.enrollments.get((job["course"]["id"], number)) in GRADEABLE
+            if gradeable and not self._is_poisoned(number):
                 self._write(assignment, number, score, INTEGRATION_USER)
             else:
                 missing.add(user)
         job["state"] = "failed" if missing else "completed"
         if missing:
             job["text"] = f"Couldn't find User(s) with API ids {', '.join(sorted(missing))}"
+
+    def _is_poisoned(self, user: int) -> bool:
+        return self.canvas.is_poisoned(str(self.users[user]["email"]))
 
     def _progress(self, number: int) -> JsonObject:
         job = self._jobs[number]
@@ -343,6 +349,12 @@ class SimulatedGradebook:
             "workflow_state": "graded",
         }
         if grader == INTEGRATION_USER:
+            told = {
+                "assignment": assignment["integration_id"],
+                "learner": self.users[user]["email"],
+                "score": score,
+            }
+            self.canvas.outcomes.append(told)
             self.canvas.arrivals[f"{assignment['integration_id']} {self.users[user]['email']}"] += 1
 
 

@@ -16,6 +16,7 @@ import orjson
 from aiohttp import web
 
 from coursewire.model.instant import Clock, utc_now
+from coursewire.testing.authorize import AuthorizePage
 from coursewire.testing.simulator import Simulator, json_response
 from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.simulated_gradebook import GRADEABLE, INTEGRATION_USER, SimulatedGradebook
@@ -83,10 +84,11 @@ class CanvasSimulator(Simulator):
         may_undelete: Whether deleted courses can be restored.
         token_lifetime_s: How long an access token lasts.
         gradebook: Users, enrolments, assignments and grades.
-        interfere: Called with each API request; its answer, unless None, is given instead of the real one.
+        authorize: The page on which an administrator grants access.
     """
 
     code: ClassVar[str] = CanvasConfig.code
+    token_paths = ("/login/oauth2/token",)
 
     client_id = "10000000000042"
     client_secret = "simulated-client-secret"
@@ -95,13 +97,14 @@ class CanvasSimulator(Simulator):
 
     def __init__(self, *, clock: Clock = utc_now, keep_bodies: bool = True) -> None:
         super().__init__(clock=clock, keep_bodies=keep_bodies)
+        self.outcomes: list[JsonObject] = []
         self.rights = set(RIGHTS)
         self.may_undelete = True
         self.token_lifetime_s = 3600
-        self.interfere: Callable[[web.Request], web.Response | None] = lambda _request: None
         self.accounts: dict[int, int | None] = {ROOT_ACCOUNT: None, ACCOUNT: 1, OTHER_ACCOUNT: 1}
         self.courses: dict[int, JsonObject] = {}
         self.gradebook = SimulatedGradebook(self)
+        self.authorize = AuthorizePage("/login/oauth2/auth", self.client_id, self)
         self._access_tokens: dict[str, datetime] = {}
         self._ids = itertools.count(1001)
 
@@ -109,7 +112,8 @@ class CanvasSimulator(Simulator):
         """The token endpoint, accounts, courses, and the gradebook."""
         api = self._api
         return [
-            web.post("/login/oauth2/token", self._token),
+            *self.authorize.routes(),
+            web.post(self.token_paths[0], self._token),
             web.get("/api/v1/accounts", api(self._list_accounts)),
             web.get("/api/v1/accounts/{account}", api(self._show_account)),
             web.get("/api/v1/accounts/{account}/permissions", api(self._show_permissions)),
@@ -146,6 +150,16 @@ class CanvasSimulator(Simulator):
         """Let every access token be over, before its time."""
         self._access_tokens.clear()
 
+    def lose(self, key: str) -> None:
+        """Delete a course so that nobody can restore it."""
+        course = self.items.pop(key, None)
+        if course is not None:
+            del self.courses[course["id"]]
+
+    def is_live(self, key: str) -> bool:
+        """Tell whether learners can work in a course."""
+        return key in self.items and self.items[key]["workflow_state"] == "available"
+
     def add_course(self, integration_id: str | None, *, account: int = ACCOUNT, **fields: Any) -> JsonObject:
         """Put a course in as if somebody else had made it; returns the stored object."""
         course: JsonObject = {
@@ -171,9 +185,6 @@ class CanvasSimulator(Simulator):
 
     def _api(self, handler: Callable[[web.Request, JsonObject], Any]) -> Any:
         async def answer(request: web.Request) -> web.StreamResponse:
-            other = self.interfere(request)
-            if other is not None:
-                return other
             try:
                 self._check_token(request)
                 raw = await request.read()
@@ -226,7 +237,8 @@ class CanvasSimulator(Simulator):
             if grant == "refresh_token"
             else ("code", self.authorization_code)
         )
-        if form.get(name) != known:
+        granted = self.authorize.redeem(str(form.get("code")), str(form.get("redirect_uri")))
+        if form.get(name) != known and granted is None:
             return json_response(
                 {"error": "invalid_grant", "error_description": f"{name} not found"}, status=400
             )
@@ -306,6 +318,7 @@ class CanvasSimulator(Simulator):
             raise message(400, f"unknown parameters: {sorted(set(body) - {'course', 'offer'})}")
         fields = self._checked(body.get("course"))
         fields.pop("image_url", None)  # Canvas takes it only in an update
+        self._demand_harmless(fields.get("integration_id"))
         integration_id = fields.pop("integration_id", None)
         state = "available" if body.get("offer") is True else "unpublished"
         course = self.add_course(integration_id, account=account, **fields, workflow_state=state)
@@ -315,6 +328,7 @@ class CanvasSimulator(Simulator):
     def _update_course(self, request: web.Request, body: JsonObject) -> tuple[Any, dict[str, str]]:
         course = self.course_of(request)
         self.demand("manage_courses_admin")
+        self._demand_harmless(course["integration_id"])
         given = body.get("course")
         event = given.pop("event", None) if isinstance(given, dict) else None
         deleted = course["workflow_state"] == "deleted"
@@ -382,6 +396,10 @@ class CanvasSimulator(Simulator):
             raise invalid("integration_id", "taken", "integration_id is already in use")
         return fields
 
+    def _demand_harmless(self, integration_id: str | None) -> None:
+        if integration_id is not None and self.is_poisoned(integration_id):
+            raise invalid("name", "invalid", "is not a name that is allowed here")
+
     def may(self, right: str) -> bool:
         """Tell whether the token's user has a right."""
         return right in self.rights
@@ -401,22 +419,22 @@ class CanvasSimulator(Simulator):
 
     def page(self, request: web.Request, rows: Sequence[JsonObject]) -> tuple[Any, dict[str, str]]:
         """One page and its Link header, which Canvas writes without spaces after the commas."""
-        size = max(1, min(int(request.query.get("per_page", PAGE)), LARGEST_PAGE))
+        size = self.page_size(max(1, min(int(request.query.get("per_page", PAGE)), LARGEST_PAGE)))
         number = max(1, int(request.query.get("page", 1)))
-        last = max(1, -(-len(rows) // size))
+        page = self.page_of(rows, start=(number - 1) * size, size=size, of=request.path)
         numbers: Iterable[tuple[str, int | None]] = (
             ("current", number),
-            ("next", number + 1 if number < last else None),
+            ("next", number + 1 if page.next_start is not None else None),
             ("prev", number - 1 if number > 1 else None),
             ("first", 1),
-            ("last", last),
+            ("last", page.last_start // size + 1),
         )
         links = ",".join(
             f'<{self.url}{request.rel_url.update_query({"page": str(at), "per_page": str(size)})}>; rel="{rel}"'
             for rel, at in numbers
             if at is not None
         )
-        return list(rows[(number - 1) * size : number * size]), {"Link": links}
+        return page.rows, {"Link": links}
 
 
 def _check_date(name: str, value: str) -> None:

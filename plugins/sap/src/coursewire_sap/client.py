@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from coursewire.client.answers import read_json, result_of
+from coursewire.client.answers import error_text, read_json, result_of
 from coursewire.errors import BlockedError, UnreachableError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Result, ResultKind
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from coursewire_sap.config import SapConfig
 
 _REFUSED_WHATEVER_IT_CARRIES = frozenset({403, 404, 405})
-_ERROR_FIELDS = ("error", "errors", "errorMessage")
 EXCERPT = 500
 
 
@@ -129,21 +128,6 @@ def _course_rows(body: Any) -> Iterator[dict[str, Any]]:
     if isinstance(body, list):
         for value in body:
             yield from _course_rows(value)
-
-
-def error_text(body: Any) -> str:
-    """The words of an error, whichever of SAP's shapes it has; "" where ``body`` is no error.
-
-    Known are ``{"error": {"code", "message": "text"}}``, the same with ``"message": {"lang", "value"}``,
-    and ``{"error": "text"}``.
-    """
-    found = (body.get(name) for name in _ERROR_FIELDS) if isinstance(body, dict) else ()
-    error = next(filter(None, found), "")
-    if not isinstance(error, dict):
-        return error if isinstance(error, str) else json.dumps(error)
-    message = error.get("message")
-    text = message.get("value") if isinstance(message, dict) else message
-    return ": ".join(str(part) for part in (error.get("code"), text) if part) or json.dumps(error)
 
 
 def _read_row(row: dict[str, Any] | None, status: int) -> Result:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     Field,
     ModelWrapValidatorHandler,
     SecretStr,
@@ -18,10 +16,11 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticKnownError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from coursewire.model.channel import Rate
 from coursewire.model.configuration import ChannelConfig, LmsUrl, Resend
+from coursewire.model.fields import ApiPath, Filled, Secret, Text, blank_is_missing
 from coursewire_sap.keys import KeyFaultError, load_signing_key
 from coursewire_sap.locales import find_locale
 
@@ -57,28 +56,6 @@ class NameIdForm(StrEnum):
 
 def _plain(value: Any) -> Any:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-def _blank_is_missing(value: Any) -> Any:
-    text = _plain(value)
-    if text is None or (isinstance(text, str) and not text.strip()):
-        raise PydanticKnownError("missing")
-    return value
-
-
-def _api_path(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme or parts.netloc or value.startswith("//"):
-        raise ValueError("write a path such as learning/odatav4/..., not a URL; the host is set elsewhere")
-    if not parts.path.strip("/") or "#" in value or any(c.isspace() or c == "\\" for c in value):
-        raise ValueError("write a path such as learning/odatav4/..., without blanks and without '#'")
-    return value
-
-
-Filled = BeforeValidator(_blank_is_missing)
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255)]
-Secret = Annotated[SecretStr, Field(max_length=255)]
-ApiPath = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255), AfterValidator(_api_path)]
 
 
 class SapConfig(ChannelConfig):
@@ -175,7 +152,7 @@ class SapConfig(ChannelConfig):
     def _needed_by_auth_type(cls, value: SecretStr | str, info: ValidationInfo) -> SecretStr | str:
         needed_by = AuthType.LEARNING_TOKEN_SERVER if info.field_name == "secret" else AuthType.SELF_SIGNED
         if info.data.get("auth_type") is needed_by:
-            _blank_is_missing(value)
+            blank_is_missing(value)
         return value
 
     @model_validator(mode="wrap")

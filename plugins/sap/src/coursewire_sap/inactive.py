@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from coursewire.audit.tables import identity_link
-from coursewire.client.answers import read_json
+from coursewire.client.answers import error_text, read_json
 from coursewire.errors import CoursewireError, IncompleteListError, SendError
 from coursewire.export.identity import identify
 from coursewire.model.identity import BY_HAND, Identity, IdentityState
 from coursewire.sources.database import DatabaseSource, learners_of, linked_elsewhere
-from coursewire_sap.client import error_text, raise_if_blocked, sap_config
+from coursewire_sap.client import raise_if_blocked, sap_config
 from coursewire_sap.config import SEARCH
 
 if TYPE_CHECKING:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from coursewire.client.answers import read_json, result_of
+from coursewire.client.answers import read_json, refusal_in, result_of
 from coursewire.client.redact import shorten
 from coursewire.errors import CredentialsError, NotExportableError, SendError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Result, ResultKind
-from coursewire_sap.client import EXCERPT, error_text, raise_if_blocked, sap_config
+from coursewire_sap.client import EXCERPT, raise_if_blocked, sap_config
 from coursewire_sap.content import epoch_ms
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ INACTIVE = "user account is inactive"
 _ABSENT = re.compile(
     r"(?:not|never) (?:been )?(?:found|known|imported|registered)|not exist|unknown|no such", re.I
 )
-_ERROR_FIELD = re.compile(r"error|exception|fault", re.I)
 
 
 @hookimpl
@@ -115,7 +114,7 @@ async def _report(session: Session, payload: Payload) -> Result:
 def _read_answer(response: httpx.Response, session: Session) -> Result:
     body = read_json(response)
     status, excerpt = response.status_code, shorten(response.text, EXCERPT)
-    refusal = _refusal_in(body)
+    refusal = refusal_in(body)
     if response.is_success and not refusal:
         # Without a body only the status speaks; 200 alone is what a proxy says as well.
         if body is None and (response.content.strip() or status not in (201, 204)):
@@ -136,15 +135,6 @@ def _read_answer(response: httpx.Response, session: Session) -> Result:
     if result.kind is ResultKind.REJECTED and _ABSENT.search(words):
         result = replace(result, kind=ResultKind.BLOCKED, reason="not-found-at-lms")
     return replace(result, message=refusal or result.message)
-
-
-def _refusal_in(body: Any) -> str:
-    """The words of the first error in an answer, however deep; "" where there is none."""
-    if isinstance(body, dict):
-        if any(value and _ERROR_FIELD.match(name) for name, value in body.items()):
-            return error_text(body) or str(body.get("message") or body)
-        body = list(body.values())
-    return next(filter(None, map(_refusal_in, body)), "") if isinstance(body, list) else ""
 
 
 def _inactive(status: int | None, excerpt: str) -> Result:

@@ -149,13 +149,14 @@ class SapSimulator(Simulator):
         search_spacing_seconds: A search sooner than this after the last one is refused.
 
     Attributes:
-        refuse: Ids of courses that are refused whatever they hold, and so are their completions.
         refuse_inside: Ids of courses whose completions are refused inside an answer with status 201.
         students: All users: ``{"studentID": ..., "isActive": ...}``.
-        completions: What was recorded, in order; in ``arrivals`` under user and course.
+
+    A poisoned course is refused, and so are its completions. In ``arrivals`` completions stand under user and course.
     """
 
     code: ClassVar[str] = "SAP"
+    token_paths = ("/learning/oauth-api/rest/v1/token", "/oauth/token")
 
     company = "SIMULATED"
     user = "ocn-admin"
@@ -181,14 +182,13 @@ class SapSimulator(Simulator):
         self.window_seconds = window_seconds
         self.course_model = CourseWithHours if allow_hours else Course
         self.name_refused = name_refused
-        self.refuse: set[str] = set()
         self.refuse_inside: set[str] = set()
         self.students_only = students_only
         self.imported_only = imported_only
         self.inactive_get_tokens = inactive_get_tokens
         self.search_spacing_seconds = search_spacing_seconds
         self.students: list[dict[str, Any]] = []
-        self.completions: list[dict[str, Any]] = []
+        self.outcomes: list[dict[str, Any]] = []
         self._tokens: dict[str, _Issued] = {}
         self._search_not_before: datetime | None = None
         self._import_not_before: datetime | None = None
@@ -197,8 +197,8 @@ class SapSimulator(Simulator):
     def routes(self) -> Sequence[web.RouteDef]:
         """The tenant's endpoints."""
         return [
-            web.post("/learning/oauth-api/rest/v1/token", self._learning_token),
-            web.post("/oauth/token", self._platform_token),
+            web.post(self.token_paths[0], self._learning_token),
+            web.post(self.token_paths[1], self._platform_token),
             web.post("/learning/odatav4/public/admin/ocn/v1/OcnCourses", self._import),
             web.post(
                 "/learning/odatav4/public/admin/ocn/v1/current-user/item/learning-event", self._own_event
@@ -228,15 +228,24 @@ class SapSimulator(Simulator):
     def reset(self) -> None:
         """Forget what arrived, and the window; tokens stay good."""
         super().reset()
-        self.completions.clear()
         self._import_not_before = self._search_not_before = None
+
+    @property
+    def completions(self) -> list[dict[str, Any]]:
+        """What was recorded, in order."""
+        return self.outcomes
+
+    def is_live(self, key: str) -> bool:
+        """Tell whether learners can see a course."""
+        course = self.items.get(key)
+        return course is not None and course.get("status") != "INACTIVE"
 
     def history(self) -> list[dict[str, Any]]:
         """What learners see: a completion in the future never shows."""
         now_ms = self.clock().timestamp() * 1000
         return [each for each in self.completions if each["completedTimestamp"] <= now_ms]
 
-    def revoke_tokens(self) -> None:
+    def expire_tokens(self) -> None:
         """Make every token that was issued worthless."""
         self._tokens.clear()
 
@@ -376,7 +385,7 @@ class SapSimulator(Simulator):
             else:
                 if course.providerID != self.provider:
                     fault = "providerID: not registered"
-                elif course.courseID in known or course.courseID in self.refuse:
+                elif course.courseID in known or self.is_poisoned(course.courseID):
                     fault = "courseID: refused"
                 known.add(course.courseID)
             if fault:
@@ -407,14 +416,14 @@ class SapSimulator(Simulator):
             fault = "providerID: not registered"
         if self.imported_only and event.courseID not in self.items:
             fault = f"course {event.courseID} was not found"
-        if event.courseID in self.refuse:
+        if self.is_poisoned(event.userID, event.courseID):
             fault = f"course {event.courseID}: refused"
         if fault:
             return _error(400, fault)
         answer = {"@odata.context": "$metadata#OCNLearningEvents/$entity", **body}
         if event.courseID in self.refuse_inside:
             return json_response({**answer, "errorMessage": "it cannot be recorded"}, status=201)
-        self.completions.append(body)
+        self.outcomes.append(body)
         self.arrivals[f"{event.userID} {event.courseID}"] += 1
         return json_response({**answer, "errorMessage": None}, status=201)
 
@@ -436,8 +445,10 @@ class SapSimulator(Simulator):
             return _error(400, f"a page has 1 to {LARGEST_PAGE} entries")
         inactive_only = query.get("$filter") == "criteria/isActive eq False"
         found = [student for student in self.students if not (inactive_only and student["isActive"])]
-        page = [{"studentID": student["studentID"]} for student in found[skip : skip + top]]
-        count = {"@odata.count": len(found)} if query.get("$count") == "true" else {}
+        total = len(found)
+        found = self.page_of(found, start=skip, size=top, of=request.path).rows
+        page = [{"studentID": student["studentID"]} for student in found]
+        count = {"@odata.count": total} if query.get("$count") == "true" else {}
         return json_response({**count, "value": page})
 
 

@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from coursewire.errors import SourceError
@@ -47,6 +47,21 @@ class DatabaseSource:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    async def customers(self) -> list[Customer]:
+        """All customers by name.
+
+        Raises:
+            SourceError: The database could not answer.
+        """
+
+        def read(connection: Connection) -> list[Customer]:
+            c = source_customer.c
+            return [
+                _customer(row) for row in connection.execute(select(source_customer).order_by(c.name, c.uuid))
+            ]
+
+        return await self._ask("the customers", read)
+
     async def customer(self, uuid: str) -> Customer | None:
         """One customer, active or not; None when it is not known.
 
@@ -56,10 +71,7 @@ class DatabaseSource:
 
         def find(connection: Connection) -> Customer | None:
             row = connection.execute(select(source_customer).where(source_customer.c.uuid == uuid)).first()
-            if row is None:
-                return None
-            fields = {**row._mapping, "identity_providers": orjson.loads(row.identity_providers)}
-            return Customer.model_validate(fields)
+            return _customer(row) if row else None
 
         return await self._ask("the customer", find)
 
@@ -204,3 +216,8 @@ def _items(connection: Connection, keys: Sequence[str]) -> list[ContentItem]:
             fields = ", ".join(".".join(map(str, one["loc"])) for one in error.errors(include_input=False))
             _log.warning("content %s cannot be read and is left out: field %s; load it again", key, fields)
     return items
+
+
+def _customer(row: Row[Any]) -> Customer:
+    fields = {**row._mapping, "identity_providers": orjson.loads(row.identity_providers)}
+    return Customer.model_validate(fields)

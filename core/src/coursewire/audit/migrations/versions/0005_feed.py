@@ -9,7 +9,7 @@ from coursewire.audit.columns import UtcDateTime, key_text, long_text
 from coursewire.audit.migrations.options import TABLE_OPTIONS as _OPTIONS
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 
 def upgrade() -> None:

@@ -1,0 +1,248 @@
+"""``coursewire access``: who may use the host service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coursewire.cli.options import Json
+
+if TYPE_CHECKING:
+    from coursewire.service.rights import Grant
+
+Roles = Annotated[
+    list[str],
+    typer.Option(
+        "--role",
+        metavar="ROLE[@CUSTOMER]",
+        help="viewer, operator, administrator or lms; for one customer by UUID, else for all. May be repeated.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    for command in (list_, add, grant, password, disable, enable, remove, token, revoke):
+        group.command(command.__name__.rstrip("_"))(command)
+    app.add_typer(
+        group,
+        name="access",
+        help="Say who may use the host service: people and tokens.",
+        rich_help_panel="Serve",
+    )
+
+
+def list_(json: Json = False) -> None:
+    """List people and tokens."""
+    from coursewire.cli.common import open_installation
+    from coursewire.cli.output import instant, put_json, put_table
+    from coursewire.service.accounts import Accounts
+    from coursewire.service.tokens import ApiTokens
+
+    with open_installation(read_only=True) as installation:
+        people = Accounts(installation.engine, clock=installation.clock).list()
+        tokens = ApiTokens(installation.engine, clock=installation.clock).list()
+        now = installation.clock()
+    if json:
+        for person in people:
+            put_json(
+                {"account": person.name, "disabled_at": person.disabled_at, "grants": _texts(person.grants)}
+            )
+        for each in tokens:
+            put_json(
+                {
+                    "token": each.uuid,
+                    "name": each.name,
+                    "created_by": each.created_by,
+                    "expires_at": each.expires_at,
+                    "revoked_at": each.revoked_at,
+                    "used_at": each.used_at,
+                    "grants": _texts(each.grants),
+                }
+            )
+        return
+    rows: list[tuple[Any, ...]] = [
+        ("account", person.name, "\n".join(_texts(person.grants)), "disabled" if person.disabled_at else "")
+        for person in people
+    ]
+    for each in tokens:
+        over = each.expires_at is not None and each.expires_at <= now
+        state = (
+            "revoked"
+            if each.revoked_at
+            else "over"
+            if over
+            else f"used {instant(each.used_at)}"
+            if each.used_at
+            else "never used"
+        )
+        rows.append((f"token {each.uuid.hex[:8]}", each.name, "\n".join(_texts(each.grants)), state))
+    put_table(
+        ("what", "name", "may", "state"),
+        rows,
+        empty="Nobody yet. `coursewire access add NAME --role administrator` adds the first account.",
+    )
+
+
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as an e-mail address.")],
+    role: Roles,
+    password: Annotated[
+        str | None,
+        typer.Option(
+            "--password-from",
+            metavar="VARIABLE",
+            help="Take the password from this variable of the environment; it is asked for otherwise.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Add an account for a person."""
+    from coursewire.cli.common import open_installation
+    from coursewire.cli.output import put, put_json
+    from coursewire.service.accounts import Accounts
+
+    grants = _grants(role)
+    with open_installation() as installation:
+        made = Accounts(installation.engine, clock=installation.clock).add(name, _secret(password), grants)
+    if json:
+        put_json({"account": made.name, "grants": _texts(made.grants)})
+    else:
+        put(f"{made.name} may sign in as {', '.join(_texts(made.grants))}.")
+
+
+def grant(name: Annotated[str, typer.Argument(metavar="NAME")], role: Roles, json: Json = False) -> None:
+    """Give a person these roles, in place of those before."""
+    from coursewire.cli.common import open_installation
+    from coursewire.cli.output import put, put_json
+    from coursewire.service.accounts import Accounts
+
+    with open_installation() as installation:
+        changed = Accounts(installation.engine, clock=installation.clock).grant(name, _grants(role))
+    if json:
+        put_json({"account": changed.name, "grants": _texts(changed.grants)})
+    else:
+        put(f"{changed.name} is {', '.join(_texts(changed.grants))} from now on.")
+
+
+def password(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    password: Annotated[str | None, typer.Option("--password-from", metavar="VARIABLE")] = None,
+) -> None:
+    """Set another password, lift a lock, and end every session of the account."""
+    from coursewire.cli.common import open_installation
+    from coursewire.cli.output import put
+    from coursewire.service.accounts import Accounts
+
+    with open_installation() as installation:
+        Accounts(installation.engine, clock=installation.clock).set_password(name, _secret(password))
+    put(f"{name} has another password, and must sign in again.")
+
+
+def disable(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Shut a person out at once."""
+    _set_disabled(name, disabled=True)
+
+
+def enable(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Let a person in again."""
+    _set_disabled(name, disabled=False)
+
+
+def _set_disabled(name: str, *, disabled: bool) -> None:
+    from coursewire.cli.common import open_installation
+    from coursewire.cli.output import put
+    from coursewire.service.accounts import Accounts
+
+    with open_installation() as installation:
+        Accounts(installation.engine, clock=installation.clock).disable(name, disabled=disabled)
+    put(f"{name} is shut out." if disabled else f"{name} may sign in again.")
+
+
+def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Remove an account; histories keep its name."""
+    from coursewire.cli.common import open_installation
+    from coursewire.cli.output import put
+    from coursewire.service.accounts import Accounts
+
+    with open_installation() as installation:
+        Accounts(installation.engine, clock=installation.clock).remove(name)
+    put(f"{name} is removed.")
+
+
+def token(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="For people, such as what it is for.")],
+    role: Roles,
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, metavar="N", help="It is over after so many days.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make an API token and print it. Nobody can show it again."""
+    from datetime import timedelta
+
+    from coursewire.cli.common import actor, open_installation
+    from coursewire.cli.output import note, put, put_json
+    from coursewire.service.tokens import ApiTokens
+
+    grants = _grants(role)
+    with open_installation() as installation:
+        expires_at = installation.clock() + timedelta(days=days) if days else None
+        made, value = ApiTokens(installation.engine, clock=installation.clock).add(
+            name, grants, created_by=actor(), expires_at=expires_at
+        )
+    if json:
+        put_json({"token": made.uuid, "value": value, "expires_at": expires_at, "grants": _texts(grants)})
+        return
+    put(value)
+    note(f"It is shown this once. `coursewire access revoke {made.uuid.hex[:8]}` ends it.", style="dim")
+
+
+def revoke(
+    token: Annotated[str, typer.Argument(metavar="ID", help="The beginning of the token's id.")],
+) -> None:
+    """End a token at once."""
+    from coursewire.cli.common import open_installation
+    from coursewire.cli.output import put
+    from coursewire.errors import ConfigurationError
+    from coursewire.service.tokens import ApiTokens
+
+    with open_installation() as installation:
+        tokens = ApiTokens(installation.engine, clock=installation.clock)
+        start = token.replace("-", "").lower()
+        matches = [each for each in tokens.list() if start and each.uuid.hex.startswith(start)]
+        if len(matches) != 1:
+            raise ConfigurationError(
+                f"{len(matches)} tokens begin with {token!r}",
+                next_step="`coursewire access list` shows those there are.",
+            )
+        tokens.revoke(matches[0].uuid)
+    put(f"The token {matches[0].name!r} is revoked.")
+
+
+def _grants(texts: Sequence[str]) -> list[Grant]:
+    from coursewire.service.rights import parse_grants
+
+    try:
+        return parse_grants(texts)
+    except ValueError as error:
+        raise typer.BadParameter(f"--role: {error}") from None
+
+
+def _texts(grants: Sequence[Grant]) -> list[str]:
+    return [f"{grant.role}@{grant.customer}" if grant.customer else grant.role.value for grant in grants]
+
+
+def _secret(variable: str | None) -> Any:
+    import os
+
+    from pydantic import SecretStr
+
+    if variable is None:
+        return SecretStr(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    if variable not in os.environ:
+        raise typer.BadParameter(f"--password-from: there is no variable {variable}")
+    return SecretStr(os.environ[variable])

@@ -1,0 +1,257 @@
+"""``coursewire conformance``: what an installed channel declares, and whether it holds.
+
+The checks are those of ``coursewire.testing.ChannelSuite``. They run in a process of their own, since no command
+imports the test kit.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coursewire.cli.options import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coursewire.channels.registry import LoadedChannel
+
+_REPORT = "coursewire.testing.report"
+_LAST_WORDS = 2000
+"""So much of what a run printed last is shown when it broke off."""
+
+_COLOURS = {"passed": "green", "failed": "bold red", "skipped": "yellow", "not applicable": "dim"}
+"""Every outcome; red needs a person, yellow was left out on purpose."""
+
+
+@dataclass
+class Report:
+    """What a run of the suite said.
+
+    Attributes:
+        checks: One a check, in the order in which they ran; see :mod:`coursewire.testing.report`.
+    """
+
+    checks: list[dict[str, Any]] = field(default_factory=list)
+
+    def count(self, outcome: str) -> int:
+        """How many checks ended so."""
+        return sum(check["outcome"] == outcome for check in self.checks)
+
+    def by_capability(self) -> dict[str, list[dict[str, Any]]]:
+        """The checks by what calls for them: "" for every channel."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for check in self.checks:
+            found.setdefault(check["capability"], []).append(check)
+        return found
+
+    @property
+    def conformant(self) -> bool:
+        """True when checks were made and none failed."""
+        return bool(self.count("passed")) and not self.count("failed")
+
+    @property
+    def sentence(self) -> str:
+        """The counts, for people."""
+        seconds = sum(check["seconds"] for check in self.checks)
+        counts = ", ".join(f"{self.count(outcome)} {outcome}" for outcome in _COLOURS if self.count(outcome))
+        return f"{len(self.checks)} checks: {counts}, in {seconds:.1f} s"
+
+
+def conformance(
+    channel: Annotated[str, typer.Argument(metavar="CODE", help="Code of the channel.", show_default=False)],
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print Markdown, for a README or a page.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Check whether a channel keeps what every channel must.
+
+    The channel runs against its own simulator; which checks are made follows from what it declares.
+    Exit status: 0 when all hold, 1 when one does not.
+    """
+    from coursewire.channels.loading import load_channels
+    from coursewire.cli.output import put_json
+    from coursewire.config.settings import Settings
+
+    if json and markdown:
+        raise typer.BadParameter("--json and --markdown do not go together")
+    settings = Settings.load()
+    loaded = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file).get(channel.upper())
+    _check_simulator(loaded)
+    report = Report()
+    with _progress(loaded) as show:
+        for total, check in _run(loaded):
+            report.checks.append(check)
+            if json:
+                put_json(check)
+            show("checks", len(report.checks), total)
+    if json:
+        put_json(_summary(loaded, report))
+    elif markdown:
+        _print_markdown(loaded, report)
+    else:
+        _print(loaded, report)
+    if not report.conformant:
+        raise typer.Exit(1)
+
+
+def _progress(loaded: LoadedChannel) -> Any:
+    from contextlib import contextmanager
+
+    from coursewire.cli.output import progress
+
+    @contextmanager
+    def tracked() -> Iterator[Callable[[str, int, int], None]]:
+        with progress() as track:
+            yield track(loaded.channel.code)
+
+    return tracked()
+
+
+def _check_simulator(loaded: LoadedChannel) -> None:
+    from coursewire.errors import ConfigurationError
+
+    if loaded.channel.simulator is None:
+        raise ConfigurationError(
+            f"channel {loaded.channel.code} has no simulator, so nothing can be sent and counted",
+            where=loaded.where,
+            next_step='Its authors name one in declare_channel: simulator="package.module:Class", built on '
+            "coursewire.testing.simulator.Simulator.",
+        )
+
+
+def _run(loaded: LoadedChannel) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Run the checks in a process of their own: the number of all, and each one as it ends.
+
+    Raises:
+        ChannelLoadError: They could not be run to their end.
+    """
+    import subprocess
+    from tempfile import TemporaryFile
+
+    import orjson
+
+    from coursewire.errors import ChannelLoadError
+
+    total, ended, wrong = 0, False, ""
+    with TemporaryFile() as errors:
+        with subprocess.Popen(  # noqa: S603 - our own module, and the name of something installed
+            [sys.executable, "-m", _REPORT, loaded.name], stdout=subprocess.PIPE, stderr=errors
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                event = orjson.loads(line)
+                match event.pop("event"):
+                    case "begin":
+                        total = event["total"]
+                    case "check":
+                        yield total, event
+                    case "error":
+                        wrong = event["message"]
+                    case "end":
+                        ended = True
+        if ended:
+            return
+        errors.seek(0)
+        wrong = wrong or errors.read().decode("utf-8", "replace").strip()
+    raise ChannelLoadError(
+        f"the checks of channel {loaded.channel.code} broke off",
+        where=loaded.where,
+        why=wrong[-_LAST_WORDS:] or f"the process ended with status {process.returncode} without a word",
+        next_step="Install what its simulator needs (pip install 'coursewire[testing]' brings the test kit); the "
+        "channel's own tests show where it broke off.",
+    )
+
+
+def _print(loaded: LoadedChannel, report: Report) -> None:
+    """The report for a person."""
+    from rich.text import Text
+
+    from coursewire.channels.words import capabilities_in_words, limits_in_words
+    from coursewire.cli.output import put, put_check, put_table
+
+    put(f"{loaded.channel.title}: {loaded.where}, for plugin API {loaded.channel.requires_api}", style="bold")
+    put()
+    rows: list[tuple[object, ...]] = []
+    for capability, checks in report.by_capability().items():
+        rows += [
+            (
+                (capability or "every channel") if number == 0 else "",
+                check["title"],
+                Text(check["outcome"], _COLOURS[check["outcome"]]),
+            )
+            for number, check in enumerate(checks)
+        ]
+    put_table(("for", "what must hold", "result"), rows)
+    put()
+    put_table(("what it can do", "declared"), capabilities_in_words(loaded.channel).items())
+    put()
+    put_table(("limit", "value"), limits_in_words(loaded.channel).items())
+    for check in report.checks:
+        if check["outcome"] in ("skipped", "failed"):
+            put()
+            put(f"{check['outcome']}: {check['name']}", style=_COLOURS[check["outcome"]])
+            for line in check["message"].splitlines():
+                put(line.strip(), indent=2)
+    put()
+    verdict = "conforms" if report.conformant else "does not conform"
+    put_check(report.conformant, f"{loaded.channel.code} {verdict}. {report.sentence}.")
+
+
+def _print_markdown(loaded: LoadedChannel, report: Report) -> None:
+    """The report as Markdown."""
+    from coursewire.channels.words import capabilities_in_words, limits_in_words
+
+    verdict = "conforms" if report.conformant else "does **not** conform"
+    parts = [
+        f"# Conformance of {loaded.channel.code}",
+        f"{loaded.channel.title}, by {loaded.distribution} {loaded.version}: {verdict}. {report.sentence}.",
+        "## Checks",
+        _markdown_table(
+            ("for", "what must hold", "result"),
+            [
+                (check["capability"] or "every channel", check["title"], check["outcome"])
+                for check in report.checks
+            ],
+        ),
+        *(
+            f"### {check['name']}\n\n```text\n{check['message']}\n```"
+            for check in report.checks
+            if check["outcome"] == "failed"
+        ),
+        "## Capabilities",
+        _markdown_table(("capability", "answer"), capabilities_in_words(loaded.channel).items()),
+        "## Limits",
+        _markdown_table(("limit", "value"), limits_in_words(loaded.channel).items()),
+    ]
+    sys.stdout.write("\n\n".join(parts) + "\n")
+
+
+def _markdown_table(columns: tuple[str, ...], rows: Any) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(
+        f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in line)} |" for line in lines
+    )
+
+
+def _summary(loaded: LoadedChannel, report: Report) -> dict[str, Any]:
+    channel = loaded.channel
+    return {
+        "channel": channel.code,
+        "title": channel.title,
+        "distribution": loaded.distribution,
+        "version": loaded.version,
+        "requires_api": channel.requires_api,
+        "conformant": report.conformant,
+        **{outcome.replace(" ", "_"): report.count(outcome) for outcome in _COLOURS},
+        "capabilities": {
+            name: sorted(value) if name == "content_types" else value
+            for name, value in channel.capabilities.model_dump(mode="json").items()
+        },
+        "limits": channel.limits.model_dump(mode="json"),
+    }

@@ -1,0 +1,192 @@
+"""``coursewire config connect``: an administrator's grant of access, without the host service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coursewire.cli.options import ConfigId, Json
+
+if TYPE_CHECKING:
+    from coursewire.config.configuration import Configuration
+    from coursewire.jobs.installation import Installation
+
+HOST = "127.0.0.1"
+PORT = 8765
+PATH = "/connected"
+
+Answer = Callable[[Mapping[str, str]], str]
+"""Takes the query of the LMS's answer, and gives the sentence that the browser shows."""
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command."""
+    group.command()(connect)
+
+
+def connect(
+    config: ConfigId,
+    port: Annotated[
+        int,
+        typer.Option("--port", min=0, max=65535, help="Port on this machine that is listened on; 0 for any."),
+    ] = PORT,
+    paste: Annotated[
+        bool, typer.Option("--paste", help="Do not listen: ask for the address that the browser ends at.")
+    ] = False,
+    redirect_uri: Annotated[
+        str | None,
+        typer.Option(
+            "--redirect-uri",
+            metavar="URI",
+            help="The redirect URI as registered in the LMS. Another than this machine's needs --paste.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Let an administrator of the LMS grant access, and store the tokens.
+
+    Prints an address to open in a browser, and waits until the LMS leads back; or, with --paste, asks for the
+    address that the browser ends at, also where that page does not load.
+    """
+    import secrets
+
+    from coursewire.cli.common import actor, find_configuration, open_installation, run_to_end
+    from coursewire.cli.output import note, put, put_json
+    from coursewire.jobs.grants import GOOD_FOR, CodeGrants
+
+    if redirect_uri and not paste:
+        raise typer.BadParameter("--redirect-uri leads elsewhere: give --paste with it")
+    session = secrets.token_urlsafe(32)
+    with open_installation() as installation:
+        found = find_configuration(installation, config)
+        grants = CodeGrants(installation)
+
+        def finish(answer: Mapping[str, str]) -> Configuration:
+            return run_to_end(grants.finish(answer, session=session, actor=actor()))
+
+        def show(url: str) -> None:
+            note("Open this address in a browser, signed in to the LMS as the user whose access is granted:")
+            typer.echo(f"\n{url}\n", err=True)  # in one piece, however narrow the terminal
+
+        if paste:
+            uri = redirect_uri or f"http://{HOST}:{port or PORT}{PATH}"
+            show(grants.start(found.uuid, session=session, redirect_uri=uri))
+            connected = finish(_pasted(typer.prompt("The address that the browser ended at", err=True)))
+        else:
+            with _listening(port) as (uri, wait):
+                show(grants.start(found.uuid, session=session, redirect_uri=uri))
+                note(f"Waiting at {uri} ...", style="dim")
+                connected = wait(finish, GOOD_FOR.total_seconds())
+    if json:
+        put_json({"id": connected.uuid, "connected": True, "active": connected.active})
+        return
+    put(f"Configuration {connected.short_id} is connected.")
+    if not connected.active:
+        put(f"It is a draft. Next: coursewire config activate {connected.short_id}", style="dim")
+
+
+@contextmanager
+def hint_to_connect(installation: Installation, configuration: Configuration) -> Iterator[None]:
+    """Where all that a configuration lacks is what a grant brings, say so."""
+    from coursewire.errors import ConfigurationError
+
+    try:
+        yield
+    except ConfigurationError as error:
+        if lacks_grant(installation, configuration, {*error.missing, *error.incorrect}):
+            error.next_step = f"Let an administrator of the LMS grant access: coursewire config connect {configuration.short_id}"
+        raise
+
+
+def lacks_grant(installation: Installation, configuration: Configuration, fields: Collection[str]) -> bool:
+    """Tell whether the fields that keep a configuration from being valid are those that a grant would bring."""
+    from coursewire.jobs.grants import code_grant
+
+    grant = code_grant(installation.channels.get(configuration.channel))
+    return grant is not None and bool(fields) and set(fields) <= set(grant.fields)
+
+
+def _pasted(text: str) -> dict[str, str]:
+    from urllib.parse import parse_qsl, urlsplit
+
+    query = urlsplit(text.strip()).query
+    if not query:
+        raise typer.BadParameter("this address has no query; paste all of it, from https:// to the end")
+    return dict(parse_qsl(query, keep_blank_values=True))
+
+
+@contextmanager
+def _listening(
+    port: int,
+) -> Iterator[tuple[str, Callable[[Callable[[Mapping[str, str]], Configuration], float], Configuration]]]:
+    """Listen on loopback; gives the redirect URI and a function that waits for the LMS's answer."""
+    import time
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+    from urllib.parse import parse_qsl, urlsplit
+
+    from coursewire.errors import CoursewireError, GrantError, SettingsError
+
+    outcome: list[Configuration | CoursewireError] = []
+    handle: list[Callable[[Mapping[str, str]], Configuration]] = []
+
+    class Page(BaseHTTPRequestHandler):
+        timeout = 10  # of a browser that connects and says nothing
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            answer = dict(parse_qsl(parts.query, keep_blank_values=True))
+            if parts.path != PATH or not answer:
+                self._show(404, "There is nothing here.")
+                return
+            try:
+                outcome.append(handle[0](answer))
+                self._show(200, "Access is granted. You may close this window.")
+            except CoursewireError as error:
+                # What belongs to no grant of ours, another page of this machine may have sent.
+                if getattr(error, "reason", "") not in ("state-missing", "state-unknown"):
+                    outcome.append(error)
+                self._show(400, "Access could not be granted. The terminal says why.")
+
+        def _show(self, status: int, sentence: str) -> None:
+            body = f"<!DOCTYPE html><title>Coursewire</title><p>{sentence}</p>".encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """The address holds the code: nothing of it is logged."""
+
+    try:
+        server = HTTPServer((HOST, port), Page)
+    except OSError as error:
+        raise SettingsError(
+            f"port {port} of this machine cannot be listened on",
+            why=error.strerror or "",
+            next_step="Choose another with --port (it must be registered in the LMS), or use --paste.",
+        ) from error
+
+    def wait(finish: Callable[[Mapping[str, str]], Configuration], seconds: float) -> Configuration:
+        handle.append(finish)
+        ends = time.monotonic() + seconds
+        while not outcome:
+            left = ends - time.monotonic()
+            if left <= 0:
+                raise GrantError(
+                    "no-answer",
+                    "nobody came back from the LMS in time",
+                    next_step="Run the command again. Where the browser is on another machine, use --paste.",
+                )
+            server.timeout = left
+            server.handle_request()
+        if isinstance(outcome[0], CoursewireError):
+            raise outcome[0]
+        return outcome[0]
+
+    with server:
+        yield f"http://{HOST}:{server.server_address[1]}{PATH}", wait

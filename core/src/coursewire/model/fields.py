@@ -1,0 +1,37 @@
+"""Types of fields that several channels' configurations have."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic_core import PydanticKnownError
+
+
+def blank_is_missing(value: Any) -> Any:
+    """The value as it is; one that is null, empty or all blanks counts as not filled in, also a secret."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if text is None or (isinstance(text, str) and not text.strip()):
+        raise PydanticKnownError("missing")
+    return value
+
+
+def _api_path(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme or parts.netloc or value.startswith("//"):
+        raise ValueError("write a path such as api/v1/courses, not a URL; the host is set elsewhere")
+    if not parts.path.strip("/") or "#" in value or any(c.isspace() or c == "\\" for c in value):
+        raise ValueError("write a path such as api/v1/courses, without blanks and without '#'")
+    return value
+
+
+Filled = BeforeValidator(blank_is_missing)
+"""Makes a field refuse a blank value as missing, so that a draft may keep it and an active configuration not."""
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255)]
+"""A line of text, without blanks around it."""
+Secret = Annotated[SecretStr, Field(max_length=255)]
+"""A secret, taken byte for byte."""
+ApiPath = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255), AfterValidator(_api_path)]
+"""A path below the base URL of the LMS, with or without a leading slash; never a URL, so that it cannot
+replace the host."""

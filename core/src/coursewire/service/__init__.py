@@ -1,0 +1,1 @@
+"""The host service: REST API, inbound routes, console. Installed with ``coursewire[service]``."""

@@ -1,0 +1,88 @@
+"""``/channels``: what is installed, what it can do, and which fields its configurations have."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from coursewire.config.describe import describe
+from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.service.paging import API
+from coursewire.service.rights import Right
+
+router = GuardedRouter(prefix=f"{API}/channels", tags=["channels"])
+
+
+class LoadRow(BaseModel):
+    """One installed entry point, and what became of loading it."""
+
+    name: str
+    distribution: str
+    version: str
+    state: str = Field(description="loaded, skipped or failed")
+    code: str | None = None
+    reason: str = Field(description="Why it was not loaded, with the next step; empty when it was.")
+
+
+class FieldRow(BaseModel):
+    """One field of a channel's configurations."""
+
+    name: str
+    type: str
+    required: bool
+    default: Any = None
+    secret: bool
+    help: str
+
+
+class ChannelDetail(BaseModel):
+    """One channel: what it declares about itself."""
+
+    code: str
+    title: str
+    distribution: str
+    version: str
+    docs_url: str | None
+    capabilities: dict[str, Any]
+    limits: dict[str, Any]
+    fields: list[FieldRow]
+    config_schema: dict[str, Any] = Field(description="JSON Schema of the fields.")
+
+
+@router.get("", summary="The load report")
+def list_channels(reach: Annotated[Reach, needs(Right.READ)]) -> list[LoadRow]:
+    """One row for each installed entry point, loaded or not."""
+    registry = reach.installation.channels
+    return [
+        LoadRow(
+            name=row.name,
+            distribution=row.distribution,
+            version=row.version,
+            state=row.state,
+            code=row.code or None,
+            reason=row.reason,
+        )
+        for row in registry.report
+    ]
+
+
+@router.get("/{code}", summary="One channel")
+def show_channel(code: str, reach: Annotated[Reach, needs(Right.READ)]) -> ChannelDetail:
+    """Capabilities, limits, and the fields of its configurations."""
+    loaded = reach.installation.channels.get(code.upper())
+    channel = loaded.channel
+    return ChannelDetail(
+        code=channel.code,
+        title=channel.title,
+        distribution=loaded.distribution,
+        version=loaded.version,
+        docs_url=channel.docs_url,
+        capabilities=channel.capabilities.model_dump(mode="json"),
+        limits=channel.limits.model_dump(mode="json"),
+        fields=[
+            FieldRow(**{name: getattr(each, name) for name in FieldRow.model_fields})
+            for each in describe(channel.config)
+        ],
+        config_schema=channel.config.model_json_schema(mode="validation"),
+    )

@@ -1,0 +1,275 @@
+"""``/configurations``: customers' settings for channels, whatever the channel."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from coursewire.config.configuration import Configuration
+from coursewire.errors import CoursewireError
+from coursewire.jobs.grants import CodeGrants
+from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.service.paging import API
+from coursewire.service.problems import Problem
+from coursewire.service.rights import Right
+
+router = GuardedRouter(prefix=f"{API}/configurations", tags=["configurations"])
+
+READ = Annotated[Reach, needs(Right.READ)]
+OPERATE = Annotated[Reach, needs(Right.OPERATE)]
+ADMINISTER = Annotated[Reach, needs(Right.ADMINISTER)]
+
+Version = Annotated[
+    int | None,
+    Query(ge=1, le=2**31 - 1, description="Refuse the change if the version is another one by now."),
+]
+
+
+class ConfigurationOut(BaseModel):
+    """A configuration without its secrets."""
+
+    uuid: UUID
+    channel: str
+    customer: UUID
+    name: str
+    active: bool
+    version: int
+    fields: dict[str, Any]
+    secrets_set: list[str] = Field(description="Names of the secret fields that are filled.")
+    needs_reconnect_since: datetime | None
+    needs_reconnect_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> ConfigurationOut:
+        """The public form of a stored configuration."""
+        names = cls.model_fields.keys() - {"name", "customer", "fields", "secrets_set"}
+        return cls(
+            name=configuration.display_name,
+            customer=UUID(configuration.customer),
+            fields=dict(configuration.fields),
+            secrets_set=list(configuration.secrets_set),
+            **{name: getattr(configuration, name) for name in names},
+        )
+
+
+class NewConfiguration(BaseModel):
+    """What a configuration is made from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: str = Field(max_length=30, examples=["CANVAS"])
+    customer: UUID
+    active: bool = False
+    fields: dict[str, Any] = Field(
+        default_factory=dict, description="By name; see `/channels/{code}`. A secret is text."
+    )
+
+
+class Changes(BaseModel):
+    """Fields to change; null clears one, those that are not named stay."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fields: dict[str, Any]
+
+
+class ValidityOut(BaseModel):
+    """What keeps a configuration from being active."""
+
+    valid: bool
+    missing: list[str]
+    incorrect: dict[str, str]
+
+
+class Change(BaseModel):
+    """One row of the history."""
+
+    version: int
+    action: str
+    actor: str
+    changes: dict[str, Any] = Field(
+        description='`{field: [old, new]}`; of a secret only "set", "changed", "cleared".'
+    )
+    at: datetime
+
+
+class CheckOut(BaseModel):
+    """What came of trying the connection."""
+
+    ok: bool
+    works: list[str] = Field(description="One sentence for each thing that works.")
+    problem: str | None = Field(description="What does not work, with the next step.")
+
+
+@router.get("", summary="List")
+def list_configurations(
+    reach: READ,
+    channel: Annotated[str | None, Query(max_length=30)] = None,
+    customer: UUID | None = None,
+    active: bool | None = None,
+) -> list[ConfigurationOut]:
+    """All within reach, oldest first. They are few, so that there are no pages."""
+    found = reach.configurations(
+        channel=channel.upper() if channel else None, customer=str(customer) if customer else None
+    )
+    return [ConfigurationOut.of(each) for each in found if active in (None, each.active)]
+
+
+@router.post("", status_code=201, summary="Add")
+def add_configuration(body: NewConfiguration, reach: ADMINISTER) -> ConfigurationOut:
+    """Add a draft, which may be incomplete, or an active configuration, which must be valid."""
+    reach.demand(str(body.customer))
+    channel = reach.installation.channels.get(body.channel.upper()).channel
+    made = reach.installation.configurations.add(
+        channel, str(body.customer), _plain(body.fields), active=body.active, actor=reach.caller.name
+    )
+    return ConfigurationOut.of(made)
+
+
+@router.get("/{uuid}", summary="Show")
+def show_configuration(uuid: UUID, reach: READ) -> ConfigurationOut:
+    """One configuration."""
+    return ConfigurationOut.of(reach.configuration(uuid))
+
+
+@router.patch("/{uuid}", summary="Edit")
+def edit_configuration(
+    uuid: UUID, body: Changes, reach: ADMINISTER, expected_version: Version = None
+) -> ConfigurationOut:
+    """Change fields."""
+    found = reach.configuration(uuid)
+    channel = reach.installation.channels.get(found.channel).channel
+    edited = reach.installation.configurations.edit(
+        uuid, channel, _plain(body.fields), actor=reach.caller.name, expected_version=expected_version
+    )
+    return ConfigurationOut.of(edited)
+
+
+@router.delete("/{uuid}", status_code=204, summary="Remove")
+def remove_configuration(uuid: UUID, reach: ADMINISTER, expected_version: Version = None) -> Response:
+    """Take it out of all lists and erase its secrets. What the LMS holds stays there."""
+    reach.configuration(uuid)
+    reach.installation.configurations.remove(uuid, actor=reach.caller.name, expected_version=expected_version)
+    return Response(status_code=204)
+
+
+@router.post("/{uuid}/activate", summary="Activate")
+def activate_configuration(
+    uuid: UUID, reach: ADMINISTER, expected_version: Version = None
+) -> ConfigurationOut:
+    """Let jobs take it; 422 lists what is missing and incorrect."""
+    found = reach.configuration(uuid)
+    channel = reach.installation.channels.get(found.channel).channel
+    return ConfigurationOut.of(
+        reach.installation.configurations.activate(
+            uuid, channel, actor=reach.caller.name, expected_version=expected_version
+        )
+    )
+
+
+@router.post("/{uuid}/deactivate", summary="Deactivate")
+def deactivate_configuration(
+    uuid: UUID, reach: ADMINISTER, expected_version: Version = None
+) -> ConfigurationOut:
+    """Let jobs leave it alone. Nothing is sent."""
+    reach.configuration(uuid)
+    return ConfigurationOut.of(
+        reach.installation.configurations.deactivate(
+            uuid, actor=reach.caller.name, expected_version=expected_version
+        )
+    )
+
+
+@router.get("/{uuid}/validity", summary="What is missing")
+def show_validity(uuid: UUID, reach: READ) -> ValidityOut:
+    """What keeps it from being active."""
+    found = reach.configuration(uuid)
+    channel = reach.installation.channels.get(found.channel).channel
+    validity = reach.installation.configurations.validity(uuid, channel)
+    return ValidityOut(
+        valid=validity.valid, missing=list(validity.missing), incorrect=dict(validity.incorrect)
+    )
+
+
+@router.get("/{uuid}/history", summary="Who changed what")
+def show_history(uuid: UUID, reach: READ) -> list[Change]:
+    """Every change, oldest first."""
+    reach.configuration(uuid)
+    rows = reach.installation.configurations.history(uuid)
+    return [Change(**{name: getattr(row, name) for name in Change.model_fields}) for row in rows]
+
+
+class Connect(BaseModel):
+    """How access is to be asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    redirect_uri: str = Field(max_length=2000, description="As it is registered at the LMS.")
+
+
+class ConnectAt(BaseModel):
+    """Where an administrator of the LMS gives access."""
+
+    url: str
+
+
+class Connected(BaseModel):
+    """What the LMS sent the browser back with: the whole query."""
+
+    answer: dict[str, str] = Field(max_length=20)
+
+
+@router.post("/{uuid}/connect", summary="Ask for access")
+def connect_configuration(uuid: UUID, body: Connect, reach: ADMINISTER) -> ConnectAt:
+    """Begin an OAuth 2 code grant. The same caller must finish it, within ten minutes."""
+    reach.configuration(uuid)
+    url = CodeGrants(reach.installation).start(
+        uuid, session=str(reach.caller.uuid), redirect_uri=body.redirect_uri
+    )
+    return ConnectAt(url=url)
+
+
+@router.post("/connected", summary="Finish asking for access")
+async def finish_connection(body: Connected, reach: ADMINISTER) -> ConfigurationOut:
+    """Exchange the code for tokens, which are stored; 422 says what went wrong."""
+    made = await CodeGrants(reach.installation).finish(
+        body.answer, session=str(reach.caller.uuid), actor=reach.caller.name
+    )
+    return ConfigurationOut.of(made)
+
+
+@router.post("/{uuid}/check", summary="Try the connection")
+async def check_configuration(uuid: UUID, reach: OPERATE) -> CheckOut:
+    """Try the way of real requests with harmless ones. What does not work is an answer, not an error."""
+    installation = reach.installation
+    found = await run_in_threadpool(reach.configuration, uuid)
+    loaded = installation.channels.get(found.channel)
+    config = await run_in_threadpool(installation.configurations.load, uuid, loaded.channel)
+    try:
+        async with installation.session(loaded, config, uuid) as session:
+            works = await loaded.relay.check_connection(session)
+            words = [session.redactor(text) for text in works]
+    except CoursewireError as error:
+        return CheckOut(ok=False, works=[], problem=str(error))
+    await run_in_threadpool(installation.configurations.clear_reconnect, uuid, actor=reach.caller.name)
+    return CheckOut(ok=True, works=words, problem=None)
+
+
+def _plain(fields: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what only a file of this machine's administrator may say."""
+    for name, value in fields.items():
+        if isinstance(value, dict) and set(value) == {"env"}:
+            raise Problem(
+                422,
+                "a field cannot be kept",
+                "Variables of the server's environment are for configuration files on the server.",
+                errors=[{"field": name, "why": "it names a variable of the environment"}],
+            )
+    return fields

@@ -1,0 +1,270 @@
+"""``/jobs`` and plans: what runs, what ran, what would run."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from coursewire.audit import jobs as job_log
+from coursewire.config.configuration import Configuration
+from coursewire.errors import GuardError
+from coursewire.jobs.content import ContentJob
+from coursewire.jobs.installation import Installation
+from coursewire.jobs.making import make_job
+from coursewire.jobs.outcomes import OutcomeJob
+from coursewire.model.payload import Kind
+from coursewire.service.api.records import within
+from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
+from coursewire.service.problems import Problem
+from coursewire.service.rights import Right
+from coursewire.transmit.plan import PlanItem
+
+router = GuardedRouter(prefix=API, tags=["jobs"])
+
+READ = Annotated[Reach, needs(Right.READ)]
+OPERATE = Annotated[Reach, needs(Right.OPERATE)]
+
+PLAN_ITEMS = 1000
+"""Items of a plan that one answer holds; its counts are of all."""
+
+
+class Progress(BaseModel):
+    """How far a job of this process is."""
+
+    state: str = Field(description="waiting, running, finished or failed")
+    phase: str
+    done: int
+    total: int = Field(description="0 while it is not known.")
+
+
+class JobOut(BaseModel):
+    """One run of (kind, configuration)."""
+
+    uuid: UUID
+    kind: str
+    configuration: UUID
+    state: str
+    actor: str
+    options: dict[str, Any] | None
+    summary: dict[str, Any] | None
+    error: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    progress: Progress | None = Field(
+        default=None, description="Of a job that runs in the process that answers."
+    )
+
+
+class Start(BaseModel):
+    """A job to start."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Kind
+    configuration: UUID
+    force: bool = Field(default=False, description="Send what is unchanged, too, and heed no pause.")
+    confirm_retire: int | None = Field(
+        default=None,
+        ge=0,
+        description="Agree that so many items are retired, where the guard asks. Content only.",
+    )
+    learner: str | None = Field(default=None, max_length=255, description="Only this learner's outcomes.")
+    course: str | None = Field(
+        default=None, max_length=255, description="Only outcomes in this course or run."
+    )
+
+
+class PlanItemOut(BaseModel):
+    """What would become of one item."""
+
+    key: str
+    title: str
+    operation: str | None
+    reason: str
+    message: str
+    fields: list[str] = Field(description="What differs from what the LMS confirmed.")
+
+    @classmethod
+    def of(cls, item: PlanItem) -> PlanItemOut:
+        """The public form of an item that would be sent."""
+        return cls(
+            key=item.key,
+            title=item.title,
+            operation=item.operation.value if item.operation else None,
+            reason=str(item.reason),
+            message=item.message,
+            fields=list(item.fields),
+        )
+
+
+class Plan(BaseModel):
+    """What a run would do."""
+
+    create: int
+    update: int
+    retire: int
+    left: dict[str, int] = Field(description="Items that would not be sent, by reason.")
+    guard: str | None = Field(description="Why the guard would stop the run.")
+    items: list[PlanItemOut] = Field(description=f"The first {PLAN_ITEMS} that would be sent.")
+
+
+@router.get("/jobs", summary="Runs")
+def list_jobs(
+    reach: READ,
+    request: Request,
+    configuration: UUID | None = None,
+    kind: Kind | None = None,
+    after: After = None,
+    limit: Limit = 20,
+) -> Page[JobOut]:
+    """Runs, the newest first."""
+    place = keys_of(after, str, str)
+    rows = job_log.recent(
+        reach.installation.engine,
+        configurations=within(reach, configuration),
+        kind=kind,
+        before=_place(place) if place else None,
+        limit=limit + 1,
+    )
+    last = rows[limit - 1] if len(rows) > limit else None
+    following = cursor_of(last["started_at"].isoformat(), str(last["uuid"])) if last else None
+    return Page(items=[_with_progress(request, row) for row in rows[:limit]], next=following)
+
+
+def _place(keys: tuple[str, str]) -> tuple[datetime, UUID]:
+    try:
+        started_at = datetime.fromisoformat(keys[0])
+        if started_at.tzinfo is None:
+            raise ValueError
+        return started_at, UUID(keys[1])
+    except ValueError:
+        raise Problem(422, "the place to go on from is not one of this list") from None
+
+
+@router.get("/jobs/{uuid}", summary="One run")
+def show_job(uuid: UUID, reach: READ, request: Request) -> JobOut:
+    """How far it is, or how it ended."""
+    row = job_log.find(reach.installation.engine, uuid)
+    if row is None:
+        watched = request.app.state.work.find(uuid)
+        if watched is None:
+            raise Problem(404, f"there is no job {uuid}")
+        # It waits for its turn, or ended before it had its lease.
+        row = unwritten(watched)
+    reach.configuration(row["configuration"])
+    return _with_progress(request, row)
+
+
+@router.post("/jobs", status_code=202, summary="Start")
+async def start_job(body: Start, reach: OPERATE, request: Request) -> JobOut:
+    """Start a job in this process and answer at once; `GET /jobs/{uuid}` tells how it goes."""
+    found = await run_in_threadpool(reach.configuration, body.configuration)
+    job = asked_job(reach.installation, found, body)
+    job.actor = reach.caller.name
+    await job.prepare()
+    watched = request.app.state.work.start(job)
+    return _with_progress(request, unwritten(watched))
+
+
+@router.post("/jobs/{uuid}/stop", summary="Stop")
+def stop_job(uuid: UUID, reach: OPERATE, request: Request) -> JobOut:
+    """Let it end after the requests under way; what is left waits for the next run."""
+    watched = request.app.state.work.find(uuid)
+    if watched is None:
+        raise Problem(404, f"no job {uuid} runs in this process")
+    reach.configuration(watched.job.configuration.uuid)
+    if not request.app.state.work.stop(uuid):
+        raise Problem(409, "the job has ended already")
+    return _with_progress(request, unwritten(watched))
+
+
+@router.get("/configurations/{uuid}/plan", summary="What a run would do")
+async def plan(uuid: UUID, reach: READ, kind: Kind = Kind.CONTENT, *, force: bool = False) -> Plan:
+    """Nothing is written and nothing is sent."""
+    found = await run_in_threadpool(reach.configuration, uuid)
+    job = asked_job(reach.installation, found, Start(kind=kind, configuration=uuid, force=force))
+    return (await plan_of(job)).summary
+
+
+@dataclass(slots=True)
+class FoundPlan:
+    """A plan, and the first of its items whole."""
+
+    summary: Plan
+    items: list[PlanItem]
+
+
+async def plan_of(job: ContentJob | OutcomeJob, *, most: int = PLAN_ITEMS) -> FoundPlan:
+    """What a job would do; of the items that it would send the first ``most``."""
+    guard = None
+    if isinstance(job, ContentJob):
+        survey, pages = await job.plan()
+        left = {str(reason): count for reason, count in survey.left.items()}
+        try:
+            job.check_guard(survey)
+        except GuardError as error:
+            guard = str(error)
+    else:
+        outcome_plan = await job.plan()
+        pages, left = outcome_plan.pages, {}
+        if outcome_plan.reason:
+            left[str(outcome_plan.reason)] = 0
+    counts = {"create": 0, "update": 0, "retire": 0}
+    items: list[PlanItem] = []
+    async for page in pages:
+        for item in page:
+            if item.operation is None:
+                left[str(item.reason)] = left.get(str(item.reason), 0) + 1
+                continue
+            counts[item.operation.value] += 1
+            if len(items) < most:
+                items.append(item)
+        await asyncio.sleep(0)
+    shown = [PlanItemOut.of(item) for item in items]
+    summary = Plan(**counts, left=dict(sorted(left.items())), guard=guard, items=shown)
+    return FoundPlan(summary, items)
+
+
+def asked_job(
+    installation: Installation, configuration: Configuration, asked: Start
+) -> ContentJob | OutcomeJob:
+    """The job that was asked for.
+
+    Raises:
+        Problem: 422, an option that the kind does not have.
+    """
+    options = asked.model_dump(exclude={"kind", "configuration"})
+    try:
+        return make_job(installation, configuration, asked.kind, **options)
+    except ValueError as error:
+        raise Problem(422, str(error)) from error
+
+
+def unwritten(watched: Any) -> dict[str, Any]:
+    """A job that has no row yet, in the form of one."""
+    job = watched.job
+    return {
+        "uuid": job.uuid,
+        "kind": job.kind.value,
+        "configuration": job.configuration.uuid,
+        "state": watched.state,
+        "actor": job.actor,
+        "options": job.options,
+        "summary": watched.summary.as_dict() if watched.summary else None,
+        "error": str(watched.error) if watched.error else None,
+        "started_at": None,
+        "finished_at": None,
+    }
+
+
+def _with_progress(request: Request, row: dict[str, Any]) -> JobOut:
+    watched = request.app.state.work.find(row["uuid"])
+    return JobOut(**row, progress=Progress(**watched.as_dict()) if watched else None)

@@ -1,0 +1,208 @@
+"""``/content-records`` and ``/outcome-records``: what we believe the LMSs hold; retry; why."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Table
+
+from coursewire.audit.browse import page
+from coursewire.audit.release import FAILED_STATES, release
+from coursewire.audit.states import State
+from coursewire.audit.tables import content_record, outcome_record
+from coursewire.jobs.content import ContentJob
+from coursewire.jobs.outcomes import OutcomeJob
+from coursewire.jobs.why import why_content, why_outcome
+from coursewire.model.payload import Kind
+from coursewire.model.reasons import explain
+from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
+from coursewire.service.problems import Problem
+from coursewire.service.rights import Right
+
+router = GuardedRouter(prefix=API, tags=["records"])
+
+READ = Annotated[Reach, needs(Right.READ)]
+OPERATE = Annotated[Reach, needs(Right.OPERATE)]
+Reason = Annotated[str | None, Query(max_length=60)]
+Search = Annotated[
+    str, Query(max_length=255, description="The beginning of a key or name, letter by letter.")
+]
+
+
+class RecordOut(BaseModel):
+    """What records of every kind have."""
+
+    configuration: UUID
+    state: State
+    operation: str | None = Field(description="What is still to be done at the LMS.")
+    present: bool = Field(description="The LMS holds it, or may hold it.")
+    remote_key: str
+    remote_id: str | None
+    attempts: int
+    reason: str | None
+    explanation: str = Field(description="The reason in words, with the next step.")
+    message: str | None
+    not_before_at: datetime | None
+    attempted_at: datetime | None
+    confirmed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ContentRecordOut(RecordOut):
+    """What we believe an LMS holds of one content item."""
+
+    content_key: str
+    content_type: str
+    title: str
+
+
+class OutcomeRecordOut(RecordOut):
+    """What an LMS was told of one outcome."""
+
+    outcome_key: str
+    kind: Kind
+    enrollment: str
+    course_key: str
+    subsection: str
+    username: str
+
+
+@router.get("/content-records", summary="What the LMSs hold")
+def list_content_records(
+    reach: READ,
+    configuration: UUID | None = None,
+    state: State | None = None,
+    reason: Reason = None,
+    search: Search = "",
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[ContentRecordOut]:
+    """Content records, the newest first."""
+    equal = {"state": state.value if state else None, "reason": reason}
+    rows, following = record_page(
+        reach, content_record, configuration, equal, (search, ("content_key",)), after, limit
+    )
+    return Page(items=[ContentRecordOut(**row) for row in rows], next=following)
+
+
+@router.get("/outcome-records", summary="What the LMSs were told")
+def list_outcome_records(
+    reach: READ,
+    configuration: UUID | None = None,
+    kind: Kind | None = None,
+    state: State | None = None,
+    reason: Reason = None,
+    search: Search = "",
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[OutcomeRecordOut]:
+    """Outcome records, the newest first; ``search`` looks among usernames and course keys."""
+    equal = {
+        "state": state.value if state else None,
+        "reason": reason,
+        "kind": kind.value if kind else None,
+    }
+    searched = (search, ("username", "course_key"))
+    rows, following = record_page(reach, outcome_record, configuration, equal, searched, after, limit)
+    return Page(items=[OutcomeRecordOut(**row) for row in rows], next=following)
+
+
+def record_page(
+    reach: Reach,
+    table: Table,
+    configuration: UUID | None,
+    equal: dict[str, Any],
+    searched: tuple[str, tuple[str, ...]],
+    after: str | None,
+    limit: int,
+) -> tuple[list[dict[str, Any]], str | None]:
+    """One page of records with their reasons in words, and where the next one begins."""
+    before = keys_of(after, int)
+    rows = page(
+        reach.installation.engine,
+        table,
+        configurations=within(reach, configuration),
+        equal=equal,
+        search=searched[0],
+        search_in=searched[1],
+        before_id=before[0] if before else None,
+        limit=limit + 1,
+    )
+    following = cursor_of(rows[limit - 1]["id"]) if len(rows) > limit else None
+    for row in rows:
+        row["explanation"] = " ".join(filter(None, explain(row["reason"] or "")))
+    return rows[:limit], following
+
+
+def within(reach: Reach, configuration: UUID | None) -> list[UUID] | None:
+    """The configurations that a list is about; None for all there are."""
+    if configuration is not None:
+        return [reach.configuration(configuration).uuid]
+    if reach.customers is None:
+        return None
+    return [each.uuid for each in reach.configurations()]
+
+
+class Retry(BaseModel):
+    """Which items the next run tries again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Kind = Kind.CONTENT
+    keys: list[str] | None = Field(
+        default=None, max_length=10_000, description="These; all in `states` without it."
+    )
+    states: list[State] = Field(default=list(FAILED_STATES), min_length=1)
+    reason: str = Field(default="", max_length=255, description="Why; kept with each item.")
+
+
+class Retried(BaseModel):
+    """How many go again."""
+
+    released: int
+
+
+@router.post("/configurations/{uuid}/retry", summary="Try again")
+def retry(uuid: UUID, body: Retry, reach: OPERATE) -> Retried:
+    """Let the next run try items again, without pause and even if the LMS refused them before."""
+    found = reach.configuration(uuid)
+    installation = reach.installation
+    count = release(
+        installation.engine,
+        found.uuid,
+        states=body.states,
+        keys=body.keys,
+        actor=reach.caller.name,
+        reason=body.reason,
+        now=installation.clock(),
+        kind=body.kind,
+    )
+    return Retried(released=count)
+
+
+@router.get("/configurations/{uuid}/why", summary="Why it is sent or not")
+async def why(
+    uuid: UUID,
+    reach: READ,
+    item: Annotated[str | None, Query(max_length=255, description="A content key.")] = None,
+    learner: Annotated[str | None, Query(max_length=255)] = None,
+    course: Annotated[str | None, Query(max_length=255)] = None,
+    kind: Annotated[Kind, Query(description="Of the outcomes.")] = Kind.COMPLETIONS,
+) -> list[dict[str, Any]]:
+    """Every decision on the way of an item, or of a learner's outcomes in a course, in the order of a run."""
+    found = await asyncio.to_thread(reach.configuration, uuid)
+    if item is not None and learner is None and course is None:
+        return [await why_content(ContentJob(reach.installation, found), item)]
+    if item is None and learner and course and kind is not Kind.CONTENT:
+        job = OutcomeJob(reach.installation, found, kind, learner=learner, course=course)
+        return await why_outcome(job)
+    raise Problem(
+        422, "it is not said what is meant", "Give item, or learner and course with a kind of outcome."
+    )

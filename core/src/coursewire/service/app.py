@@ -1,0 +1,107 @@
+"""The application: every route of the host service, over one installation."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from coursewire.service import api, console, events, health, inbound, metrics, problems
+from coursewire.service.accounts import Accounts
+from coursewire.service.console.site import CONSOLE, problem_page
+from coursewire.service.figures import Figures
+from coursewire.service.paging import API
+from coursewire.service.rate import Rates
+from coursewire.service.schedule import Schedule
+from coursewire.service.tokens import ApiTokens
+from coursewire.service.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from coursewire.jobs.installation import Installation
+
+LARGEST_BODY = 1_048_576
+"""Bytes of any request."""
+
+DESCRIPTION = """\
+Everything that the `coursewire` command does for a running installation. Send an API token as a bearer
+(`coursewire access token add`). Lists come in pages: give `next` of one as `after` for the following. Errors are
+`application/problem+json` (RFC 9457) with what failed, why and what to do next. Secrets go in and never come out.
+"""
+
+
+def create_app(installation: Installation) -> FastAPI:
+    """Make the application.
+
+    Args:
+        installation: Not read-only; whoever made it closes it.
+
+    Raises:
+        CoursewireError: The database is missing or of another schema.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        work = app.state.work = Work(then=app.state.metrics.note_end)
+        schedule = Schedule(installation, work.start)
+        schedule.begin()
+        try:
+            yield
+        finally:
+            schedule.end()
+            await work.aclose()
+
+    app = FastAPI(
+        title="Coursewire",
+        version=version("coursewire"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        max_body_size=LARGEST_BODY,
+        docs_url=None,  # it would load its scripts from elsewhere
+        redoc_url=None,
+        openapi_url=f"{API}/openapi.json",
+    )
+    app.state.installation = installation
+    app.state.tokens = ApiTokens(installation.engine, clock=installation.clock)
+    app.state.accounts = Accounts(installation.engine, clock=installation.clock)
+    app.state.figures = Figures(installation)
+    app.state.rates = Rates()
+    app.state.hints = events.Hints()
+    app.state.metrics = metrics.Metrics()
+    app.add_middleware(metrics.Counted, metrics=app.state.metrics)
+    problems.install(app, page=console_page)
+    # Put in as they are, and not included: so every route of the application can be looked at.
+    for router in (health.router, metrics.router, events.router, *api.ROUTERS, *console.ROUTERS):
+        app.router.routes.extend(router.routes)
+    header = installation.settings.learner_header
+    learner_of = inbound.header_learner(header) if header else inbound.nobody
+    app.router.routes.extend(inbound.router(installation, learner_of).routes)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    return app
+
+
+def console_page(request: Request, problem: problems.Problem) -> Response | None:
+    """The page that a problem is to a person; None where a program asks."""
+    return problem_page(request, problem) if request.url.path.startswith(CONSOLE) else None
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        components = schema.setdefault("components", {}).setdefault("schemas", {})
+        components["Problem"] = problems.SCHEMA
+        components["Event"] = events.Event.model_json_schema(ref_template="#/components/schemas/{model}")
+        components.update(components["Event"].pop("$defs"))
+        for name in ("HTTPValidationError", "ValidationError"):
+            components.pop(name, None)  # our answer to it is a problem
+        app.openapi_schema = schema
+    return app.openapi_schema

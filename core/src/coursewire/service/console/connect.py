@@ -1,0 +1,64 @@
+"""Access given by an administrator of the LMS: to its page, and back with the code."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from coursewire.jobs.grants import CodeGrants
+from coursewire.service.console.site import CONSOLE, go, render
+from coursewire.service.guard import SESSION_COOKIE, GuardedRouter, Reach, needs
+from coursewire.service.problems import Problem
+from coursewire.service.rights import Right
+
+router = GuardedRouter(prefix=CONSOLE, include_in_schema=False)
+
+ADMINISTER = Annotated[Reach, needs(Right.ADMINISTER)]
+BACK = f"{CONSOLE}/connected"
+
+
+@router.post("/configurations/{uuid}/connect")
+async def connect(uuid: UUID, request: Request, reach: ADMINISTER) -> Response:
+    """Lead to the LMS's page, by a link: a form of ours may lead nowhere else."""
+    found = await run_in_threadpool(reach.configuration, uuid)
+    grants = CodeGrants(reach.installation)
+    url = await run_in_threadpool(
+        grants.start, uuid, session=_session(request), redirect_uri=redirect_uri(request)
+    )
+    channel = reach.installation.channels.get(found.channel).channel
+    return render(
+        request,
+        "connect.html",
+        caller=reach.caller,
+        url=url,
+        uuid=uuid,
+        name=found.display_name,
+        title=channel.title,
+        redirect=redirect_uri(request),
+    )
+
+
+@router.get("/connected")
+async def connected(request: Request, reach: ADMINISTER) -> Response:
+    """Take what the LMS sent the browser back with. What went wrong is a page with the next step."""
+    found = await CodeGrants(reach.installation).finish(
+        dict(request.query_params), session=_session(request), actor=reach.caller.name
+    )
+    return go(f"/configurations/{found.uuid}?note=connected")
+
+
+def redirect_uri(request: Request) -> str:
+    """Where the LMS sends the browser; what is registered there must be the same."""
+    public = request.app.state.installation.settings.public_url.rstrip("/")
+    return f"{public or str(request.base_url).rstrip('/')}{BACK}"
+
+
+def _session(request: Request) -> str:
+    cookie = request.cookies.get(SESSION_COOKIE)
+    if not cookie:
+        raise Problem(403, "this is for people who are signed in here", "A token has the REST API for it.")
+    return cookie

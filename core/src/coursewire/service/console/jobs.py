@@ -1,0 +1,96 @@
+"""Jobs: the list, one with its progress, and starting and stopping."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Form, Query, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from coursewire.model.payload import Kind
+from coursewire.service.api.jobs import Start, asked_job, list_jobs, show_job
+from coursewire.service.console import words
+from coursewire.service.console.site import CONSOLE, go, render
+from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.service.problems import Problem
+from coursewire.service.rights import Right
+
+router = GuardedRouter(prefix=f"{CONSOLE}/jobs", include_in_schema=False)
+
+READ = Annotated[Reach, needs(Right.READ)]
+OPERATE = Annotated[Reach, needs(Right.OPERATE)]
+UNDER_WAY = ("waiting", "running")
+
+
+@router.get("")
+def jobs(
+    request: Request, reach: READ, after: Annotated[str | None, Query(max_length=1000)] = None
+) -> Response:
+    """The list."""
+    found = list_jobs(reach, request, after=after, limit=50)
+    rows = [{**job.model_dump(), "colour": words.of_job(job.state)} for job in found.items]
+    names = {each.uuid: each.display_name for each in reach.configurations()}
+    return render(
+        request,
+        "jobs.html",
+        caller=reach.caller,
+        jobs=rows,
+        names=names,
+        following=found.next,
+        first=after is None,
+    )
+
+
+@router.get("/{uuid}")
+def job(uuid: UUID, request: Request, reach: READ) -> Response:
+    """One job."""
+    return render(request, "job.html", caller=reach.caller, **_job(uuid, request, reach))
+
+
+@router.get("/{uuid}/part")
+def part(uuid: UUID, request: Request, reach: READ) -> Response:
+    """What changes on the page of a job, alone."""
+    return render(request, "job_part.html", caller=reach.caller, **_job(uuid, request, reach))
+
+
+@router.post("")
+async def start(
+    request: Request,
+    reach: OPERATE,
+    configuration: Annotated[UUID, Form()],
+    kind: Annotated[Kind, Form()],
+    confirm_retire: Annotated[int | None, Form(ge=0)] = None,
+) -> Response:
+    """Start a job, and show it."""
+    found = await run_in_threadpool(reach.configuration, configuration)
+    asked = Start(kind=kind, configuration=configuration, confirm_retire=confirm_retire)
+    made = asked_job(reach.installation, found, asked)
+    made.actor = reach.caller.name
+    await made.prepare()
+    request.app.state.work.start(made)
+    return go(f"/jobs/{made.uuid}")
+
+
+@router.post("/{uuid}/stop")
+def stop(uuid: UUID, request: Request, reach: OPERATE) -> Response:
+    """Let a job end after the requests under way."""
+    watched = request.app.state.work.find(uuid)
+    if watched is None:
+        raise Problem(404, f"no job {uuid} runs in this process")
+    reach.configuration(watched.job.configuration.uuid)
+    request.app.state.work.stop(uuid)
+    return go(f"/jobs/{uuid}")
+
+
+def _job(uuid: UUID, request: Request, reach: Reach) -> dict[str, Any]:
+    found = show_job(uuid, reach, request)
+    # A job of this process may have ended without a row; one of another process has only its row.
+    state = found.progress.state if found.progress and found.progress.state in UNDER_WAY else found.state
+    return {
+        "job": {**found.model_dump(), "state": state, "colour": words.of_job(state)},
+        "progress": found.progress,
+        "running": state in UNDER_WAY,
+        "name": reach.configuration(found.configuration).display_name,
+    }

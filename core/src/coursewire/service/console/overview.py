@@ -1,0 +1,59 @@
+"""The first page: customers and their channels, with health and last runs, and what was sent over time."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from coursewire.service.console.site import CONSOLE, render
+from coursewire.service.figures import Figures
+from coursewire.service.guard import GuardedRouter, Reach, needs, public
+from coursewire.service.rights import Right
+
+router = GuardedRouter(include_in_schema=False)
+
+DAYS = 14
+
+
+@router.get("/")
+@public
+def front() -> Response:
+    """To the console."""
+    return RedirectResponse(f"{CONSOLE}/")
+
+
+@router.get(f"{CONSOLE}/")
+async def overview(request: Request, reach: Annotated[Reach, needs(Right.READ)]) -> Response:
+    """The page."""
+    figures: Figures = request.app.state.figures
+    configurations = await run_in_threadpool(reach.configurations)
+    names = await figures.customer_names({each.customer for each in configurations})
+    counts = await figures.standing()
+    columns = await figures.traffic(
+        None if reach.customers is None else [each.uuid for each in configurations], DAYS
+    )
+    channels = {each.channel.code: each.channel.title for each in reach.installation.channels}
+    rows: list[dict[str, Any]] = []
+    for each in configurations:
+        found = counts[each.uuid]
+        health, words = found.health(each)
+        rows.append(
+            {
+                "uuid": each.uuid,
+                "name": each.display_name,
+                "customer_name": names[each.customer],
+                "channel_title": channels.get(each.channel, f"{each.channel} (not installed)"),
+                "present": found.present,
+                "waiting": found.waiting,
+                "skipped": found.skipped,
+                "failed": found.failed,
+                "health": health,
+                "health_text": words,
+                "last_run": found.last_run,
+            }
+        )
+    return render(request, "overview.html", caller=reach.caller, rows=rows, columns=columns)

@@ -1,0 +1,77 @@
+"""The plan of a configuration: item by item, with what changed, and the guard's question."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from coursewire.audit.records import ContentRecords, OutcomeRecords
+from coursewire.model.payload import Kind
+from coursewire.service.api.jobs import Start, asked_job, plan_of
+from coursewire.service.console.site import CONSOLE, render
+from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.service.rights import Right
+from coursewire.transmit.plan import PlanItem
+
+router = GuardedRouter(prefix=f"{CONSOLE}/configurations", include_in_schema=False)
+
+SHOWN = 200
+LONGEST_VALUE = 400
+NOTHING = "–"
+
+
+@router.get("/{uuid}/plan/{kind}")
+async def plan(
+    uuid: UUID, kind: Kind, request: Request, reach: Annotated[Reach, needs(Right.READ)]
+) -> Response:
+    """The page."""
+    configuration = await run_in_threadpool(reach.configuration, uuid)
+    loaded = reach.installation.channels.get(configuration.channel)
+    kinds = [each for each in Kind if getattr(loaded.channel.capabilities, each.value).usable]
+    job = asked_job(reach.installation, configuration, Start(kind=kind, configuration=uuid))
+    found = await plan_of(job, most=SHOWN)
+    updated = [item.key for item in found.items if item.fields]
+    held = await asyncio.to_thread(_confirmed, reach, uuid, kind, updated)
+    items = [
+        {**shown.model_dump(), "changes": _changes(item, held.get(item.key, {}))}
+        for shown, item in zip(found.summary.items, found.items, strict=True)
+    ]
+    return render(
+        request,
+        "plan.html",
+        caller=reach.caller,
+        uuid=uuid,
+        name=configuration.display_name,
+        kind=kind.value,
+        kinds=[each.value for each in kinds],
+        plan={**found.summary.model_dump(), "items": items},
+        may_start=configuration.active and reach.caller.may(Right.OPERATE, configuration.customer),
+    )
+
+
+def _confirmed(reach: Reach, uuid: UUID, kind: Kind, keys: list[str]) -> dict[str, dict[str, Any]]:
+    engine = reach.installation.engine
+    records = ContentRecords(engine, uuid) if kind is Kind.CONTENT else OutcomeRecords(engine, uuid, kind)
+    return records.confirmed_payloads(keys)
+
+
+def _changes(item: PlanItem, held: dict[str, Any]) -> list[dict[str, str]]:
+    wanted = item.payload if isinstance(item.payload, dict) else {}
+    return [
+        {"path": path, "old": value_at(held, path), "new": value_at(wanted, path)} for path in item.fields
+    ]
+
+
+def value_at(data: Any, path: str) -> str:
+    """What stands at a path such as ``title[0].value``, as text; :data:`NOTHING` where nothing does."""
+    for part in path.replace("[", ".[").split("."):
+        try:
+            data = data[int(part[1:-1])] if part.startswith("[") else data[part]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return NOTHING
+    return str(data)[:LONGEST_VALUE]

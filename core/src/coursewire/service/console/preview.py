@@ -1,0 +1,93 @@
+"""A real item of the source, side by side with what would go to the LMS."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import Query, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from coursewire.errors import ConfigurationError, ContractError, NotExportableError
+from coursewire.jobs.grants import code_grant
+from coursewire.model.content import ContentType
+from coursewire.model.instant import Moment
+from coursewire.service.console.site import CONSOLE, render
+from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.service.rights import Right
+
+router = GuardedRouter(prefix=f"{CONSOLE}/configurations", include_in_schema=False)
+
+CHOICES = 100
+
+
+@router.get("/{uuid}/preview")
+async def preview(
+    uuid: UUID,
+    request: Request,
+    reach: Annotated[Reach, needs(Right.READ)],
+    key: Annotated[str, Query(max_length=255)] = "",
+) -> Response:
+    """The page."""
+    configuration = await run_in_threadpool(reach.configuration, uuid)
+    installation = reach.installation
+    loaded = installation.channels.get(configuration.channel)
+    taken = loaded.channel.capabilities.content_types
+    choices = await _choices(reach, configuration.customer, taken)
+    chosen = key or (choices[0][0] if choices else "")
+    ours, theirs, fault = "", "", ""
+    if chosen:
+        found = [item async for page in installation.source.content([chosen]) for item in page]
+        if not found:
+            fault = f"The source does not have {chosen}."
+        elif found[0].content_type not in taken:
+            fault = f"The channel does not take content of type {found[0].content_type.value}."
+        else:
+            ours = _json(found[0].model_dump(mode="json", exclude_none=True))
+            try:
+                grant = code_grant(loaded)
+                config = await run_in_threadpool(
+                    installation.configurations.load,
+                    uuid,
+                    loaded.channel,
+                    ungranted=grant.fields if grant else (),
+                )
+                moment = Moment(installation.clock())
+                theirs = _json(await asyncio.to_thread(loaded.relay.export_content, config, found[0], moment))
+            except (ConfigurationError, ContractError, NotExportableError) as error:
+                fault = str(error)
+    return render(
+        request,
+        "preview.html",
+        caller=reach.caller,
+        uuid=uuid,
+        name=configuration.display_name,
+        choices=choices,
+        chosen=chosen,
+        ours=ours,
+        theirs=theirs,
+        fault=fault,
+    )
+
+
+async def _choices(reach: Reach, customer: str, taken: frozenset[ContentType]) -> list[tuple[str, str]]:
+    """Keys and titles of the first items that the channel takes."""
+    source = reach.installation.source
+    keys: dict[str, None] = {}
+    for catalog in await source.catalogs(customer):
+        keys.update(dict.fromkeys((await source.diff(catalog, {})).present))
+    choices: list[tuple[str, str]] = []
+    async for page in source.content(list(keys), page_items=CHOICES):
+        choices += [
+            (item.content_key, item.title or item.content_key) for item in page if item.content_type in taken
+        ]
+        if len(choices) >= CHOICES:
+            break
+    return choices[:CHOICES]
+
+
+def _json(body: Any) -> str:
+    return orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()

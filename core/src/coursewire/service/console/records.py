@@ -1,0 +1,224 @@
+"""Records, transmissions, and the whole history of one item."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import Form, Query, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from coursewire.audit import transmissions
+from coursewire.audit.records import ContentRecords, OutcomeRecords, Record, Records
+from coursewire.audit.release import FAILED_STATES, release
+from coursewire.audit.states import State
+from coursewire.audit.tables import content_record, outcome_record
+from coursewire.errors import CoursewireError
+from coursewire.jobs.content import ContentJob
+from coursewire.jobs.outcomes import OutcomeJob
+from coursewire.jobs.why import why_content, why_outcome
+from coursewire.model.payload import Kind, ResultKind
+from coursewire.service.api.records import record_page
+from coursewire.service.api.transmissions import list_transmissions
+from coursewire.service.console import words
+from coursewire.service.console.site import CONSOLE, go, render
+from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.service.paging import API
+from coursewire.service.problems import Problem
+from coursewire.service.rights import Right
+
+router = GuardedRouter(prefix=CONSOLE, include_in_schema=False)
+
+READ = Annotated[Reach, needs(Right.READ)]
+Text = Annotated[str, Query(max_length=255)]
+After = Annotated[str | None, Query(max_length=1000)]
+
+ATTEMPTS = 200
+RETRYABLE = (*FAILED_STATES, State.PLANNED)
+
+
+@router.get("/records")
+def records(
+    request: Request,
+    reach: READ,
+    what: Text = "content",
+    configuration: Text = "",
+    state: Text = "",
+    search: Text = "",
+    after: After = None,
+) -> Response:
+    """The list, with its filters."""
+    if state and state not in set(State):
+        raise Problem(422, f"there is no state {state!r}")
+    table, searched = (
+        (outcome_record, ("username", "course_key"))
+        if what == "outcomes"
+        else (content_record, ("content_key",))
+    )
+    rows, following = record_page(
+        reach, table, _uuid(configuration), {"state": state or None}, (search, searched), after, 50
+    )
+    for row in rows:
+        row["colour"] = words.of_state(row["state"])
+    return render(
+        request,
+        "records.html",
+        caller=reach.caller,
+        what="outcomes" if what == "outcomes" else "content",
+        rows=rows,
+        following=following,
+        names=_names(reach),
+        states=[each.value for each in State],
+        chosen={"configuration": configuration, "state": state, "search": search},
+    )
+
+
+@router.get("/transmissions")
+def all_transmissions(
+    request: Request,
+    reach: READ,
+    configuration: Text = "",
+    result: Text = "",
+    item: Text = "",
+    job: Text = "",
+    after: After = None,
+) -> Response:
+    """The list, with its filters."""
+    found = list_transmissions(
+        reach,
+        configuration=_uuid(configuration),
+        result=result or None,
+        item=item or None,
+        job=_uuid(job),
+        after=after,
+        limit=50,
+    )
+    return render(
+        request,
+        "transmissions.html",
+        caller=reach.caller,
+        api=API,
+        rows=[{**row.model_dump(), "colour": words.of_result(row.result)} for row in found.items],
+        following=found.next,
+        names=_names(reach),
+        results=[each.value for each in ResultKind],
+        chosen={"configuration": configuration, "result": result, "item": item, "job": job},
+    )
+
+
+@router.get("/configurations/{uuid}/{kind}/item")
+async def item(
+    uuid: UUID, kind: Kind, request: Request, reach: READ, key: Annotated[str, Query(max_length=255)] = ""
+) -> Response:
+    """Everything about one item: how it stands, why, every attempt, and what the LMS confirmed."""
+    configuration = await run_in_threadpool(reach.configuration, uuid)
+    stored: Records[Any] = _records(reach, uuid, kind)
+    record: Record | None = (await asyncio.to_thread(stored.fetch, [key])).get(key)
+    attempts = await asyncio.to_thread(
+        transmissions.history,
+        reach.installation.engine,
+        configurations=[uuid],
+        kind=kind,
+        item=key,
+        limit=ATTEMPTS,
+    )
+    held = (await asyncio.to_thread(stored.confirmed_payloads, [key])).get(key)
+    told, why_not = None, ""
+    try:
+        told = await _why(reach, configuration, kind, key, record)
+    except CoursewireError as error:
+        why_not = str(error)
+    title = getattr(record, "title", "") or (told["title"] if told else "") or _learner(record) or key
+    return render(
+        request,
+        "item.html",
+        caller=reach.caller,
+        uuid=uuid,
+        name=configuration.display_name,
+        kind=kind.value,
+        key=key,
+        title=title,
+        record=record,
+        colour=words.of_state(record.state) if record else "",
+        facts=_facts(record) if record else [],
+        may_retry=record is not None
+        and record.state in RETRYABLE
+        and reach.caller.may(Right.OPERATE, configuration.customer),
+        steps=told["decisions"] if told else [],
+        answer=told["answer"] if told else None,
+        operation=told["operation"] if told else None,
+        why_not=why_not or "Nothing more is known.",
+        attempts=[{**row, "colour": words.of_result(row["result"])} for row in attempts],
+        payload=orjson.dumps(held, option=orjson.OPT_INDENT_2).decode() if held else "",
+    )
+
+
+@router.post("/configurations/{uuid}/{kind}/retry")
+def retry(
+    uuid: UUID,
+    kind: Kind,
+    reach: Annotated[Reach, needs(Right.OPERATE)],
+    key: Annotated[str, Form(max_length=255)],
+    reason: Annotated[str, Form(max_length=255)] = "",
+) -> Response:
+    """Let the next run try one item again."""
+    configuration = reach.configuration(uuid)
+    release(
+        reach.installation.engine,
+        configuration.uuid,
+        states=RETRYABLE,
+        keys=[key],
+        actor=reach.caller.name,
+        reason=reason,
+        now=reach.installation.clock(),
+        kind=kind,
+    )
+    return go(f"/configurations/{uuid}/plan/{kind.value}")
+
+
+async def _why(
+    reach: Reach, configuration: Any, kind: Kind, key: str, record: Record | None
+) -> dict[str, Any] | None:
+    if kind is Kind.CONTENT:
+        return await why_content(ContentJob(reach.installation, configuration), key)
+    if record is None:
+        return None
+    learner, course = record.username, record.course_key  # type: ignore[attr-defined]  # an outcome's
+    job = OutcomeJob(reach.installation, configuration, kind, learner=learner, course=course)
+    return next((each for each in await why_outcome(job) if each["key"] == key), None)
+
+
+def _records(reach: Reach, uuid: UUID, kind: Kind) -> Records[Any]:
+    engine = reach.installation.engine
+    return ContentRecords(engine, uuid) if kind is Kind.CONTENT else OutcomeRecords(engine, uuid, kind)
+
+
+def _facts(record: Record) -> list[tuple[str, Any]]:
+    return [
+        ("learner", getattr(record, "username", "")),
+        ("course", getattr(record, "course_key", "")),
+        ("subsection", getattr(record, "subsection", "")),
+        ("pending", record.operation.value if record.operation else ""),
+        ("remote key", record.remote_key),
+        ("remote id", record.remote_id),
+        ("attempts", record.attempts),
+        ("catalogs", ", ".join(getattr(record, "catalogs", ()))),
+    ]
+
+
+def _learner(record: Record | None) -> str:
+    return " · ".join(filter(None, (getattr(record, "username", ""), getattr(record, "course_key", ""))))
+
+
+def _names(reach: Reach) -> dict[UUID, str]:
+    return {each.uuid: each.display_name for each in reach.configurations()}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise Problem(422, f"{text[:40]!r} is no id") from None

@@ -1,0 +1,131 @@
+"""What pages share: templates, assets, and the way in which errors look."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from coursewire.model.reasons import explain
+from coursewire.service.rights import Right
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from coursewire.service.problems import Problem
+    from coursewire.service.rights import Caller
+
+CONSOLE = "/console"
+
+NAVIGATION = (
+    ("/", "Overview"),
+    ("/configurations", "Configurations"),
+    ("/jobs", "Jobs"),
+    ("/records", "Records"),
+    ("/transmissions", "Transmissions"),
+    ("/learners", "Learners"),
+    ("/channels", "Channels"),
+)
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self' "
+    "https:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+"""Of every page. Styles stand inline in a few places; scripts never do."""
+
+ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+@cache
+def asset(name: str) -> tuple[bytes, str]:
+    """An asset's bytes, and a digest that changes with them."""
+    body = files(__package__).joinpath("static", name).read_bytes()
+    return body, hashlib.sha256(body).hexdigest()[:12]
+
+
+def static(name: str) -> str:
+    """Where an asset is; browsers may keep it for ever, since its address changes with it."""
+    return f"{CONSOLE}/static/{asset(name)[1]}/{name}"
+
+
+@cache
+def templates() -> Environment:
+    """The templates; a name that a page did not get is an error, not a blank."""
+    environment = Environment(
+        loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["urlpart"] = lambda text: quote(str(text), safe="")
+    environment.filters["total"] = lambda counts: sum(counts.values())
+    environment.filters["count_of"] = lambda counts: (
+        sum(counts.values()) if isinstance(counts, dict) else counts
+    )
+    environment.globals.update(
+        console=CONSOLE, static=static, navigation=NAVIGATION, explain=explain, query=_query
+    )
+    return environment
+
+
+def _query(**values: Any) -> str:
+    """A query of what is filled."""
+    filled = {name: value for name, value in values.items() if value not in (None, "")}
+    return f"?{urlencode(filled)}" if filled else ""
+
+
+def render(
+    request: Request, template: str, *, caller: Caller | None, status: int = 200, **values: Any
+) -> HTMLResponse:
+    """Render a template.
+
+    Args:
+        request: The request; its path says where in the navigation the page is.
+        template: Name of a template.
+        caller: Who is signed in; None for the pages that need nobody.
+        status: HTTP status.
+        values: What the template shows.
+    """
+    path = request.url.path.removeprefix(CONSOLE)
+    here = next((each for each, _ in NAVIGATION[1:] if path.startswith(each)), "/" if path == "/" else "")
+    proof = Markup('<input type="hidden" name="csrf" value="{}">').format(caller.csrf if caller else "")
+    body = (
+        templates()
+        .get_template(template)
+        .render(
+            caller=caller,
+            here=here,
+            csrf=lambda: proof,
+            may_administer=caller is not None and caller.has(Right.ADMINISTER),
+            may_operate=caller is not None and caller.has(Right.OPERATE),
+            **values,
+        )
+    )
+    return HTMLResponse(body, status, HEADERS)
+
+
+def go(path: str) -> RedirectResponse:
+    """After a form: to a page of the console, by GET."""
+    return RedirectResponse(CONSOLE + path, 303)
+
+
+def problem_page(request: Request, problem: Problem) -> Response:
+    """A problem as a page; who is not signed in is asked to."""
+    if problem.status == 401:
+        following = request.url.path.removeprefix(CONSOLE)
+        if request.url.query:
+            following += f"?{request.url.query}"
+        return go(f"/sign-in?{urlencode({'next': following if request.method == 'GET' else '/'})}")
+    return render(request, "problem.html", caller=None, status=problem.status, problem=problem)
+
+
+def safe_path(text: str) -> str:
+    """A path within the console, whatever was handed in; another site is never gone to."""
+    harmless = text.startswith("/") and not text.startswith(("//", "/\\")) and "\\" not in text
+    return text if harmless and all(ord(character) > 32 for character in text) else "/"

@@ -1,0 +1,119 @@
+"""What channels let the LMS, or its learners, call: below ``/channels/<code>``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from coursewire.jobs.inbound import Caller, Inbound, Mounted, refuse
+from coursewire.model.inbound import Access, InboundAnswer, InboundRequest
+from coursewire.service.guard import SESSION_COOKIE, public
+from coursewire.service.problems import MEDIA_TYPE
+from coursewire.service.rate import INBOUND, address
+from coursewire.service.rights import Right
+
+if TYPE_CHECKING:
+    from coursewire.jobs.installation import Installation
+
+LearnerOf = Callable[[Request], str]
+"""Tells who is signed in at the platform that this service stands in front of; "" for nobody."""
+
+CREDENTIALS = ("authorization", "cookie")
+
+
+def nobody(_request: Request) -> str:
+    """Without a platform nobody is signed in as a learner."""
+    return ""
+
+
+def header_learner(name: str) -> LearnerOf:
+    """The learner whom a proxy names in a header, having checked the session of the platform.
+
+    Only a proxy may be able to reach the service then: whoever else sets the header is believed as well.
+    """
+    return lambda request: request.headers.get(name, "")
+
+
+def router(installation: Installation, learner_of: LearnerOf) -> APIRouter:
+    """The routes of all installed channels.
+
+    Args:
+        installation: Whose channels.
+        learner_of: Says which learner is calling.
+    """
+    inbound = Inbound(installation)
+    found = APIRouter(tags=["inbound"])
+    for mounted in inbound.routes():
+        found.add_api_route(
+            mounted.path,
+            _endpoint(inbound, mounted, learner_of),
+            methods=[mounted.route.method],
+            summary=mounted.route.summary or None,
+            operation_id=f"{mounted.channel.channel.code.lower()} {mounted.route.method} {mounted.route.path}",
+            response_class=Response,
+            responses={
+                "default": {
+                    "description": "As the LMS expects it; errors are problems.",
+                    "content": {MEDIA_TYPE: {}},
+                }
+            },
+        )
+    return found
+
+
+def _endpoint(inbound: Inbound, mounted: Mounted, learner_of: LearnerOf) -> Any:
+    @public  # who may call is the route's own declaration, looked at below
+    async def call(request: Request) -> Response:
+        state = request.app.state
+        state.rates.demand(INBOUND, f"inbound {mounted.path}", address(request))
+        route = mounted.route
+        length = request.headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > route.max_body_bytes:
+            return _response(InboundAnswer.problem(413, "The body is too large"))
+        caller = await _caller(request, learner_of)
+        values = {name: str(value) for name, value in request.path_params.items()}
+        query = tuple(request.query_params.multi_items())
+        customer = ""
+        if route.access is Access.CUSTOMER:
+            customer = values.get(route.customer_from) or dict(query).get(route.customer_from, "")
+        asked = InboundRequest(
+            method=request.method,
+            url=str(request.url.replace(query="", fragment="")),
+            path=values,
+            query=query,
+            headers={name: value for name, value in request.headers.items() if name not in CREDENTIALS},
+            body=await request.body(),
+            customer=customer,
+            learner=caller.learner if caller else "",
+        )
+        refusal = refuse(route, asked, caller)
+        return _response(refusal or await inbound.answer(mounted, asked))
+
+    return call
+
+
+async def _caller(request: Request, learner_of: LearnerOf) -> Caller | None:
+    """Who calls: by API token, by session of the console, or as a learner of the platform."""
+    state = request.app.state
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    known = None
+    if scheme.lower() == "bearer" and token:
+        known = await run_in_threadpool(state.tokens.caller, token.strip())
+    elif (cookie := request.cookies.get(SESSION_COOKIE)) and request.method == "GET":
+        known = await run_in_threadpool(state.accounts.caller, cookie)
+    learner = learner_of(request)
+    if known is None:
+        return Caller(learner=learner) if learner else None
+    fetch, read = known.customers(Right.FETCH), known.customers(Right.READ)
+    customers = None if fetch is None or read is None else fetch | read
+    return Caller(customers=customers, learner=learner)
+
+
+def _response(answer: InboundAnswer) -> Response:
+    headers = dict(answer.headers)
+    return Response(answer.body, answer.status, headers, answer.media_type)

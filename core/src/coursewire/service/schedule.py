@@ -1,0 +1,169 @@
+"""Recurring jobs, as the settings say them: when, with how much chance, and when never."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+
+from coursewire.errors import CoursewireError, SettingsError
+from coursewire.jobs.making import make_job
+from coursewire.model.payload import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from coursewire.config.settings import QuietHours, ScheduledRun
+    from coursewire.jobs.installation import Installation
+    from coursewire.jobs.job import Job
+
+LOG = logging.getLogger(__name__)
+
+LATE_S = 3600
+"""A run that could not begin in time, such as while the machine slept, still begins up to so much later."""
+
+
+class Schedule:
+    """Starts jobs when their time has come. Use it within one event loop.
+
+    Args:
+        installation: Whose settings and configurations.
+        start: Takes a job that is to run now.
+        rng: Source of jitter.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        start: Callable[[Job], object],
+        *,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._installation = installation
+        self._start = start
+        self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+
+    def begin(self) -> None:
+        """Wait for the times of all runs.
+
+        Raises:
+            SettingsError: One of them cannot be read.
+        """
+        for number, run in enumerate(self._installation.settings.schedule):
+            self._scheduler.add_job(
+                self.fire,
+                trigger_of(run),
+                args=(run,),
+                id=f"run {number}",
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=LATE_S,
+            )
+        self._scheduler.start()
+
+    def end(self) -> None:
+        """Begin no more runs; those under way are not touched."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    async def fire(self, run: ScheduledRun) -> int:
+        """Start the jobs of one run, or put them off to the end of the quiet hours.
+
+        Returns:
+            How many jobs were started.
+        """
+        now = self._installation.clock()
+        allowed = after_quiet_hours(now, run.quiet_hours, ZoneInfo(run.timezone))
+        if allowed > now:
+            when = allowed + timedelta(seconds=self._rng.uniform(0, run.jitter_s))
+            self._scheduler.add_job(self.fire, DateTrigger(when), args=(run,), misfire_grace_time=LATE_S)
+            LOG.info("%s is put off to %s: quiet hours", run.kind, f"{when:%Y-%m-%d %H:%M} UTC")
+            return 0
+        try:
+            jobs = await asyncio.to_thread(self._jobs, run)
+        except CoursewireError as error:
+            LOG.warning("the scheduled run of %s did not begin: %s", run.kind, error)
+            return 0
+        for job in jobs:
+            self._start(job)
+        return len(jobs)
+
+    def _jobs(self, run: ScheduledRun) -> list[Job]:
+        installation = self._installation
+        kind = Kind(run.kind)
+        channels = {each.channel.code: each.channel for each in installation.channels}
+        runnable = installation.configurations.runnable(
+            channels,
+            channel=run.channel.upper() if run.channel else None,
+            customer=str(run.customer) if run.customer else None,
+        )
+        for refused in runnable.refused:
+            LOG.warning("%s", refused.error)
+        jobs: list[Job] = []
+        for ready in runnable.ready:
+            capabilities = channels[ready.configuration.channel].capabilities
+            if getattr(capabilities, kind.value).usable:
+                job = make_job(installation, ready.configuration, kind)
+                job.actor = "schedule"
+                jobs.append(job)
+        return jobs
+
+
+def trigger_of(run: ScheduledRun) -> CronTrigger:
+    """When a run begins.
+
+    Raises:
+        SettingsError: The times cannot be read.
+    """
+    try:
+        trigger = CronTrigger.from_crontab(run.cron, timezone=ZoneInfo(run.timezone))
+    except ValueError as error:
+        raise SettingsError(
+            f"the schedule {run.cron!r} cannot be read",
+            why=str(error),
+            next_step='Write minute, hour, day, month and day of the week, such as "15 2 * * *".',
+        ) from error
+    trigger.jitter = run.jitter_s or None
+    return trigger
+
+
+def after_quiet_hours(now: datetime, hours: Sequence[QuietHours], zone: ZoneInfo) -> datetime:
+    """The first instant from ``now`` on that is in no quiet hours.
+
+    Args:
+        now: Aware.
+        hours: From and to, in local time; "to" may be on the next day.
+        zone: Whose local time.
+    """
+    instant = now
+    # Hours may follow each other; more rounds than there are would go round the clock.
+    for _ in range(len(hours) + 1):
+        ends = [end for each in hours if (end := _end_of(instant.astimezone(zone), each))]
+        if not ends:
+            return instant
+        instant = max(ends).astimezone(now.tzinfo)
+    return instant
+
+
+def _end_of(local: datetime, hours: QuietHours) -> datetime | None:
+    """When these hours end, if ``local`` is within them."""
+    begin, end = hours.begin, hours.end
+    for days in (0, -1):
+        day = local.date() + timedelta(days=days)
+        begins = _at(day, begin, local)
+        ends = _at(day if begin < end else day + timedelta(days=1), end, local)
+        if begins <= local < ends:
+            return ends
+    return None
+
+
+def _at(day: date, at: time, local: datetime) -> datetime:
+    return datetime.combine(day, at, tzinfo=local.tzinfo)

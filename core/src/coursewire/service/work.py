@@ -1,0 +1,141 @@
+"""Jobs that the service runs in this process: started, watched, and ended with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from coursewire.errors import CoursewireError
+from coursewire.jobs.inline import JOBS_AT_ONCE
+from coursewire.model.reasons import Reason
+from coursewire.transmit.send import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coursewire.jobs.job import Job
+    from coursewire.transmit.summary import Summary
+
+LOG = logging.getLogger(__name__)
+
+KEPT_AFTER_END = 200
+"""Jobs of which the way they ended is still known here; the database knows all that got their lease."""
+
+
+@dataclass(slots=True)
+class Watched:
+    """One job, as it goes.
+
+    Attributes:
+        job: The job.
+        phase: What it is doing.
+        done: Items dealt with.
+        total: Items there are; 0 while nobody knows.
+        state: ``waiting``, ``running``, ``finished`` or ``failed``.
+        summary: Of a finished one.
+        error: Why it failed.
+        started_s: When, on the monotonic clock.
+    """
+
+    job: Job
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+    state: str = "waiting"
+    summary: Summary | None = None
+    error: CoursewireError | None = None
+    started_s: float = field(default_factory=time.monotonic)
+    stop: Stop = field(default_factory=Stop)
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """Take note of how far it is."""
+        self.phase, self.done, self.total = phase, done, total
+
+    def as_dict(self) -> dict[str, Any]:
+        """How far it is, as plain data."""
+        return {"state": self.state, "phase": self.phase, "done": self.done, "total": self.total}
+
+
+class Work:
+    """The jobs of this process. Use it within one event loop.
+
+    Args:
+        jobs_at_once: How many run at the same time; more wait for their turn.
+        then: Called when a job has ended, whichever way.
+    """
+
+    def __init__(
+        self, *, jobs_at_once: int = JOBS_AT_ONCE, then: Callable[[Watched], None] | None = None
+    ) -> None:
+        self._then = then
+        self._slots = asyncio.Semaphore(jobs_at_once)
+        self._watched: dict[UUID, Watched] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    def start(self, job: Job) -> Watched:
+        """Start a job and return at once; it gets a progress callback of ours."""
+        watched = Watched(job)
+        job.progress = watched.progress
+        self._watched[job.uuid] = watched
+        for old in list(self._watched)[:-KEPT_AFTER_END]:
+            if self._watched[old].state in ("finished", "failed"):
+                del self._watched[old]
+        task = asyncio.create_task(self._run(watched), name=f"job {job.uuid}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return watched
+
+    def find(self, uuid: UUID) -> Watched | None:
+        """A job that this process runs or ran not long ago."""
+        return self._watched.get(uuid)
+
+    def stop(self, uuid: UUID) -> bool:
+        """Let a job end after the requests under way; False when it does not run here."""
+        watched = self._watched.get(uuid)
+        if watched is None or watched.state in ("finished", "failed"):
+            return False
+        watched.stop.set(Reason.STOPPED)
+        return True
+
+    @property
+    def running(self) -> int:
+        """How many jobs have not ended."""
+        return len(self._tasks)
+
+    async def aclose(self) -> None:
+        """End every job after the requests under way, and wait for them: no answer is lost."""
+        self._closing = True
+        for watched in self._watched.values():
+            watched.stop.set(Reason.STOPPED)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _run(self, watched: Watched) -> None:
+        job = watched.job
+        async with self._slots:
+            if self._closing:
+                watched.state = "failed"
+                watched.error = CoursewireError(
+                    "the service is being stopped", next_step="Start the job again."
+                )
+                return
+            watched.state = "running"
+            try:
+                watched.summary = await job.run(watched.stop)
+                watched.state = "finished"
+            except CoursewireError as error:
+                watched.state, watched.error = "failed", error
+                LOG.warning("job %s of %s: %s", job.uuid, job.where, error)
+            except Exception as error:
+                watched.state = "failed"
+                watched.error = CoursewireError(
+                    "this should not have happened", where=job.where, why=type(error).__name__
+                )
+                LOG.exception("job %s of %s failed", job.uuid, job.where)
+        if self._then is not None:
+            self._then(watched)

@@ -1,0 +1,48 @@
+"""What calls for checks, in the words of ``Capabilities``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from coursewire.model.channel import Channel, Idempotency
+from coursewire.testing.conformance.checks import Need
+
+EVERY = Need("", lambda _channel: True)
+EXPORTED = Need("content", lambda c: c.capabilities.content.usable)
+CONTENT = EXPORTED & Need("delivery: push", lambda c: c.capabilities.delivery == "push")
+RETIRES = CONTENT & Need("retire_strategies", lambda c: bool(c.capabilities.retire_strategies))
+COMPLETIONS = Need("completions", lambda c: c.capabilities.completions.usable)
+ASSESSMENTS = Need("assessments", lambda c: c.capabilities.assessments.usable)
+ENROLLMENTS = Need("enrollments", lambda c: c.capabilities.enrollments.usable)
+ANY_RESULTS = Need(
+    "completions, assessments or enrollments",
+    lambda c: any(need.applies(c) for need in (COMPLETIONS, ASSESSMENTS, ENROLLMENTS)),
+)
+LOOKS_UP = CONTENT & Need(
+    "idempotency: natural key", lambda c: c.capabilities.idempotency is Idempotency.NATURAL_KEY
+)
+DEDUPLICATES = CONTENT & Need("idempotency", lambda c: c.capabilities.idempotency is not Idempotency.NONE)
+LISTS = CONTENT & Need("list_remote", lambda c: c.capabilities.list_remote.usable)
+PAGES = Need("paging", lambda c: c.capabilities.paging != "none")
+RAISES = COMPLETIONS & Need("raise_grade", lambda c: c.capabilities.raise_grade.usable)
+LOWERS = COMPLETIONS & Need("lower_grade", lambda c: c.capabilities.lower_grade.usable)
+REVOKES = COMPLETIONS & Need("revoke", lambda c: c.capabilities.revoke.usable)
+IN_PROGRESS = COMPLETIONS & Need("in_progress", lambda c: c.capabilities.in_progress.usable)
+NEVER_CORRECTS = COMPLETIONS & Need(
+    "raise_grade and lower_grade are not usable",
+    lambda c: not c.capabilities.raise_grade.usable and not c.capabilities.lower_grade.usable,
+)
+SAYS_403 = CONTENT & Need(
+    "slow_down: 403", lambda c: any(word.startswith("403") for word in c.capabilities.slow_down)
+)
+
+
+def _has_tokens(channel: Channel) -> bool:
+    module, _, name = (channel.simulator or "").partition(":")
+    try:
+        return bool(getattr(import_module(module), name).token_paths)
+    except (ImportError, AttributeError, ValueError):
+        return False  # another check says that there is no simulator
+
+
+TOKENS = Need("tokens: token_paths of the simulator", _has_tokens)

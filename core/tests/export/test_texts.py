@@ -1,0 +1,42 @@
+"""Texts that an LMS demands or has no room for."""
+
+import pytest
+
+from coursewire.errors import NotExportableError
+from coursewire.export.texts import cut, required
+from coursewire.model.content import ContentItem
+
+
+def item(**fields):
+    return ContentItem(content_type="course", key="RiverU+X1", **fields)
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", "\n"])
+def test_a_demanded_field_that_is_missing_or_blank_is_named(value):
+    with pytest.raises(NotExportableError) as error:
+        required(item(title=value), "title")
+    assert error.value.field == "title"
+    assert "source" in str(error.value)
+
+
+def test_a_demanded_field_comes_as_text_as_it_is():
+    assert required(item(title=" Rivers "), "title") == " Rivers "
+    assert required(item(weeks=0), "weeks") == "0"
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "short"),
+    [
+        ("Rivers", 6, "Rivers"),
+        ("Rivers and plants", 12, "Rivers and…"),
+        ("Rivers and plants", 11, "Rivers…"),
+        ("Riversandplants", 8, "Riversa…"),
+        ("A riversandplantsandmore", 12, "A riversand…"),
+        ("植物学入門講座", 5, "植物学入…"),
+        ("x", 1, "x"),
+        ("xy", 1, "…"),
+    ],
+)
+def test_a_long_text_is_cut_between_two_words_where_it_has_words(text, limit, short):
+    assert cut(text, limit) == short
+    assert len(cut(text, limit)) <= limit

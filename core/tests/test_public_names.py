@@ -1,0 +1,55 @@
+"""What ``import coursewire`` offers, and that it stays cheap."""
+
+import ast
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import coursewire
+from coursewire.model.channel import Capabilities, Idempotency, RetireStrategy, Support
+
+
+@pytest.mark.parametrize("name", coursewire.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(coursewire, name) is not None
+    home = coursewire._HOMES.get(name)
+    assert name == "__version__" or getattr(import_module(home), name) is getattr(coursewire, name)
+
+
+def test_type_checkers_are_told_the_same_names():
+    tree = ast.parse(Path(coursewire.__file__).read_text(encoding="utf-8"))
+    told = {
+        f"{alias.asname}": f"{node.module}.{alias.name}"
+        for block in tree.body
+        if isinstance(block, ast.If)
+        for node in block.body
+        for alias in node.names
+    }
+    assert told == {name: f"{home}.{name}" for name, home in coursewire._HOMES.items()}
+    assert sorted([*told, "__version__"]) == coursewire.__all__ == dir(coursewire)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'chanel'"):
+        _ = coursewire.chanel
+
+
+def test_importing_loads_none_of_their_modules():
+    script = "import sys, coursewire; print([name for name in sys.modules if name.startswith('coursewire.')])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_capabilities_of_an_lms_that_overwrites():
+    can = Capabilities.of_upserts(
+        RetireStrategy.HIDE, completions=Support.FULL, lower_grade=Support.IMPOSSIBLE
+    )
+    assert (can.idempotency, can.outcome_idempotency) == (Idempotency.UPSERT, Idempotency.UPSERT)
+    assert (can.raise_grade, can.revoke, can.lower_grade) == (Support.FULL, Support.FULL, Support.IMPOSSIBLE)
+    assert can.retire_strategies == (RetireStrategy.HIDE,)
+    assert (can.completions, can.assessments) == (Support.FULL, Support.UNKNOWN)
+    with pytest.raises(ValueError, match="colour"):
+        Capabilities.of_upserts(colour="red")

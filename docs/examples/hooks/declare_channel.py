@@ -1,0 +1,32 @@
+"""Once in every process, when the channel is loaded, before any of its other hooks. Core keeps the answer: what it
+declares decides how the channel is called, and nothing of it can change while the process lives.
+
+Capabilities and limits are promises. Core never tries out what a channel does not declare, and the conformance suite
+checks what it does."""
+
+import coursewire as cw
+
+
+class LighthouseConfig(cw.ChannelConfig):
+    """Settings of one customer."""
+
+    lighthouse_url: cw.LmsUrl
+    """Address of the customer's Lighthouse, such as https://school.lighthouse.example."""
+    lighthouse_token: cw.Secret
+    """API token of a user who may manage courses."""
+    region: str = "eu"
+    """Where the customer's learners are."""
+
+
+@cw.hookimpl
+def declare_channel() -> cw.Channel:
+    """Courses and completions, thirty in a batch; two requests a second."""
+    return cw.Channel(
+        code="LIGHTHOUSE",
+        title="Lighthouse",
+        config=LighthouseConfig,
+        capabilities=cw.Capabilities.of_upserts(cw.RetireStrategy.HIDE, completions=cw.Support.FULL),
+        limits=cw.Limits(
+            batch_items=30, outcome_batch_items=30, rates={"default": cw.Rate(calls=2, seconds=1)}
+        ),
+    )

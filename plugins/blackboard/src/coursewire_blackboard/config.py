@@ -1,0 +1,82 @@
+"""Settings of one customer's Blackboard Learn, and the application that it grants access to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+import coursewire as cw
+from coursewire.client.oauth import OAuthApplication
+from coursewire.model.configuration import LearnerId
+
+API = "/learn/api/public"
+DAY_S = 86_400
+DAILY_CALLS = 10_000
+"""What a developer group has unless it agreed on more (developer portal, "REST API calls limit")."""
+
+OAUTH = OAuthApplication(
+    authorize_path=f"{API}/v1/oauth2/authorizationcode",
+    token_path=f"{API}/v1/oauth2/token",
+    # "offline" brings the refresh token. Without the others Learn gives a token whose calls fail.
+    scope=lambda _config: "read write delete offline",
+    needed=("read", "write"),
+    basic=True,
+    pkce=True,
+)
+"""Source: developer documentation, "Three-Legged OAuth". Each refresh ends the refresh token before it."""
+
+
+class BlackboardConfig(cw.ChannelConfig):
+    """Which Learn, and the application and the grant that open it."""
+
+    code: ClassVar[str] = "BLACKBOARD"
+
+    blackboard_base_url: cw.LmsUrl
+    """Address of the Learn, such as https://acme.blackboard.com."""
+    client_id: cw.Secret
+    """Key of the application in the developer portal; not its application id. One application may serve all
+    customers: keep its key and secret in the environment, and write ``{"env": "NAME"}`` here."""
+    client_secret: cw.Secret
+    """Secret of the application."""
+    refresh_token: cw.Secret
+    """What a user of the Learn granted; ``coursewire config connect`` fills it in. Each is good once: newer ones
+    are kept with the access token."""
+    daily_calls: int = Field(default=DAILY_CALLS, gt=0)
+    """Calls in 24 hours that the developer group may make, or that Coursewire may take of them. All
+    configurations with the same ``client_id`` share them."""
+    course_view: Literal["Original", "Ultra"] = "Original"
+    """The view in which the Learn shows new courses; Ultra takes less HTML, and another kind of folder."""
+    content_availability: Literal["Yes", "No", "PartiallyVisible"] = "Yes"
+    """Who sees the page in the course: students, nobody, or students its title only."""
+    retire_strategy: Literal[cw.RetireStrategy.HIDE, cw.RetireStrategy.DELETE] = cw.RetireStrategy.HIDE
+    """``hide`` makes a retired course unavailable to students and can be undone; ``delete`` takes it away for
+    good, with all grades in it."""
+
+    learner_id: LearnerId = LearnerId.EMAIL
+    """What the Learn knows learners by; see ``learner_field``."""
+    learner_field: Literal["email", "userName", "externalId"] = "email"
+    """Field of Learn's users that holds it. With ``userName`` and ``externalId`` a learner is addressed directly;
+    for ``email`` the students of the course are read once a run."""
+    student_roles: tuple[str, ...] = Field(default=("Student",), min_length=1)
+    """Ids of the course roles that count as students."""
+    keep_instructor_changes: bool = True
+    """Leave a grade alone that somebody else changed in Learn after we wrote it."""
+    transmission_chunk_size: Literal[1] | None = None
+    """Learn takes one item a request: 1, or left out."""
+
+    @property
+    def lms_url(self) -> str:
+        """Base URL of the Learn, without a trailing slash."""
+        return self.blackboard_base_url
+
+    @property
+    def limit_scope(self) -> str:
+        """A digest of the application's key: Learn counts by it, over all sites and customers."""
+        return hashlib.sha256(self.client_id.get_secret_value().encode()).hexdigest()[:40]
+
+    def rates(self, limits: Mapping[str, cw.Rate]) -> Mapping[str, cw.Rate]:
+        """The calls of a day."""
+        return {**limits, "default": cw.Rate(calls=self.daily_calls, seconds=DAY_S)}

@@ -1,0 +1,13 @@
+"""The channel keeps to everything that core's conformance suite asks of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coursewire.testing import ChannelSuite
+from coursewire_canvas import plugin
+
+
+class TestCanvas(ChannelSuite):
+    channel = plugin
+    golden = Path(__file__).parent / "golden"

@@ -1,0 +1,27 @@
+"""Reading what Degreed answers: what both APIs have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coursewire.client import answers
+
+if TYPE_CHECKING:
+    import httpx
+
+    from coursewire.errors import SendError
+    from coursewire.model.payload import Result
+    from coursewire.model.session import Session
+
+RIGHTS = "Give the API key the scopes that the channel's page lists, or ask Degreed to."
+NOT_DEGREED = "Check degreed_base_url, then try again."
+
+
+def refused(session: Session, response: httpx.Response, *, whole_batch: bool = False) -> Result:
+    """What an answer means that is not the one hoped for."""
+    return answers.refused(response, now=session.clock(), whole_batch=whole_batch, rights=RIGHTS)
+
+
+def failure(session: Session, response: httpx.Response) -> SendError:
+    """The error for an answer without which nothing more can be said."""
+    return answers.failure(response, now=session.clock(), next_step=NOT_DEGREED, rights=RIGHTS)

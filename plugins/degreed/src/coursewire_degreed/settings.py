@@ -1,0 +1,43 @@
+"""What configurations of both channels have."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from coursewire.model.channel import Rate
+from coursewire.model.configuration import ChannelConfig, LearnerId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MINUTE_S = 60
+EVERY_CALL = "default"
+"""Name of the bucket that counts every call."""
+
+
+class DegreedConfig(ChannelConfig):
+    """Settings of one customer's Degreed organisation, whichever API it is spoken to by."""
+
+    learner_id: Literal[LearnerId.EMAIL, LearnerId.EMPLOYEE_ID] = LearnerId.EMAIL
+    """What Degreed knows learners by: ``email`` or ``employee_id``."""
+    calls_per_minute: int = Field(default=1, gt=0)
+    """Calls a minute that Degreed allows the API key."""
+
+    @property
+    def api_key(self) -> str:
+        """Id of the API key: what Degreed counts calls by."""
+        raise NotImplementedError
+
+    @property
+    def limit_scope(self) -> str:
+        """The API key at its host. As a digest, for the id is half of a credential."""
+        digest = hashlib.sha256(self.api_key.encode()).hexdigest()[:16]
+        return f"{urlsplit(self.lms_url).netloc.lower()} {digest}"
+
+    def rates(self, limits: Mapping[str, Rate]) -> Mapping[str, Rate]:
+        """Degreed's rate, or what it agreed with this customer."""
+        return {**limits, EVERY_CALL: Rate(calls=self.calls_per_minute, seconds=MINUTE_S)}

@@ -1,0 +1,1 @@
+"""The channel ``DEGREED``: Degreed by its API v1, in batches."""

@@ -1,0 +1,84 @@
+"""Reading the answer to a batch, item by item where it names any."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from coursewire.client.answers import acknowledges, is_missing, read_json, refusal_in
+from coursewire.model.payload import Result, ResultKind
+from coursewire_degreed.answers import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import httpx
+
+    from coursewire.model.payload import JsonObject
+    from coursewire.model.session import Session
+
+    NameOf = Callable[[JsonObject], str]
+
+_ERROR_FIELD = re.compile(r"error|fail|exception|fault", re.I)
+
+
+def read_batch(
+    session: Session, response: httpx.Response, items: Sequence[JsonObject], name_of: NameOf
+) -> list[Result]:
+    """Each item's result.
+
+    An item that the answer names beside an error is at fault. The others of a batch that was taken are accepted;
+    of one that was refused they were not looked at. Where a refusal names none, it is the batch's.
+
+    Args:
+        session: Gives the clock.
+        response: The answer to the batch.
+        items: What was sent, in order.
+        name_of: What an object of the answer, or of the batch, is known by.
+    """
+    names = [name_of(item) for item in items]
+    at_fault = dict(_named(read_json(response), frozenset(names), name_of))
+    if not at_fault:
+        if acknowledges(response):
+            return [Result(ResultKind.ACCEPTED, http_status=response.status_code)] * len(items)
+        return [refused(session, response, whole_batch=True)] * len(items)
+    status = response.status_code
+    others = Result(ResultKind.ACCEPTED, http_status=status)
+    if not response.is_success:
+        message = "Degreed refused the batch because of another item"
+        others = Result(ResultKind.TRY_LATER, "batch-refused", message, None, status, whole_batch=True)
+    guilty = replace(refused(session, response), kind=ResultKind.REJECTED, reason="refused", retry_at=None)
+    return [replace(guilty, message=at_fault[name]) if name in at_fault else others for name in names]
+
+
+def read_deletion(
+    session: Session, response: httpx.Response, items: Sequence[JsonObject], name_of: NameOf
+) -> list[Result]:
+    """As :func:`read_batch`; an item that is not there, named or the only one, is gone as it should be."""
+    results = read_batch(session, response, items, name_of)
+    if not is_missing(response):
+        return results
+    gone = Result(ResultKind.ALREADY_SO, "already-gone", http_status=response.status_code)
+    alone = len(items) == 1
+    return [
+        gone if alone or (result.kind is ResultKind.REJECTED and not result.whole_batch) else result
+        for result in results
+    ]
+
+
+def _named(
+    body: Any, names: frozenset[str], name_of: NameOf, *, wrong: bool = False
+) -> Iterator[tuple[str, str]]:
+    """The items that an answer names beside an error, or in a list of errors, with the words about each."""
+    if isinstance(body, dict):
+        name = name_of(body)
+        words = refusal_in(body) or (str(body.get("message") or body.get("detail") or body) if wrong else "")
+        if name in names and words:
+            yield name, words
+            return
+        for field, value in body.items():
+            yield from _named(value, names, name_of, wrong=wrong or bool(_ERROR_FIELD.match(field)))
+    elif isinstance(body, list):
+        for value in body:
+            yield from _named(value, names, name_of, wrong=wrong)

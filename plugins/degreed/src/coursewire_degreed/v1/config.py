@@ -1,0 +1,63 @@
+"""Settings of one customer's Degreed, for its API v1."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from coursewire.model.configuration import LmsUrl
+from coursewire.model.fields import ApiPath, Filled, Secret, Text
+from coursewire_degreed.settings import DegreedConfig
+
+CALLS_A_MINUTE = 70
+"""Degreed's limit in the years when it offered its API v1."""
+
+
+def _number_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class DegreedV1Config(DegreedConfig):
+    """Which Degreed, and the client and account that open it. Secrets are taken byte for byte."""
+
+    code: ClassVar[str] = "DEGREED"
+
+    key: Annotated[Secret, Filled]
+    """Id of the API client."""
+    secret: Annotated[Secret, Filled]
+    """Secret of the API client."""
+    degreed_company_id: Annotated[Text, Filled]
+    """Code of the organisation at Degreed."""
+    degreed_base_url: Annotated[LmsUrl, Filled]
+    """Address of Degreed, such as https://degreed.com; of its test system https://betatest.degreed.com."""
+    degreed_user_id: Annotated[Secret, Filled, BeforeValidator(_number_as_text)]
+    """Degreed account that the client acts for."""
+    degreed_user_password: Annotated[Secret, Filled]
+    """Password of that account."""
+    provider_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), Filled] = "EDX"
+    """Code that Degreed gave to the provider of the courses."""
+    calls_per_minute: int = Field(default=CALLS_A_MINUTE, gt=0)
+    """Calls a minute that Degreed allows the API client; more only where Degreed agreed to it."""
+
+    oauth_api_path: ApiPath = "oauth/token"
+    """Path of the token endpoint."""
+    course_api_path: ApiPath = "api/v1/provider/content/course"
+    """Path of courses."""
+    completion_status_api_path: ApiPath = "api/v1/provider/completion/course"
+    """Path of completions."""
+
+    @property
+    def lms_url(self) -> str:
+        """Address of Degreed."""
+        return self.degreed_base_url
+
+    @property
+    def token_url(self) -> str:
+        """Where tokens come from."""
+        return f"{self.degreed_base_url}/{self.oauth_api_path.lstrip('/')}"
+
+    @property
+    def api_key(self) -> str:
+        """Id of the API client."""
+        return self.key.get_secret_value()

@@ -1,0 +1,59 @@
+"""The hooks of the channel for Degreed's API v1. The entry point names this module."""
+
+from __future__ import annotations
+
+from coursewire.hookspecs import hookimpl
+from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Rate, RetireStrategy, Support
+from coursewire.model.content import ContentType
+from coursewire_degreed.settings import EVERY_CALL, MINUTE_S
+from coursewire_degreed.v1.client import authenticate, check_connection, send_content
+from coursewire_degreed.v1.config import CALLS_A_MINUTE, DegreedV1Config
+from coursewire_degreed.v1.content import export_content, export_retirement
+from coursewire_degreed.v1.outcomes import export_completion, send_outcomes
+
+__all__ = [
+    "authenticate",
+    "check_connection",
+    "declare_channel",
+    "export_completion",
+    "export_content",
+    "export_retirement",
+    "send_content",
+    "send_outcomes",
+]
+
+CHANNEL = Channel(
+    code=DegreedV1Config.code,
+    title="Degreed (API v1)",
+    config=DegreedV1Config,
+    capabilities=Capabilities(
+        content_types=frozenset({ContentType.COURSE, ContentType.COURSE_RUN, ContentType.PROGRAM}),
+        completions=Support.FULL,
+        assessments=Support.IMPOSSIBLE,
+        retire_strategies=(RetireStrategy.DELETE,),
+        # What a second report of the same course does is not documented. No grade is sent that could be lower.
+        raise_grade=Support.UNKNOWN,
+        lower_grade=Support.IMPOSSIBLE,
+        revoke=Support.FULL,
+        in_progress=Support.IMPOSSIBLE,
+        idempotency=Idempotency.UPSERT,
+        outcome_idempotency=Idempotency.NONE,
+        outcomes_need_content=True,
+        list_remote=Support.IMPOSSIBLE,
+    ),
+    # 100 completions: so many are in doubt when an answer is lost.
+    limits=Limits(
+        batch_items=500,
+        outcome_batch_items=100,
+        concurrency=1,
+        rates={EVERY_CALL: Rate(calls=CALLS_A_MINUTE, seconds=MINUTE_S, negotiable=True)},
+        counted_by="application key",
+    ),
+    simulator="coursewire_degreed.v1.simulator:DegreedV1Simulator",
+)
+
+
+@hookimpl
+def declare_channel() -> Channel:
+    """Say what the channel is."""
+    return CHANNEL

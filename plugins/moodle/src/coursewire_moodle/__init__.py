@@ -1,0 +1,1 @@
+"""Coursewire channel for Moodle."""

@@ -1,0 +1,69 @@
+"""Settings of one customer's Moodle."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from coursewire.model.channel import RetireStrategy
+from coursewire.model.configuration import ChannelConfig, LearnerId, LmsUrl
+
+MISSING = "missing"
+
+
+class MoodleConfig(ChannelConfig):
+    """Which Moodle, who we are there, and where courses and grades go."""
+
+    code: ClassVar[str] = "MOODLE"
+
+    moodle_base_url: LmsUrl
+    """Address of the Moodle site as its administrators see it, with its sub-directory if it has one."""
+    username: SecretStr = SecretStr("")
+    """Web service account, for a site that gives tokens out; with ``password``, in place of ``token``."""
+    password: SecretStr = SecretStr("")
+    """Password of the web service account."""
+    token: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    """Web service token that an administrator made; in place of ``username`` and ``password``."""
+    service_short_name: str = Field(default="", max_length=255, validate_default=True)
+    """Short name of the external service; needed with ``username`` and ``password``."""
+    category_id: int = Field(default=1, gt=0)
+    """Id of the category that receives the courses: the number in the address of its page."""
+    retire_strategy: Literal[RetireStrategy.HIDE, RetireStrategy.DELETE] = RetireStrategy.HIDE
+    """``hide`` takes a retired course out of sight and can be undone; ``delete`` destroys it, with its
+    participants and grades."""
+    reply_format: Literal["json", "xml"] = "json"
+    """What Moodle is asked to answer in. Either is read, whichever comes."""
+
+    learner_id: LearnerId = LearnerId.EMAIL
+    """What Moodle knows learners by: ``email``; anything else is looked for among user names and ID numbers."""
+    grade_assignment_name: str = Field(default="(edX integration) Final Grade", min_length=1, max_length=255)
+    """Name of the assignment that takes the final grade, the same in every course, in any section."""
+    grade_assignment_cmid: int | None = Field(default=None, gt=0)
+    """Course-module id of that assignment: the number in the address of its page. It holds for the one course
+    that the module is in; in other courses the name is looked for."""
+    grade_scale: int | None = Field(default=None, gt=0)
+    """Points of a full grade. Empty for the maximum of each assignment, which is what fits."""
+
+    @field_validator("token")
+    @classmethod
+    def _one_way_in(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        pair = [bool(info.data.get(name)) for name in ("username", "password")]
+        if value and any(pair):
+            raise ValueError("give either a token, or a user name and a password")
+        if not value and not all(pair):
+            raise PydanticCustomError(MISSING, "token OR username and password")
+        return value
+
+    @field_validator("service_short_name")
+    @classmethod
+    def _service_of_the_account(cls, value: str, info: ValidationInfo) -> str:
+        if not value and not info.data.get("token"):
+            raise PydanticCustomError(MISSING, "service_short_name")
+        return value
+
+    @property
+    def lms_url(self) -> str:
+        """Base URL of the site, without a trailing slash."""
+        return self.moodle_base_url

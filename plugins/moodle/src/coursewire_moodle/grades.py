@@ -1,0 +1,193 @@
+"""Final grades: written many of one course with one call, into the assignment made for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import httpx
+
+import coursewire as cw
+from coursewire.errors import UnreachableError
+from coursewire.model.configuration import LearnerId
+from coursewire_moodle.answers import SERVER, answer_of, ask, basics, listed
+from coursewire_moodle.client import find_course, settings
+
+ASSIGNMENTS = "mod_assign_get_assignments"
+MODULE = "core_course_get_course_module"
+PARTICIPANTS = "core_enrol_get_enrolled_users"
+GRADE = "core_grades_update_grades"
+PAGE = 1000
+SKIP = "options[1][value]"
+MOST_NAMES = 10
+"""Assignments that a message names."""
+REFUSED = {
+    "1": ("grade-refused", "Moodle did not take the grade. Is it locked for this learner in the gradebook?"),
+    "2": ("several-grade-items", "The assignment has several grade items in the gradebook."),
+    "4": ("grade-locked", "The grades of this assignment are locked. Unlock them in the gradebook."),
+}
+UNMATCHED = (
+    "Nobody with this e-mail address, or name, takes part in the course at Moodle. Enrol the learner there."
+)
+BETTER = cw.Result(
+    cw.ResultKind.REJECTED,
+    "better-grade-sent",
+    "The learner has a better grade in the same course from another enrollment.",
+)
+AMBIGUOUS = "Several participants of the course have this e-mail address, or name."
+
+
+@cw.hookimpl
+async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
+    """Write the grades of one course.
+
+    The course, its assignment and its participants are read once a run. Nothing is written before all three
+    are known.
+
+    Returns:
+        One result per grade.
+    """
+    body = batch.payloads[0].body
+    course = await session.once(("course", body["courseID"]), lambda: find_course(session, body["courseID"]))
+    if course is None:
+        return [_blocked("course-not-at-lms", "Moodle has no such course. Transmit content first.")] * len(
+            batch
+        )
+    course_id = str(course["id"])
+    place = ("assignment", course_id, body["assignment"], body.get("cmid"))
+    assignment = await session.once(place, lambda: _assignment(session, course_id, body))
+    people = await session.once(("people", course_id), lambda: _people(session, course_id))
+    results: dict[str, cw.Result] = {}
+    grades: defaultdict[str, list[cw.Payload]] = defaultdict(list)
+    # The first of each learner is the best: who took the course twice has that grade.
+    for payload in sorted(batch.payloads, key=lambda payload: -float(payload.body["grade"])):
+        found = people.get(payload.body["userID"].casefold(), set())
+        if len(found) == 1:
+            grades[next(iter(found))].append(payload)
+        else:
+            why = ("learner-ambiguous", AMBIGUOUS) if found else ("learner-unmatched", UNMATCHED)
+            results[payload.key] = _blocked(*why)
+    best = {user: mine[0] for user, mine in grades.items()}
+    written = await _write(session, course_id, assignment, best) if best else {}
+    for user, mine in grades.items():
+        for payload in mine:
+            worse = payload.body["grade"] != best[user].body["grade"] and written[user].confirms
+            results[payload.key] = BETTER if worse else written[user]
+    return [results[payload.key] for payload in batch.payloads]
+
+
+async def _write(
+    session: cw.Session, course_id: str, assignment: Mapping[str, Any], grades: Mapping[str, cw.Payload]
+) -> dict[str, cw.Result]:
+    cmid, most = str(assignment["cmid"]), Decimal(str(assignment["grade"]))
+    rows = [{"studentid": user, "grade": _points(payload, most)} for user, payload in grades.items()]
+    form = {
+        "source": "assign",
+        "courseid": course_id,
+        "component": "mod_assign",
+        "activityid": cmid,
+        "itemnumber": 0,
+        **listed("grades", rows),
+    }
+    code, noise = await ask(session, GRADE, form)
+    if str(code) in REFUSED:
+        reason, message = REFUSED[str(code)]
+        whole = str(code) == "1" and len(rows) > 1  # the others are written, and Moodle does not say which
+        refused = cw.Result(cw.ResultKind.BLOCKED, reason, message, http_status=200, whole_batch=whole)
+        return dict.fromkeys(grades, refused)
+    if str(code) != "0" or noise:
+        why = noise or f"it answered {code!r:.100}"
+        raise UnreachableError(f"{GRADE} did not say that the grades are written", why=why, http_status=200)
+    place = f"{course_id}/{cmid}"
+    return {user: cw.Result(cw.ResultKind.ACCEPTED, "", "", f"{place}/{user}", 200) for user in grades}
+
+
+def _points(payload: cw.Payload, most: Decimal) -> str:
+    """The grade in points, with at most five digits after the point as Moodle keeps them, and no exponent.
+
+    Raises:
+        BlockedError: It is above what the assignment can take, and Moodle would cut it.
+    """
+    scale = Decimal(payload.body.get("scale") or most)
+    if scale > most:
+        step = "Leave grade_scale empty, or raise the assignment's maximum in Moodle."
+        raise cw.BlockedError(f"grade_scale is {scale}, and the assignment is out of {most}", next_step=step)
+    points = (Decimal(str(payload.body["grade"])) * scale).quantize(Decimal("0.00001")).normalize()
+    return f"{points:f}"
+
+
+async def _assignment(session: cw.Session, course_id: str, body: Mapping[str, Any]) -> cw.JsonObject:
+    """The assignment that takes grades: the configured module, where it is in this course; else by its name.
+
+    Raises:
+        BlockedError: There is none, or several; or it is not graded in points.
+    """
+    form = {"includenotenrolledcourses": 1, **listed("courseids", [course_id])}
+    answer = (await ask(session, ASSIGNMENTS, form)).data
+    courses: list[cw.JsonObject] = (answer or {}).get("courses") or []
+    held: list[cw.JsonObject] = [each for course in courses for each in course["assignments"]]
+    found = [each for each in held if str(each["cmid"]) == str(body.get("cmid"))]
+    if not found and "cmid" in body:
+        await session.once((MODULE, body["cmid"]), lambda: _no_other_kind(session, course_id, body["cmid"]))
+    found = found or [each for each in held if each["name"] == body["assignment"]]
+    if len(found) == 1 and float(found[0]["grade"]) > 0:
+        return found[0]
+    names = ", ".join(f"{each['cmid']} {each['name']!r}" for each in (found or held)[:MOST_NAMES]) or "none"
+    step = f"Make one assignment named {body['assignment']!r}, graded in points; see that mod/assign:view is given."
+    what = f"course {course_id} of Moodle has {len(found)} assignments for final grades"
+    if len(found) == 1:
+        what = f"the assignment of course {course_id} of Moodle is not graded in points"
+    raise cw.BlockedError(what, why=f"it shows these: {names}", next_step=step, reason="no-such-assignment")
+
+
+async def _no_other_kind(session: cw.Session, course_id: str, cmid: int) -> None:
+    """Refuse a configured module of this course that is no assignment; one of another course is passed over."""
+    try:
+        module = (await ask(session, MODULE, {"cmid": cmid})).data["cm"]
+    except cw.BlockedError as error:
+        if error.reason == "errorcoursecontextnotvalid":
+            return  # in a course that we may not enter, so not in this one
+        raise
+    if str(module["course"]) == course_id and module["modname"] != "assign":
+        step = "Set grade_assignment_cmid to the id of an assignment, or leave it empty."
+        raise cw.BlockedError(
+            f"the module {cmid} is not an assignment but a {module['modname']}", next_step=step
+        )
+
+
+async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
+    """Participants of a course by what learners are known by, without regard to capitals; page by page.
+
+    Raises:
+        BlockedError: Moodle does not show it.
+    """
+    names = ("email",) if settings(session).learner_id is LearnerId.EMAIL else ("username", "idnumber")
+    options = [
+        {"name": "userfields", "value": ",".join(("id", *names))},
+        {"name": "limitfrom", "value": 0},
+        {"name": "limitnumber", "value": PAGE},
+    ]
+    form = {**basics(PARTICIPANTS), "courseid": course_id, **listed("options", options)}
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    count = PAGE  # of those read so far, if every page was full
+
+    def following(page: httpx.Response) -> Mapping[str, str] | None:
+        nonlocal count
+        full = len(answer_of(PARTICIPANTS, page).data or ()) == PAGE
+        count += PAGE
+        return {SKIP: str(count - PAGE)} if full else None
+
+    async for page in session.pages(SERVER, data=form, next_page=following):
+        for row in answer_of(PARTICIPANTS, page).data or ():
+            if not any(name in row for name in names):
+                step = "Give the account's role moodle/course:useremail or moodle/site:viewuseridentity."
+                raise cw.BlockedError(f"Moodle does not show participants' {names[0]}", next_step=step)
+            for name in filter(None, (row.get(name) for name in names)):
+                found[str(name).casefold()].add(str(row["id"]))
+    return dict(found)
+
+
+def _blocked(reason: str, message: str) -> cw.Result:
+    return cw.Result(cw.ResultKind.BLOCKED, reason, message)

@@ -1,0 +1,13 @@
+"""The channel keeps to everything that core's conformance suite asks of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coursewire.testing import ChannelSuite
+from coursewire_xapi import plugin
+
+
+class TestXapi(ChannelSuite):
+    channel = plugin
+    golden = Path(__file__).parent / "golden"

@@ -1,0 +1,11 @@
+"""Gives the results of a batch in another order than that of its courses."""
+
+from harbor import *
+
+
+@cw.hookimpl
+async def send_content(session, batch):
+    return (await send_courses(session, batch.operation, batch.payloads))[::-1]
+
+
+CAUGHT_BY = ("test_one_bad_item_is_found", "results are not in the order of the batch")

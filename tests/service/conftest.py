@@ -1,0 +1,65 @@
+"""The service over an installation with both channels, and callers of every kind."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url
+from starlette.testclient import TestClient
+
+from coursewire.service.app import create_app
+from coursewire.service.rights import Grant, Role
+from coursewire.service.tokens import ApiTokens
+from coursewire_canvas.simulator import CanvasSimulator
+from coursewire_sap.simulator import SapSimulator
+
+
+@pytest.fixture
+def database_url(migrated_database: Callable[[str], str], tmp_path: Path) -> str:
+    """SQLite alone: what differs between databases stands below the service, and is tested there."""
+    path = tmp_path / "coursewire.db"
+    shutil.copyfile(make_url(migrated_database("sqlite")).database or "", path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def client(installation: Any) -> Iterator[TestClient]:
+    """A client of the running service, without any credentials."""
+    with TestClient(create_app(installation), raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.fixture
+def token(installation: Any) -> Callable[..., dict[str, str]]:
+    """Makes the headers of a caller with a role, for one customer or for all."""
+
+    def make(role: str, customer: str = "") -> dict[str, str]:
+        tokens = ApiTokens(installation.engine)
+        _made, value = tokens.add(role, [Grant(Role(role), customer)], created_by="test", expires_at=None)
+        return {"Authorization": f"Bearer {value}"}
+
+    return make
+
+
+@pytest.fixture
+def canvas() -> Iterator[CanvasSimulator]:
+    simulator = CanvasSimulator()
+    with simulator.running():
+        yield simulator
+
+
+@pytest.fixture
+def sap() -> Iterator[SapSimulator]:
+    simulator = SapSimulator()
+    with simulator.running():
+        yield simulator
+
+
+@pytest.fixture
+def configured(configure: Any, canvas: CanvasSimulator) -> Any:
+    """An active Canvas configuration of the customer."""
+    return configure(canvas)
