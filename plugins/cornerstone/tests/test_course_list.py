@@ -60,7 +60,7 @@ def test_who_gets_an_answer(world: World, stocked: Configuration) -> None:
     assert world.get(ciid=CUSTOMER, caller=Caller(customers=[str(uuid.uuid4())])).status == 403
     assert world.get(ciid=CUSTOMER, caller=Caller(customers=[CUSTOMER.upper()])).status == 200
     assert world.get(ciid=CUSTOMER).status == 200
-    assert "which customer" in json.loads(world.get().body)["message"]
+    assert "ciid is missing" in json.loads(world.get().body)["message"]
 
 
 def test_a_customer_without_an_active_configuration(world: World, stocked: Configuration) -> None:
