@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from fastapi import Response
@@ -15,6 +15,9 @@ from coursewire.channels.words import capabilities_in_words, limits_in_words
 from coursewire.service.console.site import CONSOLE, go, render
 from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.rights import Right
+
+if TYPE_CHECKING:
+    from coursewire.channels.registry import LoadedChannel
 
 router = GuardedRouter(prefix=f"{CONSOLE}/channels", include_in_schema=False)
 
@@ -36,28 +39,30 @@ class Conformance:
 def channels(request: Request, reach: Annotated[Reach, needs(Right.READ)]) -> Response:
     """The page."""
     registry = reach.installation.channels
+    shown = [_shown(request, each) for each in registry]
+    return render(request, "channels.html", caller=reach.caller, report=registry.report, channels=shown)
+
+
+@router.get("/{code}/conformance")
+def conformance(code: str, request: Request, reach: Annotated[Reach, needs(Right.READ)]) -> Response:
+    """What the suite says of one channel, alone: the part of the page that changes while it runs."""
+    loaded = reach.installation.channels.get(code.upper())
+    return render(request, "conformance_part.html", caller=reach.caller, each=_shown(request, loaded))
+
+
+def _shown(request: Request, loaded: LoadedChannel) -> dict[str, Any]:
+    channel = loaded.channel
     reports: dict[str, Conformance] = request.app.state.conformance
-    shown = [
-        {
-            "code": each.channel.code,
-            "title": each.channel.title,
-            "version": each.version,
-            "docs_url": each.channel.docs_url,
-            "capabilities": capabilities_in_words(each.channel).items(),
-            "limits": limits_in_words(each.channel).items(),
-            "conformance": reports.get(each.channel.code),
-            "has_simulator": each.channel.simulator is not None,
-        }
-        for each in registry
-    ]
-    return render(
-        request,
-        "channels.html",
-        caller=reach.caller,
-        report=registry.report,
-        channels=shown,
-        running=any(each.running for each in reports.values()),
-    )
+    return {
+        "code": channel.code,
+        "title": channel.title,
+        "version": loaded.version,
+        "docs_url": channel.docs_url,
+        "capabilities": capabilities_in_words(channel).items(),
+        "limits": limits_in_words(channel).items(),
+        "conformance": reports.get(channel.code),
+        "has_simulator": channel.simulator is not None,
+    }
 
 
 @router.post("/{code}/conformance")
