@@ -175,6 +175,15 @@ def test_the_guard_asks_before_much_is_retired(signed_in, site, canvas, shelf, c
     assert page.get_by_role("listitem").filter(has_text="retired").inner_text().split() == ["8", "retired"]
 
 
+def test_a_channel_is_checked_against_its_simulator(signed_in, site):
+    page = signed_in
+    page.goto(f"{site}/channels")
+    section = page.get_by_role("region", name="Canvas CANVAS")
+    section.get_by_role("button", name="Check it against its simulator").click()
+    section.get_by_text("checks passed").wait_for(timeout=120_000)
+    assert "conforms" in section.inner_text()
+
+
 def test_a_form_without_the_proof_of_the_session_does_nothing(signed_in, site, canvas, configure):
     uuid = configure(canvas).uuid
     answer = signed_in.request.post(f"{site}/configurations/{uuid}/deactivate")

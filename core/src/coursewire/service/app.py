@@ -74,6 +74,7 @@ def create_app(installation: Installation) -> FastAPI:
     app.state.figures = Figures(installation)
     app.state.rates = Rates()
     app.state.hints = events.Hints()
+    app.state.conformance = {}
     app.state.metrics = metrics.Metrics()
     app.add_middleware(metrics.Counted, metrics=app.state.metrics)
     problems.install(app, page=console_page)

@@ -75,6 +75,7 @@ class Work:
         self._slots = asyncio.Semaphore(jobs_at_once)
         self._watched: dict[UUID, Watched] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
         self._closing = False
 
     def start(self, job: Job) -> Watched:
@@ -89,6 +90,11 @@ class Work:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return watched
+
+    def watch(self, task: asyncio.Task[None]) -> None:
+        """Keep something else that goes on beside, until it ends; it is cut off when the service ends."""
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     def find(self, uuid: UUID) -> Watched | None:
         """A job that this process runs or ran not long ago."""
@@ -114,6 +120,8 @@ class Work:
             watched.stop.set(Reason.STOPPED)
         while self._tasks:
             await asyncio.wait(self._tasks)
+        for task in self._beside:
+            task.cancel()
 
     async def _run(self, watched: Watched) -> None:
         job = watched.job
