@@ -144,6 +144,7 @@ class Installation:
         Raises:
             LeaseHeldError: Outcomes are being sent.
         """
+        from coursewire.audit import access_tables  # noqa: F401, PLC0415 - it joins the metadata that is read
         from coursewire.audit.privacy import forget  # noqa: PLC0415
         from coursewire.enrollment import tables as more_tables  # noqa: F401, PLC0415 - they join the metadata
         from coursewire.sources.database import tables  # noqa: F401, PLC0415 - that is read

@@ -58,7 +58,7 @@ def router(installation: Installation, learner_of: LearnerOf) -> GuardedRouter:
             responses={
                 "default": {
                     "description": "As the LMS expects it; errors are problems.",
-                    "content": {MEDIA_TYPE: {}},
+                    "content": {MEDIA_TYPE: {}, "application/json": {}, "text/html": {}},
                 }
             },
         )
