@@ -11,8 +11,9 @@ from fastapi.openapi.utils import get_openapi
 
 from coursewire.service import api, console, events, health, inbound, metrics, problems
 from coursewire.service.accounts import Accounts
-from coursewire.service.console.site import CONSOLE, problem_page
+from coursewire.service.console.site import home_of, problem_page
 from coursewire.service.figures import Figures
+from coursewire.service.hints import Hints
 from coursewire.service.paging import API
 from coursewire.service.rate import Rates
 from coursewire.service.schedule import Schedule
@@ -37,11 +38,23 @@ Everything that the `coursewire` command does for a running installation. Send a
 """
 
 
-def create_app(installation: Installation) -> FastAPI:
+def create_app(
+    installation: Installation,
+    *,
+    learner_of: inbound.LearnerOf | None = None,
+    work: Work | None = None,
+    hints: Hints | None = None,
+) -> FastAPI:
     """Make the application.
+
+    It may be mounted below any path of another one. The lifespan of a mounted application is not run by those that
+    mount it; then nothing starts the runs of the schedule, and whoever made ``work`` ends it.
 
     Args:
         installation: Not read-only; whoever made it closes it.
+        learner_of: Says which learner is calling; what the settings name when left out.
+        work: Runs the jobs; one of its own when left out.
+        hints: Of ``work``.
 
     Raises:
         CoursewireError: The database is missing or of another schema.
@@ -49,7 +62,7 @@ def create_app(installation: Installation) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        work = app.state.work = Work(then=app.state.metrics.note_end)
+        work = app.state.work
         schedule = Schedule(installation, work.start)
         schedule.begin()
         try:
@@ -73,23 +86,25 @@ def create_app(installation: Installation) -> FastAPI:
     app.state.accounts = Accounts(installation.engine, clock=installation.clock)
     app.state.figures = Figures(installation)
     app.state.rates = Rates()
-    app.state.hints = events.Hints()
+    app.state.hints = hints or Hints()
     app.state.metrics = metrics.Metrics()
+    app.state.work = work or Work()
+    app.state.work.listeners.append(app.state.metrics.note_end)
     app.add_middleware(metrics.Counted, metrics=app.state.metrics)
     problems.install(app, page=console_page)
     # Put in as they are, and not included: so every route of the application can be looked at.
     for router in (health.router, metrics.router, events.router, *api.ROUTERS, *console.ROUTERS):
         app.router.routes.extend(router.routes)
     header = installation.settings.learner_header
-    learner_of = inbound.header_learner(header) if header else inbound.nobody
-    app.router.routes.extend(inbound.router(installation, learner_of).routes)
+    named = inbound.header_learner(header) if header else inbound.nobody
+    app.router.routes.extend(inbound.router(installation, learner_of or named).routes)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 
 
 def console_page(request: Request, problem: problems.Problem) -> Response | None:
     """The page that a problem is to a person; None where a program asks."""
-    return problem_page(request, problem) if request.url.path.startswith(CONSOLE) else None
+    return problem_page(request, problem) if request.url.path.startswith(home_of(request)) else None
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi import Form, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from coursewire.service.console.site import ASSETS, CONSOLE, asset, go, render, safe_path
+from coursewire.service.console.site import ASSETS, CONSOLE, asset, go, render, root_of, safe_path
 from coursewire.service.guard import SESSION_COOKIE, GuardedRouter, public
 from coursewire.service.problems import Problem
 from coursewire.service.rate import SIGN_IN, address
@@ -44,7 +44,7 @@ async def sign_in(
         return render(
             request, "sign_in.html", caller=None, status=401, fault=FAULT, name=name, following=following
         )
-    answer = go(following)
+    answer = go(request, following)
     answer.set_cookie(
         SESSION_COOKIE,
         begun.cookie,
@@ -52,7 +52,7 @@ async def sign_in(
         httponly=True,
         samesite="lax",
         secure=request.url.scheme == "https",
-        path="/",
+        path=root_of(request) or "/",
     )
     return answer
 
@@ -64,8 +64,8 @@ async def sign_out(request: Request) -> Response:
     cookie = request.cookies.get(SESSION_COOKIE)
     if cookie:
         await run_in_threadpool(request.app.state.accounts.sign_out, cookie)
-    answer = go("/sign-in")
-    answer.delete_cookie(SESSION_COOKIE, path="/")
+    answer = go(request, "/sign-in")
+    answer.delete_cookie(SESSION_COOKIE, path=root_of(request) or "/")
     return answer
 
 
