@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Annotated, Any
 
 import typer
@@ -48,7 +49,14 @@ def serve(
             forwarded_allow_ips=behind_proxy or None,
             timeout_graceful_shutdown=30,
         )
+        _end_quietly()
         uvicorn.Server(config).run()
+
+
+def _end_quietly() -> None:
+    """Let a signal that was heeded be no failure: uvicorn raises it again once all has ended."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
 
 
 def _service() -> tuple[Any, Any]:
