@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from coursewire.service import api, console, events, health, inbound, metrics, problems
+from coursewire.service import api, console, events, health, inbound, metrics, oidc, problems
 from coursewire.service.accounts import Accounts
 from coursewire.service.console.site import home_of, problem_page
 from coursewire.service.figures import Figures
@@ -71,6 +71,7 @@ def create_app(
             schedule.end()
             await work.aclose()
 
+    oidc.check(installation.settings)
     app = FastAPI(
         title="Coursewire",
         version=version("coursewire"),
@@ -84,6 +85,7 @@ def create_app(
     app.state.installation = installation
     app.state.tokens = ApiTokens(installation.engine, clock=installation.clock)
     app.state.accounts = Accounts(installation.engine, clock=installation.clock)
+    app.state.oidc = oidc.OpenIdConnect(installation)
     app.state.figures = Figures(installation)
     app.state.rates = Rates()
     app.state.hints = hints or Hints()
