@@ -38,6 +38,10 @@ def open_installation(*, read_only: bool = False, settings: Settings | None = No
 
     settings = settings or Settings.load()
     set_up_logs(settings)
+    if settings.traces:
+        from coursewire.config.traces import send_away
+
+        send_away()
     installation = Installation(settings, read_only=read_only)
     try:
         with database_errors(settings.database_url):

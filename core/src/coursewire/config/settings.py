@@ -155,6 +155,9 @@ class Settings(BaseSettings):
     """Runs that `coursewire serve` starts by itself: tables of the settings file, or JSON."""
     log_format: Literal["text", "json"] = "text"
     """Lines for people, or a JSON object a line for programs that collect logs."""
+    traces: bool = False
+    """Make OpenTelemetry spans of requests, jobs, calls to LMSs and statements; needs the extra ``otel``. Where they go
+    is said by the variables ``OTEL_EXPORTER_OTLP_ENDPOINT`` and the like."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """What is written to the log."""
 

@@ -18,6 +18,7 @@ from coursewire.service.paging import API
 from coursewire.service.rate import Rates
 from coursewire.service.schedule import Schedule
 from coursewire.service.tokens import ApiTokens
+from coursewire.service.traced import Traced
 from coursewire.service.work import Work
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def create_app(
     app.state.work = work or Work()
     app.state.work.listeners.append(app.state.metrics.note_end)
     app.add_middleware(metrics.Counted, metrics=app.state.metrics)
+    if installation.settings.traces:
+        app.add_middleware(Traced)
     problems.install(app, page=console_page)
     # Put in as they are, and not included: so every route of the application can be looked at.
     for router in (health.router, metrics.router, events.router, *api.ROUTERS, *console.ROUTERS):
