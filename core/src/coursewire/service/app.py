@@ -22,10 +22,11 @@ from coursewire.service.traced import Traced
 from coursewire.service.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import BaseRoute
 
     from coursewire.jobs.installation import Installation
 
@@ -34,9 +35,13 @@ LARGEST_BODY = 1_048_576
 
 DESCRIPTION = """\
 Everything that the `coursewire` command does for a running installation. Send an API token as a bearer
-(`coursewire access token add`). Lists come in pages: give `next` of one as `after` for the following. Errors are
+(`coursewire access token NAME --role ROLE`). Lists come in pages: give `next` of one as `after` for the following. Errors are
 `application/problem+json` (RFC 9457) with what failed, why and what to do next. Secrets go in and never come out.
 """
+
+
+ROUTERS = (health.router, metrics.router, events.router, *api.ROUTERS, *console.ROUTERS)
+"""All but the inbound routes, which depend on the channels that are installed."""
 
 
 def create_app(
@@ -98,7 +103,7 @@ def create_app(
         app.add_middleware(Traced)
     problems.install(app, page=console_page)
     # Put in as they are, and not included: so every route of the application can be looked at.
-    for router in (health.router, metrics.router, events.router, *api.ROUTERS, *console.ROUTERS):
+    for router in ROUTERS:
         app.router.routes.extend(router.routes)
     header = installation.settings.learner_header
     named = inbound.header_learner(header) if header else inbound.nobody
@@ -114,14 +119,19 @@ def console_page(request: Request, problem: problems.Problem) -> Response | None
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
-        )
-        components = schema.setdefault("components", {}).setdefault("schemas", {})
-        components["Problem"] = problems.SCHEMA
-        components["Event"] = events.Event.model_json_schema(ref_template="#/components/schemas/{model}")
-        components.update(components["Event"].pop("$defs"))
-        for name in ("HTTPValidationError", "ValidationError"):
-            components.pop(name, None)  # our answer to it is a problem
-        app.openapi_schema = schema
+        app.openapi_schema = document_of(app.routes)
     return app.openapi_schema
+
+
+def document_of(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The OpenAPI document of these routes."""
+    schema = get_openapi(
+        title="Coursewire", version=version("coursewire"), description=DESCRIPTION, routes=routes
+    )
+    components = schema.setdefault("components", {}).setdefault("schemas", {})
+    components["Problem"] = problems.SCHEMA
+    components["Event"] = events.Event.model_json_schema(ref_template="#/components/schemas/{model}")
+    components.update(components["Event"].pop("$defs"))
+    for name in ("HTTPValidationError", "ValidationError"):
+        components.pop(name, None)  # our answer to it is a problem
+    return schema
