@@ -126,7 +126,7 @@ def _type(schema: dict[str, Any]) -> str:
     for several in ("anyOf", "oneOf", "allOf"):
         if several in schema:
             types = [_type(each) for each in schema[several] if each.get("type") != "null"]
-        return " or ".join(dict.fromkeys(types))
+            return " or ".join(dict.fromkeys(types))
     if "const" in schema:
         return code(schema["const"])
     if "enum" in schema:
