@@ -99,13 +99,11 @@ def passed(home):
         for customer in await home.source.customers():
             async for page in home.source.enrollments(customer.uuid):
                 for facts in page:
-                    if (
-                        facts.grade
-                        and facts.grade.passed
-                        and facts.learner.linked
-                        and facts.learner.remote_ids
-                    ):
-                        return customer.uuid, facts.learner.username, facts.course.run_key
+                    who = facts.learner
+                    willing = facts.consent.state in (ConsentState.GRANTED, ConsentState.IMPLIED)
+                    known = who.linked and who.active and not who.pending and who.remote_ids
+                    if known and willing and facts.is_active and facts.grade and facts.grade.passed:
+                        return customer.uuid, who.username, facts.course.run_key
         raise AssertionError("nobody passed")
 
     return asyncio.run(find())

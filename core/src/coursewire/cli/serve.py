@@ -26,6 +26,12 @@ def serve(
             help="Believe X-Forwarded-For and X-Forwarded-Proto of these addresses, with commas between.",
         ),
     ] = "",
+    root_path: Annotated[
+        str,
+        typer.Option(
+            "--root-path", metavar="PATH", help="Path below which a proxy shows it, and which it takes away."
+        ),
+    ] = "",
 ) -> None:
     """Serve REST API, inbound endpoints and console.
 
@@ -47,6 +53,7 @@ def serve(
             server_header=False,
             proxy_headers=bool(behind_proxy),
             forwarded_allow_ips=behind_proxy or None,
+            root_path=f"/{root_path.strip('/')}" if root_path.strip("/") else "",
             timeout_graceful_shutdown=30,
         )
         _end_quietly()
