@@ -16,7 +16,7 @@ setup: $(STAMP) ## Virtual environment with core, plugins and developer tools
 $(STAMP): requirements-dev.txt core/pyproject.toml $(addsuffix /pyproject.toml,$(PLUGINS))
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Coursewire needs Python 3.11 or later")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -e 'core[postgresql,mysql,service,testing]' $(foreach p,$(PLUGINS),-e $(p))
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -e 'core[postgresql,mysql,service,oidc,otel,testing]' $(foreach p,$(PLUGINS),-e $(p))
 	touch $(STAMP)
 
 demo: setup ## The main job on the sample bundle, against the channels' simulators
