@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Engine, Table, insert, text
+from pydantic import SecretStr
+from sqlalchemy import Engine, Table, insert, select, text
 
 from coursewire.audit.columns import UtcDateTime
 from coursewire.audit.states import State
 from coursewire.audit.tables import content_record, identity_link, job, outcome_record, transmission
+from coursewire.export.content import export_context
 from coursewire.jobs.installation import Installation
 from coursewire.model.payload import Kind, ResultKind, digest
 from coursewire.model.reasons import Reason
 from coursewire.service.accounts import Accounts
 from coursewire.service.rights import ALL_CUSTOMERS, Grant, Role
 from coursewire.service.tokens import ApiTokens
+from coursewire.sources.database.tables import source_content
 
 CUSTOMERS = 20
 CONFIGURATIONS = 40
@@ -62,6 +65,11 @@ def customer_of(number: int) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"customer {number}"))
 
 
+def catalog_of(number: int) -> str:
+    """The UUID of a customer's one catalog."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"catalog {number}"))
+
+
 def course_of(number: int) -> str:
     """The key of a made-up course; neighbours in a catalog are not neighbours by key."""
     return f"RiverU+{digest(str(number).encode())[:4]}{number:04}"
@@ -77,7 +85,7 @@ def bundle(target: Path) -> Path:
         )
         files["catalogs"].append(
             {
-                "uuid": str(uuid.uuid5(uuid.NAMESPACE_OID, f"catalog {number}")),
+                "uuid": catalog_of(number),
                 "customer": customer_of(number),
                 "title": "All",
                 "content_keys": [course_of(place) for place in courses_of(number)],
@@ -122,6 +130,7 @@ def fill(here: Installation, count: int, channels: Sequence[tuple[str, dict[str,
     """
     dice = random.Random(6)
     configurations: list[uuid.UUID] = []
+    contexts: dict[uuid.UUID, str] = {}
     for number in range(CONFIGURATIONS):
         code, fields = channels[number % len(channels)]
         added = here.configurations.add(
@@ -132,16 +141,22 @@ def fill(here: Installation, count: int, channels: Sequence[tuple[str, dict[str,
             actor="bench",
         )
         configurations.append(added.uuid)
+        loaded = here.channels.get(code)
+        config = here.configurations.load(added.uuid, loaded.channel)
+        contexts[added.uuid] = export_context(loaded, config)
     now = datetime.now(UTC).replace(microsecond=0)
     # A few customers do most; one has done nothing for long, so that its rows are far from the newest.
     weights = [1 / (1 + number // 4) for number in range(CONFIGURATIONS)]
-    _put(here.engine, content_record, _content(configurations, now, dice))
+    with here.engine.connect() as connection:
+        c = source_content.c
+        versions = dict(connection.execute(select(c.content_key, c.version)).tuples().all())
+    _put(here.engine, content_record, _content(configurations, contexts, versions, now, dice))
     outcomes = list(_outcomes(configurations, now, dice))
     _put(here.engine, outcome_record, iter(outcomes))
     _put(here.engine, identity_link, _links(outcomes, now))
     runs = _jobs(configurations, weights, now, dice, count)
     _put(here.engine, job, (row for row, _ in runs))
-    keys = {each: [] for each in configurations}
+    keys: dict[uuid.UUID, list[tuple[str, str]]] = {each: [] for each in configurations}
     for row in outcomes:
         keys[row["configuration"]].append((row["kind"], row["outcome_key"]))
     _put(here.engine, transmission, _attempts(runs, configurations, keys, dice))
@@ -164,8 +179,6 @@ def _callers(here: Installation) -> dict[str, Any]:
         )[1]
         for place, reach in enumerate(reaches)
     ]
-    from pydantic import SecretStr
-
     people = Accounts(here.engine)
     people.add("viewer", SecretStr(password), [Grant(Role.ADMINISTRATOR, ALL_CUSTOMERS)])
     session = people.sign_in("viewer", password)
@@ -194,7 +207,11 @@ def _standing(dice: random.Random, now: datetime) -> dict[str, Any]:
 
 
 def _content(
-    configurations: Sequence[uuid.UUID], now: datetime, dice: random.Random
+    configurations: Sequence[uuid.UUID],
+    contexts: dict[uuid.UUID, str],
+    versions: dict[str, str],
+    now: datetime,
+    dice: random.Random,
 ) -> Iterator[dict[str, Any]]:
     for place in range(RECORDS // CONFIGURATIONS):
         for number, each in enumerate(configurations):
@@ -204,7 +221,9 @@ def _content(
                 "content_key": key,
                 "content_type": "course",
                 "title": f"Course {key} on rivers and what lives in them",
-                "catalogs": "[]",
+                "catalogs": orjson.dumps([catalog_of(number // 2)]).decode(),
+                "source_version": versions[key],
+                "export_context": contexts[each],
                 "remote_key": key,
                 "confirmed_payload": orjson.dumps({"key": key, "text": "What a river is. " * 100}).decode(),
                 **_standing(dice, now),
@@ -374,7 +393,7 @@ def _some(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row, _ in zip(rows, range(ROWS_AT_ONCE), strict=False)]
 
 
-def _plain(value: Any, instant: bool) -> Any:  # noqa: FBT001 - called for each value
+def _plain(value: Any, instant: bool) -> Any:
     if instant:
         return f"{value:%Y-%m-%d %H:%M:%S.%f}"
     return value.hex if type(value) is uuid.UUID else value

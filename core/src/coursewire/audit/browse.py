@@ -42,7 +42,9 @@ def page(
     """
     c = table.c
     fixed = {name: value for name, value in (equal or {}).items() if value is not None}
-    questions: list[tuple[ColumnElement[bool], ...]] = [tuple(c[name] == fixed[name] for name in sorted(fixed))]
+    questions: list[tuple[ColumnElement[bool], ...]] = [
+        tuple(c[name] == fixed[name] for name in sorted(fixed))
+    ]
     if search:
         questions = [(*each, _begins(c[name], search)) for each in questions for name in search_in]
     elif fixed and "state" not in fixed and (configurations is None or "reason" in fixed):

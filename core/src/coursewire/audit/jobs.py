@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, Engine, and_, insert, or_, select, update
+from sqlalchemy import Connection, Engine, insert, or_, select, update
 
 from coursewire.audit.tables import job
 from coursewire.model.payload import Kind
@@ -164,7 +164,8 @@ def recent(
         query = query.where(c.kind == kind.value)
     if before is not None:
         started_at, uuid = before
-        query = query.where(or_(c.started_at < started_at, and_(c.started_at == started_at, c.uuid > uuid)))
+        # The first condition says nothing new, but an index can begin there.
+        query = query.where(c.started_at <= started_at, or_(c.started_at < started_at, c.uuid > uuid))
     with engine.connect() as connection:
         return [_plain(dict(found._mapping)) for found in connection.execute(query)]
 

@@ -23,7 +23,6 @@ FAILED_STATES = (State.FAILED, State.REJECTED, State.BLOCKED, State.IN_DOUBT)
 """States that a person may end."""
 
 
-
 def release(
     engine: Engine,
     configuration: UUID,

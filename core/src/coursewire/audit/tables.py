@@ -206,9 +206,9 @@ transmission = Table(
     Column("at", UtcDateTime(), nullable=False),
     # What stands behind the id is looked at without the row.
     Index(None, "item", "configuration", "kind", "id"),
-    Index(None, "configuration", "id", "result", "kind"),
+    Index(None, "configuration", "id", "result", "kind", "at"),
     Index(None, "result", "id", "kind"),
-    Index(None, "job", "id"),
+    Index(None, "job", "id", "result"),
     Index(None, "at", "configuration", "result"),  # counted day by day
 )
 

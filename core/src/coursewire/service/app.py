@@ -57,6 +57,7 @@ def create_app(installation: Installation) -> FastAPI:
         finally:
             schedule.end()
             await work.aclose()
+            await app.state.figures.aclose()
 
     app = FastAPI(
         title="Coursewire",

@@ -10,9 +10,9 @@ down_revision = "0007"
 _NEW: dict[str, tuple[tuple[str, ...], ...]] = {
     "transmission": (
         ("item", "configuration", "kind", "id"),
-        ("job", "id"),
+        ("job", "id", "result"),
         ("at", "configuration", "result"),
-        ("configuration", "id", "result", "kind"),
+        ("configuration", "id", "result", "kind", "at"),
         ("result", "id", "kind"),
     ),
     "content_record": (
