@@ -49,7 +49,9 @@ def step(
 ) -> dict[str, Any]:
     """Run one step in a process of its own, with ``extra`` in its environment."""
     command = [sys.executable, "-m", "bench.worker", name, str(folder), *arguments]
-    done = subprocess.run(command, env=environment() | dict(extra), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment() | dict(extra), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(f"{name} failed:\n{done.stderr}")
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Engine, Table, func, select
 
-from coursewire.audit.newest import newest
+from coursewire.audit.newest import newest, unindexed
 from coursewire.audit.states import State
 from coursewire.audit.tables import content_record, outcome_record, transmission
 from coursewire.model.payload import OUTCOMES
@@ -42,18 +42,21 @@ def page(
     """
     c = table.c
     fixed = {name: value for name, value in (equal or {}).items() if value is not None}
-    questions: list[tuple[ColumnElement[bool], ...]] = [
-        tuple(c[name] == fixed[name] for name in sorted(fixed))
-    ]
+    conditions = tuple(c[name] == fixed[name] for name in sorted(fixed))
     if search:
-        questions = [(*each, _begins(c[name], search)) for each in questions for name in search_in]
-    elif fixed and "state" not in fixed and (configurations is None or "reason" in fixed):
-        # Indexes begin with the state, and there are few states.
-        questions = [(*each, c.state == state.value) for each in questions for state in State]
-    if table is outcome_record and configurations is not None and "state" in fixed and "kind" not in fixed:
-        questions = [(*each, c.kind == kind.value) for each in questions for kind in OUTCOMES]
-    if configurations is not None:
-        questions = [(*each, c.configuration == one) for each in questions for one in configurations]
+        if configurations is not None:
+            conditions += (c.configuration.in_(configurations),)
+        asked_of = tuple(map(unindexed, conditions))
+        questions = [(*asked_of, _begins(c[name], search)) for name in search_in]
+    else:
+        questions = [conditions]
+        if fixed and "state" not in fixed and (configurations is None or "reason" in fixed):
+            # Indexes begin with the state, and there are few states.
+            questions = [(*each, c.state == state.value) for each in questions for state in State]
+        if table is outcome_record and configurations is not None and "kind" not in fixed and fixed:
+            questions = [(*each, c.kind == kind.value) for each in questions for kind in OUTCOMES]
+        if configurations is not None:
+            questions = [(*each, c.configuration == one) for each in questions for one in configurations]
     columns = [column for column in table.columns if column.name not in HIDDEN]
     return newest(
         engine,

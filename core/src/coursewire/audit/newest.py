@@ -11,12 +11,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from more_itertools import batched
-from sqlalchemy import ColumnElement, Engine, Table, select, union, union_all
+from sqlalchemy import ColumnElement, Engine, Table, case, select, union, union_all
 
 QUESTIONS_A_QUERY = 100
 """SQLite takes 500 parts of a union, PostgreSQL plans for as long as they are many."""
 
 Conditions = Sequence[ColumnElement[bool]]
+
+
+def unindexed(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A condition that no index is chosen for: it is asked of what another one has found."""
+    return case((condition, 1), else_=0) == 1
 
 
 def newest(

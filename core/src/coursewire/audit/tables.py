@@ -155,7 +155,7 @@ content_record = Table(
     Index(None, "configuration", "state", "id", "reason", "present"),  # the last two are counted
     Index(None, "configuration", "id"),
     Index(None, "state", "id", "reason"),
-    Index(None, "content_key"),
+    Index(None, "content_key", "configuration", "id"),
 )
 
 outcome_record = Table(
@@ -181,8 +181,9 @@ outcome_record = Table(
     Index(None, "configuration", "kind", "state", "id", "reason", "present"),  # the last two are counted
     Index(None, "configuration", "id"),
     Index(None, "state", "id", "kind", "reason"),
-    Index(None, "username"),
-    Index(None, "course_key"),
+    Index(None, "reason", "configuration", "username"),  # who waits for an id
+    Index(None, "username", "configuration", "id"),
+    Index(None, "course_key", "configuration", "id"),
 )
 
 transmission = Table(
@@ -208,7 +209,7 @@ transmission = Table(
     Index(None, "item", "configuration", "kind", "id"),
     Index(None, "configuration", "id", "result", "kind", "at"),
     Index(None, "result", "id", "kind"),
-    Index(None, "job", "id", "result"),
+    Index(None, "job", "id"),
     Index(None, "at", "configuration", "result"),  # counted day by day
 )
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Engine, false, func, select
 
-from coursewire.audit.newest import newest
+from coursewire.audit.newest import newest, unindexed
 from coursewire.audit.tables import transmission
 from coursewire.model.payload import Kind, Payload, Result, ResultKind
 
@@ -81,15 +81,21 @@ def history(
     fixed = [column == value for column, value in asked if value is not None]
     if since is not None:
         fixed += _since(engine, since)
-    questions = [fixed]
-    if item is None and job is None:
-        if configurations is None and kind is not None and result is None:
-            # An index begins with the result, and there are few results.
-            questions = [[*fixed, t.result == each] for each in RESULTS]
-        elif configurations is not None:
-            questions = [[*fixed, t.configuration == each] for each in configurations]
-    elif configurations is not None:
-        questions = [[*fixed, t.configuration.in_(configurations)]]
+    several = configurations is not None and len(configurations) > 1
+    if configurations is not None and not several:
+        fixed += [t.configuration == one for one in configurations] or [false()]
+    if job is not None:
+        # Its attempts are few; so are those of an item.
+        fixed = [t.job == job, *(unindexed(each) for each in fixed)]
+    if job is not None or item is not None:
+        questions = [[*fixed, unindexed(t.configuration.in_(configurations or ()))] if several else fixed]
+    elif several:
+        questions = [[*fixed, t.configuration == each] for each in configurations or ()]
+    elif configurations is None and kind is not None and result is None:
+        # An index begins with the result, and there are few results.
+        questions = [[*fixed, t.result == each] for each in RESULTS]
+    else:
+        questions = [fixed]
     return newest(engine, transmission, questions, before_id=before_id, limit=limit)
 
 

@@ -10,7 +10,7 @@ down_revision = "0007"
 _NEW: dict[str, tuple[tuple[str, ...], ...]] = {
     "transmission": (
         ("item", "configuration", "kind", "id"),
-        ("job", "id", "result"),
+        ("job", "id"),
         ("at", "configuration", "result"),
         ("configuration", "id", "result", "kind", "at"),
         ("result", "id", "kind"),
@@ -19,20 +19,22 @@ _NEW: dict[str, tuple[tuple[str, ...], ...]] = {
         ("configuration", "state", "id", "reason", "present"),
         ("configuration", "id"),
         ("state", "id", "reason"),
-        ("content_key",),
+        ("content_key", "configuration", "id"),
     ),
     "outcome_record": (
         ("configuration", "kind", "state", "id", "reason", "present"),
         ("configuration", "id"),
         ("state", "id", "kind", "reason"),
-        ("course_key",),
+        ("reason", "configuration", "username"),
+        ("username", "configuration", "id"),
+        ("course_key", "configuration", "id"),
     ),
 }
 
 _OLD: dict[str, tuple[tuple[str, ...], ...]] = {
     "transmission": (("configuration", "kind", "item", "id"), ("job",), ("at",)),
     "content_record": (("configuration", "state"),),
-    "outcome_record": (("configuration", "kind", "state"),),
+    "outcome_record": (("configuration", "kind", "state"), ("username",)),
 }
 """What begins as one of the new ones does, and what no question needs any more."""
 
