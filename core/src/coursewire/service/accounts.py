@@ -16,7 +16,7 @@ from coursewire.audit.access_tables import access_grant, account, console_sessio
 from coursewire.audit.engine import writing
 from coursewire.errors import ConfigurationError
 from coursewire.model.instant import Clock, utc_now
-from coursewire.service.grants import grants_of, write_grants
+from coursewire.service.grants import grants_of, joined_grants, write_grants
 from coursewire.service.rights import Caller, Grant
 from coursewire.service.tokens import digest_of
 
@@ -203,18 +203,19 @@ class Accounts:
 
     def caller(self, cookie: str) -> Caller | None:
         """Who is signed in with this cookie; None when nobody is, or no more."""
-        s, a = console_session.c, account.c
+        s, a, g = console_session.c, account.c, access_grant.c
         query = (
-            select(a.uuid, a.name, s.csrf)
-            .join_from(console_session, account, s.account == a.uuid)
+            select(a.uuid, a.name, s.csrf, g.role, g.customer)
+            .select_from(
+                console_session.join(account, s.account == a.uuid).outerjoin(access_grant, g.holder == a.uuid)
+            )
             .where(s.digest == digest_of(cookie), s.expires_at > self._clock(), a.disabled_at.is_(None))
         )
         with self._engine.connect() as connection:
-            row = connection.execute(query).first()
-            if row is None:
-                return None
-            grants = grants_of(connection, [row.uuid]).get(row.uuid, ())
-        return Caller(row.uuid, row.name, grants, row.csrf)
+            rows = connection.execute(query).all()
+        if not rows:
+            return None
+        return Caller(rows[0].uuid, rows[0].name, joined_grants(rows), rows[0].csrf)
 
     def sign_out(self, cookie: str) -> None:
         """End a session."""

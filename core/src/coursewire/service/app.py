@@ -76,6 +76,7 @@ def create_app(
         finally:
             schedule.end()
             await work.aclose()
+            await app.state.figures.aclose()
 
     oidc.check(installation.settings)
     app = FastAPI(
