@@ -24,7 +24,7 @@ demo: setup ## The main job on the sample bundle, against the channels' simulato
 
 # A real Learning Record Store, apart because of what it pins. Without it (offline) its tests are skipped and say so.
 $(LRS)/.ready: plugins/xapi/tests/requirements-lrs.txt | $(STAMP)
-	-$(PYTHON) -m venv $(LRS) && $(LRS)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 10 -r $< && touch $@
+	-$(PYTHON) -m venv $(LRS) && $(LRS)/bin/python -m pip install --quiet --disable-pip-version-check --retries 2 --timeout 30 -r $< && touch $@
 
 test: setup $(LRS)/.ready ## All tests
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered $(TESTS)
