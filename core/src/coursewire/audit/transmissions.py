@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -115,13 +115,3 @@ def _since(engine: Engine, since: datetime) -> list[ColumnElement[bool]]:
     if count <= FEW:
         conditions.append(t.id >= least)
     return conditions
-
-
-def stream(engine: Engine, *, configurations: Collection[UUID] | None = None) -> Iterator[dict[str, Any]]:
-    """All attempts, oldest first, without holding them; of these configurations alone, where some are named."""
-    query = select(transmission).order_by(transmission.c.id)
-    if configurations is not None:
-        query = query.where(transmission.c.configuration.in_(configurations))
-    with engine.connect() as connection:
-        for found in connection.execution_options(yield_per=1000).execute(query):
-            yield dict(found._mapping)
