@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, false, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 
 from coursewire.audit.newest import newest, unindexed
 from coursewire.audit.tables import transmission
@@ -21,6 +23,10 @@ RELEASED = "released"
 
 RESULTS = (*(each.value for each in ResultKind), RELEASED)
 """All that stands as a result."""
+
+PAGE_ROWS = 1000
+FEWEST_ROWS = 50
+"""Attempts that an export reads at once: of all configurations, and of each where they are many."""
 
 FEW = 20_000
 """Attempts that are looked at one by one."""
@@ -79,11 +85,16 @@ def history(
         (t.result, result),
     )
     fixed = [column == value for column, value in asked if value is not None]
+    if configurations is not None and not configurations:
+        return []
     if since is not None:
-        fixed += _since(engine, since)
+        young = _since(engine, since)
+        if young is None:
+            return []
+        fixed += young
     several = configurations is not None and len(configurations) > 1
     if configurations is not None and not several:
-        fixed += [t.configuration == one for one in configurations] or [false()]
+        fixed += [t.configuration == one for one in configurations]
     if job is not None:
         # Its attempts are few; so are those of an item.
         fixed = [t.job == job, *(unindexed(each) for each in fixed)]
@@ -99,11 +110,11 @@ def history(
     return newest(engine, transmission, questions, before_id=before_id, limit=limit)
 
 
-def _since(engine: Engine, since: datetime) -> list[ColumnElement[bool]]:
+def _since(engine: Engine, since: datetime) -> list[ColumnElement[bool]] | None:
     """Conditions for attempts from an instant on, so that it is not every older one that is looked at.
 
     Ids rise nearly as instants do. Where few are that young, the least of their ids ends the search; where many
-    are, the newest fill a page.
+    are, the newest fill a page. None where there are none.
     """
     t = transmission.c
     young = select(t.id, t.at).where(t.at >= since).order_by(t.at.desc()).limit(FEW + 1).subquery()
@@ -111,17 +122,35 @@ def _since(engine: Engine, since: datetime) -> list[ColumnElement[bool]]:
         count, least = connection.execute(select(func.count(), func.min(young.c.id))).one()
     conditions = [t.at >= since]
     if count == 0:
-        return [false()]
+        return None
     if count <= FEW:
         conditions.append(t.id >= least)
     return conditions
 
 
 def stream(engine: Engine, *, configurations: Collection[UUID] | None = None) -> Iterator[dict[str, Any]]:
-    """All attempts, oldest first, without holding them; of these configurations alone, where some are named."""
-    query = select(transmission).order_by(transmission.c.id)
-    if configurations is not None:
-        query = query.where(transmission.c.configuration.in_(configurations))
-    with engine.connect() as connection:
-        for found in connection.execution_options(yield_per=1000).execute(query):
-            yield dict(found._mapping)
+    """All attempts, oldest first, without holding them; of these configurations alone, where some are named.
+
+    No connection is held between two pages either: who stops reading half-way leaves nothing behind.
+    """
+    t = transmission.c
+    if configurations is None:
+        yield from _oldest_first(engine, [], PAGE_ROWS)
+        return
+    rows = max(PAGE_ROWS // max(len(configurations), 1), FEWEST_ROWS)
+    each = [_oldest_first(engine, [t.configuration == one], rows) for one in configurations]
+    yield from heapq.merge(*each, key=itemgetter("id"))
+
+
+def _oldest_first(
+    engine: Engine, conditions: list[ColumnElement[bool]], rows: int
+) -> Iterator[dict[str, Any]]:
+    t, last = transmission.c, 0
+    while True:
+        query = select(transmission).where(*conditions, t.id > last).order_by(t.id).limit(rows)
+        with engine.connect() as connection:
+            page = [dict(found._mapping) for found in connection.execute(query)]
+        yield from page
+        if len(page) < rows:
+            return
+        last = page[-1]["id"]
