@@ -110,14 +110,14 @@ def test_an_answer_of_the_lms_that_nobody_asked_for_changes_nothing(signed_in, s
 def test_a_refused_item_is_seen_and_tried_again(signed_in, site, sap, shelf, configure):
     page = signed_in
     shelf.fill(3)
-    sap.refuse.add("RiverU+C0001")
+    sap.poisoned.add("RiverU+C0001")
     uuid = configure(sap).uuid
     transmit(page, site, uuid)
     page.goto(f"{site}/records?state=rejected")
     page.get_by_role("link", name="Course RiverU+C0001").click()
     page.get_by_role("cell", name="rejected").first.wait_for()
 
-    sap.refuse.clear()
+    sap.poisoned.clear()
     page.get_by_label("Why it may go again").fill("mended at SAP")
     page.get_by_role("button", name="Try again with the next run").click()
     page.get_by_role("button", name="Transmit").click()

@@ -12,6 +12,7 @@ from sqlalchemy import event, insert, text
 
 from coursewire.audit import jobs, transmissions
 from coursewire.audit.browse import by_state, page
+from coursewire.audit.export import stream
 from coursewire.audit.identity import IdentityLinks
 from coursewire.audit.states import State
 from coursewire.audit.tables import configuration, content_record, job, outcome_record, transmission
@@ -136,7 +137,7 @@ HISTORIES = [
 
 
 def test_every_choice_of_attempts_is_the_one_that_reading_all_gives(filled):
-    everything = list(transmissions.stream(filled))
+    everything = list(stream(filled, transmission))
     everything.reverse()
     for asked in HISTORIES:
         expected = [
@@ -203,7 +204,7 @@ def test_jobs_go_on_where_the_page_before_ended_although_instants_are_shared(fil
 
 def test_an_export_left_half_way_holds_no_connection(filled):
     for configurations in (None, CONFIGURATIONS[:2]):
-        rows = transmissions.stream(filled, configurations=configurations)
+        rows = stream(filled, transmission, configurations=configurations)
         next(rows)
         assert filled.pool.checkedout() == 0
 

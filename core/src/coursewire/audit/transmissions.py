@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -23,10 +21,6 @@ RELEASED = "released"
 
 RESULTS = (*(each.value for each in ResultKind), RELEASED)
 """All that stands as a result."""
-
-PAGE_ROWS = 1000
-FEWEST_ROWS = 50
-"""Attempts that an export reads at once: of all configurations, and of each where they are many."""
 
 FEW = 20_000
 """Attempts that are looked at one by one."""
@@ -126,31 +120,3 @@ def _since(engine: Engine, since: datetime) -> list[ColumnElement[bool]] | None:
     if count <= FEW:
         conditions.append(t.id >= least)
     return conditions
-
-
-def stream(engine: Engine, *, configurations: Collection[UUID] | None = None) -> Iterator[dict[str, Any]]:
-    """All attempts, oldest first, without holding them; of these configurations alone, where some are named.
-
-    No connection is held between two pages either: who stops reading half-way leaves nothing behind.
-    """
-    t = transmission.c
-    if configurations is None:
-        yield from _oldest_first(engine, [], PAGE_ROWS)
-        return
-    rows = max(PAGE_ROWS // max(len(configurations), 1), FEWEST_ROWS)
-    each = [_oldest_first(engine, [t.configuration == one], rows) for one in configurations]
-    yield from heapq.merge(*each, key=itemgetter("id"))
-
-
-def _oldest_first(
-    engine: Engine, conditions: list[ColumnElement[bool]], rows: int
-) -> Iterator[dict[str, Any]]:
-    t, last = transmission.c, 0
-    while True:
-        query = select(transmission).where(*conditions, t.id > last).order_by(t.id).limit(rows)
-        with engine.connect() as connection:
-            page = [dict(found._mapping) for found in connection.execute(query)]
-        yield from page
-        if len(page) < rows:
-            return
-        last = page[-1]["id"]

@@ -12,12 +12,12 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from coursewire.audit.access_tables import access_grant, account, console_session
 from coursewire.audit.engine import writing
 from coursewire.errors import ConfigurationError
 from coursewire.model.instant import Clock, utc_now
 from coursewire.service.grants import grants_of, joined_grants, write_grants
 from coursewire.service.rights import Caller, Grant
-from coursewire.service.tables import access_grant, account, console_session
 from coursewire.service.tokens import digest_of
 
 if TYPE_CHECKING:
@@ -173,6 +173,16 @@ class Accounts:
             values["password_hash"] = self._hasher.hash(password)
         self._change(row.uuid, values)
         return self.begin_session(row.uuid)
+
+    def enter(self, name: str) -> SignedIn | None:
+        """Begin a session of somebody whom another service has proved to be ``name``.
+
+        None when there is no such account, or it is disabled. A lock is for wrong passwords, and does not count.
+        """
+        c = account.c
+        with self._engine.connect() as connection:
+            row = connection.execute(select(c.uuid, c.disabled_at).where(c.name == name)).first()
+        return None if row is None or row.disabled_at else self.begin_session(row.uuid)
 
     def begin_session(self, uuid: UUID) -> SignedIn:
         """Begin a session of somebody whose identity is proved; sessions that are over are swept out."""
