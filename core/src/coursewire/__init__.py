@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coursewire.client.answers import acknowledged as acknowledged
-    from coursewire.client.answers import read_json as read_json
-    from coursewire.client.answers import read_object as read_object
+    from coursewire.client.answers import error_of as error_of
     from coursewire.client.answers import read_success as read_success
     from coursewire.client.answers import result_of as result_of
     from coursewire.client.auth import BearerAuth as BearerAuth
     from coursewire.client.auth import TokenAuth as TokenAuth
     from coursewire.client.auth import read_oauth_token as read_oauth_token
     from coursewire.client.urls import quoted_path as quoted_path
+    from coursewire.client.words import error_text as error_text
+    from coursewire.client.words import is_done as is_done
+    from coursewire.client.words import is_missing as is_missing
+    from coursewire.client.words import read_json as read_json
+    from coursewire.client.words import read_object as read_object
     from coursewire.errors import BlockedError as BlockedError
     from coursewire.errors import NotExportableError as NotExportableError
     from coursewire.export.texts import cut as cut
@@ -84,7 +88,11 @@ __all__ = [
     "__version__",
     "acknowledged",
     "cut",
+    "error_of",
+    "error_text",
     "hookimpl",
+    "is_done",
+    "is_missing",
     "iso_utc",
     "quoted_path",
     "read_json",
@@ -128,12 +136,16 @@ _HOMES = {
     "Tokens": "coursewire.model.session",
     "acknowledged": "coursewire.client.answers",
     "cut": "coursewire.export.texts",
+    "error_of": "coursewire.client.answers",
+    "error_text": "coursewire.client.words",
     "hookimpl": "coursewire.hookspecs",
+    "is_done": "coursewire.client.words",
+    "is_missing": "coursewire.client.words",
     "iso_utc": "coursewire.model.instant",
     "quoted_path": "coursewire.client.urls",
-    "read_json": "coursewire.client.answers",
+    "read_json": "coursewire.client.words",
     "read_oauth_token": "coursewire.client.auth",
-    "read_object": "coursewire.client.answers",
+    "read_object": "coursewire.client.words",
     "read_success": "coursewire.client.answers",
     "required": "coursewire.export.texts",
     "result_of": "coursewire.client.answers",

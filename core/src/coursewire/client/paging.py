@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from coursewire.client.answers import read_json
+from coursewire.client.words import read_json
 from coursewire.errors import ContractError, IncompleteListError
 
 if TYPE_CHECKING:

@@ -109,8 +109,8 @@ def rows(session: cw.Session, path: str, params: Mapping[str, str]) -> AsyncIter
 
 
 def is_missing(response: httpx.Response) -> bool:
-    """Tell Learn's own 404 from the page of a proxy or of another site, which proves nothing."""
-    return response.status_code == 404 and cw.read_object(response).get("status") == 404
+    """Tell Learn's own 404, which says its status again."""
+    return cw.is_missing(response, "status")
 
 
 async def patch(session: cw.Session, path: str, change: Mapping[str, Any]) -> httpx.Response:
@@ -262,8 +262,9 @@ async def _gone(session: cw.Session, response: httpx.Response) -> bool:
 
 def _said(session: cw.Session, response: httpx.Response, echo: Mapping[str, Any], *ids: str) -> cw.Result:
     operation = cw.Operation.UPDATE  # what 404 means is decided before
-    result = cw.acknowledged(response, operation, echo, now=session.clock(), rights=RIGHTS)
-    return replace(result, remote_id="/".join(filter(None, ids)) or None)
+    known = "/".join(filter(None, ids)) or None
+    now = session.clock()
+    return cw.acknowledged(response, operation, echo, now=now, rights=RIGHTS, remote_id=known)
 
 
 def _available(course: cw.JsonObject) -> Any:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
-from coursewire.client.answers import read_json, result_of
+from coursewire.client.answers import result_of
 from coursewire.client.auth import TokenAuth, read_oauth_token
 from coursewire.client.redact import shorten
+from coursewire.client.words import read_json
 from coursewire.errors import BlockedError, CredentialsError
 from coursewire.model.payload import Result, ResultKind
 from coursewire.model.reasons import Reason
