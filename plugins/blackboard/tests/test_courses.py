@@ -342,6 +342,29 @@ def test_the_404_of_a_proxy_is_not_learns(learn: BlackboardSimulator, send: Any)
         send(RETIRE)
 
 
+def test_a_404_that_is_not_learns_own_settles_no_item(learn: BlackboardSimulator, send: Any) -> None:
+    remote_id = send().remote_id
+    learn.interfere = lambda _request: web.Response(
+        status=404, text="<h1>Not here</h1>", content_type="text/html"
+    )
+
+    result = send(UPDATE, remote_id)
+    assert (result.kind, result.reason, result.remote_id) == (Kind.TRY_LATER, "unreadable-answer", remote_id)
+
+
+@pytest.mark.parametrize("location", [None, "https://elsewhere.example.com/task/1"])
+def test_a_deletion_whose_task_cannot_be_followed_is_taken_at_its_word(
+    learn: BlackboardSimulator, send: Any, location: str | None
+) -> None:
+    remote_id = send().remote_id
+    headers = {"Location": location} if location else None
+    learn.interfere = lambda request: (
+        web.Response(status=202, headers=headers) if request.method == "DELETE" else None
+    )
+
+    assert send(RETIRE, remote_id, {"retire_strategy": "delete"}).kind is Kind.ACCEPTED
+
+
 def test_ultra_courses_get_a_page_that_ultra_shows(learn: BlackboardSimulator, send: Any) -> None:
     learn.ultra = True
 

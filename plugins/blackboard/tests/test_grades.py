@@ -139,6 +139,16 @@ def test_a_success_that_is_about_nobody_is_no_acknowledgement(
     assert grade(made.completion()).kind is Kind.TRY_LATER
 
 
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_404_that_is_not_learns_own_settles_no_grade(
+    learn: BlackboardSimulator, grade: Any, made: Any, pat: Any, method: str
+) -> None:
+    page = web.Response(status=404, text="<h1>Not here</h1>", content_type="text/html")
+    learn.interfere = lambda request: page if request.method == method else None
+
+    assert grade(made.completion()).kind is Kind.TRY_LATER
+
+
 # -- who ---------------------------------------------------------------------------------------------------
 
 

@@ -27,13 +27,14 @@ from coursewire.jobs.outcomes import OutcomeJob
 from coursewire.model.outcomes import Completion, EnrollmentReport
 from coursewire.model.payload import Kind
 from coursewire.sources.database import load_bundle
+from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
 from coursewire.transmit.send import Stop
 from coursewire.transmit.summary import Summary
 from coursewire_xapi import plugin
 from coursewire_xapi.config import XapiConfig
 from coursewire_xapi.simulator import XapiSimulator
 
-pytest_plugins = ["coursewire.testing.database"]
+__all__ = ["bare_database_url", "database_url", "engine", "migrated_database"]
 
 ACME = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"

@@ -286,7 +286,7 @@ def test_13_an_account_else_an_address_else_nothing(world, store):
     summary = world.completions(uuid)
     assert (summary.done["created"], dict(summary.skipped)) == (2, {"learner-unmatched": 1})
     address, account = sorted((each["actor"] for each in store.standing), key=len)
-    assert account["account"] == {"homePage": "https://idp.example.com", "name": "tenant:7:E-1"}
+    assert account["account"] == {"homePage": "https://learn.example.org", "name": "tenant:7:E-1"}
     assert address == {"objectType": "Agent", "mbox": "mailto:ben@example.com"}
 
 

@@ -10,4 +10,4 @@ async def send_content(session, batch):
     return [bad[0]] * len(batch) if bad else results
 
 
-CAUGHT_BY = ("test_one_bad_item_is_found", "its answer is taken for that of its batch")
+CAUGHT_BY = ("test_one_bad_item_is_found", "they count as refused beside the bad one")

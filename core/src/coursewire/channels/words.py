@@ -25,6 +25,8 @@ CAPABILITIES = {
     "revoke": "a completion may be taken back",
     "idempotency": "repeated sending of content",
     "outcome_idempotency": "repeated sending of outcomes",
+    "delivery": "content is pushed, or pulled by the LMS",
+    "mapped_keys": "the LMS has keys of its own for items",
     "mixed_operations": "operations may share a batch",
     "wants_confirmed": "writes an item in parts, and only those that changed",
     "list_remote": "listing what is at the LMS",

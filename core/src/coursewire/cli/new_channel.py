@@ -105,6 +105,8 @@ def new_channel(
     It sends courses and completions to an imagined LMS, of which it has a simulator; put the real one's addresses and
     fields in its place. What no option answers is asked on a terminal; elsewhere the defaults are taken. Nothing is overwritten.
     """
+    from shlex import quote
+
     from coursewire.cli.output import put, put_check, put_json
 
     name = check_name(name)
@@ -117,7 +119,11 @@ def new_channel(
     _check_code(answers)
     folder = into / answers.distribution
     files = write(folder, answers)
-    steps = (f"pip install -e '{folder}[test]'", f"pytest {folder}", f"coursewire conformance {answers.code}")
+    steps = (
+        f"pip install -e {quote(f'{folder}[test]')}",
+        f"pytest {quote(str(folder))}",
+        f"coursewire conformance {answers.code}",
+    )
     if json:
         put_json({"folder": str(folder), "code": answers.code, "files": files, "next": steps})
         return

@@ -64,7 +64,8 @@ def error_text(body: Any, *, deep: bool = False) -> str:
     """The words of the first error in plain data, whichever shape it has; "" where there is none.
 
     Known are ``{"error": {"code", "message": "text"}}``, the same with ``"message": {"lang", "value"}`` (OData),
-    ``{"error": "text"}``, and ``{"errors": [{"title", "detail"}]}`` (JSON:API). Of another shape it is the JSON.
+    ``{"error": "text"}``, ``{"errors": [{"title", "detail"}]}`` (JSON:API), and ``{"status": 400, "message"}``, from
+    400 on. Of another shape it is the JSON.
 
     Args:
         body: The data.
@@ -74,8 +75,9 @@ def error_text(body: Any, *, deep: bool = False) -> str:
     if not deep:
         return _text_of(body) if isinstance(body, dict) else ""
     if isinstance(body, dict):
-        if any(value and _ERROR_FIELD.match(name) for name, value in body.items()):
-            return _text_of(body) or str(body.get("message") or body)
+        words = _text_of(body)
+        if words or any(value and _ERROR_FIELD.match(name) for name, value in body.items()):
+            return words or str(body.get("message") or body)
         body = list(body.values())
     texts = (error_text(each, deep=True) for each in body) if isinstance(body, list) else ()
     return next(filter(None, texts), "")
@@ -83,6 +85,9 @@ def error_text(body: Any, *, deep: bool = False) -> str:
 
 def _text_of(body: JsonObject) -> str:
     error = next(filter(None, map(body.get, _ERROR_FIELDS)), "")
+    status = str(body.get("status", ""))
+    if not error and status.isdecimal() and int(status) >= 400:
+        return str(body.get("message") or f"status {status}")
     if isinstance(error, list) and all(isinstance(each, dict) for each in error):
         texts = [
             ": ".join(str(each[name]) for name in ("title", "detail", "message") if each.get(name))
@@ -91,6 +96,6 @@ def _text_of(body: JsonObject) -> str:
         return "; ".join(filter(None, texts)) or json.dumps(error)
     if not isinstance(error, dict):
         return error if isinstance(error, str) else json.dumps(error)
-    message = error.get("message")
+    message = error.get("message") or error.get("description")
     text = message.get("value") if isinstance(message, dict) else message
     return ": ".join(str(part) for part in (error.get("code"), text) if part) or json.dumps(error)

@@ -83,6 +83,8 @@ class Capabilities(BaseModel):
     mapped_keys: bool = False
     """The LMS knows items by keys that are made for it (hook ``remote_key``) or were imported. A key once given
     stays, and outcomes go only to courses that were given one."""
+    remote_keys: str = r"(?s).+"
+    """What the LMS takes as a key, as a regular expression for the whole of it."""
     mixed_operations: bool = False
     """Creates, updates and retirements may travel in one batch."""
     wants_confirmed: bool = False

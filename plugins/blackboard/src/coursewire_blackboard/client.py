@@ -66,8 +66,10 @@ async def check_connection(session: cw.Session) -> list[str]:
 @cw.hookimpl
 def read_slow_down(response: httpx.Response) -> float | None:
     """Recognise that the calls of the day are used up: by 429, or by 403 with a header at zero or in words."""
-    used_up = response.headers.get("X-Rate-Limit-Remaining") == "0" or "rate limit" in response.text.lower()
-    if response.status_code != 429 and not (response.status_code == 403 and used_up):
+    left = response.headers.get("X-Rate-Limit-Remaining")
+    if response.status_code != 429 and (
+        response.status_code != 403 or (left != "0" and "rate limit" not in response.text.lower())
+    ):
         return None
     # Until mid-2024 Learn said in this header in how many seconds; since then in Retry-After, which core reads.
     told = response.headers.get("X-Rate-Limit-Reset", "")
@@ -149,7 +151,7 @@ async def _send(session: cw.Session, payload: cw.Payload) -> cw.Result:
         result = await _update(session, payload, str(held["id"]))
     if result is not None:
         return result
-    result = _said(session, response, {"externalId": payload.remote_key}, _id(response))
+    result = said(session, response, {"externalId": payload.remote_key}, _id(response))
     return await _fill_new(session, payload, _id(response)) if result.confirms else result
 
 
@@ -163,7 +165,7 @@ async def _update(
     response = await patch(session, f"{COURSES}/{course}", {**payload.body["course_metadata"], **shown})
     if is_missing(response):
         return None
-    result = _said(session, response, {"externalId": payload.remote_key}, course, folder, page)
+    result = said(session, response, {"externalId": payload.remote_key}, course, folder, page)
     if not result.confirms:
         return result
     return await _rewrite(session, payload, course, folder, page) or await _look(session, payload, course)
@@ -179,7 +181,7 @@ async def _rewrite(
     response = await patch(session, f"{_contents(course)}/{page}", change) if page else None
     if response is None or is_missing(response):
         return None
-    return _said(session, response, {"id": page}, course, folder, page)
+    return said(session, response, {"id": page}, course, folder, page)
 
 
 async def _look(session: cw.Session, payload: cw.Payload, course: str) -> cw.Result:
@@ -201,10 +203,10 @@ async def _fill(session: cw.Session, payload: cw.Payload, course: str, folder: s
         response = await session.post(_contents(course), json=payload.body["course_content_metadata"])
         folder = _id(response)
         if not folder:
-            return _said(session, response, {"title": PAGE_TITLE, "id": ""}, course)
+            return said(session, response, {"title": PAGE_TITLE, "id": ""}, course)
     page = payload.body["course_child_content_metadata"]
     response = await session.post(f"{_contents(course)}/{folder}/children", json=page)
-    return _said(session, response, {"title": PAGE_TITLE}, course, folder, _id(response))
+    return said(session, response, {"title": PAGE_TITLE}, course, folder, _id(response))
 
 
 async def _fill_new(session: cw.Session, payload: cw.Payload, course: str) -> cw.Result:
@@ -247,24 +249,28 @@ async def _end(session: cw.Session, course: str) -> cw.Result | None:
         return None
     if response.is_success and done:
         return cw.Result(cw.ResultKind.ACCEPTED, http_status=response.status_code)
-    return _said(session, response, {"availability": "No"}, course)
+    return said(session, response, {"availability": "No"}, course)
 
 
 async def _gone(session: cw.Session, response: httpx.Response) -> bool:
-    """Follow the task that deletes a course; a task that is gone went with its course."""
-    for pause_s in PAUSES_S:
+    """Follow the task that deletes a course; one that is gone went with its course, and one not named cannot be."""
+    task = httpx.URL(response.headers.get("Location", "")).path
+    for pause_s in PAUSES_S if task.startswith(API) else ():
         await session.sleep(pause_s)
-        answer = await session.get(response.headers["Location"])
+        answer = await session.get(task)
         if is_missing(answer) or cw.read_success(answer).get("status") == "Complete":
             return True
-    return False
+    return not task.startswith(API)
 
 
-def _said(session: cw.Session, response: httpx.Response, echo: Mapping[str, Any], *ids: str) -> cw.Result:
-    operation = cw.Operation.UPDATE  # what 404 means is decided before
-    known = "/".join(filter(None, ids)) or None
+def said(session: cw.Session, response: httpx.Response, echo: Mapping[str, Any], *ids: str) -> cw.Result:
+    """What an answer means for the item that was sent; what Learn's own 404 means is decided before."""
+    operation, known = cw.Operation.UPDATE, "/".join(filter(None, ids)) or None
     now = session.clock()
-    return cw.acknowledged(response, operation, echo, now=now, rights=RIGHTS, remote_id=known)
+    result = cw.acknowledged(response, operation, echo, now=now, rights=RIGHTS, remote_id=known)
+    if response.status_code == 404 and not is_missing(response):  # a proxy's, or another site's
+        result = replace(result, kind=cw.ResultKind.TRY_LATER, reason="unreadable-answer")
+    return result
 
 
 def _available(course: cw.JsonObject) -> Any:

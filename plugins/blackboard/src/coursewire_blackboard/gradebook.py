@@ -11,7 +11,16 @@ from typing import Any
 from urllib.parse import quote
 
 import coursewire as cw
-from coursewire_blackboard.client import COURSES, RIGHTS, by_external_id, is_missing, patch, rows, settings
+from coursewire_blackboard.client import (
+    COURSES,
+    RIGHTS,
+    by_external_id,
+    is_missing,
+    patch,
+    rows,
+    said,
+    settings,
+)
 from coursewire_blackboard.config import API
 
 SAME_SCORE = 0.00002
@@ -59,9 +68,7 @@ async def _write(session: cw.Session, payload: cw.Payload) -> cw.Result:
     if is_missing(response):
         return _blocked("learner-unmatched")
     if not response.is_success or "userId" not in grade:
-        return cw.acknowledged(
-            response, payload.operation, {"userId": ""}, now=session.clock(), rights=RIGHTS
-        )
+        return said(session, response, {"userId": ""})
     if _same(grade.get("score"), wanted):
         remote_id = f"{column}/{grade['userId']}/{wanted}"
         return cw.Result(cw.ResultKind.ACCEPTED, remote_id=remote_id, http_status=response.status_code)
@@ -129,7 +136,7 @@ async def _column(
     made = held or cw.read_object(response)
     if "id" in made and (held or response.is_success):
         return str(made["id"])
-    return cw.acknowledged(response, cw.Operation.CREATE, {"id": ""}, now=session.clock(), rights=RIGHTS)
+    return said(session, response, {"id": ""})
 
 
 async def _user(session: cw.Session, course: str, learner: str) -> str:

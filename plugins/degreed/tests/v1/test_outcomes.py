@@ -105,12 +105,14 @@ def test_a_learner_who_is_named_is_refused_alone(simulator, report, make):
     assert not simulator.completions
 
 
-def test_two_learners_of_one_course_are_told_apart(simulator, report, make):
+def test_learners_of_one_course_and_courses_of_one_learner_are_told_apart(simulator, report, make):
     simulator.interfere = lambda _request: web.json_response(
         {"errors": [{"email": "b", "id": "Ex+1", "message": "no"}]}, status=200
     )
 
-    assert kinds(report(make.completion("a"), make.completion("b"))) == [ACCEPTED, REJECTED]
+    results = report(make.completion("a"), make.completion("b"), make.completion("b", "Ex+2"))
+
+    assert kinds(results) == [ACCEPTED, REJECTED, ACCEPTED]
 
 
 def test_completions_are_taken_back_beside_those_that_are_reported(simulator, report, make, calls):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from coursewire.model.configuration import ChannelConfig, LearnerId, LmsUrl
+from coursewire.model.configuration import ChannelConfig, LearnerId, LmsUrl, Secret
 
 BY_EMAIL = ("mbox", "mbox_sha1sum")
 """The forms of an actor that are made from an e-mail address."""
@@ -30,7 +30,7 @@ class XapiConfig(ChannelConfig):
     """Base address of the Learning Record Store: the part before ``/statements``."""
     key: str = Field(min_length=1, max_length=255, coerce_numbers_to_str=True)
     """User of its Basic authentication ("client id")."""
-    secret: SecretStr = Field(min_length=1)
+    secret: Secret
     """Password that goes with the key ("client secret")."""
     version: Literal["1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0"] = "1.0.3"
     """Version of xAPI that requests announce. ``config check`` compares it with what the store offers."""
@@ -74,11 +74,6 @@ class XapiConfig(ChannelConfig):
         if self.actor == "pseudonym" and self.pseudonym_key is None:
             raise PydanticCustomError("missing", "pseudonym_key, which actor pseudonym needs")
         return self
-
-    @property
-    def lms_url(self) -> str:
-        """Base address of the store, without a trailing slash."""
-        return self.endpoint
 
     @property
     def learner_id_otherwise(self) -> LearnerId | None:

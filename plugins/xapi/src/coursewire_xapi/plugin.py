@@ -30,7 +30,6 @@ CHANNEL = Channel(
     title="xAPI Learning Record Store",
     config=XapiConfig,
     capabilities=Capabilities(
-        content_types=frozenset(),
         content=Support.IMPOSSIBLE,
         completions=Support.FULL,
         assessments=Support.NOT_IMPLEMENTED,

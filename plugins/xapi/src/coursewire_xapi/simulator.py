@@ -56,7 +56,6 @@ class XapiSimulator(Simulator):
         self.names_new_only = False
         self.outcomes: dict[str, dict[str, Any]] = {}
         self.voided: set[str] = set()
-        self.poisoned: set[str] = set()
 
     def sample_config(self) -> dict[str, Any]:
         """A configuration for this store."""
@@ -65,24 +64,17 @@ class XapiSimulator(Simulator):
             "key": self.key,
             "secret": self.secret,
             "site_domain": "learn.example.org",
-            "account_home_page": "https://idp.example.com",
         }
 
     def reset(self) -> None:
         """Forget everything that arrived."""
         super().reset()
-        self.outcomes.clear()
         self.voided.clear()
-        self.poisoned.clear()
 
     @property
     def standing(self) -> list[dict[str, Any]]:
         """The statements that readers see, oldest first."""
         return [each for name, each in self.outcomes.items() if name not in self.voided]
-
-    def is_poisoned(self, *names: str) -> bool:
-        """Tell whether a statement that names one of these must be refused."""
-        return not self.poisoned.isdisjoint(names)
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Statements and versions."""
