@@ -21,8 +21,15 @@ def refused(
     session: Session, response: httpx.Response, *, whole_batch: bool = False, safe_to_repeat: bool = True
 ) -> Result:
     """What an answer means that is not the one hoped for."""
-    how = {"whole_batch": whole_batch, "safe_to_repeat": safe_to_repeat, "refuses_with_2xx": True}
-    return result_of(response, now=session.clock(), done=False, rights=RIGHTS, **how)
+    return result_of(
+        response,
+        now=session.clock(),
+        done=False,
+        refuses_with_2xx=True,
+        safe_to_repeat=safe_to_repeat,
+        whole_batch=whole_batch,
+        rights=RIGHTS,
+    )
 
 
 def failure(response: httpx.Response) -> SendError:
