@@ -8,13 +8,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from coursewire.client.adopting import Adopter as Adopter
+    from coursewire.client.adopting import Results as Results
     from coursewire.client.answers import acknowledged as acknowledged
     from coursewire.client.answers import error_of as error_of
     from coursewire.client.answers import read_success as read_success
     from coursewire.client.answers import result_of as result_of
+    from coursewire.client.answers import result_of_error as result_of_error
     from coursewire.client.auth import BearerAuth as BearerAuth
+    from coursewire.client.auth import FormAuth as FormAuth
+    from coursewire.client.auth import OAuthToken as OAuthToken
     from coursewire.client.auth import TokenAuth as TokenAuth
     from coursewire.client.auth import read_oauth_token as read_oauth_token
+    from coursewire.client.grading import send_best as send_best
+    from coursewire.client.paging import rows_of as rows_of
     from coursewire.client.urls import quoted_path as quoted_path
     from coursewire.client.words import error_text as error_text
     from coursewire.client.words import is_done as is_done
@@ -22,7 +29,18 @@ if TYPE_CHECKING:
     from coursewire.client.words import read_json as read_json
     from coursewire.client.words import read_object as read_object
     from coursewire.errors import BlockedError as BlockedError
+    from coursewire.errors import CredentialsError as CredentialsError
+    from coursewire.errors import IncompleteListError as IncompleteListError
     from coursewire.errors import NotExportableError as NotExportableError
+    from coursewire.errors import OutcomeUnknownError as OutcomeUnknownError
+    from coursewire.errors import RejectedError as RejectedError
+    from coursewire.errors import SendError as SendError
+    from coursewire.errors import UnreachableError as UnreachableError
+    from coursewire.export.course_runs import choose_run as choose_run
+    from coursewire.export.course_runs import first_active_price as first_active_price
+    from coursewire.export.executive_education import marked_description as marked_description
+    from coursewire.export.executive_education import marked_title as marked_title
+    from coursewire.export.plain_text import plain_text as plain_text
     from coursewire.export.texts import cut as cut
     from coursewire.export.texts import required as required
     from coursewire.hookspecs import hookimpl as hookimpl
@@ -35,10 +53,14 @@ if TYPE_CHECKING:
     from coursewire.model.channel import RetireStrategy as RetireStrategy
     from coursewire.model.channel import Support as Support
     from coursewire.model.configuration import ChannelConfig as ChannelConfig
+    from coursewire.model.configuration import LearnerId as LearnerId
     from coursewire.model.configuration import LmsUrl as LmsUrl
     from coursewire.model.configuration import Secret as Secret
     from coursewire.model.content import ContentItem as ContentItem
     from coursewire.model.content import ContentType as ContentType
+    from coursewire.model.fields import ApiPath as ApiPath
+    from coursewire.model.fields import Filled as Filled
+    from coursewire.model.fields import Text as Text
     from coursewire.model.instant import iso_utc as iso_utc
     from coursewire.model.outcomes import Assessment as Assessment
     from coursewire.model.outcomes import Completion as Completion
@@ -55,6 +77,8 @@ if TYPE_CHECKING:
     from coursewire.model.session import Tokens as Tokens
 
 __all__ = [
+    "Adopter",
+    "ApiPath",
     "Assessment",
     "Batch",
     "BearerAuth",
@@ -65,35 +89,52 @@ __all__ = [
     "Completion",
     "ContentItem",
     "ContentType",
+    "CredentialsError",
+    "Filled",
+    "FormAuth",
     "Idempotency",
+    "IncompleteListError",
     "Installation",
     "JsonObject",
     "Kind",
+    "LearnerId",
     "Limits",
     "LmsUrl",
     "NotExportableError",
+    "OAuthToken",
     "Operation",
+    "OutcomeUnknownError",
     "Payload",
     "Rate",
+    "RejectedError",
     "RemoteItem",
     "Result",
     "ResultKind",
+    "Results",
     "RetireStrategy",
     "Secret",
+    "SendError",
     "Session",
     "Support",
+    "Text",
     "Token",
     "TokenAuth",
     "Tokens",
+    "UnreachableError",
     "__version__",
     "acknowledged",
+    "choose_run",
     "cut",
     "error_of",
     "error_text",
+    "first_active_price",
     "hookimpl",
     "is_done",
     "is_missing",
     "iso_utc",
+    "marked_description",
+    "marked_title",
+    "plain_text",
     "quoted_path",
     "read_json",
     "read_oauth_token",
@@ -101,9 +142,14 @@ __all__ = [
     "read_success",
     "required",
     "result_of",
+    "result_of_error",
+    "rows_of",
+    "send_best",
 ]
 
 _HOMES = {
+    "Adopter": "coursewire.client.adopting",
+    "ApiPath": "coursewire.model.fields",
     "Assessment": "coursewire.model.outcomes",
     "Batch": "coursewire.model.payload",
     "BearerAuth": "coursewire.client.auth",
@@ -114,34 +160,51 @@ _HOMES = {
     "Completion": "coursewire.model.outcomes",
     "ContentItem": "coursewire.model.content",
     "ContentType": "coursewire.model.content",
+    "CredentialsError": "coursewire.errors",
+    "Filled": "coursewire.model.fields",
+    "FormAuth": "coursewire.client.auth",
     "Idempotency": "coursewire.model.channel",
+    "IncompleteListError": "coursewire.errors",
     "Installation": "coursewire.jobs.installation",
     "JsonObject": "coursewire.model.payload",
     "Kind": "coursewire.model.payload",
+    "LearnerId": "coursewire.model.configuration",
     "Limits": "coursewire.model.channel",
     "LmsUrl": "coursewire.model.configuration",
     "NotExportableError": "coursewire.errors",
+    "OAuthToken": "coursewire.client.auth",
     "Operation": "coursewire.model.payload",
+    "OutcomeUnknownError": "coursewire.errors",
     "Payload": "coursewire.model.payload",
     "Rate": "coursewire.model.channel",
+    "RejectedError": "coursewire.errors",
     "RemoteItem": "coursewire.model.payload",
     "Result": "coursewire.model.payload",
     "ResultKind": "coursewire.model.payload",
+    "Results": "coursewire.client.adopting",
     "RetireStrategy": "coursewire.model.channel",
     "Secret": "coursewire.model.configuration",
+    "SendError": "coursewire.errors",
     "Session": "coursewire.model.session",
     "Support": "coursewire.model.channel",
+    "Text": "coursewire.model.fields",
     "Token": "coursewire.model.session",
     "TokenAuth": "coursewire.client.auth",
     "Tokens": "coursewire.model.session",
+    "UnreachableError": "coursewire.errors",
     "acknowledged": "coursewire.client.answers",
+    "choose_run": "coursewire.export.course_runs",
     "cut": "coursewire.export.texts",
     "error_of": "coursewire.client.answers",
     "error_text": "coursewire.client.words",
+    "first_active_price": "coursewire.export.course_runs",
     "hookimpl": "coursewire.hookspecs",
     "is_done": "coursewire.client.words",
     "is_missing": "coursewire.client.words",
     "iso_utc": "coursewire.model.instant",
+    "marked_description": "coursewire.export.executive_education",
+    "marked_title": "coursewire.export.executive_education",
+    "plain_text": "coursewire.export.plain_text",
     "quoted_path": "coursewire.client.urls",
     "read_json": "coursewire.client.words",
     "read_oauth_token": "coursewire.client.auth",
@@ -149,6 +212,9 @@ _HOMES = {
     "read_success": "coursewire.client.answers",
     "required": "coursewire.export.texts",
     "result_of": "coursewire.client.answers",
+    "result_of_error": "coursewire.client.answers",
+    "rows_of": "coursewire.client.paging",
+    "send_best": "coursewire.client.grading",
 }
 
 

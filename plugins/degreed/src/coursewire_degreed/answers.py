@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 
 import coursewire as cw
-from coursewire.errors import SendError
 
 RIGHTS = "Give the API key the scopes that the channel's page lists, or ask Degreed to."
 NOT_DEGREED = "Check degreed_base_url, then try again."
@@ -19,6 +18,6 @@ def said(session: cw.Session, response: httpx.Response, *, done: bool = False, *
     return cw.result_of(response, now=now, done=done, refuses_with_2xx=True, rights=RIGHTS, **how)
 
 
-def failure(response: httpx.Response) -> SendError:
+def failure(response: httpx.Response) -> cw.SendError:
     """The error for an answer without which nothing more can be said."""
     return cw.error_of(response, next_step=NOT_DEGREED, rights=RIGHTS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import coursewire as cw
-from coursewire.errors import RejectedError
 from coursewire_moodle.answers import STEPS, ask, listed
 from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE, category, settings
 from coursewire_moodle.grades import ASSIGNMENTS, GRADE, MODULE, PARTICIPANTS
@@ -35,7 +34,7 @@ async def check_connection(session: cw.Session) -> list[str]:
         # Rights come before names in Moodle's order of checks, and a blank name is never taken.
         nameless = {"fullname": " ", "shortname": " ", "categoryid": config.category_id}
         await ask(session, CREATE, listed("courses", [nameless]))
-    except RejectedError:
+    except cw.RejectedError:
         pass
     except cw.BlockedError as error:
         lacking.append(f"moodle/course:create in the category ({error.reason})")

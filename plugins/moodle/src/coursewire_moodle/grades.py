@@ -10,9 +10,6 @@ from typing import Any
 import httpx
 
 import coursewire as cw
-from coursewire.client.grading import send_best
-from coursewire.errors import UnreachableError
-from coursewire.model.configuration import LearnerId
 from coursewire_moodle.answers import SERVER, STEPS, WORDS, answer_of, ask, basics, listed
 from coursewire_moodle.client import find_course, settings
 
@@ -45,7 +42,7 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
     place = ("assignment", course_id, body["assignment"], body.get("cmid"))
     assignment = await session.once(place, lambda: _assignment(session, course_id, body))
     people = await session.once(("people", course_id), lambda: _people(session, course_id))
-    return await send_best(
+    return await cw.send_best(
         batch.payloads,
         learner=lambda payload: people.get(payload.body["userID"].casefold(), ()),
         grade=lambda payload: float(payload.body["grade"]),
@@ -75,7 +72,9 @@ async def _write(
         return dict.fromkeys(grades, refused)
     if str(code) != "0" or noise:
         why = noise or f"it answered {code!r:.100}"
-        raise UnreachableError(f"{GRADE} did not say that the grades are written", why=why, http_status=200)
+        raise cw.UnreachableError(
+            f"{GRADE} did not say that the grades are written", why=why, http_status=200
+        )
     place = f"{course_id}/{cmid}"
     return {user: cw.Result(cw.ResultKind.ACCEPTED, "", "", f"{place}/{user}", 200) for user in grades}
 
@@ -137,7 +136,7 @@ async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
     Raises:
         BlockedError: Moodle does not show it.
     """
-    names = ("email",) if settings(session).learner_id is LearnerId.EMAIL else ("username", "idnumber")
+    names = ("email",) if settings(session).learner_id is cw.LearnerId.EMAIL else ("username", "idnumber")
     options = [
         {"name": "userfields", "value": ",".join(("id", *names))},
         {"name": "limitfrom", "value": 0},

@@ -12,11 +12,6 @@ from urllib.parse import quote
 import httpx
 
 import coursewire as cw
-from coursewire.client.adopting import Adopter
-from coursewire.client.answers import result_of_error
-from coursewire.client.auth import FormAuth
-from coursewire.client.paging import rows_of
-from coursewire.errors import CredentialsError, SendError
 from coursewire_degreed.answers import failure, said
 from coursewire_degreed.v2.config import Degreed2Config
 
@@ -30,7 +25,7 @@ TAKEN = (
 )
 
 
-def scoped(config: Degreed2Config, tokens: cw.Tokens, *scopes: str) -> FormAuth:
+def scoped(config: Degreed2Config, tokens: cw.Tokens, *scopes: str) -> cw.FormAuth:
     """Client credentials in a form. Scopes have commas between them, unlike OAuth 2 elsewhere."""
     form = {
         "grant_type": "client_credentials",
@@ -38,7 +33,7 @@ def scoped(config: Degreed2Config, tokens: cw.Tokens, *scopes: str) -> FormAuth:
         "client_id": config.client_id.get_secret_value(),
         "client_secret": config.client_secret.get_secret_value(),
     }
-    return FormAuth(tokens, config.token_url, form, subject=f"service {' '.join(scopes)}")
+    return cw.FormAuth(tokens, config.token_url, form, subject=f"service {' '.join(scopes)}")
 
 
 @cw.hookimpl
@@ -76,7 +71,7 @@ async def list_remote(session: cw.Session) -> list[cw.RemoteItem]:
         IncompleteListError: A page is missing or cannot be read.
     """
     query = {"limit": str(LARGEST_PAGE)}
-    rows = rows_of(session, COURSES, params=query, member="data", next_at=("links", "next"))
+    rows = cw.rows_of(session, COURSES, params=query, member="data", next_at=("links", "next"))
     return [_remote_item(row) async for row in rows if attributes_of(row).get("external-id")]
 
 
@@ -85,7 +80,7 @@ async def check_connection(session: cw.Session) -> list[str]:
     """Ask for a token with the scopes that sending needs, and for one course."""
     try:
         response = await session.get(COURSES, params={"limit": "1"})
-    except CredentialsError as error:
+    except cw.CredentialsError as error:
         if error.http_status == 403:
             await _name_missing_scopes(session)
         raise
@@ -103,7 +98,7 @@ async def _name_missing_scopes(session: cw.Session) -> None:
     for scope in config.scopes:
         try:
             await session.tokens.send(scoped(config, session.tokens, scope).token_request(None))
-        except CredentialsError:
+        except cw.CredentialsError:
             missing.append(scope)
     if 0 < len(missing) < len(config.scopes):
         why = "it lacks " + ", ".join(missing)
@@ -116,7 +111,7 @@ async def _name_missing_scopes(session: cw.Session) -> None:
 # -- requests ----------------------------------------------------------------------------------------
 
 
-class _Courses(Adopter):
+class _Courses(cw.Adopter):
     """Degreed refuses an id that is over, or another organisation's, in several ways; and a URL that is taken."""
 
     async def find(self, payload: cw.Payload) -> str | None:
@@ -167,8 +162,8 @@ async def _send_skills(session: cw.Session, payload: cw.Payload, sent: cw.Result
     path = SKILLS.format(quote(sent.remote_id, safe=""))
     try:
         response = await session.request("PATCH", path, json=skills or {"data": []}, safe_to_repeat=True)
-    except SendError as error:
-        return replace(result_of_error(error), remote_id=sent.remote_id)
+    except cw.SendError as error:
+        return replace(cw.result_of_error(error), remote_id=sent.remote_id)
     if cw.is_done(response):
         return sent
     failed = said(session, response)

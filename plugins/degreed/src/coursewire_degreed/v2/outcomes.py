@@ -8,7 +8,6 @@ from urllib.parse import quote
 import httpx
 
 import coursewire as cw
-from coursewire.model.configuration import LearnerId
 from coursewire_degreed.answers import said
 from coursewire_degreed.fields import completed_at
 from coursewire_degreed.v2.client import read_data
@@ -16,7 +15,7 @@ from coursewire_degreed.v2.config import Degreed2Config
 
 COMPLETIONS = "/api/v2/completions"
 TYPE = "completions"
-_IDENTIFIER_TYPES = {LearnerId.EMAIL: "Email", LearnerId.EMPLOYEE_ID: "EmployeeId"}
+_IDENTIFIER_TYPES = {cw.LearnerId.EMAIL: "Email", cw.LearnerId.EMPLOYEE_ID: "EmployeeId"}
 UNKNOWN_LEARNER = "invalid user identifier"
 """Degreed's words in a 400 about a learner whom it does not know; the only sign of it that it gives."""
 
