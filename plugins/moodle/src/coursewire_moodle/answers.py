@@ -76,6 +76,11 @@ def listed(name: str, rows: Sequence[object]) -> dict[str, str]:
     }
 
 
+def options(**values: object) -> dict[str, str]:
+    """The list ``options`` that some functions take."""
+    return listed("options", [{"name": name, "value": value} for name, value in values.items()])
+
+
 def answer_of(function: str, response: httpx.Response, *, repeatable: bool = True) -> Answer:
     """Read an answer.
 
