@@ -35,7 +35,7 @@ def export_completion(config: MoodleConfig, completion: cw.Completion) -> cw.Jso
         if getattr(completion, field) in (None, ""):
             step = "See `coursewire why` for this learner."
             raise cw.NotExportableError(field, "it is unknown", next_step=step)
-    grade = {"courseID": completion.course_key, "userID": completion.remote_id}
+    grade: cw.JsonObject = {"courseID": completion.course_key, "userID": completion.remote_id}
     grade |= {"grade": float(completion.percent or 0), "assignment": config.grade_assignment_name}
     place = {"cmid": config.grade_assignment_cmid, "scale": config.grade_scale}
     return {**grade, **{name: value for name, value in place.items() if value is not None}}
