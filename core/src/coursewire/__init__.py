@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from coursewire.channels.data import packaged_data as packaged_data
     from coursewire.client.answers import acknowledged as acknowledged
     from coursewire.client.answers import read_json as read_json
     from coursewire.client.answers import read_object as read_object
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from coursewire.errors import BlockedError as BlockedError
     from coursewire.errors import NotExportableError as NotExportableError
     from coursewire.export.texts import cut as cut
+    from coursewire.export.texts import fitting as fitting
     from coursewire.export.texts import required as required
     from coursewire.hookspecs import hookimpl as hookimpl
     from coursewire.jobs.installation import Installation as Installation
@@ -84,8 +86,10 @@ __all__ = [
     "__version__",
     "acknowledged",
     "cut",
+    "fitting",
     "hookimpl",
     "iso_utc",
+    "packaged_data",
     "quoted_path",
     "read_json",
     "read_oauth_token",
@@ -128,8 +132,10 @@ _HOMES = {
     "Tokens": "coursewire.model.session",
     "acknowledged": "coursewire.client.answers",
     "cut": "coursewire.export.texts",
+    "fitting": "coursewire.export.texts",
     "hookimpl": "coursewire.hookspecs",
     "iso_utc": "coursewire.model.instant",
+    "packaged_data": "coursewire.channels.data",
     "quoted_path": "coursewire.client.urls",
     "read_json": "coursewire.client.answers",
     "read_oauth_token": "coursewire.client.auth",

@@ -31,3 +31,14 @@ def cut(text: str, limit: int) -> str:
     words, _, _rest = begun.rpartition(" ")
     # Some languages write without spaces: there the cut falls between two characters.
     return (words if len(words) > limit // 2 else begun).rstrip() + "…"
+
+
+def fitting(text: str, limit: int, field: str) -> str:
+    """A text that must not be cut, such as a key or an address; itself.
+
+    Raises:
+        NotExportableError: It has more than ``limit`` characters: the item waits with this field as the reason.
+    """
+    if len(text) > limit:
+        raise NotExportableError(field, f"the LMS takes {limit} characters, it has {len(text)}")
+    return text

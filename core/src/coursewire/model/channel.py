@@ -122,6 +122,8 @@ class Rate(BaseModel):
     seconds: float = Field(gt=0)
     negotiable: bool = False
     """The vendor raises it for a customer who asks: a configuration may name a higher one, too."""
+    setting: str = ""
+    """The configuration's field that gives ``calls``, where a customer's differ; empty where none does."""
 
 
 class Limits(BaseModel):

@@ -5,22 +5,28 @@ A remote id is ``course/folder/page``, Learn's three ids, so that a change costs
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from typing import Any, cast
-from urllib.parse import quote
+from typing import Any
 
 import httpx
 
 import coursewire as cw
 from coursewire.client.answers import result_of_error
-from coursewire.client.paging import rows_of
-from coursewire.errors import SendError, ThrottledError, UnreachableError
-from coursewire_blackboard.config import API, DAY_S, BlackboardConfig
+from coursewire.errors import SendError, ThrottledError
+from coursewire_blackboard.config import API
 from coursewire_blackboard.content import PAGE_TITLE, course_id
+from coursewire_blackboard.learn import (
+    COURSES,
+    by_external_id,
+    id_of,
+    is_missing,
+    patch,
+    rows,
+    said,
+    seen,
+    settings,
+)
 
-COURSES = f"{API}/v3/courses"
-RIGHTS = "Give the system role of the token's user the entitlements that the channel's page lists."
 PAUSES_S = (1, 2, 4, 8)
 """Before each look at the task that deletes a course. What takes longer is looked at by the next run."""
 
@@ -44,95 +50,25 @@ async def find_remote(session: cw.Session, key: str) -> cw.RemoteItem | None:
 @cw.hookimpl
 async def check_connection(session: cw.Session) -> list[str]:
     """Try each right that sending needs, with requests that change nothing."""
-    user = _seen(await session.get(f"{API}/v1/users/me"), "userName", "a grant of a user who exists")
+    user = seen(await session.get(f"{API}/v1/users/me"), "userName", "a grant of a user who exists")
     listed = await session.get(COURSES, params={"limit": "1"})
-    courses = _seen(listed, "results", "system.course.VIEW")
-    said = [f"Learn gave an access token, which speaks for the user {user!r}.", "Courses can be listed."]
+    courses = seen(listed, "results", "system.course.VIEW")
+    told = [f"Learn gave an access token, which speaks for the user {user!r}.", "Courses can be listed."]
     if courses:
-        course = f"{COURSES}/{courses[0]['id']}"
-        _seen(await session.get(course), "externalId", "course.configure-properties.EXECUTE")
-        said.append("External ids can be seen.")
+        held = courses[0]["id"]
+        course = await session.get(f"{COURSES}/{held}")
+        seen(course, "externalId", "course.configure-properties.EXECUTE")
+        told.append("External ids can be seen.")
     if courses and not settings(session).disable_learner_data_transmissions:
-        _seen(await session.get(f"{course.replace('v3', 'v1')}/users"), "results", "course.user.VIEW")
-        columns = f"{course.replace('v3', 'v2')}/gradebook/columns"
-        _seen(await session.get(columns), "results", "course.gradebook.MODIFY")
-        said.append("Students and the gradebook can be seen.")
+        students = await session.get(f"{API}/v1/courses/{held}/users")
+        seen(students, "results", "course.user.VIEW")
+        columns = await session.get(f"{API}/v2/courses/{held}/gradebook/columns")
+        seen(columns, "results", "course.gradebook.MODIFY")
+        told.append("Students and the gradebook can be seen.")
     left, most = (listed.headers.get(f"X-Rate-Limit-{name}") for name in ("Remaining", "Limit"))
     if left is not None:
-        said.append(f"{left} of {most} calls of the developer group are left in these 24 hours.")
-    return said
-
-
-@cw.hookimpl
-def read_slow_down(response: httpx.Response) -> float | None:
-    """Recognise that the calls of the day are used up: by 429, or by 403 with a header at zero or in words."""
-    left = response.headers.get("X-Rate-Limit-Remaining")
-    if response.status_code != 429 and (
-        response.status_code != 403 or (left != "0" and "rate limit" not in response.text.lower())
-    ):
-        return None
-    # Until mid-2024 Learn said in this header in how many seconds; since then in Retry-After, which core reads.
-    told = response.headers.get("X-Rate-Limit-Reset", "")
-    return min(float(told), DAY_S) if told.isdecimal() and "Retry-After" not in response.headers else 0.0
-
-
-# -- what grades need, too -------------------------------------------------------------------------------
-
-
-def settings(session: cw.Session) -> BlackboardConfig:
-    """The configuration, by its own type."""
-    return cast("BlackboardConfig", session.config)
-
-
-async def by_external_id(session: cw.Session, collection: str, external_id: str) -> Any:
-    """Look a course or a column up by its external id; None when it is surely not there.
-
-    Raises:
-        BlockedError: A right is missing.
-        IncompleteListError: A list could not be read to its end.
-        SendError: Learn could not tell.
-    """
-    if "/" in external_id or "\\" in external_id:
-        # Servers in front of Learn refuse these in a path, escaped or not. Learn's search is for parts.
-        found = [row async for row in rows(session, collection, {"externalId": external_id})]
-        return next((row for row in found if row.get("externalId") == external_id), None)
-    response = await session.get(f"{collection}/externalId:{quote(external_id, safe='')}")
-    if is_missing(response):
-        return None
-    _seen(response, "externalId", "course.configure-properties.EXECUTE")
-    found_one = cw.read_object(response)
-    return found_one if found_one["externalId"] == external_id else None
-
-
-def rows(session: cw.Session, path: str, params: Mapping[str, str]) -> AsyncIterator[cw.JsonObject]:
-    """All objects of a list of Learn."""
-    query = {"limit": "100", **params}
-    return rows_of(session, path, params=query, member="results", next_at=("paging", "nextPage"))
-
-
-def is_missing(response: httpx.Response) -> bool:
-    """Tell Learn's own 404 from the page of a proxy or of another site, which proves nothing."""
-    return response.status_code == 404 and cw.read_object(response).get("status") == 404
-
-
-async def patch(session: cw.Session, path: str, change: Mapping[str, Any]) -> httpx.Response:
-    """Change some fields; once more changes nothing more."""
-    return await session.request("PATCH", path, json=dict(change), safe_to_repeat=True)
-
-
-def _seen(response: httpx.Response, member: str, entitlement: str) -> Any:
-    step = (
-        f"Give the system role of the token's user the entitlement {entitlement} in Learn, then check again."
-    )
-    body = cw.read_success(response, next_step=step)
-    if member not in body:
-        why = f"its answer has no {member}"
-        error = cw.BlockedError if "id" in body else UnreachableError
-        raise error("Learn does not show what is needed", why=why, next_step=step)
-    return body[member]
-
-
-# -- courses ---------------------------------------------------------------------------------------------
+        told.append(f"{left} of {most} calls of the developer group are left in these 24 hours.")
+    return told
 
 
 async def _send(session: cw.Session, payload: cw.Payload) -> cw.Result:
@@ -149,97 +85,91 @@ async def _send(session: cw.Session, payload: cw.Payload) -> cw.Result:
     )
     if response.status_code == 409 and (held := await by_external_id(session, COURSES, payload.remote_key)):
         result = await _update(session, payload, str(held["id"]))
-    if result is not None:
-        return result
-    result = said(session, response, {"externalId": payload.remote_key}, _id(response))
-    return await _fill_new(session, payload, _id(response)) if result.confirms else result
+    return result or await _begin(session, payload, response)
 
 
-async def _update(
-    session: cw.Session, payload: cw.Payload, course: str, folder: str = "", page: str = ""
-) -> cw.Result | None:
-    """Bring a course up to date; None when Learn has it no more."""
+async def _update(session: cw.Session, payload: cw.Payload, *ids: str) -> cw.Result | None:
+    """Bring a course up to date, with its page; None when Learn has it no more."""
     # An update leaves alone whether students see the course: somebody at Learn may have hidden it. What
     # comes back to the catalog, or is adopted, is shown.
     shown = {"availability": {"available": "Yes"}} if payload.operation is cw.Operation.CREATE else {}
-    response = await patch(session, f"{COURSES}/{course}", {**payload.body["course_metadata"], **shown})
+    response = await patch(session, f"{COURSES}/{ids[0]}", {**payload.body["course_metadata"], **shown})
     if is_missing(response):
         return None
-    result = said(session, response, {"externalId": payload.remote_key}, course, folder, page)
+    result = said(session, response, {"externalId": payload.remote_key}, *ids)
     if not result.confirms:
         return result
-    return await _rewrite(session, payload, course, folder, page) or await _look(session, payload, course)
+    return await _rewrite(session, payload, *ids) or await _fill(session, payload, ids[0])
 
 
-async def _rewrite(
-    session: cw.Session, payload: cw.Payload, course: str, folder: str, page: str
-) -> cw.Result | None:
-    """Change the page; None when there is none."""
+async def _rewrite(session: cw.Session, payload: cw.Payload, *ids: str) -> cw.Result | None:
+    """Change the page; None when none is known, or it is gone."""
+    if len(ids) < len(("course", "folder", "page")):
+        return None
     # What kind of content it is cannot be changed.
     body = payload.body["course_child_content_metadata"]
     change = {name: value for name, value in body.items() if name != "contentHandler"}
-    response = await patch(session, f"{_contents(course)}/{page}", change) if page else None
-    if response is None or is_missing(response):
-        return None
-    return said(session, response, {"id": page}, course, folder, page)
+    response = await patch(session, f"{API}/v1/courses/{ids[0]}/contents/{ids[2]}", change)
+    return None if is_missing(response) else said(session, response, {"id": ids[2]}, *ids)
 
 
-async def _look(session: cw.Session, payload: cw.Payload, course: str) -> cw.Result:
-    """Find folder and page by their title, the last one where there are several, and make what is missing."""
-    found = [
-        row["id"] async for row in rows(session, _contents(course), {}) if row.get("title") == PAGE_TITLE
-    ]
-    if not found:
-        return await _fill(session, payload, course)
-    children = rows(session, f"{_contents(course)}/{found[-1]}/children", {})
-    pages = [row["id"] async for row in children if row.get("title") == PAGE_TITLE]
-    written = await _rewrite(session, payload, course, found[-1], pages[-1]) if pages else None
-    return written or await _fill(session, payload, course, found[-1])
-
-
-async def _fill(session: cw.Session, payload: cw.Payload, course: str, folder: str = "") -> cw.Result:
-    """Put the page into a course, and the folder where it is missing."""
+async def _fill(session: cw.Session, payload: cw.Payload, course: str, *, look: bool = True) -> cw.Result:
+    """Write the page into the folder, both found by their title, and make what is missing."""
+    contents = f"{API}/v1/courses/{course}/contents"
+    folder = await _titled(session, contents) if look else ""
+    page = await _titled(session, f"{contents}/{folder}/children") if folder else ""
+    written = await _rewrite(session, payload, course, folder, page) if page else None
+    if written is not None:
+        return written
     if not folder:
-        response = await session.post(_contents(course), json=payload.body["course_content_metadata"])
-        folder = _id(response)
+        response = await session.post(contents, json=payload.body["course_content_metadata"])
+        folder = id_of(response)
         if not folder:
             return said(session, response, {"title": PAGE_TITLE, "id": ""}, course)
-    page = payload.body["course_child_content_metadata"]
-    response = await session.post(f"{_contents(course)}/{folder}/children", json=page)
-    return said(session, response, {"title": PAGE_TITLE}, course, folder, _id(response))
+    page_body = payload.body["course_child_content_metadata"]
+    response = await session.post(f"{contents}/{folder}/children", json=page_body)
+    return said(session, response, {"title": PAGE_TITLE}, course, folder, id_of(response))
 
 
-async def _fill_new(session: cw.Session, payload: cw.Payload, course: str) -> cw.Result:
-    """Fill a course that was created a moment ago; take it away again where Learn refuses its page for good."""
+async def _titled(session: cw.Session, path: str) -> str:
+    """Learn's id of the last content that has our title; "" for none."""
+    found = [row["id"] async for row in rows(session, path, {}) if row.get("title") == PAGE_TITLE]
+    return found[-1] if found else ""
+
+
+async def _begin(session: cw.Session, payload: cw.Payload, created: httpx.Response) -> cw.Result:
+    """Fill a course that was created just now; take it away again where Learn refuses its page for good."""
+    course = id_of(created)
+    result = said(session, created, {"externalId": payload.remote_key}, course)
+    if not result.confirms:
+        return result
     try:
-        result = await _fill(session, payload, course)
+        result = await _fill(session, payload, course, look=False)
     except ThrottledError as error:  # the next day goes on from here
         return replace(result_of_error(error), remote_id=course)
     if result.kind not in (cw.ResultKind.REJECTED, cw.ResultKind.BLOCKED):
         return result
     try:
-        response = await session.delete(f"{COURSES}/{course}")
-        if response.is_success or is_missing(response):
-            return replace(
-                result, remote_id=None, message=f"{result.message} The course was taken away again."
-            )
-        why = f"HTTP {response.status_code}"
+        ended = await _end(session, course, cw.RetireStrategy.DELETE)
     except SendError as error:
-        why = str(error)
-    return replace(result, message=f"{result.message} The empty course {course} stayed: {why}")
+        ended = result_of_error(error)
+    if ended is None or ended.confirms:
+        return replace(result, remote_id=None, message=f"{result.message} The course was taken away again.")
+    return replace(result, message=f"{result.message} The empty course {course} stayed: {ended.message}")
 
 
 async def _retire(session: cw.Session, payload: cw.Payload, known: str) -> cw.Result:
-    result = await _end(session, known) if known else None
+    strategy = settings(session).retire_strategy
+    result = await _end(session, known, strategy) if known else None
     if result is None and (held := await by_external_id(session, COURSES, payload.remote_key)):
-        result = await _end(session, str(held["id"]))
+        result = await _end(session, str(held["id"]), strategy)
     already = cw.Result(cw.ResultKind.ALREADY_SO, reason="already-retired")
     return replace(result or already, remote_id=payload.remote_id)
 
 
-async def _end(session: cw.Session, course: str) -> cw.Result | None:
+async def _end(session: cw.Session, course: str, strategy: cw.RetireStrategy) -> cw.Result | None:
     """Hide or delete one course; None when Learn does not have it."""
-    if settings(session).retire_strategy is cw.RetireStrategy.HIDE:
+    if strategy is cw.RetireStrategy.HIDE:
         response = await patch(session, f"{COURSES}/{course}", {"availability": {"available": "No"}})
         done = _available(cw.read_object(response)) == "No"
     else:
@@ -247,9 +177,7 @@ async def _end(session: cw.Session, course: str) -> cw.Result | None:
         done = response.status_code == 204 or (response.status_code == 202 and await _gone(session, response))
     if is_missing(response):
         return None
-    if response.is_success and done:
-        return cw.Result(cw.ResultKind.ACCEPTED, http_status=response.status_code)
-    return said(session, response, {"availability": "No"}, course)
+    return said(session, response, {} if done else {"availability": "No"}, course)
 
 
 async def _gone(session: cw.Session, response: httpx.Response) -> bool:
@@ -263,23 +191,6 @@ async def _gone(session: cw.Session, response: httpx.Response) -> bool:
     return not task.startswith(API)
 
 
-def said(session: cw.Session, response: httpx.Response, echo: Mapping[str, Any], *ids: str) -> cw.Result:
-    """What an answer means for the item that was sent; what Learn's own 404 means is decided before."""
-    operation = cw.Operation.UPDATE
-    result = cw.acknowledged(response, operation, echo, now=session.clock(), rights=RIGHTS)
-    if response.status_code == 404 and not is_missing(response):  # a proxy's, or another site's
-        result = replace(result, kind=cw.ResultKind.TRY_LATER, reason="unreadable-answer")
-    return replace(result, remote_id="/".join(filter(None, ids)) or None)
-
-
 def _available(course: cw.JsonObject) -> Any:
     availability = course.get("availability")
     return availability.get("available") if isinstance(availability, dict) else None
-
-
-def _id(response: httpx.Response) -> str:
-    return str(cw.read_object(response).get("id", "")) if response.is_success else ""
-
-
-def _contents(course: str) -> str:
-    return f"{API}/v1/courses/{course}/contents"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -13,7 +12,6 @@ from coursewire.client.oauth import OAuthApplication
 from coursewire.model.configuration import LearnerId
 
 API = "/learn/api/public"
-DAY_S = 86_400
 DAILY_CALLS = 10_000
 """What a developer group has unless it agreed on more (developer portal, "REST API calls limit")."""
 
@@ -68,15 +66,6 @@ class BlackboardConfig(cw.ChannelConfig):
     """Learn takes one item a request: 1, or left out."""
 
     @property
-    def lms_url(self) -> str:
-        """Base URL of the Learn, without a trailing slash."""
-        return self.blackboard_base_url
-
-    @property
     def limit_scope(self) -> str:
         """A digest of the application's key: Learn counts by it, over all sites and customers."""
         return hashlib.sha256(self.client_id.get_secret_value().encode()).hexdigest()[:40]
-
-    def rates(self, limits: Mapping[str, cw.Rate]) -> Mapping[str, cw.Rate]:
-        """The calls of a day."""
-        return {**limits, "default": cw.Rate(calls=self.daily_calls, seconds=DAY_S)}

@@ -31,26 +31,23 @@ _BLOCK = re.compile(r"<(?:p|div|ul|ol|h\d|table|blockquote|pre|hr)\b", re.I)
 def export_content(config: BlackboardConfig, item: cw.ContentItem) -> cw.JsonObject:
     """Build the external id, and what is sent of course, folder and page."""
     ultra = config.course_view == "Ultra"
-    key, title = check_key(item.content_key, "key"), cw.required(item, "title") and marked_title(item)
+    key, title = (
+        cw.fitting(item.content_key, LONGEST_KEY, "key"),
+        cw.required(item, "title") and marked_title(item),
+    )
     # A new window: within Learn's frame browsers refuse to show another site. Ultra opens one by itself.
     target = "" if ultra else " target='_blank'"
     link = f"<a href='{escape(cw.required(item, 'enrollment_url'))}'{target}>Go to edX course page</a>"
-    if len(link) + len("<br/>") > LONGEST_DESCRIPTION:
-        raise cw.NotExportableError(
-            "enrollment_url", f"Learn takes {LONGEST_DESCRIPTION} characters with its link"
-        )
+    description = cw.fitting(f"{link}<br/>", LONGEST_DESCRIPTION, "enrollment_url")
+    kind = {"id": "resource/x-bb-folder", **({"isBbPage": True} if ultra else {})}
     return {
         "externalId": key,
         "course_metadata": {
             "name": cw.cut(title, LONGEST_NAME),
             "externalId": key,
-            "description": f"{link}<br/>",
+            "description": description,
         },
-        "course_content_metadata": {
-            "title": PAGE_TITLE,
-            "position": 0,
-            "contentHandler": {"id": "resource/x-bb-folder", **({"isBbPage": True} if ultra else {})},
-        },
+        "course_content_metadata": {"title": PAGE_TITLE, "position": 0, "contentHandler": kind},
         "course_child_content_metadata": {
             "title": PAGE_TITLE,
             "availability": {"available": config.content_availability},
@@ -64,17 +61,6 @@ def course_id(key: str) -> str:
     """The id that people see in Learn: the same for a key in every process, in the characters that Learn takes."""
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     return f"{re.sub(r'[^A-Za-z0-9._-]+', '_', key)[: LONGEST_COURSE_ID - 17]}.{digest}"
-
-
-def check_key(key: str, field: str) -> str:
-    """The key itself, which Learn gets as an external id.
-
-    Raises:
-        NotExportableError: Learn has no room for it.
-    """
-    if len(key) > LONGEST_KEY:
-        raise cw.NotExportableError(field, f"Learn takes {LONGEST_KEY} characters, it has {len(key)}")
-    return key
 
 
 def _body(item: cw.ContentItem, title: str, link: str, *, ultra: bool) -> str:
