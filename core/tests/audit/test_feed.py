@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -316,3 +317,27 @@ def test_a_poll_of_a_thousand_takes_a_handful_of_statements(portal: Portal) -> N
         acknowledged = connection.scalars(select(feed_item.c.acknowledged_at)).all()
     assert None not in acknowledged
     assert len(portal.log()) == 1000
+
+
+def test_polls_and_offers_at_once_wait_for_each_other(portal: Portal) -> None:
+    """The very first ones, too, when the feed's own row is not there yet."""
+
+    def offer(number: int) -> None:
+        record = ContentRecord(configuration=portal.uuid, content_key=f"k{number}", remote_key=f"r{number}")
+        record.happen(Event.PLAN_CREATE)
+        canonical = canonical_json({"n": number})
+        record.wanted_fingerprint = digest(canonical)
+        portal.feed.offer([Offer(record, canonical)], job=JOB, now=portal.now)
+
+    def poll(number: int) -> None:
+        portal.feed.poll(
+            since=NOON - timedelta(days=number % 2) if number % 3 else None, limit=10, now=portal.now
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        work = [pool.submit(offer if number % 2 else poll, number) for number in range(24)]
+        for each in work:
+            each.result()
+
+    times = [one.changed_at for one in portal.poll()]
+    assert len(times) == len(set(times)) == 12

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from coursewire.client.transport import ForbiddenAddressError, PublicResolver
 from coursewire.errors import (
+    BlockedError,
     ContractError,
     CredentialsError,
     OutcomeUnknownError,

@@ -207,3 +207,48 @@ def test_decision_once_the_payload_is_known(held, fingerprint, expected):
 def test_force_sends_the_same_payload_again():
     assert compare(record(), "f1", force=True) is Event.PLAN_UPDATE
     assert compare(record(present=False), "f1", force=True) is Event.PLAN_CREATE
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted", "expected"),
+    [
+        pytest.param({}, "v1", ("leave", Reason.NOT_FETCHED), id="nobody fetched it"),
+        pytest.param(
+            {"reason": "not-acknowledged"}, "v1", ("leave", "not-acknowledged"), id="nobody acknowledged it"
+        ),
+        pytest.param({}, "v2", ("examine", Reason.CHANGED), id="changed since it was offered"),
+        pytest.param({}, None, ("retire", Reason.LEFT_CATALOG), id="offered and gone"),
+        pytest.param(
+            {"operation": "retire", "source_version": None},
+            None,
+            ("leave", Reason.NOT_FETCHED),
+            id="its retirement is offered",
+        ),
+        pytest.param(
+            {"operation": "retire", "source_version": None},
+            "v1",
+            ("examine", Reason.RESTORED),
+            id="wanted again before its retirement was fetched",
+        ),
+    ],
+)
+def test_what_lies_ready_is_left_until_it_changes(changes, wanted, expected):
+    record = seen(**{"state": "offered", "operation": "update", "reason": "not-fetched", **changes})
+
+    assert decide(record, wanted) == expected
+
+
+def test_what_lies_ready_is_compared_with_what_was_offered():
+    record = ContentRecord(
+        configuration=UUID(int=1),
+        content_key="A+1",
+        state=State.OFFERED,
+        operation=Operation.CREATE,
+        present=True,
+        wanted_fingerprint="offered",
+        reason="not-acknowledged",
+    )
+
+    assert compare(record, "offered", force=False) == "not-acknowledged"
+    assert compare(record, "other", force=False) is Event.PLAN_UPDATE
+    assert compare(record, "offered", force=True) is Event.PLAN_UPDATE

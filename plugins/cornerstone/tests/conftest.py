@@ -29,7 +29,6 @@ from coursewire.model.payload import Kind
 from coursewire.sources.database.load import load_bundle
 from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
 from coursewire_cornerstone import plugin
-from coursewire_cornerstone.config import CompletionApi
 from coursewire_cornerstone.simulator import COURSE_LIST, SAVE, CornerstoneSimulator
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ class World:
         return self.installation.configurations.add(channel, CUSTOMER, given, active=True, actor="test")
 
     def by_callback(self, portal: CornerstoneSimulator | None = None, **fields: Any) -> Configuration:
-        sample = (portal or self.portal).sample_config(CompletionApi.CALLBACK)
+        sample = (portal or self.portal).sample_config("callback")
         other = {"client_id": "", "client_secret": "", "learner_id": "launch", "learner_field": "userGuid"}
         return self.configure(portal, **{**other, **sample, **fields})
 

@@ -22,7 +22,7 @@ from coursewire.model.inbound import HandOver, InboundAnswer
 from coursewire.model.outcomes import Completion
 from coursewire.model.payload import Batch, Operation, Payload, ResultKind, fingerprint
 from coursewire_cornerstone import plugin
-from coursewire_cornerstone.config import CompletionApi, CornerstoneConfig
+from coursewire_cornerstone.config import CornerstoneConfig
 from coursewire_cornerstone.simulator import CALLBACK, CornerstoneSimulator
 
 from .conftest import CUSTOMER, NOON
@@ -145,7 +145,7 @@ def test_a_result_by_the_callback(replay: Replay, portal: CornerstoneSimulator) 
         session._hand_overs = Kept()  # type: ignore[assignment]
         return await plugin.send_outcomes(session, told(session))
 
-    fields = {**portal.sample_config(CompletionApi.CALLBACK), "client_id": "", "client_secret": ""}
+    fields = {**portal.sample_config("callback"), "client_id": "", "client_secret": ""}
     (result,) = replay("callback", call, **fields)
 
     assert result.kind is ResultKind.ACCEPTED

@@ -12,7 +12,6 @@ from aiohttp import web
 from coursewire.channels.checks import check_channel
 from coursewire.errors import BlockedError, CredentialsError
 from coursewire_cornerstone import plugin
-from coursewire_cornerstone.config import CompletionApi
 from coursewire_cornerstone.simulator import TRANSCRIPTS, CornerstoneSimulator
 
 from .conftest import World, replace_handler
@@ -57,7 +56,7 @@ def test_an_application_without_the_right(
 def test_the_callback_can_be_tried_only_after_a_launch(
     world: World, portal: CornerstoneSimulator, connected: Callable[..., Any]
 ) -> None:
-    fields = {**portal.sample_config(CompletionApi.CALLBACK), "client_id": "", "client_secret": ""}
+    fields = {**portal.sample_config("callback"), "client_id": "", "client_secret": ""}
     with pytest.raises(BlockedError) as refusal:
         connected(plugin.check_connection, **fields)
     assert "completion_api" in refusal.value.next_step

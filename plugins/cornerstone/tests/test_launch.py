@@ -17,6 +17,7 @@ from coursewire.audit.tables import hand_over
 from coursewire.config.configuration import Configuration
 from coursewire.config.rotation import rotate
 from coursewire.config.secrets import SecretBox, new_key
+from coursewire.errors import SourceError
 from coursewire.jobs.inbound import Caller
 from coursewire.model.inbound import HandOver, InboundAnswer
 from coursewire_cornerstone.simulator import CALLBACK
@@ -93,7 +94,7 @@ def test_a_front_end_is_told_what_is_missing(world: World, acme: Configuration, 
     answer = world.save("ada", **{missing: None})
 
     assert answer.status == 400
-    assert missing in json.loads(answer.body)["error"]
+    assert missing.removesuffix("Key") in json.loads(answer.body)["error"]
     assert brought(world, acme) == []
 
 
@@ -158,7 +159,7 @@ def test_a_body_that_is_no_object(world: World, acme: Configuration, body: bytes
 
 
 def test_a_huge_body_is_not_even_read(world: World, acme: Configuration) -> None:
-    assert world.save("ada", padding="x" * 20_000).status == 413
+    assert world.save("ada", padding="x" * 70_000).status == 413
 
 
 def test_a_learner_is_sent_on_to_the_course(world: World, acme: Configuration) -> None:
@@ -202,6 +203,19 @@ def test_whatever_is_wrong_the_learner_reaches_the_course(
     assert brought(world, acme) == []
     assert len([record for record in caplog.records if "was not stored" in record.message]) == 5
     assert given["sessionToken"] not in caplog.text
+
+
+def test_a_source_that_cannot_answer_stops_no_learner(
+    world: World, acme: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*_args: Any) -> None:
+        raise SourceError("the source is away")
+
+    world.offer(acme)
+    monkeypatch.setattr(world.installation.source, "learner", silent)
+
+    assert launch(world, **world.portal.arrive("ada")).headers["Location"] == ENROLL
+    assert world.save("ada").status == 503, "a front end may try again"
 
 
 def test_an_ordinary_visit_stores_nothing_and_says_nothing(

@@ -5,6 +5,7 @@ All others follow from the hook ``remote_key``; what an item was given at its fi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -35,11 +36,18 @@ class ImportReport:
 
 
 class KeyMap:
-    """The imported keys of one configuration; a content key has one remote key, and the other way round."""
+    """The imported keys of one configuration; a content key has one remote key, and the other way round.
 
-    def __init__(self, engine: Engine, configuration: UUID) -> None:
+    Args:
+        engine: The database.
+        configuration: Whose keys.
+        remote_keys: What the LMS takes as a key; the channel's capability of that name.
+    """
+
+    def __init__(self, engine: Engine, configuration: UUID, remote_keys: str = "(?s).+") -> None:
         self._engine = engine
         self._configuration = configuration
+        self._fits = re.compile(remote_keys).fullmatch
 
     def fetch(self, keys: Sequence[str]) -> dict[str, str]:
         """The remote keys of these content keys, as far as they were imported."""
@@ -56,7 +64,7 @@ class KeyMap:
     def add(self, pairs: Mapping[str, str]) -> ImportReport:
         """Take in mappings, content key to remote key; those that cannot hold are refused, the others stay.
 
-        A mapping is refused when a key is empty or too long, when it contradicts one that is there, or when
+        A mapping is refused when a key is none that the LMS takes, when it contradicts one that is there, or when
         the item was exported under another key: at the LMS it would become a second item.
         """
         report = ImportReport()
@@ -80,8 +88,10 @@ class KeyMap:
                 taken[key], owners[remote] = remote, key
         fresh = []
         for key, remote in pairs.items():
-            if not (0 < len(key) <= LONGEST and 0 < len(remote) <= LONGEST):
-                report.refused[key] = f"keys have 1 to {LONGEST} characters"
+            if not 0 < len(key) <= LONGEST:
+                report.refused[key] = f"a content key has 1 to {LONGEST} characters"
+            elif len(remote) > LONGEST or not self._fits(remote):
+                report.refused[key] = f"the LMS does not take {remote[:60]!r} as a key"
             elif taken.get(key, remote) != remote:
                 report.refused[key] = f"it is known at the LMS as {taken[key]}"
             elif owners.get(remote, key) != key:

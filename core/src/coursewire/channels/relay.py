@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -79,6 +80,7 @@ class Relay:
     ) -> None:
         self.where = plugin.where
         self._limits = channel.limits
+        self._remote_keys = channel.capabilities.remote_keys
         self._manager = new_manager()
         self._names: dict[int, str] = {}
         for each in (Plugin(CORE, CoreDefaults(channel)), plugin, *operators):
@@ -133,6 +135,8 @@ class Relay:
         key = self._typed("remote_key", self._call("remote_key", config=config, item=item), str)
         if not key:
             raise self._broken("remote_key", "it returned an empty key")
+        if not re.fullmatch(self._remote_keys, key):
+            raise self._broken("remote_key", f"it returned {key[:60]!r}, which does not fit remote_keys")
         return key
 
     # -- transmitter -----------------------------------------------------------------------------

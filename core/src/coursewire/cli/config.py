@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coursewire.cli import connect, keys
+from coursewire.cli import connect, key_map, keys
 from coursewire.cli.options import ChannelCode, ConfigId, Customer, Json
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def register(app: typer.Typer) -> None:
     group.command()(history)
     group.command()(template)
     keys.register(group)
+    key_map.register(group)
     app.add_typer(
         group,
         name="config",

@@ -15,7 +15,7 @@ from coursewire.errors import CredentialsError
 from coursewire.model.session import Token
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 
     from pydantic import SecretStr
 
@@ -121,6 +121,30 @@ class FormAuth(TokenAuth):
 
     def read_token(self, response: httpx.Response) -> Token:
         """Read an OAuth 2 answer."""
+        return read_oauth_token(response, self.tokens.clock)
+
+
+class OAuthToken(TokenAuth):
+    """Bearer authentication with a token whose answer is OAuth 2's; only the request for it is the channel's.
+
+    Args:
+        tokens: Where it is kept.
+        request: Builds the request that asks for a token, of the one it replaces; its URL is absolute.
+        subject: Whom the token speaks for.
+    """
+
+    def __init__(
+        self, tokens: Tokens, request: Callable[[Token | None], httpx.Request], *, subject: str = "service"
+    ) -> None:
+        super().__init__(tokens, subject=subject)
+        self._request = request
+
+    def token_request(self, current: Token | None) -> httpx.Request:
+        """As the channel builds it."""
+        return self._request(current)
+
+    def read_token(self, response: httpx.Response) -> Token:
+        """See :func:`read_oauth_token`."""
         return read_oauth_token(response, self.tokens.clock)
 
 

@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 import httpx
 from pydantic import SecretStr
 
-from coursewire.client.answers import read_object
 from coursewire.client.auth import TokenAuth, read_oauth_token
+from coursewire.client.words import read_object
 from coursewire.errors import CredentialsError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.inbound import CodeGrant

@@ -259,6 +259,10 @@ class HttpSession(Session):
         """``request("PUT", ...)``."""
         return await self.request("PUT", path, **kwargs)
 
+    async def patch(self, path: str, **kwargs: Any) -> httpx.Response:
+        """``request("PATCH", ...)``."""
+        return await self.request("PATCH", path, **kwargs)
+
     async def delete(self, path: str, **kwargs: Any) -> httpx.Response:
         """``request("DELETE", ...)``."""
         return await self.request("DELETE", path, **kwargs)

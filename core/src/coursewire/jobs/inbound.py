@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from coursewire.audit.feed import Feed
 from coursewire.audit.hand_overs import HandOvers
@@ -25,6 +26,7 @@ from coursewire.model.inbound import (
     InboundRequest,
     InboundRoute,
     Offered,
+    Refused,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +75,25 @@ class Desk(InboundDesk):
 
     async def configurations(self, customer: str) -> Sequence[tuple[UUID, ChannelConfig]]:
         """See :meth:`InboundDesk.configurations`."""
+        if not customer:
+            raise Refused(400, "say which customer; its UUID is missing")
+        try:
+            customer = str(uuid.UUID(customer))
+        except ValueError:
+            raise Refused(404, "there is no such customer") from None
         return await asyncio.to_thread(self._configurations, customer)
+
+    async def configuration(self, customer: str, wanted: str | None = None) -> tuple[UUID, ChannelConfig]:
+        """See :meth:`InboundDesk.configuration`."""
+        found = await self.configurations(customer)
+        found = [each for each in found if not wanted or str(each[0]) == wanted.lower()]
+        title = self._channel.channel.title
+        if not found:
+            raise Refused(404, f"this customer has no active configuration for {title}")
+        if len(found) > 1:
+            ids = ", ".join(str(each) for each, _ in found)
+            raise Refused(409, f"this customer has several configurations for {title}; name one: {ids}")
+        return found[0]
 
     def _configurations(self, customer: str) -> Sequence[tuple[UUID, ChannelConfig]]:
         # One that needs reconnecting cannot send, but the LMS may well ask.
@@ -87,11 +107,6 @@ class Desk(InboundDesk):
                     _log.warning("configuration %s cannot answer: %s", each.uuid, error)
         return [(uuid, config) for uuid, _, config in sorted(found, key=lambda one: (one[1], one[0]))]
 
-    async def is_linked(self, customer: str, username: str) -> bool:
-        """See :meth:`InboundDesk.is_linked`."""
-        found = await self._installation.source.learner(customer, username)
-        return found is not None and found.linked
-
     async def poll(self, configuration: UUID, *, since: datetime | None, limit: int) -> Sequence[Offered]:
         """See :meth:`InboundDesk.poll`."""
         feed = Feed(self._installation.engine, configuration)
@@ -101,10 +116,27 @@ class Desk(InboundDesk):
         """See :meth:`InboundDesk.offered`."""
         return await asyncio.to_thread(Feed(self._installation.engine, configuration).offered, content_key)
 
-    async def keep(self, configuration: UUID, hand_over: HandOver) -> None:
+    async def keep(self, customer: str, host: str, hand_over: HandOver) -> None:
         """See :meth:`InboundDesk.keep`."""
-        store = HandOvers(self._installation.engine, self._installation.secrets, configuration)
-        await asyncio.to_thread(store.keep, hand_over)
+        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - loaded by then
+
+        hand_over.check()
+        wanted, known = f"{host.lower()}.", await self.configurations(customer)
+        meant = [each for each, config in known if f"{urlsplit(config.lms_url).hostname}.".startswith(wanted)]
+        if not host or not meant:
+            raise Refused(404, "this customer has no active configuration for where the learner comes from")
+        installation = self._installation
+        learner = await installation.source.learner(str(uuid.UUID(customer)), hand_over.username)
+        if learner is None or not learner.linked:
+            raise Refused(404, "the learner does not belong to this customer")
+        try:
+            for each in meant:
+                store = HandOvers(installation.engine, installation.secrets, each)
+                await asyncio.to_thread(store.keep, hand_over)
+        except SQLAlchemyError as error:
+            raise SourceError(
+                "what a learner brought could not be stored", why=type(error).__name__
+            ) from error
 
 
 class Inbound:
@@ -130,7 +162,10 @@ class Inbound:
         if len(request.body) > mounted.route.max_body_bytes:
             return InboundAnswer.problem(413, "The body is too large")
         try:
-            return await mounted.route.handler(request, Desk(self._installation, mounted.channel))
+            answer = await mounted.route.handler(request, Desk(self._installation, mounted.channel))
+            return replace(answer, headers={"Cache-Control": "private, no-store", **answer.headers})
+        except Refused as refused:
+            return InboundAnswer.json({"message": str(refused), "error": str(refused)}, refused.status)
         except SourceError as error:
             _log.warning("%s %s: %s", request.method, mounted.path, error)
             return InboundAnswer.problem(503, "Not available now", "Ask again later.")

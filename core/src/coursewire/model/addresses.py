@@ -1,8 +1,10 @@
-"""Which network addresses an LMS may have."""
+"""Which network addresses an LMS may have, and what a path at one is."""
 
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+LONGEST_PATH = 255
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 """RFC 6052: the last 32 bits are the IPv4 address that a gateway will talk to."""
@@ -24,3 +26,18 @@ def is_public(address: str) -> bool:
             inner = IPv4Address(int(ip) & 0xFFFFFFFF)
         ip = inner or ip
     return ip.is_global and not ip.is_multicast
+
+
+def plain_path(value: str) -> str:
+    """A path at a host that is set elsewhere: absolute, and nothing but a path; without a slash at its end.
+
+    Raises:
+        ValueError: It names a host, or holds what has no place in a path.
+    """
+    if not value.startswith("/") or value.startswith("//") or not value.strip("/"):
+        raise ValueError("write a path that begins with one slash, such as /progress, and no host")
+    if any(each in value for each in "?#\\@% ") or ".." in value or not value.isprintable():
+        raise ValueError("a path holds no blanks, '?', '#', '%', '@', backslashes or '..'")
+    if len(value) > LONGEST_PATH:
+        raise ValueError(f"a path has at most {LONGEST_PATH} characters")
+    return value.rstrip("/")

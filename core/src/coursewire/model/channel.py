@@ -83,6 +83,8 @@ class Capabilities(BaseModel):
     mapped_keys: bool = False
     """The LMS knows items by keys that are made for it (hook ``remote_key``) or were imported. A key once given
     stays, and outcomes go only to courses that were given one."""
+    remote_keys: str = r"(?s).+"
+    """What the LMS takes as a key, as a regular expression for the whole of it."""
     mixed_operations: bool = False
     """Creates, updates and retirements may travel in one batch."""
     wants_confirmed: bool = False
@@ -111,6 +113,19 @@ class Capabilities(BaseModel):
         full = {"raise_grade": Support.FULL, "lower_grade": Support.FULL, "revoke": Support.FULL}
         upsert = {"idempotency": Idempotency.UPSERT, "outcome_idempotency": Idempotency.UPSERT}
         return cls.model_validate({**full, **upsert, "retire_strategies": retire_strategies, **others})
+
+    @classmethod
+    def of_gradebook(cls, *retire_strategies: RetireStrategy, **others: Any) -> Self:
+        """What an LMS can do whose gradebook takes every grade, at any time, into the cell of learner and column.
+
+        Nothing doubles there; a grade can be raised, lowered and taken away, and goes only to courses that are there.
+
+        Args:
+            *retire_strategies: The ways of retiring, the default first.
+            **others: Every other capability, by name.
+        """
+        full = dict.fromkeys(("completions", "assessments", "in_progress"), Support.FULL)
+        return cls.of_upserts(*retire_strategies, **{**full, "outcomes_need_content": True, **others})
 
 
 class Rate(BaseModel):

@@ -12,16 +12,18 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretBytes,
     SecretStr,
+    StringConstraints,
     ValidationInfo,
     field_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from coursewire.model.addresses import is_public
+from coursewire.model.addresses import is_public, plain_path
 
 if TYPE_CHECKING:
     from coursewire.model.channel import Rate
@@ -78,6 +80,13 @@ _AN_LMS_URL = AfterValidator(_lms_url)
 
 LmsUrl = Annotated[str, Field(max_length=255, json_schema_extra={"format": "uri"}), _AN_LMS_URL]
 """The base URL of an LMS: absolute, https, public. Kept without a trailing slash."""
+
+OptionalUrl = Annotated[LmsUrl | None, BeforeValidator(lambda value: None if value == "" else value)]
+"""A second one that need not be there; blank is none."""
+
+
+ApiPath = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(plain_path)]
+"""A path of an API at the LMS: it begins with a slash and names no host."""
 
 
 Secret = Annotated[SecretStr, Field(min_length=1)]

@@ -136,6 +136,16 @@ class ContentItem(_Tolerant):
             return getattr(self, field)
         return (self.model_extra or {}).get(field, default)
 
+    def names(self, field: str) -> list[str]:
+        """The names in a list of texts, or of objects with a ``name``, in their order; what is neither is left out."""
+        listed = self.get(field)
+        found = (each.get("name") if isinstance(each, dict) else each for each in _list_or_none(listed))
+        return [name for name in found if isinstance(name, str)]
+
+
+def _list_or_none(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
 
 class Catalog(BaseModel):
     """A set of content items that a customer may use."""

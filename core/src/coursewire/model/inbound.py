@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import orjson
+
+from coursewire.model.addresses import plain_path
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,6 +33,14 @@ class Access(StrEnum):
     """A signed-in learner: the host tells who it is, or answers 401."""
     PUBLIC = "public"
     """Anybody. The handler believes nothing that it cannot check."""
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
+    """A handler says no: the caller gets the status, and the words as JSON under ``message`` and ``error``."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,42 @@ class InboundRequest:
     def parameter(self, name: str) -> str | None:
         """The first value of a query parameter; None when it is not there."""
         return next((value for key, value in self.query if key == name), None)
+
+    def count(self, name: str, most: int) -> int:
+        """A query parameter that says how much is wanted; ``most`` when it is more, or not there.
+
+        Raises:
+            Refused: It is no whole number from 0 on.
+        """
+        text = self.parameter(name)
+        if text is None:
+            return most
+        if not (text.isascii() and text.isdecimal()):
+            raise Refused(400, f"{name} must be a whole number, not below 0")
+        return min(int(text[:9]), most)
+
+    @property
+    def modified_since(self) -> datetime | None:
+        """The instant of ``If-Modified-Since``; None without one that can be read (RFC 9110, 13.1.3)."""
+        try:
+            instant = parsedate_to_datetime(self.headers.get("if-modified-since", ""))
+        except ValueError:
+            return None
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+    def texts(self) -> dict[str, str]:
+        """The members of a JSON object in the body that are text.
+
+        Raises:
+            Refused: The body is something else.
+        """
+        try:
+            given = orjson.loads(self.body)
+        except ValueError:
+            given = None
+        if not isinstance(given, dict):
+            raise Refused(400, "the body must be a JSON object")
+        return {name: value for name, value in given.items() if isinstance(value, str)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +170,21 @@ class HandOver:
     token: str = field(repr=False)
     received_at: datetime
 
+    def check(self) -> None:
+        """Make sure that it can be stored, and that nobody else's host gets results.
+
+        Raises:
+            Refused: It cannot.
+        """
+        limits = (("course", self.course_key, 255), ("id", self.remote_id, 255), ("token", self.token, 4000))
+        for name, text, most in limits:
+            if not 0 < len(text) <= most:
+                raise Refused(400, f"the {name} that was brought must have 1 to {most} characters")
+        try:
+            plain_path(self.callback)
+        except ValueError as error:
+            raise Refused(400, f"the callback that was brought is not one: {error}") from None
+
 
 class InboundDesk(Protocol):
     """What core lends to a handler. Blocking work runs off the event loop."""
@@ -129,14 +192,18 @@ class InboundDesk(Protocol):
     clock: Clock
 
     async def configurations(self, customer: str) -> Sequence[tuple[UUID, ChannelConfig]]:
-        """The customer's active, valid configurations of this channel, oldest first."""
-        ...
-
-    async def is_linked(self, customer: str, username: str) -> bool:
-        """True when the learner belongs to the customer.
+        """The customer's active, valid configurations of this channel, oldest first.
 
         Raises:
-            SourceError: The source could not answer.
+            Refused: No customer is given (400), or what is given is no customer's UUID (404).
+        """
+        ...
+
+    async def configuration(self, customer: str, wanted: str | None = None) -> tuple[UUID, ChannelConfig]:
+        """The customer's one configuration of this channel, or the one that is wanted, by its UUID.
+
+        Raises:
+            Refused: As above; there is none (404), or there are several and none is named (409).
         """
         ...
 
@@ -160,10 +227,21 @@ class InboundDesk(Protocol):
         """One item as it lies ready, by our key; None when it was never offered. Acknowledges nothing."""
         ...
 
-    async def keep(self, configuration: UUID, hand_over: HandOver) -> None:
+    async def keep(self, customer: str, host: str, hand_over: HandOver) -> None:
         """Store what a learner brought, in place of what the same learner brought for the same course.
 
         It also links the learner to ``remote_id``, and lets go what waited for a newer token.
+
+        Args:
+            customer: UUID.
+            host: Of the LMS that the learner comes from, or its beginning up to a dot: ``acme`` is
+                acme.example.com and not acme-test.example.com. Every configuration for that LMS gets it.
+            hand_over: What was brought.
+
+        Raises:
+            Refused: A text is missing or too long, or ``callback`` is not a path (400); the customer has no
+                configuration for that host, or not this learner (404). Nothing is stored.
+            SourceError: It could not be found out, or not be stored.
         """
         ...
 
@@ -182,7 +260,7 @@ class InboundRoute:
         method: One HTTP method.
         customer_from: Query parameter or placeholder that names the customer; needed with
             ``Access.CUSTOMER``.
-        summary: One line for the OpenAPI document.
+        summary: One line for the OpenAPI document; the first one of the handler's docstring if left out.
         max_body_bytes: More is refused with 413 before the handler is asked.
     """
 
@@ -193,6 +271,10 @@ class InboundRoute:
     customer_from: str = ""
     summary: str = ""
     max_body_bytes: int = 65_536
+
+    def __post_init__(self) -> None:
+        told = (self.handler.__doc__ or "").partition("\n")[0].strip()
+        object.__setattr__(self, "summary", self.summary or told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from coursewire.jobs.inbound import Caller, Inbound, Mounted, refuse
 from coursewire.model.inbound import Access, InboundAnswer, InboundRequest
-from coursewire.service.guard import SESSION_COOKIE, public
+from coursewire.service.guard import SESSION_COOKIE, GuardedRouter, public
 from coursewire.service.problems import MEDIA_TYPE
 from coursewire.service.rate import INBOUND, address
 from coursewire.service.rights import Right
@@ -39,7 +38,7 @@ def header_learner(name: str) -> LearnerOf:
     return lambda request: request.headers.get(name, "")
 
 
-def router(installation: Installation, learner_of: LearnerOf) -> APIRouter:
+def router(installation: Installation, learner_of: LearnerOf) -> GuardedRouter:
     """The routes of all installed channels.
 
     Args:
@@ -47,7 +46,7 @@ def router(installation: Installation, learner_of: LearnerOf) -> APIRouter:
         learner_of: Says which learner is calling.
     """
     inbound = Inbound(installation)
-    found = APIRouter(tags=["inbound"])
+    found = GuardedRouter(tags=["inbound"])
     for mounted in inbound.routes():
         found.add_api_route(
             mounted.path,

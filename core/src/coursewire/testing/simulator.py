@@ -337,7 +337,7 @@ class Simulator:
 
     async def _do_fetch(self, request: web.Request) -> web.Response:
         """Fetch from a host, by ``{"url": ..., "customer": ..., "token": ...}``."""
-        from coursewire.testing.inbound import over_http  # noqa: PLC0415 - which knows simulators' types
+        from coursewire.testing.inbound import over_http  # noqa: PLC0415 - loads the jobs
 
         asked = orjson.loads(await request.read())
         try:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 import coursewire as cw
-from coursewire.client.oauth import OAuthApplication
-from coursewire.model.configuration import LearnerId
 
 API = "/learn/api/public"
 DAILY_CALLS = 10_000
 """What a developer group has unless it agreed on more (developer portal, "REST API calls limit")."""
 
-OAUTH = OAuthApplication(
+OAUTH = cw.OAuthApplication(
     authorize_path=f"{API}/v1/oauth2/authorizationcode",
     token_path=f"{API}/v1/oauth2/token",
     # "offline" brings the refresh token. Without the others Learn gives a token whose calls fail.
@@ -53,7 +50,7 @@ class BlackboardConfig(cw.ChannelConfig):
     """``hide`` makes a retired course unavailable to students and can be undone; ``delete`` takes it away for
     good, with all grades in it."""
 
-    learner_id: LearnerId = LearnerId.EMAIL
+    learner_id: cw.LearnerId = cw.LearnerId.EMAIL
     """What the Learn knows learners by; see ``learner_field``."""
     learner_field: Literal["email", "userName", "externalId"] = "email"
     """Field of Learn's users that holds it. With ``userName`` and ``externalId`` a learner is addressed directly;
@@ -68,4 +65,4 @@ class BlackboardConfig(cw.ChannelConfig):
     @property
     def limit_scope(self) -> str:
         """A digest of the application's key: Learn counts by it, over all sites and customers."""
-        return hashlib.sha256(self.client_id.get_secret_value().encode()).hexdigest()[:40]
+        return cw.digest(self.client_id.get_secret_value(), 40)

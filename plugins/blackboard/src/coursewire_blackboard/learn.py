@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
 
 import coursewire as cw
-from coursewire.client.paging import rows_of
-from coursewire.errors import UnreachableError
 from coursewire_blackboard.config import API, BlackboardConfig
 
 COURSES = f"{API}/v3/courses"
+OWN_404 = "status"
+"""What Learn's own 404 has, and the page of a proxy has not."""
 RIGHTS = "Give the system role of the token's user the entitlements that the channel's page lists."
 
 
@@ -45,7 +44,7 @@ async def by_external_id(session: cw.Session, collection: str, external_id: str)
         found = [row async for row in rows(session, collection, {"externalId": external_id})]
         return next((row for row in found if row.get("externalId") == external_id), None)
     response = await session.get(f"{collection}/{named(external_id)}")
-    if is_missing(response):
+    if cw.is_missing(response, OWN_404):
         return None
     held = seen(response, "externalId", "course.configure-properties.EXECUTE")
     return cw.read_object(response) if held == external_id else None
@@ -54,43 +53,25 @@ async def by_external_id(session: cw.Session, collection: str, external_id: str)
 def rows(session: cw.Session, path: str, params: Mapping[str, str]) -> AsyncIterator[cw.JsonObject]:
     """All objects of a list of Learn."""
     query = {"limit": "100", **params}
-    return rows_of(session, path, params=query, member="results", next_at=("paging", "nextPage"))
-
-
-def is_missing(response: httpx.Response) -> bool:
-    """Tell Learn's own 404 from the page of a proxy or of another site, which proves nothing."""
-    return response.status_code == 404 and cw.read_object(response).get("status") == 404
-
-
-async def patch(session: cw.Session, path: str, change: Mapping[str, Any]) -> httpx.Response:
-    """Change some fields; once more changes nothing more."""
-    return await session.request("PATCH", path, json=dict(change), safe_to_repeat=True)
+    return cw.rows_of(session, path, params=query, member="results", next_at=("paging", "nextPage"))
 
 
 def seen(response: httpx.Response, member: str, entitlement: str) -> Any:
     """A member of an answer, that Learn shows to who has an entitlement.
 
     Raises:
-        BlockedError: A refusal, or the object without that member.
-        UnreachableError: Learn is out of order, or what answered is not what was asked for.
+        SendError: It does not; see :func:`coursewire.read_success`.
     """
-    step = (
-        f"Give the system role of the token's user the entitlement {entitlement} in Learn, then check again."
-    )
-    body = cw.read_success(response, next_step=step)
-    if member not in body:
-        error = cw.BlockedError if "id" in body else UnreachableError
-        raise error("Learn does not show what is needed", why=f"its answer has no {member}", next_step=step)
-    return body[member]
+    step = f"Give the role of the token's user the entitlement {entitlement} in Learn, then check again."
+    return cw.read_success(response, member, next_step=step, may_hide=True)[member]
 
 
 def said(session: cw.Session, response: httpx.Response, echo: Mapping[str, Any], *ids: str) -> cw.Result:
-    """What an answer means for the item that was sent; what Learn's own 404 means is decided before."""
-    operation = cw.Operation.UPDATE
-    result = cw.acknowledged(response, operation, echo, now=session.clock(), rights=RIGHTS)
-    if response.status_code == 404 and not is_missing(response):  # a proxy's, or another site's
-        result = replace(result, kind=cw.ResultKind.TRY_LATER, reason="unreadable-answer")
-    return replace(result, remote_id="/".join(filter(None, ids)) or None)
+    """What an answer means for the item that was sent, whose ids at Learn are as far known as they are given."""
+    known, now = "/".join(filter(None, ids)) or None, session.clock()
+    return cw.acknowledged(
+        response, cw.Operation.UPDATE, echo, now=now, rights=RIGHTS, own_404=OWN_404, remote_id=known
+    )
 
 
 def id_of(response: httpx.Response) -> str:

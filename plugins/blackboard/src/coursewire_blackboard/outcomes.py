@@ -9,25 +9,21 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 import coursewire as cw
-from coursewire.export.grades import final_grade, learner_of
-from coursewire.model.outcomes import Outcome
 from coursewire_blackboard.config import BlackboardConfig
-from coursewire_blackboard.content import LONGEST_KEY, LONGEST_NAME
+from coursewire_blackboard.content import LONGEST_KEY, LONGEST_NAME, OF_LEARN
 
-FINAL_GRADE = {"externalId": "edx_final_grade", "name": "(edX Integration) Final Grade"}
 FINAL_POINTS = Decimal(100)
 PLACES = Decimal("0.00001")
 """Learn shows scores with five decimals."""
-COLUMN = cw.packaged_data(__package__, "column.json")
-"""What every column gets."""
 
 
 @cw.hookimpl
 def export_completion(config: BlackboardConfig, completion: cw.Completion) -> cw.JsonObject:
     """Build the final grade of a course, in points of 100; null takes it away."""
-    grade = final_grade(config, completion)
-    column = {**FINAL_GRADE, "includeInCalculations": True}
-    return _payload(completion, column, None if grade is None else grade * FINAL_POINTS, FINAL_POINTS)
+    grade = cw.final_grade(config, completion)
+    return _grade(
+        completion, OF_LEARN["final"], None if grade is None else grade * FINAL_POINTS, FINAL_POINTS
+    )
 
 
 @cw.hookimpl
@@ -38,15 +34,15 @@ def export_assessment(assessment: cw.Assessment) -> cw.JsonObject:
     key = cw.fitting(assessment.subsection_id, LONGEST_KEY, "subsection_id")
     name = cw.cut(assessment.subsection_name or key, LONGEST_NAME)
     column = {"externalId": key, "name": name, "includeInCalculations": False}
-    return _payload(assessment, column, assessment.points_earned, assessment.points_possible)
+    return _grade(assessment, column, assessment.points_earned, assessment.points_possible)
 
 
-def _payload(outcome: Outcome, column: cw.JsonObject, score: Decimal | None, most: Decimal) -> cw.JsonObject:
+def _grade(outcome: cw.Outcome, column: cw.JsonObject, score: Decimal | None, most: Decimal) -> cw.JsonObject:
     points = {"possible": _points(most)}
     return {
         "course": cw.fitting(outcome.course_key, LONGEST_KEY, "course_key"),
-        "learner": learner_of(outcome),
-        "column": {**COLUMN, **column, "displayName": column["name"], "score": points},
+        "learner": cw.learner_of(outcome),
+        "column": {**OF_LEARN["column"], **column, "displayName": column["name"], "score": points},
         "grade": {"score": None if score is None else _points(score)},
     }
 

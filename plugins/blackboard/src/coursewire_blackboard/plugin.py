@@ -17,15 +17,11 @@ CHANNEL = cw.Channel(
     code=BlackboardConfig.code,
     title="Blackboard Learn",
     config=BlackboardConfig,
-    capabilities=cw.Capabilities.of_upserts(
+    capabilities=cw.Capabilities.of_gradebook(
         cw.RetireStrategy.HIDE,
         cw.RetireStrategy.DELETE,
         content_types={cw.ContentType.COURSE, cw.ContentType.COURSE_RUN},
-        completions=cw.Support.FULL,
-        assessments=cw.Support.FULL,
-        in_progress=cw.Support.FULL,
         idempotency=cw.Idempotency.NATIVE_KEY,
-        outcomes_need_content=True,
         paging="offset",
         slow_down=("429", "403 with text"),
     ),

@@ -6,166 +6,112 @@ The documentation meant below is https://csod.dev, guides "Online Content Connec
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from coursewire.client.answers import read_json, result_of
-from coursewire.client.auth import TokenAuth, read_oauth_token
-from coursewire.client.redact import shorten
+from coursewire.client.answers import result_of, result_of_error
+from coursewire.client.auth import OAuthToken
+from coursewire.client.words import is_done, read_json
 from coursewire.errors import BlockedError, CredentialsError
+from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Result, ResultKind
 from coursewire.model.reasons import Reason
-from coursewire_cornerstone.config import CompletionApi
 from coursewire_cornerstone.outcomes import FINAL
 
 if TYPE_CHECKING:
-    from coursewire.model.payload import Payload
-    from coursewire.model.session import Session, Token, Tokens
+    from coursewire.model.payload import Batch, Payload
+    from coursewire.model.session import Session, Tokens
     from coursewire_cornerstone.config import CornerstoneConfig
 
 ASSIGNMENTS = "learning-assignments"
 """Name of the rate that counts calls of the Learning Assignments API."""
-NOBODY = "coursewire-connection-check"
-"""A learner whom no portal has: asking for this one's transcript changes nothing and shows nobody's."""
+EDGE = """In Edge > API Management give it the scopes of completion_scope, and its service account the permission for \
+the Transcript API."""
 OVERVIEW = "/services/api/v1/transcripts/overview"
+NOBODY = {"externalId": "coursewire-connection-check"}
+"""A learner whom no portal has: asking for this one's transcript changes nothing and shows nobody's."""
 
 
-def settings(session: Session) -> CornerstoneConfig:
-    """The session's configuration, as what it is."""
-    return cast("CornerstoneConfig", session.config)
-
-
-class CornerstoneAuth(TokenAuth):
-    """Client credentials of an application that is registered in the portal."""
-
-    def __init__(self, config: CornerstoneConfig, tokens: Tokens) -> None:
-        super().__init__(tokens)
-        self.config = config
-
-    def token_request(self, current: Token | None) -> httpx.Request:
-        """Ask as csod.dev documents it: JSON, with names in camel case."""
-        body = {
-            "clientId": self.config.client_id.get_secret_value(),
-            "clientSecret": self.config.client_secret.get_secret_value(),
-            "grantType": "client_credentials",
-            "scope": self.config.completion_scope,
-        }
-        return httpx.Request("POST", self.config.lms_url + self.config.oauth_api_path, json=body)
-
-    def read_token(self, response: httpx.Response) -> Token:
-        """Read an OAuth 2 answer."""
-        return read_oauth_token(response, self.tokens.clock)
-
-
+@hookimpl
 def authenticate(config: CornerstoneConfig, tokens: Tokens) -> httpx.Auth:
-    """User name and password for the callback; a token for the portal's APIs."""
-    if config.completion_api is CompletionApi.TRANSCRIPT:
-        return CornerstoneAuth(config, tokens)
-    return httpx.BasicAuth(config.key.get_secret_value(), config.secret.get_secret_value())
+    """User name and password for the callback; a token of a registered application for the portal's APIs."""
+    if config.completion_api == "callback":
+        return httpx.BasicAuth(config.key.get_secret_value(), config.secret.get_secret_value())
+    url = config.lms_url + config.oauth_api_path
+    # As csod.dev documents it: JSON, with names in camel case.
+    credentials = {
+        "clientId": config.client_id.get_secret_value(),
+        "clientSecret": config.client_secret.get_secret_value(),
+        "grantType": "client_credentials",
+        "scope": config.completion_scope,
+    }
+    return OAuthToken(tokens, lambda _current: httpx.Request("POST", url, json=credentials))
 
 
-async def send_outcome(session: Session, payload: Payload) -> Result:
-    """Report one result; the log of attempts says by which API."""
-    config = settings(session)
-    if config.completion_api is CompletionApi.CALLBACK:
-        return await _by_callback(session, payload)
+@hookimpl
+async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
+    """Report a batch, which is one result; the log of attempts says by which API."""
+    config = cast("CornerstoneConfig", session.config)
+    return [await _send(session, config, payload) for payload in batch.payloads]
+
+
+async def _send(session: Session, config: CornerstoneConfig, payload: Payload) -> Result:
+    if config.completion_api == "callback":
+        return await _by_callback(session, config, payload)
     if "loId" in payload.body:
-        return await _by_assignment(session, payload)
+        return await _by_assignment(session, config.learning_assignments_api_path, payload)
     final = FINAL in payload.body
     path = config.transcript_complete_api_path if final else config.transcript_progress_api_path
     response = await session.request("PATCH", path, json=dict(payload.body), safe_to_repeat=True)
     return _read(session, response, "Transcript API")
 
 
-async def _by_callback(session: Session, payload: Payload) -> Result:
+async def _by_callback(session: Session, config: CornerstoneConfig, payload: Payload) -> Result:
     arrived = await session.hand_over(payload.remote_key)
     if arrived is None:
         return Result(ResultKind.TRY_LATER, Reason.LAUNCH_NEEDED, "no learner has come from this portal yet")
-    path = arrived.callback + settings(session).completion_status_api_path
-    token = {"sessionToken": arrived.token}
-    since = f"the session token is of {arrived.received_at:%Y-%m-%d %H:%M} UTC"
+    path, token = arrived.callback + config.completion_status_api_path, {"sessionToken": arrived.token}
     try:
         response = await session.post(path, params=token, json=[dict(payload.body)], safe_to_repeat=True)
+        result = _read(session, response, "callback")
     except CredentialsError as error:
-        # Tokens live about two hours and cannot be renewed; the next learner who comes brings another.
-        message = f"{since}; it is over, or the portal does not accept key and secret. {error.excerpt}"
-        return Result(
-            ResultKind.TRY_LATER,
-            Reason.LAUNCH_NEEDED,
-            message,
-            http_status=error.http_status,
-            excerpt=error.excerpt,
-        )
-    result = _read(session, response, "callback")
-    if response.status_code == httpx.codes.FORBIDDEN:
-        message = f"{since}. {result.message}"
-        return replace(result, kind=ResultKind.TRY_LATER, reason=Reason.LAUNCH_NEEDED, message=message)
-    return result
+        result = result_of_error(error)
+    if result.http_status not in (401, 403):
+        return result
+    # Tokens live about two hours and cannot be renewed; the next learner who comes brings another.
+    words = f"the session token is of {arrived.received_at:%Y-%m-%d %H:%M} UTC; it is over, or key and secret are wrong"
+    return replace(result, kind=ResultKind.TRY_LATER, reason=Reason.LAUNCH_NEEDED, message=words)
 
 
-async def _by_assignment(session: Session, payload: Payload) -> Result:
-    path = settings(session).learning_assignments_api_path
+async def _by_assignment(session: Session, path: str, payload: Payload) -> Result:
     known = {"userId": payload.body["userId"], "loId": payload.body["loId"]}
     found = await session.get(path, params=known, bucket=ASSIGNMENTS)
-    rows = read_json(found)
-    ids = sorted(
-        str(row["assignmentId"])
-        for row in (rows if isinstance(rows, list) else ())
-        if isinstance(row, dict) and row.get("assignmentId")
-    )
-    if not found.is_success or not ids:
-        result = result_of(found, now=session.clock())
-        if not found.is_success:
-            return _not_found(result)
+    result, rows = _read(session, found, "Learning Assignments API"), read_json(found)
+    named = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    ids = sorted(str(row["assignmentId"]) for row in named if row.get("assignmentId"))
+    if not found.is_success:
+        return result
+    if not ids:
         message = "the portal has no assignment of this course for the learner"
         return replace(result, kind=ResultKind.TRY_LATER, reason="no-assignment", message=message)
     # Of several the one with the lowest id is told, so that it is the same one every time.
-    change = {"Status": payload.body["Status"]}
-    response = await session.request(
-        "PATCH", f"{path}/{ids[0]}", json=change, safe_to_repeat=True, bucket=ASSIGNMENTS
-    )
-    return _read(session, response, "Learning Assignments API")
+    change, path = {"Status": payload.body["Status"]}, f"{path}/{ids[0]}"
+    answer = await session.request("PATCH", path, json=change, safe_to_repeat=True, bucket=ASSIGNMENTS)
+    return _read(session, answer, "Learning Assignments API")
 
 
 def _read(session: Session, response: httpx.Response, api: str) -> Result:
-    """What an answer means: neither a page for people nor an error inside a 2xx acknowledges anything."""
-    result = result_of(response, now=session.clock())
-    if not result.confirms:
-        return _not_found(result)
-    body, text = read_json(response), response.text.strip()
-    fault = _fault(body)
-    if fault:
-        return Result(
-            ResultKind.REJECTED,
-            "refused",
-            fault,
-            http_status=response.status_code,
-            excerpt=shorten(text, 2000),
-        )
-    if body is None and text:
-        message = f"the answer is no acknowledgement: {shorten(text, 200)}"
-        return replace(result, kind=ResultKind.TRY_LATER, reason="no-acknowledgement", message=message)
-    return replace(result, message=f"reported by the {api}")
+    # A success without a word is the portal's own; one with an error in it refuses the result.
+    done = is_done(response) or not response.content.strip()
+    result = result_of(response, now=session.clock(), done=done, refuses_with_2xx=True)
+    if result.http_status == httpx.codes.NOT_FOUND:
+        # It may be there tomorrow: a portal lists a course a day after it was offered.
+        return replace(result, kind=ResultKind.BLOCKED)
+    return replace(result, message=f"reported by the {api}") if result.confirms else result
 
 
-def _not_found(result: Result) -> Result:
-    """What is not there may be there tomorrow: a portal lists a course a day after it was offered."""
-    return replace(result, kind=ResultKind.BLOCKED) if result.http_status == httpx.codes.NOT_FOUND else result
-
-
-def _fault(body: Any) -> str:
-    """The words of an error inside an answer; "" where there is none."""
-    if not isinstance(body, dict):
-        return ""
-    error = body.get("error") or body.get("errors")
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("description") or "an error without words"
-    status = str(body.get("status", ""))
-    failed = status.isdecimal() and int(status) >= 400
-    return shorten(str(error or f"status {status}"), 500) if error or failed else ""
-
-
+@hookimpl
 async def check_connection(session: Session) -> list[str]:
     """Look whether results could be reported; content needs no connection of ours.
 
@@ -173,28 +119,19 @@ async def check_connection(session: Session) -> list[str]:
         BlockedError: Nobody has come from the portal yet, or the application may not do what is needed.
         CredentialsError: The portal gives the application no token.
     """
-    config = settings(session)
-    if config.completion_api is CompletionApi.CALLBACK:
+    if cast("CornerstoneConfig", session.config).completion_api == "callback":
         arrived = await session.hand_over("")
         if arrived is None:
-            raise BlockedError(
-                "no learner has come from this portal yet",
-                why="results are taken only with the session token that a learner brings",
-                next_step="Start a course in the portal, then check again; or set completion_api to transcript.",
-            )
+            why = "results are taken only with the session token that a learner brings"
+            step = "Start a course in the portal, then check again; or set completion_api to transcript."
+            raise BlockedError("no learner has come from this portal yet", why=why, next_step=step)
         hours = (session.clock() - arrived.received_at).total_seconds() / 3600
         return [
             f"The newest session token came {hours:.1f} hours ago; the portal takes one for about two hours."
         ]
-    response = await session.get(OVERVIEW, params={"externalId": NOBODY})
-    if response.status_code in (httpx.codes.FORBIDDEN, httpx.codes.UNAUTHORIZED) or response.is_redirect:
-        raise BlockedError(
-            "the application may not use the Transcript API",
-            why=result_of(response, now=session.clock()).message,
-            next_step="In Edge > API Management give it the scopes of completion_scope, and its service account "
-            "the permission for the Transcript API.",
-            http_status=response.status_code,
-        )
-    if response.is_server_error:
-        raise BlockedError("the Transcript API is out of order", http_status=response.status_code)
+    response = await session.get(OVERVIEW, params=NOBODY)
+    if response.status_code not in (200, 204, 400, 404):
+        why = result_of(response, now=session.clock(), done=False).message
+        what = "the application may not use the Transcript API"
+        raise BlockedError(what, why=why, next_step=EDGE, http_status=response.status_code)
     return ["Cornerstone gave an access token.", "The Transcript API answers this application."]

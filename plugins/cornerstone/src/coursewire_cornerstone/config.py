@@ -3,39 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
-from coursewire.model.configuration import ChannelConfig, LearnerId, LmsUrl
+from coursewire.model.configuration import ApiPath, ChannelConfig, LearnerId, LmsUrl, OptionalUrl
 
-
-class CompletionApi(StrEnum):
-    """How results are reported."""
-
-    CALLBACK = "callback"
-    """To the address that a learner brought from the portal, with the session token that came along."""
-    TRANSCRIPT = "transcript"
-    """To Cornerstone's own APIs, with an OAuth application of the portal."""
-
-
-def plain_path(value: str) -> str:
-    """A path at a host that is set elsewhere: absolute, and nothing but a path.
-
-    Raises:
-        ValueError: It names a host, or holds what has no place in a path.
-    """
-    if not value.startswith("/") or value.startswith("//") or not value.strip("/"):
-        raise ValueError("write a path that begins with one slash, such as /progress, and no host")
-    if any(each in value for each in "?#\\@%") or ".." in value or not value.isprintable() or " " in value:
-        raise ValueError("a path holds no blanks, '?', '#', '%', '@', backslashes or '..'")
-    return value.rstrip("/")
-
-
-ApiPath = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255), AfterValidator(plain_path)]
 Secret = Annotated[SecretStr, Field(max_length=255)]
 
 
@@ -48,7 +22,7 @@ class CornerstoneConfig(ChannelConfig):
     """Nickname for people."""
     cornerstone_base_url: LmsUrl
     """Address of the portal, such as https://acme.csod.com."""
-    completion_api: CompletionApi = CompletionApi.CALLBACK
+    completion_api: Literal["callback", "transcript"] = "callback"
     """Report results by ``callback``, which needs a learner who came from the portal within about two hours; or by
     ``transcript``, Cornerstone's own APIs, which needs an OAuth application of the portal."""
     learner_id: LearnerId = LearnerId.LAUNCH
@@ -92,7 +66,7 @@ class CornerstoneConfig(ChannelConfig):
     """Cornerstone's subjects, each with the list of our subjects that it stands for."""
     disable_subject_metadata_transmission: bool = False
     """Send no subjects, for a portal with a taxonomy of its own."""
-    launch_url: LmsUrl | None = None
+    launch_url: OptionalUrl = None
     """Where this service's page for arriving learners is: https://<host>/channels/csod/launch/<customer UUID>. Courses
     then begin there, and go on to their own address; empty where the platform hands arrivals on by itself."""
 
@@ -107,25 +81,14 @@ class CornerstoneConfig(ChannelConfig):
             value = [part.strip() for part in value.split(",") if part.strip()]
         return value
 
-    @field_validator("launch_url", mode="before")
-    @classmethod
-    def _blank_is_none(cls, value: Any) -> Any:
-        return None if value == "" else value
-
     @field_validator("key", "secret", "client_id", "client_secret")
     @classmethod
     def _needed_by_api(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
-        by_callback = info.field_name in ("key", "secret")
-        api = CompletionApi.CALLBACK if by_callback else CompletionApi.TRANSCRIPT
-        if not value.get_secret_value() and info.data.get("completion_api") is api:
+        api = "callback" if info.field_name in ("key", "secret") else "transcript"
+        if not value.get_secret_value() and info.data.get("completion_api") == api:
             raise PydanticKnownError("missing")
-        return value
-
-    @field_validator("client_secret")
-    @classmethod
-    def _no_half_pair(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
-        given = info.data.get("client_id")
-        if given is not None and bool(given.get_secret_value()) is not bool(value.get_secret_value()):
+        other = info.data.get("client_id") if info.field_name == "client_secret" else None
+        if other is not None and bool(other.get_secret_value()) is not bool(value.get_secret_value()):
             raise ValueError("client_id and client_secret belong together; give both, or neither")
         return value
 
@@ -133,8 +96,3 @@ class CornerstoneConfig(ChannelConfig):
     def lms_url(self) -> str:
         """Address of the portal."""
         return self.cornerstone_base_url
-
-    @property
-    def host(self) -> str:
-        """Host name of the portal, in lower case."""
-        return (urlsplit(self.cornerstone_base_url).hostname or "").lower()

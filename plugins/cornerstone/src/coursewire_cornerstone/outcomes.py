@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coursewire.errors import NotExportableError
+from coursewire.hookspecs import hookimpl
 from coursewire.model.outcomes import Told
-from coursewire_cornerstone.config import CompletionApi
 
 if TYPE_CHECKING:
     from coursewire.model.outcomes import Completion, Outcome
@@ -17,7 +17,8 @@ FINAL = "ignoreWorkflow"
 """Field that only a completion has at the Transcript API."""
 
 
-def completion_payload(config: CornerstoneConfig, completion: Completion) -> JsonObject:
+@hookimpl
+def export_completion(config: CornerstoneConfig, completion: Completion) -> JsonObject:
     """Build what Cornerstone is told of a learner in a course; the status follows from being complete alone.
 
     Raises:
@@ -26,7 +27,7 @@ def completion_payload(config: CornerstoneConfig, completion: Completion) -> Jso
     learner, course = completion.remote_id, completion.course_key
     if not learner:
         raise NotExportableError("remote_id", "it is not known whom Cornerstone means by this learner")
-    if config.completion_api is CompletionApi.CALLBACK:
+    if config.completion_api == "callback":
         return _progress(completion, learner)
     if completion.complete:
         return {config.learner_field: learner, "learningObjectId": course, FINAL: True}
@@ -36,25 +37,17 @@ def completion_payload(config: CornerstoneConfig, completion: Completion) -> Jso
 
 
 def _progress(completion: Completion, learner: str) -> JsonObject:
-    payload: JsonObject = {
-        "courseId": completion.course_key,
-        "userGuid": learner,
-        "status": "In Progress",
-        "completionDate": None,
-    }
+    told: JsonObject = {"courseId": completion.course_key, "userGuid": learner}
     if not completion.complete:
-        return payload
+        return {**told, "status": "In Progress", "completionDate": None}
     if completion.completed_at is None:
         raise NotExportableError("completed_at", "Cornerstone keeps the date of a completion for ever")
     date = completion.completed_at.isoformat(timespec="seconds")
-    return {
-        **payload,
-        "status": "Completed",
-        "completionDate": date,
-        "successStatus": completion.verdict.value,
-    }
+    verdict = completion.verdict.value
+    return {**told, "status": "Completed", "completionDate": date, "successStatus": verdict}
 
 
+@hookimpl
 def should_transmit(outcome: Outcome, told: Told | None) -> bool | None:
     """Tell nothing again that is no news: the same result in another API's words, say; else as core has it."""
     return False if told == Told.of(outcome) else None

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from coursewire.hookspecs import hookimpl
-from coursewire.model.channel import (
-    Capabilities,
-    Channel,
-    Idempotency,
-    Limits,
-    Rate,
-    RetireStrategy,
-    Support,
-)
+from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Rate, RetireStrategy, Support
 from coursewire.model.content import ContentType
-from coursewire_cornerstone import client, content, inbound, outcomes
+from coursewire_cornerstone.client import ASSIGNMENTS, authenticate, check_connection, send_outcomes
 from coursewire_cornerstone.config import CornerstoneConfig
+from coursewire_cornerstone.content import export_content, export_retirement, remote_key
+from coursewire_cornerstone.inbound import MOST_COURSES, inbound_routes
+from coursewire_cornerstone.outcomes import export_completion, should_transmit
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import httpx
-    import typer
-
-    from coursewire.model.content import ContentItem
-    from coursewire.model.inbound import InboundRoute
-    from coursewire.model.instant import Moment
-    from coursewire.model.outcomes import Completion, Outcome, Told
-    from coursewire.model.payload import Batch, JsonObject, Result
-    from coursewire.model.session import Session, Tokens
+__all__ = [
+    "CHANNEL",
+    "authenticate",
+    "check_connection",
+    "declare_channel",
+    "export_completion",
+    "export_content",
+]
+__all__ += ["export_retirement", "inbound_routes", "remote_key", "send_outcomes", "should_transmit"]
 
 CHANNEL = Channel(
     code=CornerstoneConfig.code,
@@ -38,6 +28,7 @@ CHANNEL = Channel(
     capabilities=Capabilities(
         delivery="pull",
         mapped_keys=True,
+        remote_keys=r'[^.|\\/<>"%&\s]{1,50}',
         content_types=frozenset({ContentType.COURSE, ContentType.COURSE_RUN, ContentType.PROGRAM}),
         completions=Support.FULL,
         assessments=Support.IMPOSSIBLE,
@@ -51,13 +42,8 @@ CHANNEL = Channel(
         outcome_idempotency=Idempotency.UPSERT,
         list_remote=Support.IMPOSSIBLE,
     ),
-    # 20 calls a minute of the Learning Assignments API are documented; the other APIs answer 429 when it is enough.
-    limits=Limits(
-        batch_items=inbound.MOST_COURSES,
-        concurrency=4,
-        rates={client.ASSIGNMENTS: Rate(calls=20, seconds=60)},
-        counted_by="tenant",
-    ),
+    # 20 calls a minute of the Learning Assignments API are documented; the others answer 429 when it is enough.
+    limits=Limits(batch_items=MOST_COURSES, concurrency=4, rates={ASSIGNMENTS: Rate(calls=20, seconds=60)}),
     simulator="coursewire_cornerstone.simulator:CornerstoneSimulator",
     docs_url="https://csod.dev/guides/connectors/content/online-content-connector.html",
 )
@@ -67,67 +53,3 @@ CHANNEL = Channel(
 def declare_channel() -> Channel:
     """Say what the channel is."""
     return CHANNEL
-
-
-@hookimpl
-def remote_key(item: ContentItem) -> str:
-    """The id that Cornerstone gets for an item: it takes 50 characters, and not all of them."""
-    return content.remote_key(item)
-
-
-@hookimpl
-def export_content(
-    config: CornerstoneConfig, item: ContentItem, moment: Moment, remote_key: str
-) -> JsonObject:
-    """Build one entry of the course list."""
-    return content.course_payload(config, item, moment, remote_key)
-
-
-@hookimpl
-def export_retirement(confirmed: Mapping[str, Any]) -> JsonObject:
-    """Build the entry that makes a course inactive."""
-    return content.retired(confirmed)
-
-
-@hookimpl
-def export_completion(config: CornerstoneConfig, completion: Completion) -> JsonObject:
-    """Build what the portal is told of a result."""
-    return outcomes.completion_payload(config, completion)
-
-
-@hookimpl
-def should_transmit(outcome: Outcome, told: Told | None) -> bool | None:
-    """Tell nothing again that is no news."""
-    return outcomes.should_transmit(outcome, told)
-
-
-@hookimpl
-def authenticate(config: CornerstoneConfig, tokens: Tokens) -> httpx.Auth:
-    """As the API asks that results are reported by."""
-    return client.authenticate(config, tokens)
-
-
-@hookimpl
-async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
-    """Report a batch, which is one result."""
-    return [await client.send_outcome(session, payload) for payload in batch.payloads]
-
-
-@hookimpl
-async def check_connection(session: Session) -> list[str]:
-    """Whether results could be reported now."""
-    return await client.check_connection(session)
-
-
-@hookimpl
-def inbound_routes() -> list[InboundRoute]:
-    """The course list, and the two ways in which learners arrive."""
-    return list(inbound.ROUTES)
-
-
-@hookimpl
-def channel_commands() -> typer.Typer:
-    """``coursewire csod import-keys``."""
-    from coursewire_cornerstone.commands import app  # noqa: PLC0415 - only the command needs it
-
-    return app

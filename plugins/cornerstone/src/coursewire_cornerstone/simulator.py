@@ -23,7 +23,6 @@ from coursewire.jobs.inbound import Caller
 from coursewire.model.inbound import InboundAnswer
 from coursewire.model.instant import Clock, utc_now
 from coursewire.testing.simulator import Simulator, json_response
-from coursewire_cornerstone.config import CompletionApi
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,10 +148,10 @@ class CornerstoneSimulator(Simulator):
             web.patch(f"{ASSIGNMENTS}/{{id}}", self._change_assignment),
         ]
 
-    def sample_config(self, api: CompletionApi = CompletionApi.TRANSCRIPT) -> dict[str, Any]:
+    def sample_config(self, api: str = "transcript") -> dict[str, Any]:
         """Fields of a configuration that fits: by the portal's APIs, with e-mail addresses as its user ids."""
-        fields: dict[str, Any] = {"cornerstone_base_url": self.url, "completion_api": api.value}
-        if api is CompletionApi.CALLBACK:
+        fields: dict[str, Any] = {"cornerstone_base_url": self.url, "completion_api": api}
+        if api == "callback":
             return {**fields, "key": self.key, "secret": self.secret}
         application = {"client_id": self.client_id, "client_secret": self.client_secret}
         return {**fields, **application, "learner_id": "email", "learner_field": "externalId"}
