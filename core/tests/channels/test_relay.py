@@ -57,9 +57,9 @@ JOB = {"id": "j1"}
 ACCEPTED = Result(ResultKind.ACCEPTED)
 
 
-def payloads(count, *, operation=CREATE, text="t"):
+def payloads(count, *, operation=CREATE, text="t", **body):
     return [
-        Payload(f"k{n}", operation, {"id": f"k{n}", "t": text}, fingerprint({"id": n}), f"k{n}")
+        Payload(f"k{n}", operation, {"id": f"k{n}", "t": text, **body}, fingerprint({"id": n}), f"k{n}")
         for n in range(count)
     ]
 
@@ -219,6 +219,23 @@ def test_batches_keep_to_the_limit_of_bytes_and_a_giant_goes_alone():
     batches = relay.make_batches(CONFIG, Kind.CONTENT, None, [*small, *giant, *payloads(1)])
     assert [len(batch) for batch in batches] == [4, 1, 1, 1]
     assert {batch.operation for batch in batches} == {None}
+
+
+def test_outcomes_that_belong_together_travel_together_in_the_order_asked_for():
+    relay = relay_of(Probe(Limits(batch_items=9, outcome_batch_items=2, outcomes_by=("course", "learner"))))
+    given = [
+        replace(payloads(1, course=course, learner=learner)[0], key=course + learner)
+        for course, learner in ("bz", "ay", "bx", "by")
+    ]
+
+    batches = relay.make_batches(CONFIG, Kind.COMPLETIONS, None, given)
+
+    assert [[payload.key for payload in batch.payloads] for batch in batches] == [
+        ["ay"],
+        ["bx", "by"],
+        ["bz"],
+    ]
+    assert [len(batch) for batch in relay.make_batches(CONFIG, Kind.CONTENT, CREATE, payloads(4))] == [4]
 
 
 # -- exporters -------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 
 import coursewire as cw
+from coursewire.client.grading import send_best
 from coursewire.errors import UnreachableError
 from coursewire.model.configuration import LearnerId
-from coursewire_moodle.answers import SERVER, answer_of, ask, basics, listed
+from coursewire_moodle.answers import SERVER, STEPS, WORDS, answer_of, ask, basics, listed
 from coursewire_moodle.client import find_course, settings
 
 ASSIGNMENTS = "mod_assign_get_assignments"
@@ -23,20 +24,6 @@ PAGE = 1000
 SKIP = "options[1][value]"
 MOST_NAMES = 10
 """Assignments that a message names."""
-REFUSED = {
-    "1": ("grade-refused", "Moodle did not take the grade. Is it locked for this learner in the gradebook?"),
-    "2": ("several-grade-items", "The assignment has several grade items in the gradebook."),
-    "4": ("grade-locked", "The grades of this assignment are locked. Unlock them in the gradebook."),
-}
-UNMATCHED = (
-    "Nobody with this e-mail address, or name, takes part in the course at Moodle. Enrol the learner there."
-)
-BETTER = cw.Result(
-    cw.ResultKind.REJECTED,
-    "better-grade-sent",
-    "The learner has a better grade in the same course from another enrollment.",
-)
-AMBIGUOUS = "Several participants of the course have this e-mail address, or name."
 
 
 @cw.hookimpl
@@ -52,30 +39,19 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
     body = batch.payloads[0].body
     course = await session.once(("course", body["courseID"]), lambda: find_course(session, body["courseID"]))
     if course is None:
-        return [_blocked("course-not-at-lms", "Moodle has no such course. Transmit content first.")] * len(
-            batch
-        )
+        absent = cw.Result(cw.ResultKind.BLOCKED, "course-not-at-lms", WORDS["outcomes"]["course-not-at-lms"])
+        return [absent] * len(batch)
     course_id = str(course["id"])
     place = ("assignment", course_id, body["assignment"], body.get("cmid"))
     assignment = await session.once(place, lambda: _assignment(session, course_id, body))
     people = await session.once(("people", course_id), lambda: _people(session, course_id))
-    results: dict[str, cw.Result] = {}
-    grades: defaultdict[str, list[cw.Payload]] = defaultdict(list)
-    # The first of each learner is the best: who took the course twice has that grade.
-    for payload in sorted(batch.payloads, key=lambda payload: -float(payload.body["grade"])):
-        found = people.get(payload.body["userID"].casefold(), set())
-        if len(found) == 1:
-            grades[next(iter(found))].append(payload)
-        else:
-            why = ("learner-ambiguous", AMBIGUOUS) if found else ("learner-unmatched", UNMATCHED)
-            results[payload.key] = _blocked(*why)
-    best = {user: mine[0] for user, mine in grades.items()}
-    written = await _write(session, course_id, assignment, best) if best else {}
-    for user, mine in grades.items():
-        for payload in mine:
-            worse = payload.body["grade"] != best[user].body["grade"] and written[user].confirms
-            results[payload.key] = BETTER if worse else written[user]
-    return [results[payload.key] for payload in batch.payloads]
+    return await send_best(
+        batch.payloads,
+        learner=lambda payload: people.get(payload.body["userID"].casefold(), ()),
+        grade=lambda payload: float(payload.body["grade"]),
+        write=lambda grades: _write(session, course_id, assignment, grades),
+        words=WORDS["outcomes"],
+    )
 
 
 async def _write(
@@ -92,8 +68,8 @@ async def _write(
         **listed("grades", rows),
     }
     code, noise = await ask(session, GRADE, form)
-    if str(code) in REFUSED:
-        reason, message = REFUSED[str(code)]
+    if str(code) in WORDS["grades"]:
+        reason, message = WORDS["grades"][str(code)]
         whole = str(code) == "1" and len(rows) > 1  # the others are written, and Moodle does not say which
         refused = cw.Result(cw.ResultKind.BLOCKED, reason, message, http_status=200, whole_batch=whole)
         return dict.fromkeys(grades, refused)
@@ -112,8 +88,8 @@ def _points(payload: cw.Payload, most: Decimal) -> str:
     """
     scale = Decimal(payload.body.get("scale") or most)
     if scale > most:
-        step = "Leave grade_scale empty, or raise the assignment's maximum in Moodle."
-        raise cw.BlockedError(f"grade_scale is {scale}, and the assignment is out of {most}", next_step=step)
+        what = f"grade_scale is {scale}, and the assignment is out of {most}"
+        raise cw.BlockedError(what, next_step=STEPS["scale"])
     points = (Decimal(str(payload.body["grade"])) * scale).quantize(Decimal("0.00001")).normalize()
     return f"{points:f}"
 
@@ -151,10 +127,8 @@ async def _no_other_kind(session: cw.Session, course_id: str, cmid: int) -> None
             return  # in a course that we may not enter, so not in this one
         raise
     if str(module["course"]) == course_id and module["modname"] != "assign":
-        step = "Set grade_assignment_cmid to the id of an assignment, or leave it empty."
-        raise cw.BlockedError(
-            f"the module {cmid} is not an assignment but a {module['modname']}", next_step=step
-        )
+        what = f"the module {cmid} is not an assignment but a {module['modname']}"
+        raise cw.BlockedError(what, next_step=STEPS["module"])
 
 
 async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
@@ -182,12 +156,8 @@ async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
     async for page in session.pages(SERVER, data=form, next_page=following):
         for row in answer_of(PARTICIPANTS, page).data or ():
             if not any(name in row for name in names):
-                step = "Give the account's role moodle/course:useremail or moodle/site:viewuseridentity."
-                raise cw.BlockedError(f"Moodle does not show participants' {names[0]}", next_step=step)
+                what = f"Moodle does not show participants' {names[0]}"
+                raise cw.BlockedError(what, next_step=STEPS["people"])
             for name in filter(None, (row.get(name) for name in names)):
                 found[str(name).casefold()].add(str(row["id"]))
     return dict(found)
-
-
-def _blocked(reason: str, message: str) -> cw.Result:
-    return cw.Result(cw.ResultKind.BLOCKED, reason, message)

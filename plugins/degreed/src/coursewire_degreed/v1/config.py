@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from coursewire.model.configuration import LmsUrl
-from coursewire.model.fields import ApiPath, Filled, Secret, Text
+import coursewire as cw
+from coursewire.model.fields import ApiPath, Filled, Text
 from coursewire_degreed.settings import DegreedConfig
 
 CALLS_A_MINUTE = 70
@@ -23,17 +23,17 @@ class DegreedV1Config(DegreedConfig):
 
     code: ClassVar[str] = "DEGREED"
 
-    key: Annotated[Secret, Filled]
+    key: Annotated[cw.Secret, Filled]
     """Id of the API client."""
-    secret: Annotated[Secret, Filled]
+    secret: Annotated[cw.Secret, Filled]
     """Secret of the API client."""
     degreed_company_id: Annotated[Text, Filled]
     """Code of the organisation at Degreed."""
-    degreed_base_url: Annotated[LmsUrl, Filled]
+    degreed_base_url: Annotated[cw.LmsUrl, Filled]
     """Address of Degreed, such as https://degreed.com; of its test system https://betatest.degreed.com."""
-    degreed_user_id: Annotated[Secret, Filled, BeforeValidator(_number_as_text)]
+    degreed_user_id: Annotated[cw.Secret, Filled, BeforeValidator(_number_as_text)]
     """Degreed account that the client acts for."""
-    degreed_user_password: Annotated[Secret, Filled]
+    degreed_user_password: Annotated[cw.Secret, Filled]
     """Password of that account."""
     provider_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), Filled] = "EDX"
     """Code that Degreed gave to the provider of the courses."""

@@ -5,30 +5,22 @@ The documentation meant is https://developer.degreed.com, as of 2026.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from urllib.parse import quote
 
+import httpx
+
+import coursewire as cw
 from coursewire.client.answers import result_of_error
 from coursewire.client.auth import FormAuth
-from coursewire.client.words import is_done
-from coursewire.errors import BlockedError, CredentialsError, IncompleteListError, SendError
-from coursewire.hookspecs import hookimpl
-from coursewire.model.channel import RetireStrategy
-from coursewire.model.payload import Operation, Payload, RemoteItem, Result, ResultKind
+from coursewire.errors import CredentialsError, IncompleteListError, SendError
 from coursewire_degreed.answers import failure, refused
 from coursewire_degreed.v2.answers import attributes_of, next_page, read_data, read_rows
+from coursewire_degreed.v2.config import Degreed2Config
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    import httpx
-
-    from coursewire.model.payload import Batch, JsonObject
-    from coursewire.model.session import Session, Tokens
-    from coursewire_degreed.v2.config import Degreed2Config
-
-    Act = Callable[[Session, Payload, str], Awaitable[Result]]
+Act = Callable[[cw.Session, cw.Payload, str], Awaitable[cw.Result]]
 
 COURSES = "/api/v2/content/courses"
 SKILLS = "/api/v2/content/{}/relationships/skills"
@@ -42,7 +34,7 @@ TAKEN = (
 )
 
 
-def scoped(config: Degreed2Config, tokens: Tokens, *scopes: str) -> FormAuth:
+def scoped(config: Degreed2Config, tokens: cw.Tokens, *scopes: str) -> FormAuth:
     """Client credentials in a form. Scopes have commas between them, unlike OAuth 2 elsewhere."""
     form = {
         "grant_type": "client_credentials",
@@ -53,14 +45,14 @@ def scoped(config: Degreed2Config, tokens: Tokens, *scopes: str) -> FormAuth:
     return FormAuth(tokens, config.token_url, form, subject=f"service {' '.join(scopes)}")
 
 
-@hookimpl
-def authenticate(config: Degreed2Config, tokens: Tokens) -> httpx.Auth:
+@cw.hookimpl
+def authenticate(config: Degreed2Config, tokens: cw.Tokens) -> httpx.Auth:
     """A token with the scopes that sending needs."""
     return scoped(config, tokens, *config.scopes)
 
 
-@hookimpl
-async def send_content(session: Session, batch: Batch) -> list[Result]:
+@cw.hookimpl
+async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     """Create, change or retire each course, and its skills where they have changed.
 
     A course whose id is known costs one request. A create that meets a course with our external id adopts
@@ -69,15 +61,15 @@ async def send_content(session: Session, batch: Batch) -> list[Result]:
     return [await _send_course(session, payload) for payload in batch.payloads]
 
 
-@hookimpl
-async def find_remote(session: Session, key: str) -> RemoteItem | None:
+@cw.hookimpl
+async def find_remote(session: cw.Session, key: str) -> cw.RemoteItem | None:
     """Look one course up by its external id; also one that is obsolete."""
     row = await _find(session, key)
     return None if row is None else _remote_item(row)
 
 
-@hookimpl
-async def list_remote(session: Session) -> list[RemoteItem]:
+@cw.hookimpl
+async def list_remote(session: cw.Session) -> list[cw.RemoteItem]:
     """List the courses that the API key sees and that have an external id, obsolete ones too.
 
     Raises:
@@ -92,8 +84,8 @@ async def list_remote(session: Session) -> list[RemoteItem]:
     return found
 
 
-@hookimpl
-async def check_connection(session: Session) -> list[str]:
+@cw.hookimpl
+async def check_connection(session: cw.Session) -> list[str]:
     """Ask for a token with the scopes that sending needs, and for one course."""
     try:
         response = await session.get(COURSES, params={"limit": "1"})
@@ -110,7 +102,7 @@ async def check_connection(session: Session) -> list[str]:
     ]
 
 
-async def _name_missing_scopes(session: Session) -> None:
+async def _name_missing_scopes(session: cw.Session) -> None:
     """Tell which scopes the API key lacks, by asking for one at a time: Degreed refuses all for one."""
     config, missing = settings(session), []
     for scope in config.scopes:
@@ -123,23 +115,23 @@ async def _name_missing_scopes(session: Session) -> None:
         remedy = (
             "Ask Degreed to add these scopes to the key, or make a new key that has them; then check again."
         )
-        raise BlockedError("the API key lacks scopes", why=why, next_step=remedy, http_status=403)
+        raise cw.BlockedError("the API key lacks scopes", why=why, next_step=remedy, http_status=403)
 
 
 # -- requests ----------------------------------------------------------------------------------------
 
 
-async def _send_course(session: Session, payload: Payload) -> Result:
-    if payload.operation is Operation.RETIRE:
+async def _send_course(session: cw.Session, payload: cw.Payload) -> cw.Result:
+    if payload.operation is cw.Operation.RETIRE:
         ended = await _by_id(session, payload, _end)
-        return ended or Result(ResultKind.ALREADY_SO, "already-retired", remote_id=payload.remote_id)
+        return ended or cw.Result(cw.ResultKind.ALREADY_SO, "already-retired", remote_id=payload.remote_id)
     result = await _create_or_change(session, payload)
     return await _send_skills(session, payload, result) if result.confirms else result
 
 
-async def _create_or_change(session: Session, payload: Payload) -> Result:
+async def _create_or_change(session: cw.Session, payload: cw.Payload) -> cw.Result:
     tried = None
-    if payload.operation is Operation.CREATE and payload.remote_id is None:
+    if payload.operation is cw.Operation.CREATE and payload.remote_id is None:
         tried = await _create(session, payload)
         if tried.http_status != CONFLICT:
             return tried
@@ -147,7 +139,7 @@ async def _create_or_change(session: Session, payload: Payload) -> Result:
     return _taken(result) if result.http_status == CONFLICT else result
 
 
-async def _by_id(session: Session, payload: Payload, act: Act) -> Result | None:
+async def _by_id(session: cw.Session, payload: cw.Payload, act: Act) -> cw.Result | None:
     """Do something to the course with the id that is known, else with the one that is found; None where none is."""
     tried = None
     if payload.remote_id is not None:
@@ -161,28 +153,28 @@ async def _by_id(session: Session, payload: Payload, act: Act) -> Result | None:
     return tried if found == payload.remote_id else await act(session, payload, found)
 
 
-async def _create(session: Session, payload: Payload) -> Result:
+async def _create(session: cw.Session, payload: cw.Payload) -> cw.Result:
     # Sent twice it is refused the second time, for its external id: then the first one is found and changed.
     response = await session.post(COURSES, json={"data": payload.body["data"]}, safe_to_repeat=True)
     return _acknowledged(session, response, payload)
 
 
-async def _change(session: Session, payload: Payload, course_id: str) -> Result:
+async def _change(session: cw.Session, payload: cw.Payload, course_id: str) -> cw.Result:
     data = {**payload.body["data"], "id": course_id}
     response = await session.request("PATCH", _path(course_id), json={"data": data}, safe_to_repeat=True)
     return _acknowledged(session, response, payload, course_id)
 
 
-async def _end(session: Session, payload: Payload, course_id: str) -> Result:
-    if settings(session).retire_strategy is not RetireStrategy.DELETE:
+async def _end(session: cw.Session, payload: cw.Payload, course_id: str) -> cw.Result:
+    if settings(session).retire_strategy is not cw.RetireStrategy.DELETE:
         return await _change(session, payload, course_id)
     response = await session.delete(_path(course_id))
-    if not is_done(response):
+    if not cw.is_done(response):
         return refused(session, response)
-    return Result(ResultKind.ACCEPTED, remote_id=course_id, http_status=response.status_code)
+    return cw.Result(cw.ResultKind.ACCEPTED, remote_id=course_id, http_status=response.status_code)
 
 
-async def _send_skills(session: Session, payload: Payload, sent: Result) -> Result:
+async def _send_skills(session: cw.Session, payload: cw.Payload, sent: cw.Result) -> cw.Result:
     """Give a course its skills where they are not those that Degreed last confirmed.
 
     Skills that Degreed refuses are noted, and the course counts as sent; those that did not arrive are sent
@@ -199,15 +191,15 @@ async def _send_skills(session: Session, payload: Payload, sent: Result) -> Resu
         response = await session.request("PATCH", path, json=skills or {"data": []}, safe_to_repeat=True)
     except SendError as error:
         return replace(result_of_error(error), remote_id=sent.remote_id)
-    if is_done(response):
+    if cw.is_done(response):
         return sent
     failed = refused(session, response)
-    if failed.kind is ResultKind.TRY_LATER:
+    if failed.kind is cw.ResultKind.TRY_LATER:
         return replace(failed, reason="skills-missing", remote_id=sent.remote_id)
     return replace(sent, reason="skills-refused", message=failed.message, excerpt=failed.excerpt)
 
 
-async def _find(session: Session, key: str) -> JsonObject | None:
+async def _find(session: cw.Session, key: str) -> cw.JsonObject | None:
     """The course with our external id; None when it is surely not there.
 
     Raises:
@@ -227,8 +219,8 @@ async def _find(session: Session, key: str) -> JsonObject | None:
 
 
 def _acknowledged(
-    session: Session, response: httpx.Response, payload: Payload, course_id: str | None = None
-) -> Result:
+    session: cw.Session, response: httpx.Response, payload: cw.Payload, course_id: str | None = None
+) -> cw.Result:
     """Read the course that Degreed answers with: only ours is an acknowledgement."""
     status = response.status_code
     data = {"id": course_id} if status == 204 else read_data(response)
@@ -236,26 +228,26 @@ def _acknowledged(
         return refused(session, response)
     held = attributes_of(data).get("external-id", payload.remote_key)
     if held == payload.remote_key:
-        return Result(ResultKind.ACCEPTED, remote_id=str(data["id"]), http_status=status)
+        return cw.Result(cw.ResultKind.ACCEPTED, remote_id=str(data["id"]), http_status=status)
     message = f"Degreed answered for the course {held!r}, not for the one that was sent."
-    return Result(ResultKind.TRY_LATER, "other-course", message, None, status)
+    return cw.Result(cw.ResultKind.TRY_LATER, "other-course", message, None, status)
 
 
-def _taken(conflict: Result) -> Result:
+def _taken(conflict: cw.Result) -> cw.Result:
     message = f"{conflict.message} {TAKEN}"
     return replace(conflict, reason="url-taken", message=message)
 
 
-def _remote_item(row: JsonObject) -> RemoteItem:
+def _remote_item(row: cw.JsonObject) -> cw.RemoteItem:
     attributes = attributes_of(row)
     live = not (attributes.get("obsolete") or attributes.get("is-obsolete"))
-    return RemoteItem(str(attributes.get("external-id", "")), str(row.get("id")), live, attributes)
+    return cw.RemoteItem(str(attributes.get("external-id", "")), str(row.get("id")), live, attributes)
 
 
 def _path(course_id: str) -> str:
     return f"{COURSES}/{quote(course_id, safe='')}"
 
 
-def settings(session: Session) -> Degreed2Config:
+def settings(session: cw.Session) -> Degreed2Config:
     """The configuration, by its own type."""
     return cast("Degreed2Config", session.config)
