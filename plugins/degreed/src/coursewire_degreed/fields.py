@@ -6,8 +6,6 @@ import math
 from datetime import UTC
 
 import coursewire as cw
-from coursewire.export.course_runs import choose_run
-from coursewire.export.executive_education import marked_title
 from coursewire.model.instant import Moment
 
 LONGEST_TEXT = 2000
@@ -25,7 +23,7 @@ def title_of(item: cw.ContentItem) -> str:
         raise cw.NotExportableError(
             "title", "Degreed takes no course without one", next_step="Give the item a title at the source."
         )
-    return marked_title(item)
+    return cw.marked_title(item)
 
 
 def cut(text: str, room: int = LONGEST_TEXT) -> str:
@@ -40,7 +38,7 @@ def image_of(item: cw.ContentItem) -> str | None:
 
 def language_of(item: cw.ContentItem, moment: Moment) -> str:
     """The language of the run that speaks for the item, without its region; English where none is known."""
-    run = choose_run(item, moment)
+    run = cw.choose_run(item, moment)
     written = (run.content_language if run else None) or ""
     return written.replace("_", "-").partition("-")[0].strip() or DEFAULT_LANGUAGE
 
@@ -78,7 +76,7 @@ def hours_of(item: cw.ContentItem, moment: Moment) -> int:
 
 def _effort(item: cw.ContentItem, moment: Moment) -> tuple[float, float, float] | None:
     """Least and most hours a week, and weeks; None unless all three are known and above zero."""
-    run = choose_run(item, moment)
+    run = cw.choose_run(item, moment)
     if run is None:
         return None
     least, most, weeks = run.min_effort or 0, run.max_effort or 0, run.weeks_to_complete or 0

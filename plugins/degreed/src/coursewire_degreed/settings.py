@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 import coursewire as cw
-from coursewire.model.configuration import LearnerId
 
 MINUTE_S = 60
 EVERY_CALL = "default"
@@ -20,7 +19,7 @@ EVERY_CALL = "default"
 class DegreedConfig(cw.ChannelConfig):
     """Settings of one customer's Degreed organisation, whichever API it is spoken to by."""
 
-    learner_id: Literal[LearnerId.EMAIL, LearnerId.EMPLOYEE_ID] = LearnerId.EMAIL
+    learner_id: Literal[cw.LearnerId.EMAIL, cw.LearnerId.EMPLOYEE_ID] = cw.LearnerId.EMAIL
     """What Degreed knows learners by: ``email`` or ``employee_id``."""
     calls_per_minute: int = Field(default=1, gt=0)
     """Calls a minute that Degreed allows the API key."""

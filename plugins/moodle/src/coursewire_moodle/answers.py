@@ -15,7 +15,6 @@ import xmltodict
 
 import coursewire as cw
 from coursewire import errors
-from coursewire.client.answers import error_of
 
 SERVER = "/webservice/rest/server.php"
 WORDS = orjson.loads(files(__package__).joinpath("words.json").read_bytes())
@@ -77,6 +76,11 @@ def listed(name: str, rows: Sequence[object]) -> dict[str, str]:
     }
 
 
+def options(**values: object) -> dict[str, str]:
+    """The list ``options`` that some functions take."""
+    return listed("options", [{"name": name, "value": value} for name, value in values.items()])
+
+
 def answer_of(function: str, response: httpx.Response, *, repeatable: bool = True) -> Answer:
     """Read an answer.
 
@@ -84,7 +88,7 @@ def answer_of(function: str, response: httpx.Response, *, repeatable: bool = Tru
         SendError: It is a refusal, or none that Moodle gives.
     """
     if not response.is_success:
-        raise error_of(response, function, next_step=STEPS["wrong-place"])
+        raise cw.error_of(response, function, next_step=STEPS["wrong-place"])
     answer = read(response)
     if answer is None:
         kind = errors.UnreachableError if repeatable else errors.OutcomeUnknownError

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 import httpx
 
 import coursewire as cw
-from coursewire.errors import CredentialsError, UnreachableError
 from coursewire_moodle.answers import ACCESS, INVALID_TOKEN, LATER, WORDS, error_code, read
 from coursewire_moodle.config import MoodleConfig
 
@@ -61,7 +60,7 @@ class MoodleAuth(cw.TokenAuth):
         token, code = body.get("token"), str(body.get("errorcode") or "")
         if isinstance(token, str) and token.strip():
             return cw.Token(token, self.tokens.clock() + ASKED_AGAIN_AFTER)
-        kind = UnreachableError if code in LATER else CredentialsError
+        kind = cw.UnreachableError if code in LATER else cw.CredentialsError
         what, step = "Moodle gave no token for user name and password", WORDS["token_hints"].get(code, "")
         why = code or "the answer is not one that Moodle gives"
         raise kind(what, why=why, next_step=step, http_status=200)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import coursewire as cw
-from coursewire.errors import RejectedError
-from coursewire_moodle.answers import STEPS, ask, listed
+from coursewire_moodle.answers import STEPS, ask, listed, options
 from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE, category, settings
 from coursewire_moodle.grades import ASSIGNMENTS, GRADE, MODULE, PARTICIPANTS
 
@@ -35,7 +34,7 @@ async def check_connection(session: cw.Session) -> list[str]:
         # Rights come before names in Moodle's order of checks, and a blank name is never taken.
         nameless = {"fullname": " ", "shortname": " ", "categoryid": config.category_id}
         await ask(session, CREATE, listed("courses", [nameless]))
-    except RejectedError:
+    except cw.RejectedError:
         pass
     except cw.BlockedError as error:
         lacking.append(f"moodle/course:create in the category ({error.reason})")
@@ -60,7 +59,7 @@ async def check_connection(session: cw.Session) -> list[str]:
 
 async def _about_grades(session: cw.Session, course_id: object) -> list[str]:
     """Rights that reading participants of a course lacks. Whether grades may be written shows when one is."""
-    form = {"courseid": course_id, **listed("options", [{"name": "limitnumber", "value": 1}])}
+    form = {"courseid": course_id, **options(limitnumber=1)}
     try:
         people = (await ask(session, PARTICIPANTS, form)).data or []
     except cw.BlockedError as error:

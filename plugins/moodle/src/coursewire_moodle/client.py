@@ -7,9 +7,6 @@ from dataclasses import replace
 from typing import Any, cast
 
 import coursewire as cw
-from coursewire.client.adopting import Adopter, Results
-from coursewire.client.answers import result_of_error
-from coursewire.errors import SendError
 from coursewire_moodle.answers import STEPS, ask, listed, refusal
 from coursewire_moodle.config import MoodleConfig
 
@@ -31,7 +28,7 @@ async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     return await _Courses(session).send(batch)
 
 
-class _Courses(Adopter):
+class _Courses(cw.Adopter):
     """Moodle refuses a whole call for one name that is taken, and warns of the others that it did not do."""
 
     async def find(self, payload: cw.Payload) -> str | None:
@@ -44,14 +41,14 @@ class _Courses(Adopter):
     def is_clash(self, result: cw.Result) -> bool:
         return result.reason in ("shortnametaken", "courseidnumbertaken")
 
-    async def create_all(self, payloads: Sequence[cw.Payload]) -> Results:
+    async def create_all(self, payloads: Sequence[cw.Payload]) -> cw.Results:
         form = listed("courses", [_dated(payload) for payload in payloads])
         try:
             # Moodle looks whether a name is free before it writes: parallel creates make doubles.
             async with self.session.lock(CREATE):
                 made = (await ask(self.session, CREATE, form, repeatable=False)).data
-        except SendError as error:
-            clash = result_of_error(error)
+        except cw.SendError as error:
+            clash = cw.result_of_error(error)
             if not self.is_clash(clash):
                 raise
             return dict.fromkeys((payload.key for payload in payloads), clash)
@@ -62,34 +59,34 @@ class _Courses(Adopter):
         named = ((payload.key, ids.get(payload.body["shortname"])) for payload in payloads)
         return {key: _accepted(found) if found else unnamed for key, found in named}
 
-    async def update_all(self, there: Mapping[str, cw.Payload]) -> Results:
+    async def update_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
         # An unknown category would hide the courses in it, and Moodle would only warn.
         await self.session.once(CATEGORIES, lambda: category(self.session))
         return await self._change(
             there, [{**_dated(payload), "id": known, "visible": 1} for known, payload in there.items()]
         )
 
-    async def retire_all(self, there: Mapping[str, cw.Payload]) -> Results:
+    async def retire_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
         if settings(self.session).retire_strategy is cw.RetireStrategy.HIDE:
             return await self._change(there, [{"id": known, "visible": 0} for known in there])
         return await self._write(DELETE, listed("courseids", list(there)), there)
 
-    async def _change(self, there: Mapping[str, cw.Payload], rows: Sequence[Mapping[str, Any]]) -> Results:
+    async def _change(self, there: Mapping[str, cw.Payload], rows: Sequence[Mapping[str, Any]]) -> cw.Results:
         return await self._write(UPDATE, listed("courses", rows), there)
 
     async def _write(
         self, function: str, form: Mapping[str, str], there: Mapping[str, cw.Payload]
-    ) -> Results:
+    ) -> cw.Results:
         """Call a function that does one course after the other, and warns of those that it did not do."""
         body = (await ask(self.session, function, form)).data
         warnings = {str(each.get("itemid")): each for each in (body or {}).get("warnings") or ()}
         if not warnings.keys() <= there.keys():
             why = "; ".join(str(each.get("message")) for each in warnings.values())
-            raise SendError(f"{function} warned of something else", why=why, reason="unclear-warning")
+            raise cw.SendError(f"{function} warned of something else", why=why, reason="unclear-warning")
         results = {payload.key: _accepted(known) for known, payload in there.items()}
         for known, warning in warnings.items():
             error = refusal(function, warning.get("warningcode"), warning.get("message"))
-            results[there[known].key] = replace(result_of_error(error), whole_batch=False)
+            results[there[known].key] = replace(cw.result_of_error(error), whole_batch=False)
         return results
 
 
@@ -130,7 +127,7 @@ async def courses_by(session: cw.Session, field: str, value: object) -> list[cw.
     rows: list[cw.JsonObject] = (body or {}).get("courses") or []
     if any("idnumber" not in row for row in rows):
         what = "Moodle does not show the ID numbers of courses"
-        raise SendError(what, next_step=STEPS["id-hidden"], reason="id-hidden")
+        raise cw.SendError(what, next_step=STEPS["id-hidden"], reason="id-hidden")
     return rows
 
 
@@ -144,7 +141,7 @@ async def find_course(session: cw.Session, key: str) -> cw.JsonObject | None:
     same = [row for row in await courses_by(session, "idnumber", key) if row["idnumber"] == key]
     if len(same) > 1:
         what = f"the courses {', '.join(str(row['id']) for row in same)} have the same ID number"
-        raise SendError(what, next_step=STEPS["several-courses"], reason="several-courses")
+        raise cw.SendError(what, next_step=STEPS["several-courses"], reason="several-courses")
     return same[0] if same else None
 
 

@@ -10,11 +10,9 @@ from typing import Any
 import httpx
 
 import coursewire as cw
-from coursewire.client.grading import send_best
-from coursewire.errors import UnreachableError
-from coursewire.model.configuration import LearnerId
-from coursewire_moodle.answers import SERVER, STEPS, WORDS, answer_of, ask, basics, listed
+from coursewire_moodle.answers import SERVER, STEPS, WORDS, answer_of, ask, basics, listed, options
 from coursewire_moodle.client import find_course, settings
+from coursewire_moodle.config import MoodleConfig
 
 ASSIGNMENTS = "mod_assign_get_assignments"
 MODULE = "core_course_get_course_module"
@@ -24,6 +22,23 @@ PAGE = 1000
 SKIP = "options[1][value]"
 MOST_NAMES = 10
 """Assignments that a message names."""
+
+
+@cw.hookimpl
+def export_completion(config: MoodleConfig, completion: cw.Completion) -> cw.JsonObject:
+    """Build what Moodle is told of a completion: the grade, 0 to 1, of one learner in one assignment.
+
+    Raises:
+        NotExportableError: The grade or the learner is unknown. A zero is a grade.
+    """
+    for field in ("percent", "remote_id"):
+        if getattr(completion, field) in (None, ""):
+            step = "See `coursewire why` for this learner."
+            raise cw.NotExportableError(field, "it is unknown", next_step=step)
+    grade = {"courseID": completion.course_key, "userID": completion.remote_id}
+    grade |= {"grade": float(completion.percent or 0), "assignment": config.grade_assignment_name}
+    place = {"cmid": config.grade_assignment_cmid, "scale": config.grade_scale}
+    return {**grade, **{name: value for name, value in place.items() if value is not None}}
 
 
 @cw.hookimpl
@@ -45,7 +60,7 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
     place = ("assignment", course_id, body["assignment"], body.get("cmid"))
     assignment = await session.once(place, lambda: _assignment(session, course_id, body))
     people = await session.once(("people", course_id), lambda: _people(session, course_id))
-    return await send_best(
+    return await cw.send_best(
         batch.payloads,
         learner=lambda payload: people.get(payload.body["userID"].casefold(), ()),
         grade=lambda payload: float(payload.body["grade"]),
@@ -59,14 +74,8 @@ async def _write(
 ) -> dict[str, cw.Result]:
     cmid, most = str(assignment["cmid"]), Decimal(str(assignment["grade"]))
     rows = [{"studentid": user, "grade": _points(payload, most)} for user, payload in grades.items()]
-    form = {
-        "source": "assign",
-        "courseid": course_id,
-        "component": "mod_assign",
-        "activityid": cmid,
-        "itemnumber": 0,
-        **listed("grades", rows),
-    }
+    form = {"source": "assign", "courseid": course_id, "component": "mod_assign", "activityid": cmid}
+    form |= {"itemnumber": "0", **listed("grades", rows)}
     code, noise = await ask(session, GRADE, form)
     if str(code) in WORDS["grades"]:
         reason, message = WORDS["grades"][str(code)]
@@ -75,7 +84,9 @@ async def _write(
         return dict.fromkeys(grades, refused)
     if str(code) != "0" or noise:
         why = noise or f"it answered {code!r:.100}"
-        raise UnreachableError(f"{GRADE} did not say that the grades are written", why=why, http_status=200)
+        raise cw.UnreachableError(
+            f"{GRADE} did not say that the grades are written", why=why, http_status=200
+        )
     place = f"{course_id}/{cmid}"
     return {user: cw.Result(cw.ResultKind.ACCEPTED, "", "", f"{place}/{user}", 200) for user in grades}
 
@@ -137,21 +148,17 @@ async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
     Raises:
         BlockedError: Moodle does not show it.
     """
-    names = ("email",) if settings(session).learner_id is LearnerId.EMAIL else ("username", "idnumber")
-    options = [
-        {"name": "userfields", "value": ",".join(("id", *names))},
-        {"name": "limitfrom", "value": 0},
-        {"name": "limitnumber", "value": PAGE},
-    ]
-    form = {**basics(PARTICIPANTS), "courseid": course_id, **listed("options", options)}
+    names = ("email",) if settings(session).learner_id is cw.LearnerId.EMAIL else ("username", "idnumber")
+    wanted = options(userfields=",".join(("id", *names)), limitfrom=0, limitnumber=PAGE)
+    form = {**basics(PARTICIPANTS), "courseid": course_id, **wanted}
     found: defaultdict[str, set[str]] = defaultdict(set)
-    count = PAGE  # of those read so far, if every page was full
+    pages = 0
 
     def following(page: httpx.Response) -> Mapping[str, str] | None:
-        nonlocal count
+        nonlocal pages
+        pages += 1
         full = len(answer_of(PARTICIPANTS, page).data or ()) == PAGE
-        count += PAGE
-        return {SKIP: str(count - PAGE)} if full else None
+        return {SKIP: str(pages * PAGE)} if full else None
 
     async for page in session.pages(SERVER, data=form, next_page=following):
         for row in answer_of(PARTICIPANTS, page).data or ():

@@ -8,8 +8,7 @@ from coursewire_moodle.check import check_connection
 from coursewire_moodle.client import find_remote, list_remote, send_content
 from coursewire_moodle.config import MoodleConfig
 from coursewire_moodle.content import export_content
-from coursewire_moodle.grades import send_outcomes
-from coursewire_moodle.outcomes import export_completion
+from coursewire_moodle.grades import export_completion, send_outcomes
 
 __all__ = [
     "authenticate",

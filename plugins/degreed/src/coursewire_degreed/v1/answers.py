@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 import coursewire as cw
-from coursewire_degreed.answers import refused
+from coursewire_degreed.answers import said
 
 NameOf = Callable[[cw.JsonObject], str]
 
@@ -40,15 +40,14 @@ def read_batch(
     names = [name_of(item) for item in items]
     at_fault = dict(_named(cw.read_json(response), frozenset(names), name_of))
     if not at_fault:
-        if cw.is_done(response):
-            return [cw.Result(cw.ResultKind.ACCEPTED, http_status=response.status_code)] * len(items)
-        return [refused(session, response, whole_batch=True, safe_to_repeat=safe_to_repeat)] * len(items)
+        how = {"done": cw.is_done(response), "whole_batch": True, "safe_to_repeat": safe_to_repeat}
+        return [said(session, response, **how)] * len(items)
     status = response.status_code
     others = cw.Result(cw.ResultKind.ACCEPTED, http_status=status)
     if not response.is_success:
         message = "Degreed refused the batch because of another item"
         others = cw.Result(cw.ResultKind.TRY_LATER, "batch-refused", message, None, status, whole_batch=True)
-    guilty = replace(refused(session, response), kind=cw.ResultKind.REJECTED, reason="refused", retry_at=None)
+    guilty = replace(said(session, response), kind=cw.ResultKind.REJECTED, reason="refused", retry_at=None)
     return [replace(guilty, message=at_fault[name]) if name in at_fault else others for name in names]
 
 
@@ -60,11 +59,10 @@ def read_deletion(
     if not cw.is_missing(response):
         return results
     gone = cw.Result(cw.ResultKind.ALREADY_SO, "already-gone", http_status=response.status_code)
-    alone = len(items) == 1
-    return [
-        gone if alone or (result.kind is cw.ResultKind.REJECTED and not result.whole_batch) else result
-        for result in results
-    ]
+    if len(items) == 1:
+        return [gone]
+    named = (result.kind is cw.ResultKind.REJECTED and not result.whole_batch for result in results)
+    return [gone if at_fault else result for at_fault, result in zip(named, results, strict=True)]
 
 
 def _named(
@@ -73,9 +71,9 @@ def _named(
     """The items that an answer names beside an error, or in a list of errors, with the words about each."""
     if isinstance(body, dict):
         name = name_of(body)
-        words = cw.error_text(body, deep=True) or (
-            str(body.get("message") or body.get("detail") or body) if wrong else ""
-        )
+        words = cw.error_text(body, deep=True)
+        if wrong and not words:
+            words = str(body.get("message") or body.get("detail") or body)
         if name in names and words:
             yield name, words
             return

@@ -12,7 +12,6 @@ from typing import cast
 import httpx
 
 import coursewire as cw
-from coursewire.client.auth import FormAuth
 from coursewire_degreed.answers import failure
 from coursewire_degreed.v1.answers import read_batch, read_deletion
 from coursewire_degreed.v1.config import DegreedV1Config
@@ -21,7 +20,7 @@ CONTENT_SCOPE = "provider_content"
 COMPLETION_SCOPE = "provider_completion"
 
 
-def scoped(config: DegreedV1Config, tokens: cw.Tokens, scope: str) -> FormAuth:
+def scoped(config: DegreedV1Config, tokens: cw.Tokens, scope: str) -> cw.FormAuth:
     """The resource-owner password grant (RFC 6749, 4.3) for one scope, with the client as HTTP Basic."""
     form = {
         "grant_type": "password",
@@ -30,7 +29,7 @@ def scoped(config: DegreedV1Config, tokens: cw.Tokens, scope: str) -> FormAuth:
         "scope": scope,
     }
     client = (config.key.get_secret_value(), config.secret.get_secret_value())
-    return FormAuth(tokens, config.token_url, form, client=client, subject=f"service {scope}")
+    return cw.FormAuth(tokens, config.token_url, form, client=client, subject=f"service {scope}")
 
 
 @cw.hookimpl

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import coursewire as cw
-from coursewire.export.executive_education import marked_description
-from coursewire.export.plain_text import plain_text
 from coursewire.model.instant import Moment
 from coursewire_degreed.fields import LONGEST_TEXT, cut, effort_phrase, image_of, language_of, title_of
 
@@ -39,7 +37,7 @@ def _description(item: cw.ContentItem, moment: Moment) -> str:
     """The full description where it and the phrase fit, else the short one, else the title."""
     phrase = effort_phrase(item, moment)
     room = LONGEST_TEXT - len(phrase)
-    full = plain_text(marked_description(item))
+    full = cw.plain_text(cw.marked_description(item))
     if not full or len(full) > room:
-        full = plain_text(item.short_description) or plain_text(title_of(item))
+        full = cw.plain_text(item.short_description) or cw.plain_text(title_of(item))
     return phrase + cut(full, room)

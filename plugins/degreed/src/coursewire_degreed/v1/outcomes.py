@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import coursewire as cw
-from coursewire.client.answers import result_of_error
-from coursewire.errors import SendError
-from coursewire.model.configuration import LearnerId
 from coursewire_degreed.fields import completed_at
 from coursewire_degreed.v1.answers import read_batch, read_deletion
 from coursewire_degreed.v1.client import COMPLETION_SCOPE, scoped, settings
 from coursewire_degreed.v1.config import DegreedV1Config
 
-_LEARNER = {LearnerId.EMAIL: "email", LearnerId.EMPLOYEE_ID: "employeeId"}
+_LEARNER = {cw.LearnerId.EMAIL: "email", cw.LearnerId.EMPLOYEE_ID: "employeeId"}
 
 
 @cw.hookimpl
@@ -35,10 +32,10 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
             continue
         try:
             answers = await _send(session, method, payloads)
-        except SendError as error:
+        except cw.SendError as error:
             if len(payloads) == len(batch):
                 raise
-            answers = [result_of_error(error)] * len(payloads)  # the other request has its own answer
+            answers = [cw.result_of_error(error)] * len(payloads)  # the other request has its own answer
         results.update(zip((payload.key for payload in payloads), answers, strict=True))
     return [results[payload.key] for payload in batch.payloads]
 

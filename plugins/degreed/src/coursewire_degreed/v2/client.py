@@ -5,7 +5,6 @@ The documentation meant is https://developer.degreed.com, as of 2026.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import cast
 from urllib.parse import quote
@@ -13,28 +12,20 @@ from urllib.parse import quote
 import httpx
 
 import coursewire as cw
-from coursewire.client.answers import result_of_error
-from coursewire.client.auth import FormAuth
-from coursewire.errors import CredentialsError, IncompleteListError, SendError
-from coursewire_degreed.answers import failure, refused
-from coursewire_degreed.v2.answers import attributes_of, next_page, read_data, read_rows
+from coursewire_degreed.answers import failure, said
 from coursewire_degreed.v2.config import Degreed2Config
-
-Act = Callable[[cw.Session, cw.Payload, str], Awaitable[cw.Result]]
 
 COURSES = "/api/v2/content/courses"
 SKILLS = "/api/v2/content/{}/relationships/skills"
 LARGEST_PAGE = 1000
 CONFLICT = 409
-LOOK_AGAIN = (403, 404, CONFLICT, 410)
-"""Statuses after which an id may be stale, or another organisation's."""
 TAKEN = (
     "Another course in Degreed has this URL, or has this external id where the API key cannot see it. Remove that "
     "course in Degreed, or give the item another enrollment URL."
 )
 
 
-def scoped(config: Degreed2Config, tokens: cw.Tokens, *scopes: str) -> FormAuth:
+def scoped(config: Degreed2Config, tokens: cw.Tokens, *scopes: str) -> cw.FormAuth:
     """Client credentials in a form. Scopes have commas between them, unlike OAuth 2 elsewhere."""
     form = {
         "grant_type": "client_credentials",
@@ -42,7 +33,7 @@ def scoped(config: Degreed2Config, tokens: cw.Tokens, *scopes: str) -> FormAuth:
         "client_id": config.client_id.get_secret_value(),
         "client_secret": config.client_secret.get_secret_value(),
     }
-    return FormAuth(tokens, config.token_url, form, subject=f"service {' '.join(scopes)}")
+    return cw.FormAuth(tokens, config.token_url, form, subject=f"service {' '.join(scopes)}")
 
 
 @cw.hookimpl
@@ -58,7 +49,11 @@ async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     A course whose id is known costs one request. A create that meets a course with our external id adopts
     it; a change that meets none creates it.
     """
-    return [await _send_course(session, payload) for payload in batch.payloads]
+    results = await _Courses(session).send(batch)
+    return [
+        await _finished(session, payload, result)
+        for payload, result in zip(batch.payloads, results, strict=True)
+    ]
 
 
 @cw.hookimpl
@@ -75,13 +70,9 @@ async def list_remote(session: cw.Session) -> list[cw.RemoteItem]:
     Raises:
         IncompleteListError: A page is missing or cannot be read.
     """
-    found = []
-    async for page in session.pages(COURSES, params={"limit": str(LARGEST_PAGE)}, next_page=next_page):
-        rows = read_rows(page)
-        if rows is None:
-            raise IncompleteListError("a list of Degreed cannot be read", why="a page has no list of courses")
-        found += [_remote_item(row) for row in rows if attributes_of(row).get("external-id")]
-    return found
+    query = {"limit": str(LARGEST_PAGE)}
+    rows = cw.rows_of(session, COURSES, params=query, member="data", next_at=("links", "next"))
+    return [_remote_item(row) async for row in rows if attributes_of(row).get("external-id")]
 
 
 @cw.hookimpl
@@ -89,12 +80,11 @@ async def check_connection(session: cw.Session) -> list[str]:
     """Ask for a token with the scopes that sending needs, and for one course."""
     try:
         response = await session.get(COURSES, params={"limit": "1"})
-    except CredentialsError as error:
+    except cw.CredentialsError as error:
         if error.http_status == 403:
             await _name_missing_scopes(session)
         raise
-    if read_rows(response) is None:
-        raise failure(response)
+    _rows(response)
     config = settings(session)
     return [
         f"{config.token_url} gave a token with the scopes {', '.join(config.scopes)}.",
@@ -108,7 +98,7 @@ async def _name_missing_scopes(session: cw.Session) -> None:
     for scope in config.scopes:
         try:
             await session.tokens.send(scoped(config, session.tokens, scope).token_request(None))
-        except CredentialsError:
+        except cw.CredentialsError:
             missing.append(scope)
     if 0 < len(missing) < len(config.scopes):
         why = "it lacks " + ", ".join(missing)
@@ -121,57 +111,40 @@ async def _name_missing_scopes(session: cw.Session) -> None:
 # -- requests ----------------------------------------------------------------------------------------
 
 
-async def _send_course(session: cw.Session, payload: cw.Payload) -> cw.Result:
+class _Courses(cw.Adopter):
+    """Degreed refuses an id that is over, or another organisation's, in several ways; and a URL that is taken."""
+
+    async def find(self, payload: cw.Payload) -> str | None:
+        row = await _find(self.session, payload.remote_key)
+        return None if row is None else str(row["id"])
+
+    async def create(self, payload: cw.Payload) -> cw.Result:
+        # Sent twice it is refused the second time, for its external id: then the first one is found and changed.
+        body = {"data": payload.body["data"]}
+        response = await self.session.post(COURSES, json=body, safe_to_repeat=True)
+        return _acknowledged(self.session, response, payload)
+
+    async def update(self, remote_id: str, payload: cw.Payload) -> cw.Result:
+        body, path = {"data": {**payload.body["data"], "id": remote_id}}, _path(remote_id)
+        response = await self.session.request("PATCH", path, json=body, safe_to_repeat=True)
+        return _acknowledged(self.session, response, payload, remote_id)
+
+    async def retire(self, remote_id: str, payload: cw.Payload) -> cw.Result:
+        if settings(self.session).retire_strategy is not cw.RetireStrategy.DELETE:
+            return await self.update(remote_id, payload)
+        response = await self.session.delete(_path(remote_id))
+        return said(self.session, response, done=cw.is_done(response), remote_id=remote_id)
+
+    def is_gone(self, result: cw.Result) -> bool:
+        return result.http_status in (403, 404, CONFLICT, 410)
+
+
+async def _finished(session: cw.Session, payload: cw.Payload, sent: cw.Result) -> cw.Result:
     if payload.operation is cw.Operation.RETIRE:
-        ended = await _by_id(session, payload, _end)
-        return ended or cw.Result(cw.ResultKind.ALREADY_SO, "already-retired", remote_id=payload.remote_id)
-    result = await _create_or_change(session, payload)
-    return await _send_skills(session, payload, result) if result.confirms else result
-
-
-async def _create_or_change(session: cw.Session, payload: cw.Payload) -> cw.Result:
-    tried = None
-    if payload.operation is cw.Operation.CREATE and payload.remote_id is None:
-        tried = await _create(session, payload)
-        if tried.http_status != CONFLICT:
-            return tried
-    result = await _by_id(session, payload, _change) or tried or await _create(session, payload)
-    return _taken(result) if result.http_status == CONFLICT else result
-
-
-async def _by_id(session: cw.Session, payload: cw.Payload, act: Act) -> cw.Result | None:
-    """Do something to the course with the id that is known, else with the one that is found; None where none is."""
-    tried = None
-    if payload.remote_id is not None:
-        tried = await act(session, payload, payload.remote_id)
-        if tried.http_status not in LOOK_AGAIN:
-            return tried
-    row = await _find(session, payload.remote_key)
-    if row is None:
-        return tried if tried is not None and tried.http_status == CONFLICT else None
-    found = str(row["id"])
-    return tried if found == payload.remote_id else await act(session, payload, found)
-
-
-async def _create(session: cw.Session, payload: cw.Payload) -> cw.Result:
-    # Sent twice it is refused the second time, for its external id: then the first one is found and changed.
-    response = await session.post(COURSES, json={"data": payload.body["data"]}, safe_to_repeat=True)
-    return _acknowledged(session, response, payload)
-
-
-async def _change(session: cw.Session, payload: cw.Payload, course_id: str) -> cw.Result:
-    data = {**payload.body["data"], "id": course_id}
-    response = await session.request("PATCH", _path(course_id), json={"data": data}, safe_to_repeat=True)
-    return _acknowledged(session, response, payload, course_id)
-
-
-async def _end(session: cw.Session, payload: cw.Payload, course_id: str) -> cw.Result:
-    if settings(session).retire_strategy is not cw.RetireStrategy.DELETE:
-        return await _change(session, payload, course_id)
-    response = await session.delete(_path(course_id))
-    if not cw.is_done(response):
-        return refused(session, response)
-    return cw.Result(cw.ResultKind.ACCEPTED, remote_id=course_id, http_status=response.status_code)
+        return sent
+    if sent.http_status == CONFLICT:
+        return replace(sent, reason="url-taken", message=f"{sent.message} {TAKEN}")
+    return await _send_skills(session, payload, sent) if sent.confirms else sent
 
 
 async def _send_skills(session: cw.Session, payload: cw.Payload, sent: cw.Result) -> cw.Result:
@@ -189,11 +162,11 @@ async def _send_skills(session: cw.Session, payload: cw.Payload, sent: cw.Result
     path = SKILLS.format(quote(sent.remote_id, safe=""))
     try:
         response = await session.request("PATCH", path, json=skills or {"data": []}, safe_to_repeat=True)
-    except SendError as error:
-        return replace(result_of_error(error), remote_id=sent.remote_id)
+    except cw.SendError as error:
+        return replace(cw.result_of_error(error), remote_id=sent.remote_id)
     if cw.is_done(response):
         return sent
-    failed = refused(session, response)
+    failed = said(session, response)
     if failed.kind is cw.ResultKind.TRY_LATER:
         return replace(failed, reason="skills-missing", remote_id=sent.remote_id)
     return replace(sent, reason="skills-refused", message=failed.message, excerpt=failed.excerpt)
@@ -205,10 +178,7 @@ async def _find(session: cw.Session, key: str) -> cw.JsonObject | None:
     Raises:
         SendError: Degreed could not tell.
     """
-    response = await session.get(COURSES, params={"filter[external_id]": key})
-    rows = read_rows(response) if response.is_success else None
-    if rows is None:
-        raise failure(response)
+    rows = _rows(await session.get(COURSES, params={"filter[external_id]": key}))
     # A filter that was not heeded gives many, and a row of a stranger is not ours.
     unsaid = key if len(rows) == 1 else None
     mine = (row for row in rows if attributes_of(row).get("external-id", unsaid) == key)
@@ -222,20 +192,31 @@ def _acknowledged(
     session: cw.Session, response: httpx.Response, payload: cw.Payload, course_id: str | None = None
 ) -> cw.Result:
     """Read the course that Degreed answers with: only ours is an acknowledgement."""
-    status = response.status_code
-    data = {"id": course_id} if status == 204 else read_data(response)
-    if not response.is_success or not data.get("id"):
-        return refused(session, response)
-    held = attributes_of(data).get("external-id", payload.remote_key)
-    if held == payload.remote_key:
-        return cw.Result(cw.ResultKind.ACCEPTED, remote_id=str(data["id"]), http_status=status)
-    message = f"Degreed answered for the course {held!r}, not for the one that was sent."
-    return cw.Result(cw.ResultKind.TRY_LATER, "other-course", message, None, status)
+    data = {"id": course_id} if response.status_code == 204 else read_data(response)
+    held, found = attributes_of(data).get("external-id", payload.remote_key), data.get("id")
+    if response.is_success and found and held != payload.remote_key:
+        message = f"Degreed answered for the course {held!r}, not for the one that was sent."
+        return cw.Result(cw.ResultKind.TRY_LATER, "other-course", message, None, response.status_code)
+    return said(session, response, done=bool(found), remote_id=str(found) if found else None)
 
 
-def _taken(conflict: cw.Result) -> cw.Result:
-    message = f"{conflict.message} {TAKEN}"
-    return replace(conflict, reason="url-taken", message=message)
+def read_data(response: httpx.Response) -> cw.JsonObject:
+    """The resource in an answer; empty where there is none, as in a proxy's page."""
+    data = cw.read_object(response).get("data")
+    return data if isinstance(data, dict) else {}
+
+
+def attributes_of(row: cw.JsonObject) -> cw.JsonObject:
+    """The attributes of a resource."""
+    attributes = row.get("attributes")
+    return attributes if isinstance(attributes, dict) else {}
+
+
+def _rows(response: httpx.Response) -> list[cw.JsonObject]:
+    rows = cw.read_object(response).get("data") if response.is_success else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise failure(response)
+    return rows
 
 
 def _remote_item(row: cw.JsonObject) -> cw.RemoteItem:

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 import coursewire as cw
-from coursewire.model.fields import Filled
 from coursewire_degreed.settings import DegreedConfig
 
 CALLS_A_MINUTE = 200
@@ -23,11 +22,11 @@ class Degreed2Config(DegreedConfig):
 
     code: ClassVar[str] = "DEGREED2"
 
-    client_id: Annotated[cw.Secret, Filled]
+    client_id: Annotated[cw.Secret, cw.Filled]
     """Id of the API key."""
-    client_secret: Annotated[cw.Secret, Filled]
+    client_secret: Annotated[cw.Secret, cw.Filled]
     """Secret of the API key."""
-    degreed_base_url: Annotated[cw.LmsUrl, Filled]
+    degreed_base_url: Annotated[cw.LmsUrl, cw.Filled]
     """Host of the API, such as https://api.degreed.com; for Europe https://api.eu.degreed.com, for Canada
     https://api.ca.degreed.com."""
     degreed_token_fetch_base_url: cw.LmsUrl | None = None

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import coursewire as cw
-from coursewire.export.course_runs import first_active_price
-from coursewire.export.executive_education import marked_description
-from coursewire.export.plain_text import plain_text
 from coursewire.model.instant import Moment
 from coursewire_degreed.fields import cut, effort_phrase, hours_of, image_of, language_of, title_of
 from coursewire_degreed.v2.config import Degreed2Config
@@ -64,8 +61,8 @@ def export_retirement(config: Degreed2Config) -> cw.JsonObject:
 
 
 def _summary(item: cw.ContentItem, moment: Moment) -> str:
-    texts = (marked_description(item), item.short_description, title_of(item))
-    text = next(filter(None, map(plain_text, texts)), "")
+    texts = (cw.marked_description(item), item.short_description, title_of(item))
+    text = next(filter(None, map(cw.plain_text, texts)), "")
     owners = item.get("owners")
     names = _texts([owner.get("name") for owner in owners if isinstance(owner, dict)] if owners else ())
     return cut((f"[{', '.join(names)}]: " if names else "") + effort_phrase(item, moment) + text)
@@ -73,7 +70,7 @@ def _summary(item: cw.ContentItem, moment: Moment) -> str:
 
 def _cost(config: Degreed2Config, item: cw.ContentItem) -> int:
     """Whole units, halves rounded up: Degreed takes no others, and no unknown price."""
-    price = first_active_price(item) if config.show_course_price else None
+    price = cw.first_active_price(item) if config.show_course_price else None
     return int((price or 0) + 0.5)
 
 

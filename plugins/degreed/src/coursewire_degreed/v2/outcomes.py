@@ -8,15 +8,14 @@ from urllib.parse import quote
 import httpx
 
 import coursewire as cw
-from coursewire.model.configuration import LearnerId
-from coursewire_degreed.answers import refused
+from coursewire_degreed.answers import said
 from coursewire_degreed.fields import completed_at
-from coursewire_degreed.v2.answers import read_data
+from coursewire_degreed.v2.client import read_data
 from coursewire_degreed.v2.config import Degreed2Config
 
 COMPLETIONS = "/api/v2/completions"
 TYPE = "completions"
-_IDENTIFIER_TYPES = {LearnerId.EMAIL: "Email", LearnerId.EMPLOYEE_ID: "EmployeeId"}
+_IDENTIFIER_TYPES = {cw.LearnerId.EMAIL: "Email", cw.LearnerId.EMPLOYEE_ID: "EmployeeId"}
 UNKNOWN_LEARNER = "invalid user identifier"
 """Degreed's words in a 400 about a learner whom it does not know; the only sign of it that it gives."""
 
@@ -64,19 +63,16 @@ async def _take_back(session: cw.Session, known: str | None) -> cw.Result:
     response = await session.delete(_path(known))
     if cw.is_missing(response):
         return cw.Result(cw.ResultKind.ALREADY_SO, "already-gone", http_status=response.status_code)
-    if cw.is_done(response):
-        return cw.Result(cw.ResultKind.ACCEPTED, http_status=response.status_code)
-    return refused(session, response)
+    return said(session, response, done=cw.is_done(response))
 
 
 def _read(session: cw.Session, response: httpx.Response, known: str | None) -> cw.Result:
     status = response.status_code
-    completion_id = known if status == 204 else read_data(response).get("id")
-    if response.is_success and completion_id:
-        return cw.Result(cw.ResultKind.ACCEPTED, remote_id=str(completion_id), http_status=status)
-    result = refused(session, response, safe_to_repeat=known is not None)
-    words = cw.error_text(cw.read_json(response))
-    if status == 400 and UNKNOWN_LEARNER in words.lower():
+    ours = known if status == 204 else read_data(response).get("id")
+    id_there = str(ours) if ours else None
+    again = known is not None
+    result = said(session, response, done=bool(ours), safe_to_repeat=again, remote_id=id_there)
+    if status == 400 and UNKNOWN_LEARNER in result.message.lower():
         return replace(result, kind=cw.ResultKind.BLOCKED, reason="learner-unmatched")
     if cw.is_missing(response):
         return replace(result, kind=cw.ResultKind.BLOCKED, reason="course-not-at-lms")
