@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from coursewire import hookimpl
+from coursewire.channels.defaults import CoreDefaults
 from coursewire.channels.loading import load_channel_object
 from coursewire.errors import ContractError, CredentialsError, NotExportableError, SourceError
 from coursewire.model.channel import Capabilities, Channel, Limits, Support
@@ -173,6 +174,27 @@ WHERE = "PROBE (acme-probe 1.2.3)"
 
 
 # -- core's defaults -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("declared", "status", "headers", "words", "seconds"),
+    [
+        (("429", "403 with text"), 403, {}, "403 Forbidden (Rate Limit Exceeded)", 0.0),
+        (("403 with text",), 403, {"X-Rate-Limit-Remaining": "0"}, "no", 0.0),
+        (("403 with text",), 403, {"X-Rate-Limit-Remaining": "7"}, "no right to do this", None),
+        (("403 with text",), 400, {"X-Rate-Limit-Remaining": "0"}, "Rate limit", None),
+        (("429",), 403, {"X-Rate-Limit-Remaining": "0"}, "Rate limit", None),
+    ],
+)
+def test_a_403_means_slow_down_where_the_channel_declares_it_and_the_answer_says_so(
+    declared, status, headers, words, seconds
+):
+    channel = Channel(
+        code="XX", title="X", config=ChannelConfig, capabilities=Capabilities(slow_down=declared)
+    )
+    response = httpx.Response(status, headers=headers, text=words)
+
+    assert CoreDefaults(channel).read_slow_down(response) == seconds
 
 
 def test_defaults_answer_where_the_channel_does_not():

@@ -72,8 +72,8 @@ class Adopter:
         return {payload.key: await self.retire(remote_id, payload) for remote_id, payload in there.items()}
 
     def is_gone(self, result: Result) -> bool:
-        """Whether an id may be over: after 404 and 410 unless overridden."""
-        return result.http_status in (404, 410)
+        """Whether an id may be over: unless overridden, after 404 and 410 that are the LMS's own."""
+        return result.http_status in (404, 410) and result.kind is not ResultKind.TRY_LATER
 
     def is_clash(self, result: Result) -> bool:
         """Whether another item was in the way of a new one: after 409 unless overridden."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from coursewire.client.redact import Redactor, shorten
 from coursewire.client.retry import retry_after_s
 from coursewire.client.urls import path_template
-from coursewire.client.words import error_text, read_json, read_object
+from coursewire.client.words import error_text, is_missing, read_json, read_object
 from coursewire.errors import (
     BlockedError,
     CredentialsError,
@@ -27,7 +27,7 @@ from coursewire.errors import (
 from coursewire.model.payload import JsonObject, Operation, Result, ResultKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
     from datetime import datetime
 
     import httpx
@@ -75,6 +75,7 @@ def result_of(
     safe_to_repeat: bool = True,
     whole_batch: bool = False,
     rights: str = "",
+    own_404: str = "",
     remote_id: str | None = None,
 ) -> Result:
     """What an answer means for the one item that was sent, by its status and the words of an error in it.
@@ -90,12 +91,15 @@ def result_of(
             leaves the item in doubt.
         whole_batch: The request carried several items, and the answer does not tell them apart.
         rights: Where a 403 is about a right: how a person at the LMS gives it. Then the item is blocked there.
+        own_404: A member that the LMS's own 404 has, such as ``"status"``. Another one is the page of a proxy or of
+            another site, which settles nothing. Without it every 404 counts as the LMS's.
         remote_id: The item's id at the LMS, as far as it is known; the result carries it.
 
     Returns:
         2xx accepted when done; otherwise try later, ``no-acknowledgement``, or rejected, ``refused``, where this
-        LMS refuses so and there are words of an error in it. 401 credentials broken; 408, 425, 429 and 5xx try later; every
-        other status rejected, redirects too: what was asked for has not happened.
+        LMS refuses so and there are words of an error in it. 401 credentials broken; 408, 425, 429 and 5xx try
+        later, and a 404 that is not the LMS's own, ``unreadable-answer``; every other status rejected, redirects
+        too: what was asked for has not happened.
     """
     status, reason = response.status_code, _reason(response)
     if response.is_success and done:
@@ -109,6 +113,8 @@ def result_of(
     else:
         kind = _kind(status)
         words = words or excerpt or f"HTTP {status} without a word"
+    if status in (404, 410) and own_404 and not is_missing(response, own_404):
+        kind, reason = ResultKind.TRY_LATER, "unreadable-answer"
     if status == 403 and rights:
         kind, words = ResultKind.BLOCKED, f"{words.rstrip('.')}. {rights}"
     seconds = retry_after_s(response, now) if kind is ResultKind.TRY_LATER else None
@@ -131,6 +137,7 @@ def acknowledged(
     *,
     now: datetime,
     rights: str = "",
+    own_404: str = "",
     remote_id: str | None = None,
 ) -> Result:
     """What an answer means for the one item that was sent, where the LMS answers with the item itself.
@@ -141,6 +148,7 @@ def acknowledged(
         echo: Members that the answer's object must have, such as ``{"id": key}``.
         now: The present instant, for ``Retry-After``.
         rights: As for :func:`result_of`.
+        own_404: As for :func:`result_of`.
         remote_id: As for :func:`result_of`.
 
     Returns:
@@ -152,10 +160,12 @@ def acknowledged(
         return Result(ResultKind.ALREADY_SO, "already-retired", remote_id=remote_id, http_status=status)
     body = read_object(response)
     done = all(name in body and body[name] == value for name, value in echo.items())
-    return result_of(response, now=now, done=done, rights=rights, remote_id=remote_id)
+    return result_of(response, now=now, done=done, rights=rights, own_404=own_404, remote_id=remote_id)
 
 
-def read_success(response: httpx.Response, *fields: str, next_step: str = "", rights: str = "") -> JsonObject:
+def read_success(
+    response: httpx.Response, *fields: str, next_step: str = "", rights: str = "", may_hide: bool = False
+) -> JsonObject:
     """The JSON object that the LMS answers with when all is well; for :func:`check_connection` and look-ups.
 
     Args:
@@ -163,13 +173,19 @@ def read_success(response: httpx.Response, *fields: str, next_step: str = "", ri
         *fields: What the object must have; errors come with 200, too.
         next_step: As for :func:`error_of`.
         rights: As for :func:`error_of`.
+        may_hide: The LMS leaves fields out that we have no right to see.
 
     Raises:
-        SendError: It is another one; see :func:`error_of`.
+        BlockedError: Such a field is not in an object that has an id.
+        SendError: It is another answer; see :func:`error_of`.
     """
     body = read_object(response)
-    if response.is_success and body and all(body.get(field) is not None for field in fields):
+    hidden = [field for field in fields if body.get(field) is None]
+    if response.is_success and body and not hidden:
         return body
+    if may_hide and response.is_success and "id" in body:
+        what = f"the LMS does not show what is needed: {' and '.join(hidden)}"
+        raise BlockedError(what, next_step=rights or next_step, http_status=response.status_code)
     raise error_of(response, next_step=next_step, rights=rights)
 
 
@@ -229,6 +245,14 @@ def result_of_error(error: SendError | IncompleteListError) -> Result:
         # An error of no class of its own may be one item's fault, so that it is looked for in smaller batches.
         whole_batch=kind is ResultKind.REJECTED or type(error) is SendError,
     )
+
+
+async def as_result(step: Awaitable[Result]) -> Result:
+    """What a step comes to: its result, or what its error means."""
+    try:
+        return await step
+    except (SendError, IncompleteListError) as error:
+        return result_of_error(error)
 
 
 def redacted(result: Result, redactor: Redactor) -> Result:

@@ -31,6 +31,13 @@ def read_object(response: httpx.Response) -> JsonObject:
     return body if isinstance(body, dict) else {}
 
 
+def member_at(data: Any, *names: str) -> Any:
+    """What stands below these names, one in the other; None where there is nothing."""
+    for name in names:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data
+
+
 def is_missing(response: httpx.Response, *members: str) -> bool:
     """Tell an LMS's own 404 or 410 from the page of a proxy, which proves nothing.
 
