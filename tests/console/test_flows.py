@@ -110,14 +110,14 @@ def test_an_answer_of_the_lms_that_nobody_asked_for_changes_nothing(signed_in, s
 def test_a_refused_item_is_seen_and_tried_again(signed_in, site, sap, shelf, configure):
     page = signed_in
     shelf.fill(3)
-    sap.refuse.add("RiverU+C0001")
+    sap.poisoned.add("RiverU+C0001")
     uuid = configure(sap).uuid
     transmit(page, site, uuid)
     page.goto(f"{site}/records?state=rejected")
     page.get_by_role("link", name="Course RiverU+C0001").click()
     page.get_by_role("cell", name="rejected").first.wait_for()
 
-    sap.refuse.clear()
+    sap.poisoned.clear()
     page.get_by_label("Why it may go again").fill("mended at SAP")
     page.get_by_role("button", name="Try again with the next run").click()
     page.get_by_role("button", name="Transmit").click()
@@ -173,6 +173,15 @@ def test_the_guard_asks_before_much_is_retired(signed_in, site, canvas, shelf, c
     page.get_by_role("button", name="Transmit").click()
     page.get_by_text("finished").wait_for()
     assert page.get_by_role("listitem").filter(has_text="retired").inner_text().split() == ["8", "retired"]
+
+
+def test_a_channel_is_checked_against_its_simulator(signed_in, site):
+    page = signed_in
+    page.goto(f"{site}/channels")
+    section = page.get_by_role("region", name="Canvas CANVAS")
+    section.get_by_role("button", name="Check it against its simulator").click()
+    section.get_by_text("checks passed").wait_for(timeout=120_000)
+    assert "conforms" in section.inner_text()
 
 
 def test_a_form_without_the_proof_of_the_session_does_nothing(signed_in, site, canvas, configure):

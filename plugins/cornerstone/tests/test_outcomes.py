@@ -101,7 +101,7 @@ def acme(world: World, portal: CornerstoneSimulator) -> Configuration:
 
 
 def attempts(world: World, configuration: Configuration) -> list[dict[str, Any]]:
-    rows = transmissions.history(world.engine, configuration=configuration.uuid, limit=100)
+    rows = transmissions.history(world.engine, configurations=[configuration.uuid], limit=100)
     return [row for row in rows if row["kind"] == "completions"]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from coursewire.client.answers import result_of, result_of_error
+from coursewire.client.answers import error_of, result_of, result_of_error
 from coursewire.client.auth import OAuthToken
 from coursewire.client.words import is_done, read_json
 from coursewire.errors import BlockedError, CredentialsError
@@ -102,11 +102,9 @@ async def _by_assignment(session: Session, path: str, payload: Payload) -> Resul
 
 
 def _read(session: Session, response: httpx.Response, api: str) -> Result:
-    # A success without a word is the portal's own; one with an error in it refuses the result.
-    done = is_done(response) or not response.content.strip()
-    result = result_of(response, now=session.clock(), done=done, refuses_with_2xx=True)
-    if result.http_status == httpx.codes.NOT_FOUND:
-        # It may be there tomorrow: a portal lists a course a day after it was offered.
+    result = result_of(response, now=session.clock(), done=is_done(response), refuses_with_2xx=True)
+    if response.status_code == httpx.codes.NOT_FOUND:
+        # What is not there may be there tomorrow: a portal lists a course a day after it was offered.
         return replace(result, kind=ResultKind.BLOCKED)
     return replace(result, message=f"reported by the {api}") if result.confirms else result
 
@@ -130,8 +128,7 @@ async def check_connection(session: Session) -> list[str]:
             f"The newest session token came {hours:.1f} hours ago; the portal takes one for about two hours."
         ]
     response = await session.get(OVERVIEW, params=NOBODY)
-    if response.status_code not in (200, 204, 400, 404):
-        why = result_of(response, now=session.clock(), done=False).message
-        what = "the application may not use the Transcript API"
-        raise BlockedError(what, why=why, next_step=EDGE, http_status=response.status_code)
+    unknown = response.status_code in (400, 404) and isinstance(read_json(response), dict)
+    if not unknown and not is_done(response):
+        raise error_of(response, next_step=EDGE)
     return ["Cornerstone gave an access token.", "The Transcript API answers this application."]
