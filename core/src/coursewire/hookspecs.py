@@ -197,6 +197,8 @@ class ClientSpecs:
     def read_slow_down(self, config: ChannelConfig, response: httpx.Response) -> float | None:
         """Recognise an answer that means "slow down" where it is not a 429.
 
+        Core's default knows a 403 with words or ``X-Rate-Limit-Remaining: 0``, where ``slow_down`` declares a 403.
+
         Returns:
             Seconds to wait (0 when the LMS does not say), or None when the answer means something else.
         """

@@ -114,6 +114,19 @@ class Capabilities(BaseModel):
         upsert = {"idempotency": Idempotency.UPSERT, "outcome_idempotency": Idempotency.UPSERT}
         return cls.model_validate({**full, **upsert, "retire_strategies": retire_strategies, **others})
 
+    @classmethod
+    def of_gradebook(cls, *retire_strategies: RetireStrategy, **others: Any) -> Self:
+        """What an LMS can do whose gradebook takes every grade, at any time, into the cell of learner and column.
+
+        Nothing doubles there; a grade can be raised, lowered and taken away, and goes only to courses that are there.
+
+        Args:
+            *retire_strategies: The ways of retiring, the default first.
+            **others: Every other capability, by name.
+        """
+        full = dict.fromkeys(("completions", "assessments", "in_progress"), Support.FULL)
+        return cls.of_upserts(*retire_strategies, **{**full, "outcomes_need_content": True, **others})
+
 
 class Rate(BaseModel):
     """A ceiling such as "one call in 300 seconds"."""
@@ -124,6 +137,8 @@ class Rate(BaseModel):
     seconds: float = Field(gt=0)
     negotiable: bool = False
     """The vendor raises it for a customer who asks: a configuration may name a higher one, too."""
+    setting: str = ""
+    """The configuration's field that gives ``calls``, where a customer's differ; empty where none does."""
 
 
 class Limits(BaseModel):

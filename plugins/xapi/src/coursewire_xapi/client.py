@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
-from coursewire.client.answers import read_json, result_of
+from coursewire.client.answers import result_of
+from coursewire.client.words import read_json
 from coursewire.errors import BlockedError, UnreachableError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Result, ResultKind

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from coursewire.client.answers import acknowledges, is_missing, read_json, refusal_in
+from coursewire.client.words import error_text, is_done, is_missing, read_json
 from coursewire.model.payload import Result, ResultKind
 from coursewire_degreed.answers import refused
 
@@ -24,7 +24,12 @@ _ERROR_FIELD = re.compile(r"error|fail|exception|fault", re.I)
 
 
 def read_batch(
-    session: Session, response: httpx.Response, items: Sequence[JsonObject], name_of: NameOf
+    session: Session,
+    response: httpx.Response,
+    items: Sequence[JsonObject],
+    name_of: NameOf,
+    *,
+    safe_to_repeat: bool = True,
 ) -> list[Result]:
     """Each item's result.
 
@@ -36,13 +41,14 @@ def read_batch(
         response: The answer to the batch.
         items: What was sent, in order.
         name_of: What an object of the answer, or of the batch, is known by.
+        safe_to_repeat: If not, an answer that says nothing leaves the items in doubt.
     """
     names = [name_of(item) for item in items]
     at_fault = dict(_named(read_json(response), frozenset(names), name_of))
     if not at_fault:
-        if acknowledges(response):
+        if is_done(response):
             return [Result(ResultKind.ACCEPTED, http_status=response.status_code)] * len(items)
-        return [refused(session, response, whole_batch=True)] * len(items)
+        return [refused(session, response, whole_batch=True, safe_to_repeat=safe_to_repeat)] * len(items)
     status = response.status_code
     others = Result(ResultKind.ACCEPTED, http_status=status)
     if not response.is_success:
@@ -73,7 +79,9 @@ def _named(
     """The items that an answer names beside an error, or in a list of errors, with the words about each."""
     if isinstance(body, dict):
         name = name_of(body)
-        words = refusal_in(body) or (str(body.get("message") or body.get("detail") or body) if wrong else "")
+        words = error_text(body, deep=True) or (
+            str(body.get("message") or body.get("detail") or body) if wrong else ""
+        )
         if name in names and words:
             yield name, words
             return

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from coursewire.client.answers import acknowledges
 from coursewire.client.auth import FormAuth
+from coursewire.client.words import is_done
 from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Operation
 from coursewire_degreed.answers import failure
@@ -65,8 +65,8 @@ async def check_connection(session: Session) -> list[str]:
     config = settings(session)
     response = await session.post(config.course_api_path, json=_envelope(session, []), safe_to_repeat=True)
     # Refused as invalid, it has got past the token, the address and the rights.
-    if response.status_code not in (400, 422) and not acknowledges(response):
-        raise failure(session, response)
+    if response.status_code not in (400, 422) and not is_done(response):
+        raise failure(response)
     told = [f"{config.token_url} gave a token, and Degreed reads batches of courses."]
     if not config.disable_learner_data_transmissions:
         auth = scoped(config, session.tokens, COMPLETION_SCOPE)

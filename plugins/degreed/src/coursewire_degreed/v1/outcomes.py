@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coursewire.client.answers import result_of_error
 from coursewire.errors import SendError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.configuration import LearnerId
-from coursewire.model.payload import Result, ResultKind
+from coursewire.model.payload import Result
 from coursewire_degreed.fields import completed_at
 from coursewire_degreed.v1.answers import read_batch, read_deletion
 from coursewire_degreed.v1.client import COMPLETION_SCOPE, scoped, settings
@@ -62,16 +61,8 @@ async def _send(session: Session, method: str, payloads: Sequence[Payload]) -> l
     )
     if method == "DELETE":
         return read_deletion(session, response, items, _name)
-    results = read_batch(session, response, items, _name)
     # Degreed has no key for repeated completions: what it may have recorded is not sent again unseen.
-    return [_doubted(result) if response.is_success else result for result in results]
-
-
-def _doubted(result: Result) -> Result:
-    if result.kind is not ResultKind.TRY_LATER:
-        return result
-    message = "Degreed's answer is no acknowledgement; look there whether the completion was recorded."
-    return replace(result, kind=ResultKind.IN_DOUBT, reason="no-acknowledgement", message=message)
+    return read_batch(session, response, items, _name, safe_to_repeat=False)
 
 
 def _name(completion: JsonObject) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coursewire.client.answers import read_json
+from coursewire.client.words import read_json
 
 if TYPE_CHECKING:
     import httpx

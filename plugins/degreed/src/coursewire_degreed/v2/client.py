@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
-from coursewire.client.answers import acknowledges, result_of_error
+from coursewire.client.answers import result_of_error
 from coursewire.client.auth import FormAuth
+from coursewire.client.words import is_done
 from coursewire.errors import BlockedError, CredentialsError, IncompleteListError, SendError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.channel import RetireStrategy
@@ -101,7 +102,7 @@ async def check_connection(session: Session) -> list[str]:
             await _name_missing_scopes(session)
         raise
     if read_rows(response) is None:
-        raise failure(session, response)
+        raise failure(response)
     config = settings(session)
     return [
         f"{config.token_url} gave a token with the scopes {', '.join(config.scopes)}.",
@@ -176,7 +177,7 @@ async def _end(session: Session, payload: Payload, course_id: str) -> Result:
     if settings(session).retire_strategy is not RetireStrategy.DELETE:
         return await _change(session, payload, course_id)
     response = await session.delete(_path(course_id))
-    if not acknowledges(response):
+    if not is_done(response):
         return refused(session, response)
     return Result(ResultKind.ACCEPTED, remote_id=course_id, http_status=response.status_code)
 
@@ -198,7 +199,7 @@ async def _send_skills(session: Session, payload: Payload, sent: Result) -> Resu
         response = await session.request("PATCH", path, json=skills or {"data": []}, safe_to_repeat=True)
     except SendError as error:
         return replace(result_of_error(error), remote_id=sent.remote_id)
-    if acknowledges(response):
+    if is_done(response):
         return sent
     failed = refused(session, response)
     if failed.kind is ResultKind.TRY_LATER:
@@ -215,7 +216,7 @@ async def _find(session: Session, key: str) -> JsonObject | None:
     response = await session.get(COURSES, params={"filter[external_id]": key})
     rows = read_rows(response) if response.is_success else None
     if rows is None:
-        raise failure(session, response)
+        raise failure(response)
     # A filter that was not heeded gives many, and a row of a stranger is not ours.
     unsaid = key if len(rows) == 1 else None
     mine = (row for row in rows if attributes_of(row).get("external-id", unsaid) == key)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from coursewire.client.answers import acknowledges, error_text, is_missing, read_json
+from coursewire.client.words import error_text, is_done, is_missing, read_json
 from coursewire.hookspecs import hookimpl
 from coursewire.model.configuration import LearnerId
 from coursewire.model.payload import Batch, Payload, Result, ResultKind
@@ -72,7 +72,7 @@ async def _take_back(session: Session, known: str | None) -> Result:
     response = await session.delete(_path(known))
     if is_missing(response):
         return Result(ResultKind.ALREADY_SO, "already-gone", http_status=response.status_code)
-    if acknowledges(response):
+    if is_done(response):
         return Result(ResultKind.ACCEPTED, http_status=response.status_code)
     return refused(session, response)
 
@@ -82,10 +82,8 @@ def _read(session: Session, response: httpx.Response, known: str | None) -> Resu
     completion_id = known if status == 204 else read_data(response).get("id")
     if response.is_success and completion_id:
         return Result(ResultKind.ACCEPTED, remote_id=str(completion_id), http_status=status)
-    result, words = refused(session, response), error_text(read_json(response))
-    if known is None and result.reason == "unreadable-answer":
-        message = "Degreed's answer is no acknowledgement; look there whether the completion was recorded."
-        return replace(result, kind=ResultKind.IN_DOUBT, reason="no-acknowledgement", message=message)
+    result = refused(session, response, safe_to_repeat=known is not None)
+    words = error_text(read_json(response))
     if status == 400 and UNKNOWN_LEARNER in words.lower():
         return replace(result, kind=ResultKind.BLOCKED, reason="learner-unmatched")
     if is_missing(response):
