@@ -132,3 +132,18 @@ def test_results_come_in_the_order_of_the_batch():
         OneByOne(lms), course("a", UPDATE, "7"), course("b", UPDATE, "8"), course("c", UPDATE, "9")
     )
     assert [result.remote_id for result in results] == ["7", "102", "9"]
+
+
+@pytest.mark.parametrize("operation", [UPDATE, RETIRE])
+def test_a_404_that_settles_nothing_says_nothing_of_the_id(operation):
+    class BehindAProxy(OneByOne):
+        async def update(self, remote_id, payload):
+            return Result(ResultKind.TRY_LATER, "unreadable-answer", http_status=404)
+
+        async def retire(self, remote_id, payload):
+            return await self.update(remote_id, payload)
+
+    lms = Lms({"7": "k"})
+    (result,) = send(BehindAProxy(lms), course("k", operation, "7"))
+
+    assert (result.reason, lms.asked) == ("unreadable-answer", [])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 
 from coursewire.client.answers import (
     acknowledged,
+    as_result,
     error_of,
     read_success,
     redacted,
@@ -314,3 +316,52 @@ def test_a_call_without_whose_answer_nothing_can_be_said_is_an_error_by_its_stat
 def test_an_error_names_the_call_where_nothing_else_is_said():
     error = error_of(answered(500), next_step="Look.")
     assert str(error) == "GET /api/x was answered with status 500: without a word. Look."
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "reason"),
+    [
+        (404, {"status": 404}, ResultKind.REJECTED, "not-found-at-lms"),
+        (404, {"page": "of another site"}, ResultKind.TRY_LATER, "unreadable-answer"),
+        (404, b"<html>", ResultKind.TRY_LATER, "unreadable-answer"),
+        (404, b"", ResultKind.TRY_LATER, "unreadable-answer"),
+        (400, b"<html>", ResultKind.REJECTED, "invalid"),
+    ],
+)
+def test_a_404_that_is_not_the_lmss_own_settles_nothing(status, body, kind, reason):
+    result = result_of(answered(status, body), now=NOW, own_404="status")
+    said = acknowledged(answered(status, body), Operation.UPDATE, {}, now=NOW, own_404="status")
+
+    assert (result.kind, result.reason) == (said.kind, said.reason) == (kind, reason)
+    assert result_of(answered(404, b"<html>"), now=NOW).kind is ResultKind.REJECTED
+
+
+def test_a_field_that_the_lms_may_hide_is_a_missing_right():
+    hidden = answered(200, {"id": 7, "name": None})
+
+    with pytest.raises(BlockedError, match="does not show what is needed: name") as caught:
+        read_success(hidden, "id", "name", next_step="Ask somebody.", may_hide=True)
+    assert caught.value.next_step == "Ask somebody."
+    with pytest.raises(UnreachableError):
+        read_success(answered(200, {"status": "odd"}), "name", may_hide=True)
+    with pytest.raises(BlockedError, match="status 403"):
+        read_success(answered(403, {"id": 7}), "name", may_hide=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (UnreachableError("gone"), ResultKind.TRY_LATER),
+        (OutcomeUnknownError("gone"), ResultKind.IN_DOUBT),
+        (IncompleteListError("half"), ResultKind.TRY_LATER),
+    ],
+)
+def test_a_step_comes_to_a_result_whether_it_raises_or_not(error, kind):
+    async def fails():
+        raise error
+
+    async def works():
+        return Result(ResultKind.ACCEPTED)
+
+    assert asyncio.run(as_result(fails())).kind is kind
+    assert asyncio.run(as_result(works())).kind is ResultKind.ACCEPTED

@@ -3,7 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from coursewire.client.words import error_text, is_done, is_missing, read_object
+from coursewire.client.words import error_text, is_done, is_missing, member_at, read_object
 
 
 def answered(status, body=b"", **options):
@@ -102,3 +102,13 @@ def test_an_lms_may_say_how_its_own_404_looks():
     assert is_missing(answered(404, {"errors": []}), "errors")
     assert not is_missing(answered(404, {"message": "no route"}), "errors")
     assert not is_missing(answered(404), "errors")
+
+
+def test_what_stands_below_names():
+    data = {"user": {"contact": {"email": "pat@example.org"}}, "list": [1]}
+
+    assert member_at(data, "user", "contact", "email") == "pat@example.org"
+    assert member_at(data) == data
+    assert member_at(data, "user", "other", "email") is None
+    assert member_at(data, "list", "email") is None
+    assert member_at(None, "user") is None

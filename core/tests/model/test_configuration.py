@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from pydantic import Field, SecretBytes, SecretStr, ValidationError, create_model
 
+from coursewire.model.channel import Rate
 from coursewire.model.configuration import INSECURE_URLS, UNSTORABLE, ChannelConfig, LmsUrl
 
 
@@ -148,3 +149,18 @@ def test_errors_do_not_repeat_what_was_given() -> None:
     with pytest.raises(ValidationError) as error:
         Config(url="https://x.example.com", one=5, unknown="CANARY")
     assert "CANARY" not in str(error.value)
+
+
+def test_a_field_may_say_how_many_calls_a_rate_has():
+    class Metered(Config):
+        daily_calls: int = 500
+
+    vendor = {
+        "default": Rate(calls=10_000, seconds=86_400, negotiable=True, setting="daily_calls"),
+        "import": Rate(calls=1, seconds=300),
+    }
+
+    rates = Metered(url="https://lms.example.com").rates(vendor)
+
+    assert rates["default"] == vendor["default"].model_copy(update={"calls": 500})
+    assert rates["import"] == vendor["import"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from coursewire.client.retry import throttles_by_403
@@ -42,7 +43,15 @@ class CoreDefaults:
     def make_batches(
         self, config: ChannelConfig, kind: Kind, operation: Operation | None, payloads: Sequence[Payload]
     ) -> Iterator[Batch]:
-        """Fill each batch to the limits before the next one begins."""
+        """Fill each batch to the limits before the next one begins; with ``outcomes_by``, for each value anew."""
+        by = self._limits.outcomes_by if kind is not Kind.CONTENT else ()
+        ordered = sorted(payloads, key=lambda payload: [str(payload.body[name]) for name in by])
+        for _, together in groupby(ordered, key=lambda payload: [payload.body[name] for name in by[:1]]):
+            yield from self._filled(config, kind, operation, together)
+
+    def _filled(
+        self, config: ChannelConfig, kind: Kind, operation: Operation | None, payloads: Iterable[Payload]
+    ) -> Iterator[Batch]:
         most_items = items_limit(self._limits, config, kind)
         most_bytes = self._limits.batch_bytes
         batch: list[Payload] = []

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from coursewire.model.payload import Batch, Payload
     from coursewire.model.session import Session
 
-    Results = dict[str, Result]
-    """Results by :attr:`~coursewire.model.payload.Payload.key`."""
-    Act = Callable[[Mapping[str, Payload]], Awaitable[Results]]
+    Act = Callable[[Mapping[str, Payload]], Awaitable[dict[str, Result]]]
+
+Results = dict[str, Result]
+"""Results by :attr:`~coursewire.model.payload.Payload.key`."""
 
 
 class Adopter:

@@ -94,15 +94,15 @@ def _text_of(body: JsonObject) -> str:
     error = next(filter(None, map(body.get, _ERROR_FIELDS)), "")
     status = str(body.get("status", ""))
     if not error and status.isdecimal() and int(status) >= 400:
-        return str(body.get("message") or f"status {status}")
+        return _titled(body) or f"status {status}"
     if isinstance(error, list) and all(isinstance(each, dict) for each in error):
-        texts = [
-            ": ".join(str(each[name]) for name in ("title", "detail", "message") if each.get(name))
-            for each in error
-        ]
-        return "; ".join(filter(None, texts)) or json.dumps(error)
+        return "; ".join(filter(None, map(_titled, error))) or json.dumps(error)
     if not isinstance(error, dict):
         return error if isinstance(error, str) else json.dumps(error)
     message = error.get("message") or error.get("description")
     text = message.get("value") if isinstance(message, dict) else message
     return ": ".join(str(part) for part in (error.get("code"), text) if part) or json.dumps(error)
+
+
+def _titled(error: JsonObject) -> str:
+    return ": ".join(str(error[name]) for name in ("title", "detail", "message") if error.get(name))

@@ -149,6 +149,10 @@ class Limits(BaseModel):
     batch_items: int = Field(default=1, gt=0)
     """Content items a request."""
     outcome_batch_items: int = Field(default=1, gt=0)
+    """Outcomes a request."""
+    outcomes_by: tuple[str, ...] = ()
+    """Members of an outcome's payload, such as ``("course", "learner")``: a batch holds only outcomes with the same
+    first one, in the order of the others. For an LMS that takes the grades of one course together."""
     batch_bytes: int | None = None
     """Bytes of canonical JSON a request, as core counts them. A channel with another form on the wire leaves
     this out and keeps to its limit in ``make_batches``."""
