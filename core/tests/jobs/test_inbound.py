@@ -158,15 +158,23 @@ def test_how_much_is_listed_at_once(installation, tmp_path):
         transmit(installation, made)
         return [("config", str(made.uuid))]
 
-    plain, lowered, dry = (
-        configure(),
-        configure(transmission_chunk_size=2),
-        configure(dry_run_mode_enabled=True),
-    )
+    plain, lowered = configure(), configure(transmission_chunk_size=2)
 
-    assert [len(poll(installation, query)) for query in (plain, lowered, dry)] == [3, 2, 0]
+    assert [len(poll(installation, query)) for query in (plain, lowered)] == [3, 2]
     sizes = [len(poll(installation, [*lowered, ("count", count)])) for count in ("0", "1", "50")]
     assert sizes == [0, 1, 2]
+
+
+def test_a_dry_run_lists_nothing_and_keeps_what_waits(installation, configuration):
+    transmit(installation, configuration)
+    channel = installation.channels.get("PULL").channel
+
+    def listed(dry):
+        fields = {"dry_run_mode_enabled": dry}
+        installation.configurations.edit(configuration.uuid, channel, fields, actor="test")
+        return len(poll(installation))
+
+    assert [listed(True), listed(False)] == [0, 2]
 
 
 def test_a_list_that_cannot_be_given_says_why(installation, configuration):
