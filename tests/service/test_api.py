@@ -174,6 +174,10 @@ def test_the_log_is_exported_as_csv_and_json_lines(admin, configured, shelf):
     table = admin.get(f"{API}/transmissions/export", params={"format": "csv"})
     assert table.headers["content-type"].startswith("text/csv")
     assert len(table.text.splitlines()) == 4
+    records = admin.get(f"{API}/content-records/export", params={"format": "csv"})
+    assert records.headers["content-disposition"].endswith('"content-records.csv"')
+    assert [line.split(",")[2] for line in records.text.splitlines()] == ["content_key", *shelf.courses]
+    assert admin.get(f"{API}/outcome-records/export").text == ""
 
 
 def test_what_is_not_there_is_a_404_and_what_cannot_be_meant_a_422(admin, configured):

@@ -24,6 +24,8 @@ OPEN = {
     "/api/v1/events",
     "/console/sign-in",
     "/console/sign-out",
+    "/console/oidc",
+    "/console/oidc/back",
     "/console/static/{digest}/{name}",
 }
 

@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from coursewire.model.session import Session as Session
     from coursewire.model.session import Token as Token
     from coursewire.model.session import Tokens as Tokens
+    from coursewire.service.host import Host as Host
 
 __all__ = [
     "Adopter",
@@ -110,6 +111,7 @@ __all__ = [
     "CredentialsError",
     "Filled",
     "FormAuth",
+    "Host",
     "Idempotency",
     "IncompleteListError",
     "Installation",
@@ -198,6 +200,7 @@ _HOMES = {
     "CredentialsError": "coursewire.errors",
     "Filled": "coursewire.model.fields",
     "FormAuth": "coursewire.client.auth",
+    "Host": "coursewire.service.host",
     "Idempotency": "coursewire.model.channel",
     "IncompleteListError": "coursewire.errors",
     "Installation": "coursewire.jobs.installation",

@@ -112,7 +112,8 @@ class TransmitterSpecs:
             operation: What the payloads have in common; None where the channel mixes operations.
             payloads: One page of payloads, each exactly once in the answer.
 
-        Core's default fills batches up to the limits of the channel and the configuration.
+        Core's default fills batches up to the limits of the channel and the configuration. Outcomes that belong
+        together, such as those of one course, it keeps together by ``Limits.outcomes_by``.
         """
         raise NotImplementedError
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -19,8 +20,9 @@ from coursewire.service.rights import Right
 if TYPE_CHECKING:
     from coursewire.jobs.installation import Installation
 
-LearnerOf = Callable[[Request], str]
-"""Tells who is signed in at the platform that this service stands in front of; "" for nobody."""
+LearnerOf = Callable[[Request], str | Awaitable[str]]
+"""Tells who is signed in at the platform that this service belongs to: a username, "" for nobody. It runs in the
+event loop, so that one that asks a database is a coroutine function."""
 
 CREDENTIALS = ("authorization", "cookie")
 
@@ -105,7 +107,8 @@ async def _caller(request: Request, learner_of: LearnerOf) -> Caller | None:
         known = await run_in_threadpool(state.tokens.caller, token.strip())
     elif (cookie := request.cookies.get(SESSION_COOKIE)) and request.method == "GET":
         known = await run_in_threadpool(state.accounts.caller, cookie)
-    learner = learner_of(request)
+    told = learner_of(request)
+    learner = await told if inspect.isawaitable(told) else told
     if known is None:
         return Caller(learner=learner) if learner else None
     fetch, read = known.customers(Right.FETCH), known.customers(Right.READ)

@@ -75,7 +75,7 @@ async def check(code: str, request: Request, reach: Annotated[Reach, needs(Right
     if known is None or not known.running:
         report = reports[loaded.channel.code] = Conformance()
         request.app.state.work.watch(asyncio.create_task(_run(loaded.channel.code, report)))
-    return go(f"/channels#{loaded.channel.code}")
+    return go(request, f"/channels#{loaded.channel.code}")
 
 
 async def _run(code: str, report: Conformance) -> None:
