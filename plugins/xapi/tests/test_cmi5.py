@@ -15,9 +15,10 @@ from typer.testing import CliRunner
 
 from coursewire.cli.app import app
 from coursewire.errors import NotExportableError
+from coursewire.export.cmi5 import NAMESPACE, Block, Structure, to_zip
 from coursewire.model.content import ContentItem
 from coursewire.model.instant import Moment
-from coursewire_xapi.cmi5 import NAMESPACE, Block, Structure, course_block, of_many, of_one, to_zip
+from coursewire_xapi.cmi5 import course_block, of_many, of_one
 
 RUN = "course-v1:FarmU+SOIL101+2026_T1"
 COURSE = {

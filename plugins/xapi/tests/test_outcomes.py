@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from coursewire.errors import NotExportableError
+from coursewire.export.languages import language_tag
 from coursewire.model.outcomes import Completion, EnrollmentReport
 from coursewire_xapi import plugin
 from coursewire_xapi.outcomes import (
@@ -20,7 +21,6 @@ from coursewire_xapi.outcomes import (
     export_completion,
     export_enrollment,
     instant,
-    language_tag,
     number,
     voiding,
 )

@@ -1,4 +1,4 @@
-"""Which fields of a payload changed, for people."""
+"""Fields of payloads: which of them changed, for people, and which are known."""
 
 from __future__ import annotations
 
@@ -32,3 +32,8 @@ def _differences(before: Any, after: Any, path: str) -> Iterator[str]:
             yield from _differences(old, new, f"{path}[{place}]")
     elif before != after:
         yield path or "(everything)"
+
+
+def without_none(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload without the fields that are None, for an LMS that wants what is unknown left out."""
+    return {name: value for name, value in payload.items() if value is not None}

@@ -1,117 +1,71 @@
-"""Courses as cmi5 course structures: the one form in which the world of xAPI takes a catalogue.
-
-The models are the structure's schema (https://github.com/AICC/CMI-5_Spec_Current, sections 13 and 14): fields in the order
-of the elements, and every rule, those too that the published XSD lets pass: ids that are there twice or hold blanks,
-texts without language or letters, mastery scores with more than four decimals.
-"""
+"""Courses as cmi5 course structures: the one form in which the world of xAPI takes a catalogue. ``coursewire xapi cmi5``
+writes them."""
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
-from collections import Counter
-from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-import xmltodict
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import typer
 
-from coursewire.errors import NotExportableError
-from coursewire.export.course_runs import choose_run, is_open
-from coursewire.model.content import ContentType
-from coursewire_xapi.outcomes import activity_id, language_tag
+from coursewire.cli.catalogue import CatalogueExport, CatalogueFile, ConfigOrFile, FromBundle, OutputFolder
+from coursewire.cli.options import Json, Keys
+from coursewire.export.cmi5 import Block, Described, MoveOn, Structure, Texts, Unit, to_zip, xml_text
+from coursewire.export.course_runs import choose_run, runs_to_launch
+from coursewire.export.languages import language_tag
+from coursewire.export.texts import required
+from coursewire_xapi.config import XapiConfig
+from coursewire_xapi.outcomes import activity_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coursewire.model.content import ContentItem, CourseRun
     from coursewire.model.instant import Moment
-    from coursewire_xapi.config import XapiConfig
 
-NAMESPACE = "https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-Iri = Annotated[str, Field(pattern=r'^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"{}|\\^`]+$')]
-Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")]
-MoveOn = Literal["NotApplicable", "Passed", "Completed", "CompletedAndPassed", "CompletedOrPassed"]
-MasteryScore = Annotated[Decimal, Field(ge=0, le=1, decimal_places=4)]
+commands = typer.Typer(rich_markup_mode=None)
 
 
-class _Element(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True)
+@commands.callback()
+def _group() -> None:
+    """Catalogues for Learning Record Stores' companions."""
 
 
-class LangString(_Element):
-    """A text in one language."""
+@commands.command()
+def cmi5(  # noqa: PLR0917 - typer's way
+    config: ConfigOrFile,
+    output: OutputFolder,
+    bundle: FromBundle = None,
+    keys: Keys = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="One structure for all courses, not one for each.")
+    ] = False,
+    packed: Annotated[bool, typer.Option("--zip", help="Write packages, not bare XML.")] = False,
+    move_on: Annotated[MoveOn, typer.Option(help="What a unit waits for.")] = MoveOn.NOT_APPLICABLE,
+    mastery_score: Annotated[
+        str | None, typer.Option(metavar="SHARE", help="0 to 1; units are passed from it on.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write the catalogue as cmi5 course structures, which an LMS imports. Nothing is sent.
 
-    lang: str = Field(alias="@lang", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
-    text: str = Field(alias="#text", pattern=r"\S")
+    Each course is a structure, its open runs are the units. Ordinary course pages do not speak cmi5 while they
+    run, so that nothing but NotApplicable is ever satisfied by them.
+    """
 
+    def build(model: XapiConfig, item: ContentItem, moment: Moment) -> Block:
+        return course_block(model, item, moment, move_on=move_on, mastery_score=mastery_score)
 
-class Texts(_Element):
-    """A text in one or more languages."""
+    def pack(model: XapiConfig, key: str, blocks: Sequence[Block]) -> CatalogueFile:
+        structure = of_many(model, blocks, key=key, name="Catalogue") if whole else of_one(*blocks)
+        xml, counts = structure.to_xml(), {"units": len(structure.units)}
+        return (
+            CatalogueFile(to_zip(xml), ".zip", counts)
+            if packed
+            else CatalogueFile(xml.encode(), ".xml", counts)
+        )
 
-    langstring: tuple[LangString, ...] = Field(min_length=1)
-
-
-class Described(_Element):
-    """What course, block and unit have; the course has nothing else."""
-
-    id: Iri = Field(alias="@id")
-    title: Texts
-    description: Texts
-
-
-class Unit(Described):
-    """An assignable unit: what an LMS launches. Pages that do not speak cmi5 satisfy nothing but ``NotApplicable``."""
-
-    url: Address
-    move_on: MoveOn = Field(default="NotApplicable", alias="@moveOn")
-    mastery_score: MasteryScore | None = Field(default=None, alias="@masteryScore")
-    launch_method: Literal["AnyWindow", "OwnWindow"] = Field(default="OwnWindow", alias="@launchMethod")
-
-
-class Block(Described):
-    """Units that belong together."""
-
-    au: tuple[Unit, ...] = Field(min_length=1)
-
-
-class Structure(_Element):
-    """A course structure: units, or blocks of them."""
-
-    xmlns: Literal["https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"] = Field(
-        default="https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd", alias="@xmlns"
-    )
-    course: Described
-    block: tuple[Block, ...] = ()
-    au: tuple[Unit, ...] = ()
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Structure:
-        inner = [*self.block, *self.au, *(unit for block in self.block for unit in block.au)]
-        if not inner:
-            raise ValueError("there is nothing to launch: neither a unit nor a block")
-        ids = Counter(each.id for each in (self.course, *inner))
-        if twice := [name for name, count in ids.items() if count > 1]:
-            raise ValueError(f"ids that are there twice: {', '.join(twice)}")
-        return self
-
-    def to_xml(self) -> str:
-        """The text of the structure."""
-        content = self.model_dump(mode="json", exclude_none=True)
-        xml: str = xmltodict.unparse({"courseStructure": content}, pretty=True, indent="  ")
-        return xml
-
-
-def to_zip(xml: str) -> bytes:
-    """The package that an LMS imports: ``cmi5.xml`` at its root, and nothing else. Equal for equal text."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        member = zipfile.ZipInfo("cmi5.xml", (1980, 1, 1, 0, 0, 0))
-        archive.writestr(member, xml.encode(), zipfile.ZIP_DEFLATED)
-    return packed.getvalue()
+    export = CatalogueExport(XapiConfig, build, pack, together="cmi5" if whole else "")
+    export.run(config, bundle, output, keys, json=json)
 
 
 def course_block(config: XapiConfig, item: ContentItem, moment: Moment, **unit: Any) -> Block:
@@ -127,23 +81,16 @@ def course_block(config: XapiConfig, item: ContentItem, moment: Moment, **unit: 
         NotExportableError: It is no course, or lacks a title or a run.
         ValidationError: A rule of cmi5 is broken, for example by an address that is none.
     """
-    if item.content_type is not ContentType.COURSE:
-        raise NotExportableError("content_type", f"a {item.content_type.value} has no runs of its own")
-    speaks = choose_run(item, moment)
-    if speaks is None:
-        raise NotExportableError("course_runs", "the course has no run that could be launched")
-    runs = [run for run in item.course_runs if is_open(run, moment)] or [speaks]
-    units = tuple(
+    units = [
         Unit(
-            **_described(activity_id(config, "courserun", run.key), item, run, run.title),
+            **_described(config, "courserun", run.key, item, run, run.title),
             url=_url(config, item, run),
             **unit,
         )
-        for run in runs
-    )
-    return Block(
-        **_described(activity_id(config, "course", item.content_key), item, speaks, item.title), au=units
-    )
+        for run in runs_to_launch(item, moment)
+    ]
+    speaks = choose_run(item, moment)
+    return Block(**_described(config, "course", item.content_key, item, speaks, item.title), au=tuple(units))
 
 
 def of_one(block: Block) -> Structure:
@@ -154,28 +101,21 @@ def of_one(block: Block) -> Structure:
 
 def of_many(config: XapiConfig, blocks: Sequence[Block], *, key: str, name: str) -> Structure:
     """One structure for many courses: each is a block."""
-    course = Described(id=activity_id(config, "catalog", key), title=_texts(name), description=_texts(name))
+    text = Texts.of(name, "und")
+    course = Described(id=activity_id(config, "catalog", key), title=text, description=text)
     return Structure(course=course, block=tuple(blocks))
 
 
-def _described(iri: str, item: ContentItem, run: CourseRun, title: str | None) -> dict[str, Any]:
-    title = _clean(title) or _clean(item.title)
-    if not title:
-        raise NotExportableError("title", "the course has no title")
-    language = language_tag(run.content_language or item.content_language)
-    description = _clean(item.short_description) or title
-    return {"id": iri, "title": _texts(title, language), "description": _texts(description, language)}
-
-
-def _texts(text: str, language: str = "und") -> Texts:
-    return Texts(langstring=(LangString(lang=language, text=text),))
+def _described(
+    config: XapiConfig, kind: str, key: str, item: ContentItem, run: CourseRun | None, title: str | None
+) -> dict[str, Any]:
+    title = xml_text(title) or xml_text(required(item, "title"))
+    texts = {"title": title, "description": xml_text(item.short_description) or title}
+    language = language_tag((run and run.content_language) or item.content_language)
+    told = {name: Texts.of(text, language) for name, text in texts.items()}
+    return {"id": activity_id(config, kind, key), **told}
 
 
 def _url(config: XapiConfig, item: ContentItem, run: CourseRun) -> str:
     own = (run.model_extra or {}).get("enrollment_url")
     return own or item.enrollment_url or f"{config.site}/courses/{run.key}/course"
-
-
-def _clean(text: str | None) -> str:
-    """Text without what XML cannot carry."""
-    return _NOT_IN_XML.sub("", text or "").strip()
