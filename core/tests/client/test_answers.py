@@ -8,6 +8,7 @@ import pytest
 from coursewire.client.answers import (
     acknowledged,
     acknowledges,
+    admitted,
     error_of,
     error_text,
     failure,
@@ -146,6 +147,24 @@ def test_a_refused_call_is_an_error_by_its_status(status, kind, reason):
     assert f"the list of courses was answered with status {status}" in result.message
     assert ("Check the address." in result.message) == (kind is ResultKind.BLOCKED)
     assert ("redirects to https://lms.example.org/" in result.message) == (status == 303)
+
+
+@pytest.mark.parametrize("status", [200, 204, 400, 401, 409, 413, 429, 500])
+def test_an_answer_about_what_was_sent_is_let_through(status):
+    response = httpx.Response(status)
+    assert admitted(response) is response
+
+
+@pytest.mark.parametrize(
+    ("status", "step"), [(403, "Give the right."), (404, "Mend it."), (405, "Mend it."), (302, "Mend it.")]
+)
+def test_a_call_that_is_refused_whatever_it_carries_says_what_to_do(status, step):
+    request = httpx.Request("POST", "https://lms.example.com/api/items/8?key=value")
+    response = httpx.Response(status, headers={"location": "https://lms.example.org/"}, request=request)
+    with pytest.raises(BlockedError) as refusal:
+        admitted(response, rights="Give the right.", next_step="Mend it.")
+    assert (refusal.value.next_step, refusal.value.http_status) == (step, status)
+    assert refusal.value.what == f"POST /api/items/{{}} was answered with status {status}"
 
 
 def test_an_error_of_no_class_may_be_one_items_fault():

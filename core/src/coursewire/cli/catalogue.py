@@ -5,7 +5,7 @@ A channel says what becomes of an item (``build``) and how that is packed into a
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast
@@ -17,7 +17,7 @@ from coursewire.errors import SetupError
 from coursewire.model.configuration import ChannelConfig
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from coursewire.model.content import ContentItem
     from coursewire.model.instant import Moment
@@ -95,10 +95,7 @@ class CatalogueExport(Generic[C, Part]):
             raise typer.Exit(1)
 
     async def _write(self, config: str, bundle: Path | None, output: Path, only: Sequence[str]) -> None:
-        from pydantic import ValidationError
-
         from coursewire.cli.output import progress
-        from coursewire.errors import ContractError, NotExportableError
         from coursewire.model.instant import Moment, utc_now
 
         moment = Moment(utc_now())
@@ -111,24 +108,34 @@ class CatalogueExport(Generic[C, Part]):
                 show, done = track("catalogue"), 0
                 async for page in source.content(wanted):
                     for item in page:
-                        del missing[item.content_key]
-                        try:
+                        missing.pop(item.content_key, None)
+                        with self._faults_of(item.content_key):
                             part = self.build(model, item, moment)
-                        except (NotExportableError, ContractError) as error:
-                            self.left[item.content_key] = str(error)
-                        except ValidationError as error:
-                            self.left[item.content_key] = _words(error)
-                        else:
                             if self.together:
                                 parts.append(part)
                             else:
-                                self._put(
-                                    output, item.content_key, self.pack(model, item.content_key, [part])
-                                )
+                                made = self.pack(model, item.content_key, [part])
+                                self._put(output, item.content_key, made)
                     show("items", done := done + len(page), len(wanted))
             self.left.update(missing)
             if parts:
-                self._put(output, self.together, self.pack(model, customer or "all", parts))
+                with self._faults_of(self.together):
+                    self._put(output, self.together, self.pack(model, customer or "all", parts))
+
+    @contextmanager
+    def _faults_of(self, key: str) -> Iterator[None]:
+        """Name what cannot become a file, and go on."""
+        from pydantic import ValidationError
+
+        from coursewire.errors import ContractError, NotExportableError
+
+        try:
+            yield
+        except (NotExportableError, ContractError) as error:
+            self.left[key] = str(error)
+        except ValidationError as error:
+            words = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+            self.left[key] = "; ".join(words)
 
     def _put(self, output: Path, key: str, made: CatalogueFile) -> None:
         path = output / f"{quote(key, safe='+')}{made.suffix}"
@@ -189,7 +196,3 @@ async def _opened(
         stored = installation.configurations.load(found.uuid, channel_of(installation, channel.code).channel)
         held = await wanted_keys(installation.source, stored, found.customer)
         yield cast("C", stored), found.customer, installation.source, held
-
-
-def _words(error: Any) -> str:
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())

@@ -374,6 +374,23 @@ def error_of(response: httpx.Response, what: str, *, next_step: str = "") -> Sen
     return RejectedError(answered, reason=_REJECTED.get(status, f"http-{status}"), **said)
 
 
+def admitted(response: httpx.Response, *, rights: str = "", next_step: str = "") -> httpx.Response:
+    """The answer, unless it refuses the call whatever it carries, so that no item is at fault.
+
+    Args:
+        response: The answer.
+        rights: What a person can do about a 403.
+        next_step: What a person can do about an address that is wrong: 404, 405, a redirect.
+
+    Raises:
+        BlockedError: It does.
+    """
+    if response.is_redirect or response.status_code in (403, 404, 405):
+        what = f"{response.request.method} {path_template(response.request.url)}"
+        raise error_of(response, what, next_step=rights if response.status_code == 403 else next_step)
+    return response
+
+
 def redacted(result: Result, redactor: Redactor) -> Result:
     """The result as it may be stored: no secrets, bounded texts."""
     if not result.message and not result.excerpt:

@@ -47,17 +47,18 @@ class BearerAuth(httpx.Auth):
         yield request
 
 
-class BasicAuth(httpx.BasicAuth):
+class BasicAuth(httpx.Auth):
     """User name and password (RFC 7617), and the headers that the LMS wants beside them with every request."""
 
     def __init__(self, user: str, password: SecretStr, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(user, password.get_secret_value())
+        self._user = user
+        self._password = password
         self._headers = dict(headers or {})
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         """Put both on the request."""
         request.headers.update(self._headers)
-        yield from super().auth_flow(request)
+        yield from httpx.BasicAuth(self._user, self._password.get_secret_value()).auth_flow(request)
 
 
 class TokenAuth(httpx.Auth):

@@ -13,10 +13,18 @@ import zipfile
 from collections import Counter
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import xmltodict
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from coursewire.export.languages import UNDETERMINED, language_tag
+from coursewire.export.texts import required
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from coursewire.model.content import ContentItem, CourseRun
 
 NAMESPACE = "https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"
 
@@ -114,6 +122,41 @@ class Structure(_Element):
         return xml
 
 
+def described(item: ContentItem, run: CourseRun | None, title: str | None) -> dict[str, Texts]:
+    """Title and description of a course or of a run of it.
+
+    Args:
+        item: The course.
+        run: Whose language the texts are in; None for that of the course.
+        title: The course's own is taken where this is blank.
+
+    Raises:
+        NotExportableError: There is no title.
+    """
+    title = _clean(title) or _clean(required(item, "title"))
+    language = language_tag((run and run.content_language) or item.content_language)
+    description = _clean(item.short_description) or title
+    return {"title": Texts.of(title, language), "description": Texts.of(description, language)}
+
+
+def of_one(block: Block) -> Structure:
+    """The structure of one course."""
+    course = Described(id=block.id, title=block.title, description=block.description)
+    return Structure(course=course, au=block.au)
+
+
+def of_many(iri: str, name: str, blocks: Sequence[Block]) -> Structure:
+    """One structure for many courses: each is a block.
+
+    Args:
+        iri: Of the catalogue.
+        name: Of the catalogue, in no language.
+        blocks: The courses.
+    """
+    text = Texts.of(name, UNDETERMINED)
+    return Structure(course=Described(id=iri, title=text, description=text), block=tuple(blocks))
+
+
 def to_zip(xml: str) -> bytes:
     """The package that an LMS imports: ``cmi5.xml`` at its root, and nothing else. Equal for equal text."""
     packed = io.BytesIO()
@@ -123,6 +166,6 @@ def to_zip(xml: str) -> bytes:
     return packed.getvalue()
 
 
-def xml_text(text: str | None) -> str:
-    """A text without what XML cannot carry, and without white space around it; "" for None."""
+def _clean(text: str | None) -> str:
+    """A text without what XML cannot carry."""
     return _NOT_IN_XML.sub("", text or "").strip()

@@ -61,6 +61,11 @@ def runs_to_launch(item: ContentItem, moment: Moment) -> list[CourseRun]:
     return [run for run in item.course_runs if is_open(run, moment)] or [speaks]
 
 
+def enrollment_url(item: ContentItem, run: CourseRun) -> str | None:
+    """Where learners go into a run: the run's own address, else the course's; None where nobody knows it."""
+    return (run.model_extra or {}).get("enrollment_url") or item.enrollment_url
+
+
 def run_of(item: ContentItem) -> CourseRun:
     """A course-run item as a run. Its flat record may say ``published`` true or false instead of a status."""
     fields = {name: getattr(item, name) for name in _SHARED_FIELDS & item.model_fields_set}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from coursewire.client.answers import error_of, read_json, read_object, read_success, result_of
+from coursewire.client.answers import admitted, read_json, read_object, read_success, result_of
 from coursewire.client.auth import BasicAuth
 from coursewire.errors import BlockedError
 from coursewire.hookspecs import hookimpl
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
     from coursewire.model.session import Session
     from coursewire_xapi.config import XapiConfig
 
+    Telling = tuple[list[JsonObject], Held | None]
+    Names = set[str] | None
+
 VERSION_HEADER = "X-Experience-API-Version"
-NOTHING_TO_VOID = Result(ResultKind.REJECTED, "nothing-to-void", "no statement is known that could be voided")
+_LATER, _REJECTED = ResultKind.TRY_LATER, ResultKind.REJECTED
+NOTHING_TO_VOID = Result(_REJECTED, "nothing-to-void", "no statement is known that could be voided")
+UNREADABLE = Result(_LATER, "unreadable-answer", "the store's answer is not the list of the statements' ids")
 RIGHTS = "Give the credentials the scope statements/write, and statements/read/mine to settle conflicts."
 ADDRESS = "Check the endpoint: it is the part before /statements."
-_LATER, _REJECTED = ResultKind.TRY_LATER, ResultKind.REJECTED
+_admitted = partial(admitted, rights=RIGHTS, next_step=ADDRESS)
 
 
 @hookimpl
@@ -33,26 +39,22 @@ def authenticate(config: XapiConfig) -> BasicAuth:
     return BasicAuth(config.key, config.secret, {VERSION_HEADER: config.version})
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """One outcome on its way: its statements, and what is held once the store has them."""
+def tell(config: XapiConfig, payload: Payload) -> Telling:
+    """What is to be said of a payload after what was said before, and what is held once the store has it.
 
-    statements: tuple[JsonObject, ...]
-    held: Held | None = None
-
-    @classmethod
-    def of(cls, config: XapiConfig, payload: Payload) -> Telling:
-        """What is to be said of a payload after what was said before; nothing, where nothing is left to void."""
-        body, held = dict(payload.body), Held.read(payload.remote_id)
-        stands = held.statement if held and held.fact else None
-        if body["verb"]["id"] == VOIDED:
-            void = voiding(config, stands, body) if stands else None
-            return cls((void,), Held(void["id"], None)) if void else cls(())
-        now = follow(held, body["id"])
-        statement = body | {"id": now.statement}
-        # One result of an enrollment stands. That somebody joined stays true of one who has left.
-        replaced = body["verb"]["id"] == COMPLETED and stands not in (None, now.statement)
-        return cls((statement, voiding(config, stands)) if replaced else (statement,), now)
+    Nothing and None, where there is nothing to void.
+    """
+    body, held = dict(payload.body), Held.read(payload.remote_id)
+    stands = held.statement if held and held.fact else None
+    if body["verb"]["id"] == VOIDED:
+        void = voiding(config, stands, body) if stands else None
+        return ([void], Held(void["id"], None)) if void else ([], None)
+    now = follow(held, body["id"])
+    statements = [body | {"id": now.statement}]
+    # One result of an enrollment stands. That somebody joined stays true of one who has left.
+    if stands and stands != now.statement and body["verb"]["id"] == COMPLETED:
+        statements.append(voiding(config, stands))
+    return statements, now
 
 
 @hookimpl
@@ -62,11 +64,11 @@ async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
     Raises:
         BlockedError: The store refuses the call whatever it carries: rights or address are wrong.
     """
-    tellings = [Telling.of(cast("XapiConfig", session.config), payload) for payload in batch.payloads]
-    statements = [statement for telling in tellings for statement in telling.statements]
+    tellings = [tell(cast("XapiConfig", session.config), payload) for payload in batch.payloads]
+    statements = [statement for some, _ in tellings for statement in some]
     if not statements:
         return [NOTHING_TO_VOID] * len(batch)
-    response = _let_in(await session.post("statements", json=statements, safe_to_repeat=True))
+    response = _admitted(await session.post("statements", json=statements, safe_to_repeat=True))
     if response.is_success or (response.status_code == 409 and len(batch) == 1):
         named = _named(response, {statement["id"] for statement in statements})
         return [await _settle(session, telling, response, named) for telling in tellings]
@@ -77,7 +79,7 @@ async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
     return [refusal] * len(batch)
 
 
-def _named(response: httpx.Response, ours: set[str]) -> set[str] | None:
+def _named(response: httpx.Response, ours: set[str]) -> Names:
     """The ids that the store has taken now: none with a 409, all with a 204. None where no store answers so."""
     if response.status_code == 409 or not response.content:
         return {409: set[str](), 204: ours}.get(response.status_code)
@@ -86,22 +88,19 @@ def _named(response: httpx.Response, ours: set[str]) -> set[str] | None:
     return set(body) if is_list and ours.issuperset(body) and len(set(body)) == len(body) else None
 
 
-async def _settle(
-    session: Session, telling: Telling, response: httpx.Response, named: set[str] | None
-) -> Result:
+async def _settle(session: Session, telling: Telling, response: httpx.Response, named: Names) -> Result:
     """One outcome's result. Some stores name only what was new to them; the place in the list says nothing."""
-    kind, status = ResultKind.ACCEPTED, response.status_code
-    if telling.held is None:
+    statements, held = telling
+    if held is None:
         return NOTHING_TO_VOID
     if named is None:
-        words = "the store's answer is not the list of the statements' ids"
-        return Result(_LATER, "unreadable-answer", words, http_status=status, excerpt=response.text)
-    for statement in telling.statements:
-        if statement["id"] not in named:
-            kind = ResultKind.ALREADY_SO
-            if fault := await _fault(session, statement):
-                return replace(fault, http_status=status)
-    return Result(kind, remote_id=telling.held.written(), http_status=status)
+        return replace(UNREADABLE, http_status=response.status_code, excerpt=response.text)
+    unnamed = [statement for statement in statements if statement["id"] not in named]
+    for statement in unnamed:
+        if fault := await _fault(session, statement):
+            return replace(fault, http_status=response.status_code)
+    kind = ResultKind.ALREADY_SO if unnamed else ResultKind.ACCEPTED
+    return Result(kind, remote_id=held.written(), http_status=response.status_code)
 
 
 async def _fault(session: Session, ours: JsonObject) -> Result | None:
@@ -121,7 +120,7 @@ async def _fault(session: Session, ours: JsonObject) -> Result | None:
 async def _fetch(session: Session, name: str, value: str) -> JsonObject | None:
     """One statement by its id, which some stores wrap into a list; None where the store does not show it."""
     response = await session.get("statements", params={name: value})
-    body = read_object(response) if response.status_code == 404 or _let_in(response).is_success else {}
+    body = read_object(response) if response.status_code == 404 or _admitted(response).is_success else {}
     found = body.get("statements", [body])
     return next((each for each in found if isinstance(each, dict) and each.get("id") == value), None)
 
@@ -130,14 +129,6 @@ def _fact(told: JsonObject) -> dict[str, Any]:
     """What makes a statement what it is. A store may fill in or take over everything else."""
     names = {"actor": identifier(told["actor"]), "verb": told["verb"]["id"], "object": told["object"]["id"]}
     return names | {"result": told.get("result")}
-
-
-def _let_in(response: httpx.Response) -> httpx.Response:
-    """The answer, unless it refuses the call whatever it carries."""
-    if response.is_redirect or response.status_code in (403, 404, 405):
-        next_step = RIGHTS if response.status_code == 403 else ADDRESS
-        raise error_of(response, f"{response.request.method} statements", next_step=next_step)
-    return response
 
 
 @hookimpl
@@ -149,11 +140,10 @@ async def check_connection(session: Session) -> list[str]:
         UnreachableError: What answers is no Learning Record Store.
     """
     versions = await _check_version(session, cast("XapiConfig", session.config).version)
-    read_success(
-        _let_in(await session.get("statements", params={"limit": "1"})), "statements", next_step=ADDRESS
-    )
+    response = _admitted(await session.get("statements", params={"limit": "1"}))
+    read_success(response, "statements", next_step=ADDRESS)
     # An empty array stores nothing. What the store thinks of it does not matter, as long as it is not forbidden.
-    _let_in(await session.post("statements", json=[], safe_to_repeat=True))
+    _admitted(await session.post("statements", json=[], safe_to_repeat=True))
     return [versions, "The credentials may read statements.", "The credentials may write statements."]
 
 

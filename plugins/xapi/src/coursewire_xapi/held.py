@@ -42,5 +42,5 @@ def follow(held: Held | None, fact: str) -> Held:
     """The statement that tells ``fact`` after what is held; the same one where that tells it already."""
     if held and held.fact == fact:
         return held
-    another = held is not None and held.corrected
-    return Held(str(uuid5(UUID(held.statement), fact)) if another else fact, fact, corrected=held is not None)
+    name = str(uuid5(UUID(held.statement), fact)) if held and held.corrected else fact
+    return Held(name, fact, corrected=held is not None)

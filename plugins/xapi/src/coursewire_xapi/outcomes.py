@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from coursewire.errors import NotExportableError
-from coursewire.export.fields import without_none
+from coursewire.export.fields import number, without_none
 from coursewire.export.languages import UNDETERMINED, language_tag
 from coursewire.hookspecs import hookimpl
 from coursewire.model.configuration import LearnerId
@@ -20,16 +20,13 @@ from coursewire.model.outcomes import Completion, EnrollmentReport, Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from decimal import Decimal
 
     from coursewire.model.outcomes import Outcome
     from coursewire.model.payload import JsonObject
     from coursewire_xapi.config import XapiConfig
 
 _ADL = "http://adlnet.gov/expapi"
-REGISTERED = f"{_ADL}/verbs/registered"
-COMPLETED = f"{_ADL}/verbs/completed"
-VOIDED = f"{_ADL}/verbs/voided"
+REGISTERED, COMPLETED, VOIDED = (f"{_ADL}/verbs/{verb}" for verb in ("registered", "completed", "voided"))
 UNREGISTERED = "http://id.tincanapi.com/verb/unregistered"
 COURSE = f"{_ADL}/activities/course"
 
@@ -56,9 +53,8 @@ def export_completion(config: XapiConfig, completion: Completion) -> JsonObject:
 @hookimpl
 def export_enrollment(config: XapiConfig, enrollment: EnrollmentReport) -> JsonObject:
     """That a learner has joined a course run, or has left it."""
-    if enrollment.active:
-        return _statement(config, enrollment, REGISTERED, enrollment.enrolled_at)
-    return _statement(config, enrollment, UNREGISTERED, enrollment.unenrolled_at)
+    verb = REGISTERED if enrollment.active else UNREGISTERED
+    return _statement(config, enrollment, verb, enrollment.at)
 
 
 @hookimpl
@@ -76,7 +72,7 @@ def fact_id(config: XapiConfig, outcome: Outcome) -> str:
     """
     if isinstance(outcome, EnrollmentReport):
         kind = "enrollment" if outcome.active else "unenrollment"
-        said = [instant(outcome.enrolled_at if outcome.active else outcome.unenrolled_at)]
+        said = [instant(outcome.at)]
     else:
         assert isinstance(outcome, Completion)
         kind = "completion" if outcome.complete else "no completion"
@@ -100,11 +96,6 @@ def activity_id(config: XapiConfig, kind: str, key: str) -> str:
     return f"{config.site}/xapi/activities/{kind}/{key}"
 
 
-def number(value: Decimal) -> int | float:
-    """A decimal as the JSON number that reads the same."""
-    return int(value) if value == value.to_integral_value() else float(value)
-
-
 def instant(at: datetime | None) -> str:
     """An instant in UTC with milliseconds; "" for none."""
     return iso_utc(at, timespec="milliseconds") or ""
@@ -113,31 +104,29 @@ def instant(at: datetime | None) -> str:
 def _statement(config: XapiConfig, outcome: Outcome, verb: str, at: datetime | None) -> JsonObject:
     course, language = outcome.course, language_tag(outcome.course.language)
     known = {f"{config.site}/course/key": outcome.content_key, f"{config.site}/course/uuid": course.uuid}
-    definition = {
-        "type": COURSE,
-        "name": {language: course.title} if course.title else None,
-        "description": {language: course.description} if course.description else None,
-        "moreInfo": course.url if re.match(r"https?://\S+$", course.url or "") else None,
-        "extensions": {name: value for name, value in known.items() if value} or None,
-    }
-    run = _activity(config, "courserun", outcome.course_run_key)
+    definition = without_none(
+        type=COURSE,
+        name={language: course.title} if course.title else None,
+        description={language: course.description} if course.description else None,
+        moreInfo=course.url if re.match(r"https?://\S+$", course.url or "") else None,
+        extensions={name: value for name, value in known.items() if value} or None,
+    )
     whole = _activity(config, "course", outcome.content_key) if outcome.content_key else None
-    context = {
-        "registration": _uuid(config, f"registration|{outcome.enrollment_id}"),
-        "platform": config.site_domain,
-        "language": None if language == UNDETERMINED else language,
-        "contextActivities": {"grouping": [whole]} if whole else None,
-    }
-    statement = {
-        "id": fact_id(config, outcome),
-        "actor": actor(config, outcome),
-        "verb": _verb(verb),
-        "object": run | {"definition": without_none(definition)},
-        "context": without_none(context),
+    context = without_none(
+        registration=_uuid(config, f"registration|{outcome.enrollment_id}"),
+        platform=config.site_domain,
+        language=None if language == UNDETERMINED else language,
+        contextActivities={"grouping": [whole]} if whole else None,
+    )
+    return without_none(
+        id=fact_id(config, outcome),
+        actor=actor(config, outcome),
+        verb=_verb(verb),
+        object=_activity(config, "courserun", outcome.course_run_key) | {"definition": definition},
+        context=context,
         # Without one the store takes the time of storage, which is not when it happened but is not told as such.
-        "timestamp": instant(at) or None,
-    }
-    return without_none(statement)
+        timestamp=instant(at) or None,
+    )
 
 
 def actor(config: XapiConfig, outcome: Outcome) -> JsonObject:

@@ -30,7 +30,6 @@ CHANNEL = Channel(
         revoke=Support.FULL,
         in_progress=Support.NOT_IMPLEMENTED,
         outcome_idempotency=Idempotency.NATIVE_KEY,
-        list_remote=Support.NOT_IMPLEMENTED,
         paging="cursor",
     ),
     # The specification has no limits. A store that takes less answers 413, and gets halves.
