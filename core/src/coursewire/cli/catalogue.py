@@ -44,7 +44,7 @@ class CatalogueFile:
     Attributes:
         content: All of it.
         suffix: The end of its name, such as ``.xml``.
-        counts: What is in it, for people: ``{"units": 3}``.
+        counts: What is in it, in the plural: ``{"units": 3}``.
     """
 
     content: bytes
@@ -157,12 +157,15 @@ class CatalogueExport(Generic[C, Part]):
             for row in [*self.rows, *({"key": key, "reason": reason} for key, reason in self.left.items())]:
                 put_json(row)
             return
-        counted = {name: 0 for row in self.rows for name in row if name not in ("key", "file")}
-        inside = [f"{sum(row.get(name, 0) for row in self.rows):,} {name}" for name in counted]
-        files = "1 file" if len(self.rows) == 1 else f"{len(self.rows):,} files"
-        put(f"{files} in {output}{', with ' if inside else ''}{' and '.join(inside)}.")
+        names = dict.fromkeys(name for row in self.rows for name in row if name not in ("key", "file"))
+        inside = [_count(sum(row.get(name, 0) for row in self.rows), name) for name in names]
+        put(f"{_count(len(self.rows), 'files')} in {output}{', with ' if inside else ''}{', '.join(inside)}.")
         for key, reason in self.left.items():
             note(f"{key}: {reason}", style="red")
+
+
+def _count(number: int, nouns: str) -> str:
+    return f"{number:,} {nouns.removesuffix('s') if number == 1 else nouns}"
 
 
 @asynccontextmanager
