@@ -16,7 +16,7 @@ setup: $(STAMP) ## Virtual environment with core, plugins and developer tools
 $(STAMP): requirements-dev.txt core/pyproject.toml $(addsuffix /pyproject.toml,$(PLUGINS))
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Coursewire needs Python 3.11 or later")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -e 'core[postgresql,mysql,service,testing]' $(foreach p,$(PLUGINS),-e $(p))
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -e 'core[postgresql,mysql,service,oidc,otel,testing]' $(foreach p,$(PLUGINS),-e $(p))
 	touch $(STAMP)
 
 demo: setup ## The main job on the sample bundle, against the channels' simulators
@@ -24,7 +24,7 @@ demo: setup ## The main job on the sample bundle, against the channels' simulato
 
 # A real Learning Record Store, apart because of what it pins. Without it (offline) its tests are skipped and say so.
 $(LRS)/.ready: plugins/xapi/tests/requirements-lrs.txt | $(STAMP)
-	-$(PYTHON) -m venv $(LRS) && $(LRS)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 10 -r $< && touch $@
+	-$(PYTHON) -m venv $(LRS) && $(LRS)/bin/python -m pip install --quiet --disable-pip-version-check --retries 2 --timeout 30 -r $< && touch $@
 
 test: setup $(LRS)/.ready ## All tests
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered $(TESTS)

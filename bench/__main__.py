@@ -10,20 +10,23 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.material import CUSTOMER, multiply, results
+from bench.service import measure_service
 from coursewire.sources.sample import sample_bundle
 
 ROOT = Path(__file__).resolve().parent.parent
 CHANNELS = ("SAP", "CANVAS")
 MANY = 20_000
+VIEWED = 1_000_000
 
 
 def find_bundle() -> Path:
@@ -41,10 +44,14 @@ def environment() -> dict[str, str]:
     return kept | {"COURSEWIRE_ALLOW_INSECURE_URLS": "1", "PYTHONPATH": str(ROOT)}
 
 
-def step(name: str, folder: Path, *arguments: str) -> dict[str, Any]:
-    """Run one step in a process of its own."""
+def step(
+    name: str, folder: Path, *arguments: str, extra: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Run one step in a process of its own, with ``extra`` in its environment."""
     command = [sys.executable, "-m", "bench.worker", name, str(folder), *arguments]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment() | dict(extra), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(f"{name} failed:\n{done.stderr}")
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -160,15 +167,31 @@ def post(url: str, body: bytes) -> None:
 
 
 def main() -> None:
-    """Measure, and print one table."""
+    """Measure, and print the tables."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument(
         "--many", type=int, default=MANY, help="items of the second, larger bundle; 0 for none"
     )
     parser.add_argument("--results", type=int, default=MANY, help="completions to measure; 0 for none")
+    parser.add_argument(
+        "--viewed", type=int, default=VIEWED, help="transmissions that viewers look at; 0 for no viewers"
+    )
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long the viewers look")
+    parser.add_argument("--service", action="store_true", help="the viewers of the service alone")
     options = parser.parse_args()
-    bundle = find_bundle()
     console = Console(width=None if sys.stdout.isatty() else 110)
+    if not options.service:
+        measure_sending(options, console)
+    if options.viewed:
+        with tempfile.TemporaryDirectory(prefix="coursewire-bench-") as folder:
+            measure_service(
+                options.viewed, options.seconds, Path(folder) / "service", console, step, simulator
+            )
+
+
+def measure_sending(options: argparse.Namespace, console: Console) -> None:
+    """Measure the jobs of every channel, and print one table."""
+    bundle = find_bundle()
     table = Table(title=f"First transmission against the floor ({bundle.name})", title_justify="left")
     for heading in ("channel", "items", "arrived", "job s", "floor s (post + rows)", "ratio"):
         table.add_column(heading, justify="left" if heading == "channel" else "right")

@@ -158,6 +158,10 @@ def main() -> None:
             answer = measure_floor(home, rest[0], rest[1], orjson.loads(rest[2]))
         case "outcome-floor":
             answer = measure_outcome_floor(home, rest[0], rest[1], orjson.loads(rest[2]))
+        case "fill":
+            from bench.million import fill
+
+            answer = fill(installation(home), int(rest[0]), orjson.loads(rest[1]))
         case _:
             raise SystemExit(f"no step {step!r}")
     print(orjson.dumps(answer).decode())

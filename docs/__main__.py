@@ -17,6 +17,7 @@ from docs.generate import (
     hooks,
     reasons,
     records,
+    rest_api,
     settings,
     states,
     wrong_channels,
@@ -24,7 +25,19 @@ from docs.generate import (
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 
-MAKERS = (commands, settings, channels, reasons, errors, records, states, hooks, conformance, wrong_channels)
+MAKERS = (
+    commands,
+    settings,
+    channels,
+    reasons,
+    errors,
+    records,
+    states,
+    hooks,
+    conformance,
+    wrong_channels,
+    rest_api,
+)
 
 
 def all_pages() -> dict[Path, str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from coursewire.audit import access_tables as service_tables
 from coursewire.audit import tables as audit_tables
 from coursewire.audit.columns import UtcDateTime
 from coursewire.audit.tables import PERSONAL, metadata
 from coursewire.enrollment import tables as enrollment_tables
-from coursewire.service import tables as service_tables
 from coursewire.sources.database import tables as source_tables
 from docs.generate.markdown import cell, code, page, table
 from docs.generate.sources import column_comments
@@ -33,6 +33,9 @@ ONE_ROW_FOR = {
     "limit": "A bucket of calls that outlives the process.",
     "identity_link": "Which id a learner has at an LMS, and where it came from.",
     "key_map": "A content key and the key that an LMS knows the item by.",
+    "feed": "What a configuration offers to an LMS that fetches by itself: how far it has been fetched.",
+    "feed_item": "One content item that is offered to such an LMS, as it is shown.",
+    "hand_over": "A learner whom an LMS sent over to take a course, and the way to report back, encrypted.",
     "source_customer": "A customer, as the bundle says.",
     "source_catalog": "A catalog of a customer.",
     "source_catalog_item": "A content item in a catalog.",
@@ -68,7 +71,9 @@ COLUMNS = {
     "attempted_at": "of the last attempt",
     "batch": "what travelled in one request has the same",
     "batch_size": "items in that request",
+    "body": "what the LMS is shown, as JSON",
     "bucket": "what the vendor counts by, and the channel's name for the calls",
+    "callback": "where results of this learner and course are reported to",
     "catalog": "its UUID",
     "channel": "its code",
     "checked_at": "when the source was last asked",
@@ -92,11 +97,15 @@ COLUMNS = {
     "http_status": "empty when no answer came",
     "job": "its UUID",
     "kind": "content, completions, assessments or enrollments",
+    "last_served_at": "when this version was last fetched",
+    "live": "offered; else withdrawn",
     "message": "more about the reason, redacted and bounded",
     "name": "what it is called",
     "needs_reconnect_reason": "what the LMS said",
     "needs_reconnect_since_at": "set when the LMS refused the credentials",
     "not_before_at": "no attempt before this instant",
+    "polled_at": "when the LMS last fetched",
+    "received_at": "when the LMS sent the learner",
     "operation": "create, update or retire",
     "options": "how it was asked for, as JSON",
     "origin": "where the id comes from",

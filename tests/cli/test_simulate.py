@@ -98,7 +98,7 @@ def test_a_port_that_is_taken(bare, canvas):
 
 def test_the_demo_shows_everything(bare):
     said = bare("demo").out
-    for part in ("CANVAS", "SAP", "completions", "assessments", "second run", "unchanged", "--keep"):
+    for part in ("CANVAS", "SAP", "completions", "assessments", "second run", "again", "--keep"):
         assert part in said
     assert all(
         len(line) <= 80 for line in said.splitlines() if line.startswith(("channel ", "CANVAS ", "SAP "))

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import pytest
 from axe_core_python.sync_playwright import Axe
+from sqlalchemy import select
+
+from coursewire.sources.database import load_bundle
+from coursewire.sources.database.tables import source_customer
+from coursewire.sources.sample import sample_bundle
 
 CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"
 PAGES = (
@@ -52,27 +57,40 @@ def test_a_configuration_goes_from_draft_to_live_and_its_first_run(signed_in, si
     page.get_by_label("Name").fill("Acme's Canvas")
     page.get_by_role("button", name="Make the draft").click()
 
+    assert page.get_by_role("button", name="Ask for access").is_disabled()
     page.get_by_label("Canvas base url").fill("not a url")
     page.get_by_role("button", name="Save").click()
-    page.get_by_role("button", name="Go live").wait_for()
+    page.get_by_text("write an absolute URL").first.wait_for()
     assert page.get_by_role("button", name="Go live").is_disabled()
     for label, name in (
         ("Canvas base url", "canvas_base_url"),
         ("Canvas account id", "canvas_account_id"),
         ("Client id", "client_id"),
         ("Client secret", "client_secret"),
-        ("Refresh token", "refresh_token"),
     ):
         page.get_by_label(label).fill(str(fields[name]))
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Saved.").wait_for()
     assert fields["client_secret"] not in page.content()
 
-    page.get_by_role("button", name="Test the connection").click()
-    page.get_by_text("works").first.wait_for()
     page.get_by_role("link", name="Preview").click()
     assert "integration_id" in page.get_by_role("region", name="To the LMS").inner_text()
     page.get_by_role("link", name="Acme's Canvas").click()
+
+    page.get_by_role("button", name="Ask for access").click()
+    page.get_by_role("link", name="Go to Canvas").click()
+    page.get_by_role("button", name="Deny").click()
+    page.get_by_role("heading", name="The administrator did not allow it").wait_for()
+    page.go_back()
+    page.goto(f"{site}/configurations")
+    page.get_by_role("link", name="Acme's Canvas").click()
+    page.get_by_role("button", name="Ask for access").click()
+    page.get_by_role("link", name="Go to Canvas").click()
+    page.get_by_role("button", name="Allow").click()
+    page.get_by_text("Access was given").wait_for()
+
+    page.get_by_role("button", name="Test the connection").click()
+    page.get_by_text("works").first.wait_for()
     page.get_by_role("button", name="Go live").click()
     page.get_by_text("It is live").wait_for()
 
@@ -84,22 +102,60 @@ def test_a_configuration_goes_from_draft_to_live_and_its_first_run(signed_in, si
     page.get_by_text("healthy").wait_for()
 
 
+def test_an_answer_of_the_lms_that_nobody_asked_for_changes_nothing(signed_in, site):
+    signed_in.goto(f"{site}/connected?state=made-up&code=made-up")
+    signed_in.get_by_role("heading", name="This answer belongs to no grant").wait_for()
+
+
 def test_a_refused_item_is_seen_and_tried_again(signed_in, site, sap, shelf, configure):
     page = signed_in
     shelf.fill(3)
-    sap.refuse.add("RiverU+C0001")
+    sap.poisoned.add("RiverU+C0001")
     uuid = configure(sap).uuid
     transmit(page, site, uuid)
     page.goto(f"{site}/records?state=rejected")
     page.get_by_role("link", name="Course RiverU+C0001").click()
     page.get_by_role("cell", name="rejected").first.wait_for()
 
-    sap.refuse.clear()
+    sap.poisoned.clear()
     page.get_by_label("Why it may go again").fill("mended at SAP")
     page.get_by_role("button", name="Try again with the next run").click()
     page.get_by_role("button", name="Transmit").click()
     page.get_by_text("finished").wait_for()
     assert len(sap.items) == 3
+
+
+def test_a_learner_whom_nobody_knows_is_linked_and_the_result_goes_out(signed_in, site, sap, installation):
+    page = signed_in
+    load_bundle(installation.engine, sample_bundle())
+    channel = installation.channels.get("SAP").channel
+    with installation.engine.connect() as connection:
+        customers = connection.scalars(select(source_customer.c.uuid)).all()
+    made = [
+        installation.configurations.add(channel, each, sap.sample_config(), active=True, actor="test")
+        for each in customers
+    ]
+    for kind in ("content", "completions"):
+        for each in made:
+            page.goto(f"{site}/configurations/{each.uuid}/plan/{kind}")
+            if page.get_by_role("button", name="Transmit").is_enabled():
+                page.get_by_role("button", name="Transmit").click()
+                page.get_by_text("finished").wait_for()
+    sent = len(sap.completions)
+
+    page.goto(f"{site}/learners")
+    row = page.get_by_role("row").filter(has=page.get_by_role("button", name="Link")).first
+    row.get_by_role("textbox").fill("E-4417")
+    row.get_by_role("button", name="Link").click()
+    page.get_by_role("status").get_by_text("is linked").wait_for()
+    for each in made:
+        page.goto(f"{site}/configurations/{each.uuid}/plan/completions")
+        if page.get_by_role("button", name="Transmit").is_enabled():
+            page.get_by_role("button", name="Transmit").click()
+            page.get_by_text("finished").wait_for()
+
+    assert len(sap.completions) > sent
+    assert {each["userID"] for each in sap.completions[sent:]} == {"E-4417"}
 
 
 def test_the_guard_asks_before_much_is_retired(signed_in, site, canvas, shelf, configure):
@@ -117,6 +173,15 @@ def test_the_guard_asks_before_much_is_retired(signed_in, site, canvas, shelf, c
     page.get_by_role("button", name="Transmit").click()
     page.get_by_text("finished").wait_for()
     assert page.get_by_role("listitem").filter(has_text="retired").inner_text().split() == ["8", "retired"]
+
+
+def test_a_channel_is_checked_against_its_simulator(signed_in, site):
+    page = signed_in
+    page.goto(f"{site}/channels")
+    section = page.get_by_role("region", name="Canvas CANVAS")
+    section.get_by_role("button", name="Check it against its simulator").click()
+    section.get_by_text("checks passed").wait_for(timeout=120_000)
+    assert "conforms" in section.inner_text()
 
 
 def test_a_form_without_the_proof_of_the_session_does_nothing(signed_in, site, canvas, configure):

@@ -128,7 +128,7 @@ def test_one_refused_item_in_a_batch_of_500_has_its_reason_and_the_others_arrive
         # Blamed by the channel, or by core from the status once the item was alone in its batch.
         assert (record.state, record.reason) == (State.REJECTED, "refused" if named else "invalid")
         assert record.message
-        tried = history(installation.engine, configuration=configuration.uuid, item=bad)
+        tried = history(installation.engine, configurations=[configuration.uuid], item=bad)
         assert tried[0]["result"] == "rejected"
         # Refused for good: the next run leaves it alone, until it changes.
         assert counts(transmit(configuration)) == {"unchanged": 499, "skipped": {"rejected-before": 1}}
@@ -471,7 +471,7 @@ def test_what_was_sent_and_what_they_answered_can_be_told(
     shelf.courses[key]["title"] = "Changed"
     shelf.load()
     transmit(configuration)
-    rows = history(installation.engine, configuration=configuration.uuid, item=key)
+    rows = history(installation.engine, configurations=[configuration.uuid], item=key)
     assert [(row["operation"], row["result"], row["http_status"]) for row in rows] == [
         ("update", "accepted", 200),
         ("create", "accepted", 200),
@@ -514,7 +514,9 @@ def test_attempts_can_be_read_page_by_page(installation, shelf, simulator, confi
     transmit(configuration)
     seen = []
     before = None
-    while page := history(installation.engine, configuration=configuration.uuid, before_id=before, limit=7):
+    while page := history(
+        installation.engine, configurations=[configuration.uuid], before_id=before, limit=7
+    ):
         seen += [row["item"] for row in page]
         before = page[-1]["id"]
     assert sorted(seen) == sorted(shelf.courses)

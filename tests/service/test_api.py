@@ -105,7 +105,7 @@ def test_wrong_fields_are_named_and_values_never_shown(admin):
 
 def test_a_run_its_records_attempts_and_a_retry(admin, configure, sap, shelf):
     shelf.fill(5)
-    sap.refuse.add("RiverU+C0003")
+    sap.poisoned.add("RiverU+C0003")
     uuid = str(configure(sap).uuid)
 
     plan = admin.get(f"{API}/configurations/{uuid}/plan").json()
@@ -120,7 +120,7 @@ def test_a_run_its_records_attempts_and_a_retry(admin, configure, sap, shelf):
     told = admin.get(f"{API}/configurations/{uuid}/why", params={"item": "RiverU+C0003"}).json()
     assert told[0]["answer"]["reason"]
 
-    sap.refuse.clear()
+    sap.poisoned.clear()
     retry = {"keys": ["RiverU+C0003"], "reason": "mended"}
     assert admin.post(f"{API}/configurations/{uuid}/retry", json=retry).json() == {"released": 1}
     assert run(admin, kind="content", configuration=uuid)["summary"]["created"] == 1
@@ -174,6 +174,10 @@ def test_the_log_is_exported_as_csv_and_json_lines(admin, configured, shelf):
     table = admin.get(f"{API}/transmissions/export", params={"format": "csv"})
     assert table.headers["content-type"].startswith("text/csv")
     assert len(table.text.splitlines()) == 4
+    records = admin.get(f"{API}/content-records/export", params={"format": "csv"})
+    assert records.headers["content-disposition"].endswith('"content-records.csv"')
+    assert [line.split(",")[2] for line in records.text.splitlines()] == ["content_key", *shelf.courses]
+    assert admin.get(f"{API}/outcome-records/export").text == ""
 
 
 def test_what_is_not_there_is_a_404_and_what_cannot_be_meant_a_422(admin, configured):

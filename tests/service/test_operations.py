@@ -7,7 +7,7 @@ def test_alive_needs_nothing_and_ready_looks_at_everything(client, token):
     assert client.get("/healthz").json() == {"status": "alive"}
     assert client.get("/readyz").json() == {"status": "ready"}
     checks = client.get("/readyz", headers=token("viewer")).json()["checks"]
-    assert checks["channels"]["detail"] == "CANVAS, SAP"
+    assert "CANVAS" in checks["channels"]["detail"]
     assert all(each["ok"] for each in checks.values())
     assert (
         "checks"

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from coursewire.model.session import Session as Session
     from coursewire.model.session import Token as Token
     from coursewire.model.session import Tokens as Tokens
+    from coursewire.service.host import Host as Host
 
 __all__ = [
     "Assessment",
@@ -61,6 +62,7 @@ __all__ = [
     "Completion",
     "ContentItem",
     "ContentType",
+    "Host",
     "Idempotency",
     "Installation",
     "JsonObject",
@@ -106,6 +108,7 @@ _HOMES = {
     "Completion": "coursewire.model.outcomes",
     "ContentItem": "coursewire.model.content",
     "ContentType": "coursewire.model.content",
+    "Host": "coursewire.service.host",
     "Idempotency": "coursewire.model.channel",
     "Installation": "coursewire.jobs.installation",
     "JsonObject": "coursewire.model.payload",

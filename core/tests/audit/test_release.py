@@ -4,8 +4,9 @@ import pytest
 
 from coursewire.audit import jobs, transmissions
 from coursewire.audit.records import ContentRecord, ContentRecords
-from coursewire.audit.release import FAILED_STATES, RELEASED, release
+from coursewire.audit.release import FAILED_STATES, release
 from coursewire.audit.states import Event, State
+from coursewire.audit.transmissions import RELEASED
 
 OPERATIONS = {"create": Event.PLAN_CREATE, "update": Event.PLAN_UPDATE, "retire": Event.PLAN_RETIRE}
 ENDS = {

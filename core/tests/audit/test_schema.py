@@ -16,8 +16,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, inspect, select, text
 
+import coursewire.audit.access_tables
 import coursewire.enrollment.tables
-import coursewire.service.tables
 from coursewire.audit import schema
 from coursewire.audit.engine import open_engine
 from coursewire.audit.schema import REVISIONS, SchemaState, migrate, require_current, schema_state
@@ -26,7 +26,7 @@ from coursewire.errors import DatabaseError
 from coursewire.model.payload import digest
 
 assert coursewire.enrollment.tables  # and with it those of the embedded source
-assert coursewire.service.tables
+assert coursewire.audit.access_tables
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from coursewire.client.answers import (
     refused,
     result_of,
     result_of_error,
-    result_unless_taken_back,
 )
 from coursewire.client.redact import Redactor
 from coursewire.errors import (
@@ -394,26 +393,3 @@ def test_an_answer_without_which_nothing_can_be_said_is_an_error_with_the_next_s
     assert str(blocked) == "the LMS refuses this (/api/x, status 403): no. Ask somebody."
     assert isinstance(unusable, UnreachableError)
     assert str(unusable).endswith("(/api/x, status 200): The answer is not one that this LMS gives. Look.")
-
-
-@pytest.mark.parametrize(
-    ("status", "content", "kind", "reason"),
-    [
-        (200, b'{"id": 7}', ResultKind.ACCEPTED, ""),
-        (204, b"", ResultKind.ACCEPTED, ""),
-        (200, b" ", ResultKind.ACCEPTED, ""),
-        (200, b'{"status": "Success", "error": null, "errors": []}', ResultKind.ACCEPTED, ""),
-        (200, b"<html>log in</html>", ResultKind.TRY_LATER, "no-acknowledgement"),
-        (200, b'{"error": "not allowed"}', ResultKind.REJECTED, "refused"),
-        (200, b'{"status": 400}', ResultKind.REJECTED, "refused"),
-        (201, b'{"error": {"message": "not allowed"}}', ResultKind.REJECTED, "refused"),
-        (404, b'{"status": "Success"}', ResultKind.REJECTED, "not-found-at-lms"),
-    ],
-)
-def test_a_body_can_take_an_acknowledgement_back(status, content, kind, reason):
-    result = result_unless_taken_back(
-        httpx.Response(status, content=content), now=NOW, redactor=Redactor(["allowed"])
-    )
-
-    assert (result.kind, result.reason, result.http_status) == (kind, reason, status)
-    assert "allowed" not in result.message + result.excerpt

@@ -42,14 +42,14 @@ def test_an_application_without_the_right(
     connected: Callable[..., Any], portal: CornerstoneSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def forbidden(_request: web.Request) -> web.Response:
-        return web.json_response({"message": "no Rest services permissions"}, status=403)
+        return web.json_response({"error": {"message": "no Rest services permissions"}}, status=403)
 
     replace_handler(portal, monkeypatch, "GET", f"{TRANSCRIPTS}/overview", lambda _own: forbidden)
     with pytest.raises(BlockedError) as refusal:
         connected(plugin.check_connection)
 
-    assert "Edge > API Management" in refusal.value.next_step
-    assert "no Rest services permissions" in refusal.value.why
+    assert "Edge > API Management" in str(refusal.value)
+    assert "no Rest services permissions" in str(refusal.value)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -60,7 +60,7 @@ def test_who_gets_an_answer(world: World, stocked: Configuration) -> None:
     assert world.get(ciid=CUSTOMER, caller=Caller(customers=[str(uuid.uuid4())])).status == 403
     assert world.get(ciid=CUSTOMER, caller=Caller(customers=[CUSTOMER.upper()])).status == 200
     assert world.get(ciid=CUSTOMER).status == 200
-    assert "which customer" in json.loads(world.get().body)["message"]
+    assert "ciid is missing" in json.loads(world.get().body)["message"]
 
 
 def test_a_customer_without_an_active_configuration(world: World, stocked: Configuration) -> None:
@@ -189,7 +189,7 @@ def test_a_removed_course_goes_inactive_and_comes_back_with_the_same_id(
     assert (back["ID"], back["IsActive"]) == (course_id, True)
     assert world.poll() == []
     assert portal.is_live(course_id)
-    history = transmissions.history(world.engine, configuration=stocked.uuid, item=key, limit=10)
+    history = transmissions.history(world.engine, configurations=[stocked.uuid], item=key, limit=10)
     assert [row["operation"] for row in history] == ["create", "retire", "create"]
 
 

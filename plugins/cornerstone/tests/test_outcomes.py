@@ -101,7 +101,7 @@ def acme(world: World, portal: CornerstoneSimulator) -> Configuration:
 
 
 def attempts(world: World, configuration: Configuration) -> list[dict[str, Any]]:
-    rows = transmissions.history(world.engine, configuration=configuration.uuid, limit=100)
+    rows = transmissions.history(world.engine, configurations=[configuration.uuid], limit=100)
     return [row for row in rows if row["kind"] == "completions"]
 
 
@@ -465,7 +465,7 @@ def test_a_token_that_is_over_is_renewed_once(
         (
             lambda: web.Response(text="<html>log in</html>", content_type="text/html"),
             "try later",
-            "no-acknowledgement",
+            "unreadable-answer",
         ),
         (lambda: web.json_response({"status": "400", "error": {"message": "no"}}), "rejected", "refused"),
         (lambda: web.json_response({"error": "not allowed"}), "rejected", "refused"),

@@ -6,9 +6,12 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Engine, Table, func, or_, select
+from sqlalchemy import Column, ColumnElement, Engine, Table, func, select
 
+from coursewire.audit.newest import newest, unindexed
+from coursewire.audit.states import State
 from coursewire.audit.tables import content_record, outcome_record, transmission
+from coursewire.model.payload import OUTCOMES
 
 HIDDEN = frozenset({"confirmed_payload", "export_context", "source_version", "batch_cap"})
 """Columns that are core's own business, or large."""
@@ -38,18 +41,32 @@ def page(
         limit: The most rows.
     """
     c = table.c
-    conditions: list[ColumnElement[bool]] = []
-    if configurations is not None:
-        conditions.append(c.configuration.in_(configurations))
-    conditions += [c[name] == value for name, value in (equal or {}).items() if value is not None]
+    fixed = {name: value for name, value in (equal or {}).items() if value is not None}
+    conditions = tuple(c[name] == fixed[name] for name in sorted(fixed))
     if search:
-        conditions.append(or_(*(_begins(c[name], search) for name in search_in)))
-    if before_id is not None:
-        conditions.append(c.id < before_id)
+        if configurations is not None:
+            conditions += (c.configuration.in_(configurations),)
+        asked_of = tuple(map(unindexed, conditions))
+        questions = [(*asked_of, _begins(c[name], search)) for name in search_in]
+    else:
+        questions = [conditions]
+        if fixed and "state" not in fixed and (configurations is None or "reason" in fixed):
+            # Indexes begin with the state, and there are few states.
+            questions = [(*each, c.state == state.value) for each in questions for state in State]
+        if table is outcome_record and configurations is not None and "kind" not in fixed and fixed:
+            questions = [(*each, c.kind == kind.value) for each in questions for kind in OUTCOMES]
+        if configurations is not None:
+            questions = [(*each, c.configuration == one) for each in questions for one in configurations]
     columns = [column for column in table.columns if column.name not in HIDDEN]
-    query = select(*columns).where(*conditions).order_by(c.id.desc()).limit(limit)
-    with engine.connect() as connection:
-        return [dict(row._mapping) for row in connection.execute(query)]
+    return newest(
+        engine,
+        table,
+        questions,
+        columns=columns,
+        before_id=before_id,
+        limit=limit,
+        overlapping=bool(search) and len(search_in) > 1,
+    )
 
 
 def _begins(column: Column[Any], text: str) -> ColumnElement[bool]:

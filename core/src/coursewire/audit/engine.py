@@ -176,6 +176,7 @@ def _open_sqlite(url: URL, *, read_only: bool) -> Engine:
         hide_parameters=True,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
+        pool_use_lifo=True,  # each connection has a cache of its own: the one that was used last knows most
         # sqlite3's own control: it begins at the first INSERT, UPDATE, DELETE or REPLACE, in this mode.
         connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": "IMMEDIATE"},
     )

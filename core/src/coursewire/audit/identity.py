@@ -19,6 +19,9 @@ from coursewire.audit.upsert import upsert
 from coursewire.model.identity import BY_HAND, FROM_LAUNCH, Identity, IdentityState
 from coursewire.model.reasons import Reason
 
+UNMATCHED = (Reason.LEARNER_UNMATCHED.value, Reason.LEARNER_AMBIGUOUS.value)
+"""Why the outcomes of a learner without an id wait."""
+
 
 class Unmatched(NamedTuple):
     """A learner whose outcomes wait for an id.
@@ -120,7 +123,7 @@ class IdentityLinks:
             .select_from(outcome_record.outerjoin(identity_link, same))
             .where(
                 record.configuration == self._configuration,
-                record.reason.in_([Reason.LEARNER_UNMATCHED.value, Reason.LEARNER_AMBIGUOUS.value]),
+                record.reason.in_(UNMATCHED),
                 record.username > after,
             )
             .group_by(record.username)
@@ -132,6 +135,14 @@ class IdentityLinks:
                 Unmatched(name, reason, known_as, provider or "", origin or "", count)
                 for name, reason, known_as, provider, origin, count in connection.execute(query)
             ]
+
+    @staticmethod
+    def configurations_with_unmatched(engine: Engine) -> set[UUID]:
+        """The configurations that have learners of :meth:`unmatched`: few, and found without a look at each."""
+        record = outcome_record.c
+        query = select(record.configuration).where(record.reason.in_(UNMATCHED)).distinct()
+        with engine.connect() as connection:
+            return set(connection.scalars(query))
 
     def _row(self, username: str, link: Identity, now: datetime) -> dict[str, object]:
         return {

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, Engine, and_, insert, or_, select, update
+from sqlalchemy import Connection, Engine, insert, or_, select, update
 
+from coursewire.audit.newest import unindexed
 from coursewire.audit.tables import job
 from coursewire.model.payload import Kind
 
@@ -159,12 +160,15 @@ def recent(
     c = job.c
     query = select(job).order_by(c.started_at.desc(), c.uuid).limit(limit)
     if configurations is not None:
-        query = query.where(c.configuration.in_(configurations))
+        # Of one, an index has the jobs in their order; of several, the newest of all are looked through.
+        mine = c.configuration.in_(configurations)
+        query = query.where(mine if len(configurations) == 1 else unindexed(mine))
     if kind is not None:
         query = query.where(c.kind == kind.value)
     if before is not None:
         started_at, uuid = before
-        query = query.where(or_(c.started_at < started_at, and_(c.started_at == started_at, c.uuid > uuid)))
+        # The first condition says nothing new, but an index can begin there.
+        query = query.where(c.started_at <= started_at, or_(c.started_at < started_at, c.uuid > uuid))
     with engine.connect() as connection:
         return [_plain(dict(found._mapping)) for found in connection.execute(query)]
 

@@ -15,14 +15,12 @@ from coursewire.audit.engine import writing
 from coursewire.audit.records import KEYS_A_QUERY
 from coursewire.audit.states import PLANS, Event, Standing, State, after
 from coursewire.audit.tables import content_record, outcome_record, transmission
+from coursewire.audit.transmissions import RELEASED
 from coursewire.model.payload import Kind, Operation
 from coursewire.model.reasons import Reason
 
 FAILED_STATES = (State.FAILED, State.REJECTED, State.BLOCKED, State.IN_DOUBT)
 """States that a person may end."""
-
-RELEASED = "released"
-"""``result`` of a released item in the log of transmissions; its ``operation`` is ``"retry"``."""
 
 
 def release(

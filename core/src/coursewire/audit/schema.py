@@ -20,7 +20,7 @@ from coursewire.audit.driver_errors import describe
 from coursewire.audit.engine import writing
 from coursewire.errors import DatabaseError
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """All revisions, oldest first: one for each file in ``migrations/versions``. Listed here because the check
 at the start of every command must not wait for Alembic to be imported."""
 

@@ -152,7 +152,10 @@ content_record = Table(
     Column("catalogs", long_text(), nullable=False),  # JSON list: where the item comes from
     *_standing({}),
     UniqueConstraint("configuration", "content_key"),
-    Index(None, "configuration", "state"),
+    Index(None, "configuration", "state", "id", "reason", "present"),  # the last two are counted
+    Index(None, "configuration", "id"),
+    Index(None, "state", "id", "reason"),
+    Index(None, "content_key", "configuration", "id"),
 )
 
 outcome_record = Table(
@@ -175,8 +178,12 @@ outcome_record = Table(
         "configuration", "kind", "enrollment", "course_key", "subsection", name="uq_outcome_record_key"
     ),
     UniqueConstraint("configuration", "kind", "outcome_key", name="uq_outcome_record_outcome_key"),
-    Index(None, "configuration", "kind", "state"),
-    Index(None, "username"),
+    Index(None, "configuration", "kind", "state", "id", "reason", "present"),  # the last two are counted
+    Index(None, "configuration", "id"),
+    Index(None, "state", "id", "kind", "reason"),
+    Index(None, "reason", "configuration", "username"),  # who waits for an id
+    Index(None, "username", "configuration", "id"),
+    Index(None, "course_key", "configuration", "id"),
 )
 
 transmission = Table(
@@ -198,9 +205,12 @@ transmission = Table(
     Column("batch_size", Integer(), nullable=True),
     Column("job", Uuid(), nullable=False),
     Column("at", UtcDateTime(), nullable=False),
-    Index(None, "configuration", "kind", "item", "id"),
-    Index(None, "job"),
-    Index(None, "at"),
+    # What stands behind the id is looked at without the row.
+    Index(None, "item", "configuration", "kind", "id"),
+    Index(None, "configuration", "id", "result", "kind", "at"),
+    Index(None, "result", "id", "kind"),
+    Index(None, "job", "id"),
+    Index(None, "at", "configuration", "result"),  # counted day by day
 )
 
 job = Table(

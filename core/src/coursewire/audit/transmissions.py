@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, false, func, select
 
+from coursewire.audit.newest import newest, unindexed
 from coursewire.audit.tables import transmission
-from coursewire.model.payload import Kind, Payload, Result
+from coursewire.model.payload import Kind, Payload, Result, ResultKind
 
 EXCERPT_LENGTH = 2000
 """Characters of an answer that are kept."""
+
+RELEASED = "released"
+"""``result`` of an item that a person let be tried again; its ``operation`` is ``"retry"``."""
+
+RESULTS = (*(each.value for each in ResultKind), RELEASED)
+"""All that stands as a result."""
+
+FEW = 20_000
+"""Attempts that are looked at one by one."""
 
 
 def row(
@@ -62,30 +72,46 @@ def history(
 ) -> list[dict[str, Any]]:
     """Attempts, newest first, at most ``limit``; go on with ``before_id`` of the last one."""
     t = transmission.c
-    query = select(transmission).order_by(t.id.desc()).limit(limit)
-    for column, value in (
+    asked = (
         (t.kind, kind.value if kind else None),
         (t.item, item),
         (t.job, job),
         (t.result, result),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if configurations is not None:
-        query = query.where(t.configuration.in_(configurations))
+    )
+    fixed = [column == value for column, value in asked if value is not None]
     if since is not None:
-        query = query.where(t.at >= since)
-    if before_id is not None:
-        query = query.where(t.id < before_id)
-    with engine.connect() as connection:
-        return [dict(found._mapping) for found in connection.execute(query)]
+        fixed += _since(engine, since)
+    several = configurations is not None and len(configurations) > 1
+    if configurations is not None and not several:
+        fixed += [t.configuration == one for one in configurations] or [false()]
+    if job is not None:
+        # Its attempts are few; so are those of an item.
+        fixed = [t.job == job, *(unindexed(each) for each in fixed)]
+    if job is not None or item is not None:
+        questions = [[*fixed, unindexed(t.configuration.in_(configurations or ()))] if several else fixed]
+    elif several:
+        questions = [[*fixed, t.configuration == each] for each in configurations or ()]
+    elif configurations is None and kind is not None and result is None:
+        # An index begins with the result, and there are few results.
+        questions = [[*fixed, t.result == each] for each in RESULTS]
+    else:
+        questions = [fixed]
+    return newest(engine, transmission, questions, before_id=before_id, limit=limit)
 
 
-def stream(engine: Engine, *, configurations: Collection[UUID] | None = None) -> Iterator[dict[str, Any]]:
-    """All attempts, oldest first, without holding them; of these configurations alone, where some are named."""
-    query = select(transmission).order_by(transmission.c.id)
-    if configurations is not None:
-        query = query.where(transmission.c.configuration.in_(configurations))
+def _since(engine: Engine, since: datetime) -> list[ColumnElement[bool]]:
+    """Conditions for attempts from an instant on, so that it is not every older one that is looked at.
+
+    Ids rise nearly as instants do. Where few are that young, the least of their ids ends the search; where many
+    are, the newest fill a page.
+    """
+    t = transmission.c
+    young = select(t.id, t.at).where(t.at >= since).order_by(t.at.desc()).limit(FEW + 1).subquery()
     with engine.connect() as connection:
-        for found in connection.execution_options(yield_per=1000).execute(query):
-            yield dict(found._mapping)
+        count, least = connection.execute(select(func.count(), func.min(young.c.id))).one()
+    conditions = [t.at >= since]
+    if count == 0:
+        return [false()]
+    if count <= FEW:
+        conditions.append(t.id >= least)
+    return conditions

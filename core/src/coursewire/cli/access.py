@@ -98,6 +98,9 @@ def add(
             help="Take the password from this variable of the environment; it is asked for otherwise.",
         ),
     ] = None,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="For one who signs in by OpenID Connect only.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Add an account for a person."""
@@ -105,9 +108,12 @@ def add(
     from coursewire.cli.output import put, put_json
     from coursewire.service.accounts import Accounts
 
+    if no_password and password is not None:
+        raise typer.BadParameter("--password-from and --no-password exclude each other")
     grants = _grants(role)
     with open_installation() as installation:
-        made = Accounts(installation.engine, clock=installation.clock).add(name, _secret(password), grants)
+        secret = None if no_password else _secret(password)
+        made = Accounts(installation.engine, clock=installation.clock).add(name, secret, grants)
     if json:
         put_json({"account": made.name, "grants": _texts(made.grants)})
     else:

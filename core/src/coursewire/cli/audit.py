@@ -155,18 +155,20 @@ def export(
     import sys
     from contextlib import nullcontext
 
-    from coursewire.audit import transmissions
-    from coursewire.audit.export import csv_lines
+    from coursewire.audit.export import csv_lines, stream
+    from coursewire.audit.tables import transmission
     from coursewire.cli.common import find_configuration, open_installation
     from coursewire.cli.output import json_line
 
     with open_installation(read_only=True) as installation:
         only = [find_configuration(installation, config).uuid] if config else None
-        rows = transmissions.stream(installation.engine, configurations=only)
-        with output.open("wb") if output else nullcontext(sys.stdout.buffer) as stream:
-            for line in csv_lines(rows) if format_ is Format.CSV and not json else map(json_line, rows):
-                stream.write(line)
-            stream.flush()
+        rows = stream(installation.engine, transmission, configurations=only)
+        with output.open("wb") if output else nullcontext(sys.stdout.buffer) as target:
+            for line in (
+                csv_lines(rows, transmission) if format_ is Format.CSV and not json else map(json_line, rows)
+            ):
+                target.write(line)
+            target.flush()
 
 
 def prune(

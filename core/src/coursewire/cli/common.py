@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,6 +38,10 @@ def open_installation(*, read_only: bool = False, settings: Settings | None = No
 
     settings = settings or Settings.load()
     set_up_logs(settings)
+    if settings.traces:
+        from coursewire.config.traces import send_away
+
+        send_away()
     installation = Installation(settings, read_only=read_only)
     try:
         with database_errors(settings.database_url):
@@ -66,29 +70,6 @@ def actor() -> str:
 def takes(kind: KindName, channel: LoadedChannel) -> bool:
     """Tell whether a channel transmits this kind."""
     return bool(getattr(channel.channel.capabilities, kind.value).usable)
-
-
-def refuse_other_kinds(kind: KindName, channels: Sequence[LoadedChannel]) -> None:
-    """Refuse what none of the channels sends.
-
-    Raises:
-        ConfigurationError: None of them takes this kind.
-    """
-    from coursewire.errors import ConfigurationError
-
-    if any(takes(kind, each) for each in channels):
-        return
-    codes = [each.channel.code for each in channels]
-    who = f"channel {codes[0]} does not send" if len(codes) == 1 else "no installed channel sends"
-    answers = [
-        f"{each.channel.code}: {getattr(each.channel.capabilities, kind.value).value}" for each in channels
-    ]
-    raise ConfigurationError(
-        f"{who} {kind.value}",
-        where=", ".join(each.where for each in channels),
-        why="; ".join(answers),
-        next_step="Send another kind, or install a channel that takes this one.",
-    )
 
 
 def records_of(installation: Installation, configuration: Configuration, kind: KindName) -> Records[Any]:

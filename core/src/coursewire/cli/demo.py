@@ -209,6 +209,7 @@ def _row(kind: KindName, first: Ended, second: Ended, simulators: dict[str, Any]
         "seconds": one.get("seconds", 0.0),
         "at_the_lms": len(simulators[configuration.channel].items) if kind is KindName.CONTENT else None,
         "unchanged": two.get("unchanged", 0),
+        "again": sum(two.get(name, 0) for name in ("created", "updated", "retired", "offered")),
         "requests_again": two.get("requests", 0),
         "exit_status": max(first.exit_status, second.exit_status),
         "error": str(error) if error else one.get("error") or two.get("error"),
@@ -217,12 +218,11 @@ def _row(kind: KindName, first: Ended, second: Ended, simulators: dict[str, Any]
 
 def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
     from coursewire.cli.output import note, put, put_table
-    from coursewire.model.reasons import explain
 
     put()
-    numbers = ("created", "skipped", "failed", "requests", "at LMS")
+    numbers = ("created", "skipped", "failed", "requests", "at LMS", "again")
     put_table(
-        ("channel", "kind", *numbers, "second run"),
+        ("channel", "kind", *numbers),
         [
             (
                 row["channel"],
@@ -232,20 +232,17 @@ def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
                 row["failed"],
                 row["requests"],
                 row["at_the_lms"],
-                f"{row['unchanged']} unchanged",
+                row["again"],
             )
             for row in rows
         ],
         right=numbers,
     )
+    put('"again" is what the second run sent.', style="dim")
     put()
     put_table(
-        ("not sent", "channel", "kind", "why"),
-        [
-            (count, row["channel"], row["kind"], explain(reason)[0] or reason)
-            for row in rows
-            for reason, count in row["skipped"].items()
-        ],
+        ("not sent", "kind", "why", "at"),
+        [(count, kind, reason, where) for kind, reason, count, where in _left_out(rows)],
         right=("not sent",),
     )
     for row in rows:
@@ -257,3 +254,14 @@ def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
     else:
         put(f"To look around: export COURSEWIRE_DATA_DIR={keep.absolute()}", style="dim")
         put("then coursewire status, coursewire jobs, coursewire audit list", style="dim")
+
+
+def _left_out(rows: list[dict[str, Any]]) -> Iterator[tuple[str, str, int, str]]:
+    """What was not sent, by kind and reason: how much in all, and at which channels."""
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        of_kind = [row for row in rows if row["kind"] == kind]
+        for reason in dict.fromkeys(reason for row in of_kind for reason in row["skipped"]):
+            met = [row for row in of_kind if reason in row["skipped"]]
+            count = sum(row["skipped"][reason] for row in met)
+            everywhere = len(met) == len(of_kind) and len(met) > 1
+            yield kind, reason, count, "all" if everywhere else ", ".join(row["channel"] for row in met)

@@ -25,7 +25,7 @@ def show_plan(asked: Asked, *, keys: Sequence[str] | None = None, json: bool) ->
     from coursewire.cli.common import open_installation, run_to_end
     from coursewire.cli.output import put_json, show_error
     from coursewire.cli.runs import failed_row, sum_up
-    from coursewire.cli.selection import note_left_out, select
+    from coursewire.cli.selection import left_out_rows, note_left_out, select
     from coursewire.errors import CoursewireError
 
     status = 0
@@ -54,7 +54,7 @@ def show_plan(asked: Asked, *, keys: Sequence[str] | None = None, json: bool) ->
                 "kind": asked.kind.value,
                 "dry_run": True,
                 "plans": totals,
-                "left_out": selection.left_out_rows(),
+                "left_out": left_out_rows(selection),
                 **sum_up(totals, _PLANNED),
                 "exit_status": status,
             }

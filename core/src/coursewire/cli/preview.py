@@ -44,15 +44,16 @@ def preview(
     be exported makes the exit status 1.
     """
     from coursewire.channels.loading import load_channels
-    from coursewire.cli.common import refuse_other_kinds, run_to_end
+    from coursewire.cli.common import run_to_end
     from coursewire.config.settings import Settings
+    from coursewire.jobs.selection import refuse_other_kinds
     from coursewire.model.payload import Kind as OutcomeKind
     from coursewire.sources.bundle_source import BundleSource
 
     settings = Settings.load()
     channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
     loaded = channels.get(channel.upper())
-    refuse_other_kinds(kind, [loaded])
+    refuse_other_kinds(OutcomeKind(kind.value), [loaded])
     file = read_config(config, loaded)
     model = model_of(file, loaded, settings, where=str(config))
     source = BundleSource(bundle)

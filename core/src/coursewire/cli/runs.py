@@ -10,9 +10,10 @@ import typer
 from coursewire.cli.options import ChannelCode, Config, Course, Customer, Json, Keys, Kind, Learner
 
 if TYPE_CHECKING:
-    from coursewire.cli.selection import Asked, Selection
+    from coursewire.cli.selection import Asked
     from coursewire.errors import CoursewireError
     from coursewire.jobs.inline import Ended
+    from coursewire.jobs.selection import Selection
 
 Force = Annotated[bool, typer.Option("--force", help="Send what is unchanged, too, and heed no pause.")]
 
@@ -108,7 +109,7 @@ def report(asked: Asked, ended: Sequence[Ended], selection: Selection, *, json: 
         The exit status of the command: the highest of all runs.
     """
     from coursewire.cli.output import note, put_json, put_table, show_error
-    from coursewire.cli.selection import note_left_out
+    from coursewire.cli.selection import left_out_rows, note_left_out
 
     note_left_out(asked, selection)
     rows = [failed_row(refused.configuration, refused.error) for refused in selection.refused]
@@ -139,7 +140,7 @@ def report(asked: Asked, ended: Sequence[Ended], selection: Selection, *, json: 
             {
                 "kind": asked.kind.value,
                 "jobs": rows,
-                "left_out": selection.left_out_rows(),
+                "left_out": left_out_rows(selection),
                 **totals,
                 "exit_status": status,
             }

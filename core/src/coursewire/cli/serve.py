@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +26,12 @@ def serve(
             help="Believe X-Forwarded-For and X-Forwarded-Proto of these addresses, with commas between.",
         ),
     ] = "",
+    root_path: Annotated[
+        str,
+        typer.Option(
+            "--root-path", metavar="PATH", help="Path below which a proxy shows it, and which it takes away."
+        ),
+    ] = "",
 ) -> None:
     """Serve REST API, inbound endpoints and console.
 
@@ -46,9 +53,17 @@ def serve(
             server_header=False,
             proxy_headers=bool(behind_proxy),
             forwarded_allow_ips=behind_proxy or None,
+            root_path=f"/{root_path.strip('/')}" if root_path.strip("/") else "",
             timeout_graceful_shutdown=30,
         )
+        _end_quietly()
         uvicorn.Server(config).run()
+
+
+def _end_quietly() -> None:
+    """Let a signal that was heeded be no failure: uvicorn raises it again once all has ended."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
 
 
 def _service() -> tuple[Any, Any]:

@@ -286,45 +286,6 @@ def result_of(
     return refused
 
 
-def result_unless_taken_back(
-    response: httpx.Response, *, now: datetime, redactor: Redactor = _PLAIN_REDACTOR
-) -> Result:
-    """As :func:`result_of`, where the body can take a 2xx back.
-
-    Returns:
-        Rejected where a JSON object holds ``error``, ``errors`` or a ``status`` from 400 on; try later where there
-        is a body that is not JSON, such as a page to log in; else as the status says.
-    """
-    result = result_of(response, now=now, redactor=redactor)
-    body = read_json(response)
-    if not result.confirms or (body is None and not response.content.strip()):
-        return result
-    excerpt = redactor.excerpt(response, EXCERPT_LIMIT)
-    if body is None:
-        message = f"the answer is no acknowledgement: {shorten(excerpt, MESSAGE_LIMIT)}"
-        return replace(
-            result, kind=ResultKind.TRY_LATER, reason="no-acknowledgement", message=message, excerpt=excerpt
-        )
-    fault = _fault_in(body)
-    if not fault:
-        return result
-    return replace(
-        result, kind=ResultKind.REJECTED, reason="refused", message=redactor(fault), excerpt=excerpt
-    )
-
-
-def _fault_in(body: Any) -> str:
-    """The words of an error inside an answer; "" where there is none."""
-    if not isinstance(body, dict):
-        return ""
-    error = body.get("error") or body.get("errors")
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("description") or "an error without words"
-    status = str(body.get("status", ""))
-    failed = status.isdecimal() and int(status) >= 400
-    return shorten(str(error or f"status {status}"), MESSAGE_LIMIT) if error or failed else ""
-
-
 def result_of_error(error: SendError | IncompleteListError) -> Result:
     """What a failed request, or a list that could not be read, means for each item that it was about."""
     if isinstance(error, IncompleteListError):

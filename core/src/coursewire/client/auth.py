@@ -103,6 +103,30 @@ class TokenAuth(httpx.Auth):
         return self.read_token(await self.tokens.send(self.token_request(current)))
 
 
+class OAuthToken(TokenAuth):
+    """Bearer authentication with a token whose answer is OAuth 2's; only the request for it is the channel's.
+
+    Args:
+        tokens: Where it is kept.
+        request: Builds the request that asks for a token, of the one it replaces; its URL is absolute.
+        subject: Whom the token speaks for.
+    """
+
+    def __init__(
+        self, tokens: Tokens, request: Callable[[Token | None], httpx.Request], *, subject: str = "service"
+    ) -> None:
+        super().__init__(tokens, subject=subject)
+        self._request = request
+
+    def token_request(self, current: Token | None) -> httpx.Request:
+        """As the channel builds it."""
+        return self._request(current)
+
+    def read_token(self, response: httpx.Response) -> Token:
+        """See :func:`read_oauth_token`."""
+        return read_oauth_token(response, self.tokens.clock)
+
+
 class FormAuth(TokenAuth):
     """OAuth 2 as most have it (RFC 6749, 4.3 and 4.4): a form goes in, a token comes out.
 
@@ -135,30 +159,6 @@ class FormAuth(TokenAuth):
 
     def read_token(self, response: httpx.Response) -> Token:
         """Read an OAuth 2 answer."""
-        return read_oauth_token(response, self.tokens.clock)
-
-
-class OAuthToken(TokenAuth):
-    """Bearer authentication with a token whose answer is OAuth 2's; only the request for it is the channel's.
-
-    Args:
-        tokens: Where it is kept.
-        request: Builds the request that asks for a token, of the one it replaces; its URL is absolute.
-        subject: Whom the token speaks for.
-    """
-
-    def __init__(
-        self, tokens: Tokens, request: Callable[[Token | None], httpx.Request], *, subject: str = "service"
-    ) -> None:
-        super().__init__(tokens, subject=subject)
-        self._request = request
-
-    def token_request(self, current: Token | None) -> httpx.Request:
-        """As the channel builds it."""
-        return self._request(current)
-
-    def read_token(self, response: httpx.Response) -> Token:
-        """See :func:`read_oauth_token`."""
         return read_oauth_token(response, self.tokens.clock)
 
 

@@ -17,6 +17,8 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 from httpx_aiohttp import AiohttpTransport
 
+from coursewire.client.urls import path_template
+from coursewire.config.traces import is_on, span
 from coursewire.model.addresses import is_public
 
 if TYPE_CHECKING:
@@ -126,6 +128,22 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         """Send and read; see the class."""
         if not self._insecure_urls:
             self._check_literal(request.url.host)
+        if not is_on():
+            return await self._send(request)
+        path = path_template(request.url)
+        with span(
+            f"{request.method} {path}",
+            kind="client",
+            http__request__method=request.method,
+            url__template=path,
+            server__address=request.url.host,
+        ) as traced:
+            response = await self._send(request)
+            if traced is not None:
+                traced.set_attribute("http.response.status_code", response.status_code)
+            return response
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
         try:
             async with asyncio.timeout(self._total_timeout_s):
                 response = await self._inner.handle_async_request(request)

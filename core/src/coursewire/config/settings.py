@@ -137,6 +137,17 @@ class Settings(BaseSettings):
     learner_header: str = ""
     """Header in which a proxy names the learner who is signed in at the platform. Set it only where nobody but that
     proxy can reach the service."""
+    oidc_issuer: str = ""
+    """OpenID Connect provider by which people may sign in to the console, such as https://login.example.com; needs
+    the extra ``oidc``."""
+    oidc_client_id: str = ""
+    """What the provider calls this installation."""
+    oidc_client_secret: SecretStr | None = None
+    """Secret of this installation at the provider; none for a public client."""
+    oidc_scopes: str = "openid email"
+    """What the provider is asked to tell."""
+    oidc_name_claim: str = Field(default="email", min_length=1)
+    """Claim that is the account's name here."""
     events_secret: SecretStr | None = None
     """Secret that signs events (Standard Webhooks, ``whsec_...``); several with commas between while one replaces
     another. Without it no events are taken."""
@@ -144,6 +155,9 @@ class Settings(BaseSettings):
     """Runs that `coursewire serve` starts by itself: tables of the settings file, or JSON."""
     log_format: Literal["text", "json"] = "text"
     """Lines for people, or a JSON object a line for programs that collect logs."""
+    traces: bool = False
+    """Make OpenTelemetry spans of requests, jobs, calls to LMSs and statements; needs the extra ``otel``. Where they go
+    is said by the variables ``OTEL_EXPORTER_OTLP_ENDPOINT`` and the like."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """What is written to the log."""
 

@@ -95,16 +95,19 @@ class ContentExport:
             SourceError: The source could not even say which catalogs there are.
             ConfigurationError: The configuration names a catalog that is not the customer's.
         """
+        survey = Survey(await self.wanted())
+        await asyncio.to_thread(self._compare_all, survey)
+        return survey
+
+    async def wanted(self) -> Wanted:
+        """What the catalogs hold; raises as :meth:`survey` does."""
         catalogs = await chosen_catalogs(self._source, self._config, self._customer)
         known = await asyncio.to_thread(self._known)
         wanted = Wanted(catalogs)
         for catalog in catalogs:
             mine = known.get(catalog.uuid, {})
             wanted.add(await self._source.diff(catalog, mine), mine)
-        del known
-        survey = Survey(wanted)
-        await asyncio.to_thread(self._compare_all, survey)
-        return survey
+        return wanted
 
     def _known(self) -> dict[str, dict[str, str]]:
         known: dict[str, dict[str, str]] = {}

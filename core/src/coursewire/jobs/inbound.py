@@ -162,6 +162,8 @@ class Inbound:
         if len(request.body) > mounted.route.max_body_bytes:
             return InboundAnswer.problem(413, "The body is too large")
         try:
+            if mounted.route.access is Access.CUSTOMER and not request.customer:
+                raise Refused(400, f"{mounted.route.customer_from} is missing: say which customer, by UUID")
             answer = await mounted.route.handler(request, Desk(self._installation, mounted.channel))
             return replace(answer, headers={"Cache-Control": "private, no-store", **answer.headers})
         except Refused as refused:

@@ -52,6 +52,11 @@ class Installation:
         self.read_only = read_only
         self.clock = clock
         self.sleep = sleep
+        if settings.traces:
+            from coursewire.config.traces import is_on, switch_on  # noqa: PLC0415 - seldom asked for
+
+            if not is_on():
+                switch_on()
 
     @cached_property
     def engine(self) -> Engine:
@@ -64,6 +69,10 @@ class Installation:
         from coursewire.audit.schema import require_current  # noqa: PLC0415
 
         engine = open_engine(self.settings.database_url, read_only=self.read_only)
+        if self.settings.traces:
+            from coursewire.config.traces import watch_engine  # noqa: PLC0415 - as above
+
+            watch_engine(engine)
         require_current(engine)
         return engine
 
@@ -144,6 +153,7 @@ class Installation:
         Raises:
             LeaseHeldError: Outcomes are being sent.
         """
+        from coursewire.audit import access_tables  # noqa: F401, PLC0415 - it joins the metadata that is read
         from coursewire.audit.privacy import forget  # noqa: PLC0415
         from coursewire.enrollment import tables as more_tables  # noqa: F401, PLC0415 - they join the metadata
         from coursewire.sources.database import tables  # noqa: F401, PLC0415 - that is read

@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, Any
 from coursewire.audit import jobs as job_log
 from coursewire.audit.jobs import JobState
 from coursewire.config.logs import log_about
+from coursewire.config.traces import span
 from coursewire.errors import ConfigurationError, CoursewireError, GuardError, LeaseHeldError
 from coursewire.model.payload import Kind
 from coursewire.model.reasons import Reason
 from coursewire.transmit.summary import Summary
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from uuid import UUID
+
+    from opentelemetry.trace import Span
 
     from coursewire.audit.leases import Lease
     from coursewire.audit.records import Records
@@ -133,8 +137,22 @@ class Job(ABC):
             SourceError: The source could not say what there is.
         """
         about = {name: value for name, value in self.facts.items() if name != "uuid"}
-        with log_about(job=str(self.uuid), **about):
-            return await self._run(stop)
+        with log_about(job=str(self.uuid), **about), self._span() as traced:
+            summary = await self._run(stop)
+            if traced is not None:
+                for name, count in summary.as_dict().items():
+                    if isinstance(count, int):
+                        traced.set_attribute(f"coursewire.{name}", count)
+            return summary
+
+    def _span(self) -> AbstractContextManager[Span | None]:
+        return span(
+            f"job {self.kind}",
+            coursewire__job=str(self.uuid),
+            coursewire__kind=self.kind.value,
+            coursewire__channel=self.configuration.channel,
+            coursewire__configuration=str(self.configuration.uuid),
+        )
 
     async def _run(self, stop: Stop) -> Summary:
         ready = await self.prepare()

@@ -73,8 +73,7 @@ async def why_content(job: ContentJob, key: str) -> dict[str, Any]:
     if reason := job.refusal(ready):
         return _explanation(job, key, {"catalogs": []}, [Step("configuration", reason)])
     export, records = job.export(ready)
-    survey = await export.survey()
-    wanted = survey.wanted
+    wanted = await export.wanted()
     seen = await asyncio.to_thread(records.glance, key)
     about = {"catalogs": list(wanted.catalogs_of(key))}
     failures = {"failures": wanted.failures} if wanted.failures else {}

@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from coursewire.service import api, console, events, health, inbound, metrics, problems
+from coursewire.service import api, console, events, health, inbound, metrics, oidc, problems
 from coursewire.service.accounts import Accounts
-from coursewire.service.console.site import CONSOLE, problem_page
+from coursewire.service.console.site import home_of, problem_page
 from coursewire.service.figures import Figures
+from coursewire.service.hints import Hints
 from coursewire.service.paging import API
 from coursewire.service.rate import Rates
 from coursewire.service.schedule import Schedule
 from coursewire.service.tokens import ApiTokens
+from coursewire.service.traced import Traced
 from coursewire.service.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import BaseRoute
 
     from coursewire.jobs.installation import Installation
 
@@ -32,16 +35,32 @@ LARGEST_BODY = 1_048_576
 
 DESCRIPTION = """\
 Everything that the `coursewire` command does for a running installation. Send an API token as a bearer
-(`coursewire access token add`). Lists come in pages: give `next` of one as `after` for the following. Errors are
+(`coursewire access token NAME --role ROLE`). Lists come in pages: give `next` of one as `after` for the following. Errors are
 `application/problem+json` (RFC 9457) with what failed, why and what to do next. Secrets go in and never come out.
 """
 
 
-def create_app(installation: Installation) -> FastAPI:
+ROUTERS = (health.router, metrics.router, events.router, *api.ROUTERS, *console.ROUTERS)
+"""All but the inbound routes, which depend on the channels that are installed."""
+
+
+def create_app(
+    installation: Installation,
+    *,
+    learner_of: inbound.LearnerOf | None = None,
+    work: Work | None = None,
+    hints: Hints | None = None,
+) -> FastAPI:
     """Make the application.
+
+    It may be mounted below any path of another one. The lifespan of a mounted application is not run by those that
+    mount it; then nothing starts the runs of the schedule, and whoever made ``work`` ends it.
 
     Args:
         installation: Not read-only; whoever made it closes it.
+        learner_of: Says which learner is calling; what the settings name when left out.
+        work: Runs the jobs; one of its own when left out.
+        hints: Of ``work``.
 
     Raises:
         CoursewireError: The database is missing or of another schema.
@@ -49,7 +68,7 @@ def create_app(installation: Installation) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        work = app.state.work = Work(then=app.state.metrics.note_end)
+        work = app.state.work
         schedule = Schedule(installation, work.start)
         schedule.begin()
         try:
@@ -57,7 +76,9 @@ def create_app(installation: Installation) -> FastAPI:
         finally:
             schedule.end()
             await work.aclose()
+            await app.state.figures.aclose()
 
+    oidc.check(installation.settings)
     app = FastAPI(
         title="Coursewire",
         version=version("coursewire"),
@@ -71,37 +92,48 @@ def create_app(installation: Installation) -> FastAPI:
     app.state.installation = installation
     app.state.tokens = ApiTokens(installation.engine, clock=installation.clock)
     app.state.accounts = Accounts(installation.engine, clock=installation.clock)
+    app.state.oidc = oidc.OpenIdConnect(installation)
     app.state.figures = Figures(installation)
     app.state.rates = Rates()
-    app.state.hints = events.Hints()
+    app.state.hints = hints or Hints()
+    app.state.conformance = {}
     app.state.metrics = metrics.Metrics()
+    app.state.work = work or Work()
+    app.state.work.listeners.append(app.state.metrics.note_end)
     app.add_middleware(metrics.Counted, metrics=app.state.metrics)
+    if installation.settings.traces:
+        app.add_middleware(Traced)
     problems.install(app, page=console_page)
     # Put in as they are, and not included: so every route of the application can be looked at.
-    for router in (health.router, metrics.router, events.router, *api.ROUTERS, *console.ROUTERS):
+    for router in ROUTERS:
         app.router.routes.extend(router.routes)
     header = installation.settings.learner_header
-    learner_of = inbound.header_learner(header) if header else inbound.nobody
-    app.router.routes.extend(inbound.router(installation, learner_of).routes)
+    named = inbound.header_learner(header) if header else inbound.nobody
+    app.router.routes.extend(inbound.router(installation, learner_of or named).routes)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 
 
 def console_page(request: Request, problem: problems.Problem) -> Response | None:
     """The page that a problem is to a person; None where a program asks."""
-    return problem_page(request, problem) if request.url.path.startswith(CONSOLE) else None
+    return problem_page(request, problem) if request.url.path.startswith(home_of(request)) else None
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
-        )
-        components = schema.setdefault("components", {}).setdefault("schemas", {})
-        components["Problem"] = problems.SCHEMA
-        components["Event"] = events.Event.model_json_schema(ref_template="#/components/schemas/{model}")
-        components.update(components["Event"].pop("$defs"))
-        for name in ("HTTPValidationError", "ValidationError"):
-            components.pop(name, None)  # our answer to it is a problem
-        app.openapi_schema = schema
+        app.openapi_schema = document_of(app.routes)
     return app.openapi_schema
+
+
+def document_of(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The OpenAPI document of these routes."""
+    schema = get_openapi(
+        title="Coursewire", version=version("coursewire"), description=DESCRIPTION, routes=routes
+    )
+    components = schema.setdefault("components", {}).setdefault("schemas", {})
+    components["Problem"] = problems.SCHEMA
+    components["Event"] = events.Event.model_json_schema(ref_template="#/components/schemas/{model}")
+    components.update(components["Event"].pop("$defs"))
+    for name in ("HTTPValidationError", "ValidationError"):
+        components.pop(name, None)  # our answer to it is a problem
+    return schema

@@ -1,42 +1,31 @@
 """``/events``: a platform says "this learner has just passed", and what changed goes out at once.
 
-An event is a hint and no more: the job reads how things stand, compares, and sends what differs. So it does no
-harm that an event comes twice, late, or out of order.
+An event is a hint and no more; :mod:`coursewire.service.hints` says what follows from one.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from coursewire.jobs.making import make_job
-from coursewire.model.payload import Kind
 from coursewire.service.guard import GuardedRouter, public
+from coursewire.service.hints import WAITING, Hints, jobs_about
 from coursewire.service.paging import API
 from coursewire.service.problems import MEDIA_TYPE, Problem
 from coursewire.service.rate import EVENTS, address
 
 if TYPE_CHECKING:
     from coursewire.jobs.installation import Installation
-    from coursewire.jobs.job import Job
     from coursewire.service.work import Work
 
 router = GuardedRouter(prefix=API, tags=["events"])
 
 LARGEST = 16_384
-WAITING = 1000
-"""Jobs that may wait for their turn; the platform is asked to come again beyond that."""
-PATIENCE_S = 600.0
-"""How long a job for one learner waits for the run for everybody to end."""
-REMEMBERED = 10_000
-"""Ids of the last messages; one that is sent again is answered, and starts nothing."""
 
 
 class LearnerData(BaseModel):
@@ -61,25 +50,6 @@ class Taken(BaseModel):
     """What came of an event."""
 
     jobs: list[UUID] = Field(description="The jobs that were started; empty when nothing follows from it.")
-
-
-class Hints:
-    """Jobs that events started and that still wait: the same hint again adds none."""
-
-    def __init__(self) -> None:
-        self.waiting: dict[tuple[Any, ...], UUID] = {}
-        self._seen: deque[str] = deque(maxlen=REMEMBERED)
-        self._known: set[str] = set()
-
-    def is_new(self, message: str) -> bool:
-        """Tell whether a message has not been met; from now on it has."""
-        if message in self._known:
-            return False
-        if len(self._seen) == self._seen.maxlen:
-            self._known.discard(self._seen[0])
-        self._seen.append(message)
-        self._known.add(message)
-        return True
 
 
 @router.post(
@@ -126,11 +96,12 @@ async def take(request: Request) -> Taken:
     hints: Hints = state.hints
     if not hints.is_new(message):
         return Taken(jobs=[])
-    jobs = await _jobs(installation, event)
+    about = (event.data.username, event.data.course)
+    jobs = await jobs_about(installation, *about, actor="event")
     work: Work = state.work
     if work.running + len(jobs) > WAITING:
         raise Problem(503, "too many jobs wait", headers={"Retry-After": "60"})
-    return Taken(jobs=[_start(work, hints, job, event) for job in jobs])
+    return Taken(jobs=[hints.start(work, job, *about) for job in jobs])
 
 
 def _verified(installation: Installation, request: Request, body: bytes) -> str:
@@ -149,40 +120,3 @@ def _verified(installation: Installation, request: Request, body: bytes) -> str:
         return headers["webhook-id"]
     detail = "Sign id, time and body with the secret; the clock may differ by five minutes."
     raise Problem(401, "the signature is not good", detail)
-
-
-async def _jobs(installation: Installation, event: Event) -> list[Job]:
-    """The jobs of the configurations whose customer sponsors an enrollment of this learner."""
-    username, course = event.data.username, event.data.course
-    kinds = [kind for kind in Kind if kind is not Kind.CONTENT]
-    channels = {each.channel.code: each.channel for each in installation.channels}
-    runnable = await run_in_threadpool(installation.configurations.runnable, channels)
-    concerned: dict[str, bool] = {}
-    jobs: list[Job] = []
-    for ready in runnable.ready:
-        customer = ready.configuration.customer
-        if customer not in concerned:
-            pages = installation.source.enrollments(customer, username=username, course_run_key=course)
-            concerned[customer] = any([page async for page in pages])
-        if not concerned[customer] or ready.config.disable_learner_data_transmissions:
-            continue
-        capabilities = channels[ready.configuration.channel].capabilities
-        for kind in kinds:
-            if getattr(capabilities, kind.value).usable:
-                job = make_job(installation, ready.configuration, kind, learner=username, course=course)
-                job.actor, job.wait_s = "event", PATIENCE_S
-                jobs.append(job)
-    return jobs
-
-
-def _start(work: Work, hints: Hints, job: Job, event: Event) -> UUID:
-    key = (job.configuration.uuid, job.kind, event.data.username, event.data.course)
-    waiting = hints.waiting.get(key)
-    watched = work.find(waiting) if waiting else None
-    if watched is not None and watched.state == "waiting":
-        return watched.job.uuid  # it has not looked yet, and will see what this event is about
-    hints.waiting[key] = job.uuid
-    while len(hints.waiting) > WAITING:
-        del hints.waiting[next(iter(hints.waiting))]
-    work.start(job)
-    return job.uuid

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -23,6 +24,8 @@ from coursewire.model.payload import CONFIRMING, ResultKind
 from coursewire.transmit.summary import WAITING
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from coursewire.config.configuration import Configuration
     from coursewire.jobs.installation import Installation
 
@@ -32,6 +35,17 @@ FRESH_S = 5.0
 """How old the counts of a page may be."""
 
 TRAFFIC_FRESH_S = 60.0
+
+PAST_FRESH_S = 3600.0
+"""How long the counts of a day that is over are kept: only retention changes them."""
+
+STALE_TIMES = 3
+"""How many times as old as fresh an answer may be for one who looks first after a while."""
+
+MOST_KEPT = 10_000
+"""Answers in memory; nearly all of them are names of customers."""
+
+LOG = logging.getLogger(__name__)
 
 AGAIN = frozenset({ResultKind.TRY_LATER, ResultKind.THROTTLED, ResultKind.IN_DOUBT})
 """Results after which an item is tried again or waits for a person; what remains is a refusal."""
@@ -72,13 +86,26 @@ class Standing:
         return "good", "healthy"
 
 
+@dataclass(slots=True)
+class _Kept:
+    """An answer, and when it was asked for."""
+
+    value: Any
+    at: float
+
+
 class Figures:
-    """The counts of one installation, each asked for once however many look at the same time."""
+    """The counts of one installation, each asked for once however many look at the same time.
+
+    What is no longer fresh is shown once more while it is asked for again, so that nobody waits for it; what is
+    older than :data:`STALE_TIMES` as long is waited for.
+    """
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
-        self._kept: dict[Any, tuple[float, Any]] = {}
-        self._locks: defaultdict[Any, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._kept: dict[Any, _Kept] = {}
+        self._asked: dict[Any, asyncio.Task[Any]] = {}
+        self._days: dict[datetime, tuple[float, Counter[tuple[UUID, str]]]] = {}
 
     async def standing(self) -> defaultdict[UUID, Standing]:
         """How every configuration stands, by UUID."""
@@ -88,10 +115,15 @@ class Figures:
         self, configurations: Collection[UUID] | None, days: int
     ) -> list[tuple[str, dict[str, int]]]:
         """Attempts a day (UTC), the oldest first: ``("11-21", {"good": 3, "wait": 0, "bad": 1})``."""
-        key = ("traffic", None if configurations is None else frozenset(configurations), days)
-        return await self._fresh(
-            key, TRAFFIC_FRESH_S, lambda: asyncio.to_thread(self._traffic, configurations, days)
+        found = await self._fresh(
+            ("traffic", days), TRAFFIC_FRESH_S, lambda: asyncio.to_thread(self._traffic, days)
         )
+        mine = None if configurations is None else frozenset(configurations)
+        return [(f"{day:%m-%d}", _shades(counts, mine)) for day, counts in found]
+
+    async def aclose(self) -> None:
+        """Wait for what is being asked for."""
+        await asyncio.gather(*self._asked.values(), return_exceptions=True)
 
     async def configurations(self) -> Sequence[Configuration]:
         """All configurations."""
@@ -100,10 +132,11 @@ class Figures:
 
     async def customer_names(self, customers: Iterable[str]) -> dict[str, str]:
         """What the source calls these customers; the beginning of the UUID where it does not say."""
-        return {
-            uuid: await self._fresh(("customer", uuid), TRAFFIC_FRESH_S, partial(self._name, uuid))
-            for uuid in customers
-        }
+        wanted = list(customers)
+        names = await asyncio.gather(
+            *(self._fresh(("customer", uuid), TRAFFIC_FRESH_S, partial(self._name, uuid)) for uuid in wanted)
+        )
+        return dict(zip(wanted, names, strict=True))
 
     async def _name(self, uuid: str) -> str:
         try:
@@ -113,13 +146,30 @@ class Figures:
         return customer.name if customer and customer.name else uuid[:8]
 
     async def _fresh(self, key: Any, seconds: float, ask: Callable[[], Awaitable[T]]) -> T:
-        async with self._locks[key]:
-            kept_until, value = self._kept.get(key, (0.0, None))
-            if kept_until <= time.monotonic():
-                value = await ask()
-                self._kept[key] = (time.monotonic() + seconds, value)
-            found: T = value
-            return found
+        kept, now = self._kept.get(key), time.monotonic()
+        if kept is not None and now - kept.at < seconds:
+            return cast("T", kept.value)
+        if (task := self._asked.get(key)) is None:
+            task = self._asked[key] = asyncio.create_task(self._ask(key, ask))
+            task.add_done_callback(partial(self._answered, key))
+        if kept is not None and now - kept.at < seconds * STALE_TIMES:
+            return cast("T", kept.value)
+        # One who goes away does not take the answer from the others.
+        return cast("T", await asyncio.shield(task))
+
+    async def _ask(self, key: Any, ask: Callable[[], Awaitable[T]]) -> T:
+        at = time.monotonic()
+        value = await ask()
+        self._kept.pop(key, None)
+        self._kept[key] = _Kept(value, at)
+        while len(self._kept) > MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return value
+
+    def _answered(self, key: Any, task: asyncio.Task[Any]) -> None:
+        del self._asked[key]
+        if not task.cancelled() and task.exception() is not None:
+            LOG.warning("figures could not be counted: %s", task.exception())
 
     def _standing(self) -> defaultdict[UUID, Standing]:
         found: defaultdict[UUID, Standing] = defaultdict(Standing)
@@ -148,32 +198,46 @@ class Figures:
                 found[configuration].last_run = LastRun(*run)
         return found
 
-    def _traffic(
-        self, configurations: Collection[UUID] | None, days: int
-    ) -> list[tuple[str, dict[str, int]]]:
-        c = transmission.c
-        tomorrow = self._installation.clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(
-            days=1
-        )
-        columns = []
+    def _traffic(self, days: int) -> list[tuple[datetime, Counter[tuple[UUID, str]]]]:
+        today = self._installation.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        wanted = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
+        now = time.monotonic()
+        # Attempts are written moments after they are made: what is over is over, but for the last midnight.
+        kept = {
+            day: (at, counts)
+            for day, (at, counts) in self._days.items()
+            if wanted[0] <= day < today - timedelta(days=1) and now - at < PAST_FRESH_S
+        }
+        missing = [day for day in wanted if day not in kept]
         with self._installation.engine.connect() as connection:
-            for back in range(days, 0, -1):
-                # A range a day: how databases cut an instant down to a date differs, and may go by their zone.
-                begin = tomorrow - timedelta(days=back)
-                query = (
-                    select(c.result, func.count())
-                    .where(c.at >= begin, c.at < begin + timedelta(days=1))
-                    .group_by(c.result)
-                )
-                if configurations is not None:
-                    query = query.where(c.configuration.in_(configurations))
-                counts = {"good": 0, "wait": 0, "bad": 0}
-                for result, count in connection.execute(query):
-                    if result in CONFIRMING:
-                        counts["good"] += count
-                    elif result in AGAIN:
-                        counts["wait"] += count
-                    elif result in set(ResultKind):
-                        counts["bad"] += count
-                columns.append((f"{begin:%m-%d}", counts))
-        return columns
+            kept.update((day, (now, _counts(connection, day))) for day in missing)
+        self._days = kept
+        return [(day, kept[day][1]) for day in wanted]
+
+
+def _counts(connection: Connection, begin: datetime) -> Counter[tuple[UUID, str]]:
+    """Attempts of one day, by configuration and result."""
+    c = transmission.c
+    # A range: how databases cut an instant down to a date differs, and may go by their zone.
+    query = (
+        select(c.configuration, c.result, func.count())
+        .where(c.at >= begin, c.at < begin + timedelta(days=1))
+        .group_by(c.configuration, c.result)
+    )
+    rows = connection.execute(query)
+    return Counter({(configuration, result): count for configuration, result, count in rows})
+
+
+def _shades(counts: Counter[tuple[UUID, str]], mine: frozenset[UUID] | None) -> dict[str, int]:
+    """What a day's results come to; of these configurations alone, where some are named."""
+    shades = {"good": 0, "wait": 0, "bad": 0}
+    for (configuration, result), count in counts.items():
+        if mine is not None and configuration not in mine:
+            continue
+        if result in CONFIRMING:
+            shades["good"] += count
+        elif result in AGAIN:
+            shades["wait"] += count
+        elif result in set(ResultKind):
+            shades["bad"] += count
+    return shades

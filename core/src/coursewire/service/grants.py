@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select
 
+from coursewire.audit.access_tables import access_grant
 from coursewire.service.rights import Grant, Role
-from coursewire.service.tables import access_grant
 
 
 def grants_of(connection: Connection, holders: Sequence[UUID]) -> dict[UUID, tuple[Grant, ...]]:
@@ -21,6 +22,11 @@ def grants_of(connection: Connection, holders: Sequence[UUID]) -> dict[UUID, tup
     for holder, role, customer in rows:
         found[holder] = (*found.get(holder, ()), Grant(Role(role), customer))
     return found
+
+
+def joined_grants(rows: Iterable[Any]) -> tuple[Grant, ...]:
+    """The grants in rows of one holder, joined with their grants from outside."""
+    return tuple(sorted(Grant(Role(row.role), row.customer) for row in rows if row.role is not None))
 
 
 def write_grants(connection: Connection, holder: UUID, grants: Iterable[Grant]) -> None:

@@ -141,6 +141,16 @@ class Reach:
         found = self.installation.configurations.list(channel=channel, customer=customer)
         return [each for each in found if self.holds(each.customer)]
 
+    def within(self, configuration: UUID | None) -> list[UUID] | None:
+        """The configurations that a list is about: one, all within reach, or None for all there are.
+
+        Raises:
+            Problem: As for :meth:`configuration`.
+        """
+        if configuration is not None:
+            return [self.configuration(configuration).uuid]
+        return None if self.customers is None else [each.uuid for each in self.configurations()]
+
     def _refusal(self, customer: str, missing: str) -> Problem:
         if self.caller.may(Right.READ, customer):
             return Problem(

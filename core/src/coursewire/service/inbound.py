@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from coursewire.jobs.inbound import Caller, Inbound, Mounted, refuse
 from coursewire.model.inbound import Access, InboundAnswer, InboundRequest
-from coursewire.service.guard import SESSION_COOKIE, public
+from coursewire.service.guard import SESSION_COOKIE, GuardedRouter, public
 from coursewire.service.problems import MEDIA_TYPE
 from coursewire.service.rate import INBOUND, address
 from coursewire.service.rights import Right
@@ -20,8 +20,9 @@ from coursewire.service.rights import Right
 if TYPE_CHECKING:
     from coursewire.jobs.installation import Installation
 
-LearnerOf = Callable[[Request], str]
-"""Tells who is signed in at the platform that this service stands in front of; "" for nobody."""
+LearnerOf = Callable[[Request], str | Awaitable[str]]
+"""Tells who is signed in at the platform that this service belongs to: a username, "" for nobody. It runs in the
+event loop, so that one that asks a database is a coroutine function."""
 
 CREDENTIALS = ("authorization", "cookie")
 
@@ -39,7 +40,7 @@ def header_learner(name: str) -> LearnerOf:
     return lambda request: request.headers.get(name, "")
 
 
-def router(installation: Installation, learner_of: LearnerOf) -> APIRouter:
+def router(installation: Installation, learner_of: LearnerOf) -> GuardedRouter:
     """The routes of all installed channels.
 
     Args:
@@ -47,7 +48,7 @@ def router(installation: Installation, learner_of: LearnerOf) -> APIRouter:
         learner_of: Says which learner is calling.
     """
     inbound = Inbound(installation)
-    found = APIRouter(tags=["inbound"])
+    found = GuardedRouter(tags=["inbound"])
     for mounted in inbound.routes():
         found.add_api_route(
             mounted.path,
@@ -59,7 +60,7 @@ def router(installation: Installation, learner_of: LearnerOf) -> APIRouter:
             responses={
                 "default": {
                     "description": "As the LMS expects it; errors are problems.",
-                    "content": {MEDIA_TYPE: {}},
+                    "content": {MEDIA_TYPE: {}, "application/json": {}, "text/html": {}},
                 }
             },
         )
@@ -106,7 +107,8 @@ async def _caller(request: Request, learner_of: LearnerOf) -> Caller | None:
         known = await run_in_threadpool(state.tokens.caller, token.strip())
     elif (cookie := request.cookies.get(SESSION_COOKIE)) and request.method == "GET":
         known = await run_in_threadpool(state.accounts.caller, cookie)
-    learner = learner_of(request)
+    told = learner_of(request)
+    learner = await told if inspect.isawaitable(told) else told
     if known is None:
         return Caller(learner=learner) if learner else None
     fetch, read = known.customers(Right.FETCH), known.customers(Right.READ)

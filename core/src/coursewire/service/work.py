@@ -8,19 +8,24 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
+from coursewire.audit.driver_errors import database_errors
 from coursewire.errors import CoursewireError
 from coursewire.jobs.inline import JOBS_AT_ONCE
 from coursewire.model.reasons import Reason
 from coursewire.transmit.send import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from coursewire.jobs.job import Job
     from coursewire.transmit.summary import Summary
 
 LOG = logging.getLogger(__name__)
+
+ELSEWHERE_POLL_S = 0.05
+"""How often jobs of other event loops are looked after while all are being ended."""
 
 KEPT_AFTER_END = 200
 """Jobs of which the way they ended is still known here; the database knows all that got their lease."""
@@ -61,20 +66,23 @@ class Watched:
 
 
 class Work:
-    """The jobs of this process. Use it within one event loop.
+    """The jobs of this process. Each runs in the event loop that started it.
 
     Args:
-        jobs_at_once: How many run at the same time; more wait for their turn.
-        then: Called when a job has ended, whichever way.
+        jobs_at_once: How many run at the same time in one event loop; more wait for their turn.
+
+    Attributes:
+        listeners: Called when a job has ended, whichever way.
     """
 
-    def __init__(
-        self, *, jobs_at_once: int = JOBS_AT_ONCE, then: Callable[[Watched], None] | None = None
-    ) -> None:
-        self._then = then
-        self._slots = asyncio.Semaphore(jobs_at_once)
+    def __init__(self, *, jobs_at_once: int = JOBS_AT_ONCE) -> None:
+        self.listeners: list[Callable[[Watched], None]] = []
+        self._jobs_at_once = jobs_at_once
+        # A host may use several loops, one after the other or side by side, and a semaphore belongs to one.
+        self._slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
         self._watched: dict[UUID, Watched] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._beside: set[asyncio.Task[None]] = set()
         self._closing = False
 
     def start(self, job: Job) -> Watched:
@@ -86,9 +94,31 @@ class Work:
             if self._watched[old].state in ("finished", "failed"):
                 del self._watched[old]
         task = asyncio.create_task(self._run(watched), name=f"job {job.uuid}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[job.uuid] = task
+        task.add_done_callback(lambda _task: self._tasks.pop(job.uuid, None))
         return watched
+
+    def watch(self, task: asyncio.Task[None]) -> None:
+        """Keep something else that goes on beside, until it ends; it is cut off when the service ends."""
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def wait(self, uuids: Iterable[UUID]) -> None:
+        """Wait until jobs that were started in this event loop have ended.
+
+        Who waits no longer, being cancelled, lets them end after the requests under way, so that no answer is
+        lost.
+        """
+        asked = list(uuids)
+        tasks = [task for uuid in asked if (task := self._tasks.get(uuid)) is not None]
+        try:
+            if tasks:
+                await asyncio.wait(tasks)
+        except asyncio.CancelledError:
+            for uuid in asked:
+                self.stop(uuid)
+            await asyncio.wait(tasks)
+            raise
 
     def find(self, uuid: UUID) -> Watched | None:
         """A job that this process runs or ran not long ago."""
@@ -107,17 +137,29 @@ class Work:
         """How many jobs have not ended."""
         return len(self._tasks)
 
+    def reopen(self) -> None:
+        """Take jobs again after :meth:`aclose`."""
+        self._closing = False
+
     async def aclose(self) -> None:
         """End every job after the requests under way, and wait for them: no answer is lost."""
         self._closing = True
         for watched in self._watched.values():
             watched.stop.set(Reason.STOPPED)
         while self._tasks:
-            await asyncio.wait(self._tasks)
+            loop = asyncio.get_running_loop()
+            own = [task for task in self._tasks.values() if task.get_loop() is loop]
+            if own:
+                await asyncio.wait(own)
+            else:
+                await asyncio.sleep(ELSEWHERE_POLL_S)
+        for task in self._beside:
+            task.cancel()
 
     async def _run(self, watched: Watched) -> None:
         job = watched.job
-        async with self._slots:
+        loop = asyncio.get_running_loop()
+        async with self._slots.setdefault(loop, asyncio.Semaphore(self._jobs_at_once)):
             if self._closing:
                 watched.state = "failed"
                 watched.error = CoursewireError(
@@ -126,8 +168,17 @@ class Work:
                 return
             watched.state = "running"
             try:
-                watched.summary = await job.run(watched.stop)
+                with database_errors(job.installation.settings.database_url):
+                    watched.summary = await job.run(watched.stop)
                 watched.state = "finished"
+            except asyncio.CancelledError:
+                watched.state = "failed"
+                watched.error = CoursewireError(
+                    "the job was cut off",
+                    where=job.where,
+                    next_step="The next run settles what was under way.",
+                )
+                raise
             except CoursewireError as error:
                 watched.state, watched.error = "failed", error
                 LOG.warning("job %s of %s: %s", job.uuid, job.where, error)
@@ -137,5 +188,5 @@ class Work:
                     "this should not have happened", where=job.where, why=type(error).__name__
                 )
                 LOG.exception("job %s of %s failed", job.uuid, job.where)
-        if self._then is not None:
-            self._then(watched)
+        for listener in self.listeners:
+            listener(watched)

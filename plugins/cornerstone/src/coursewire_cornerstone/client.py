@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from coursewire.client.answers import read_json, result_of_error, result_unless_taken_back
+from coursewire.client.answers import acknowledges, failure, read_json, refused, result_of_error
 from coursewire.client.auth import OAuthToken
 from coursewire.errors import BlockedError, CredentialsError
 from coursewire.hookspecs import hookimpl
@@ -101,11 +101,12 @@ async def _by_assignment(session: Session, path: str, payload: Payload) -> Resul
 
 
 def _read(session: Session, response: httpx.Response, api: str) -> Result:
-    result = result_unless_taken_back(response, now=session.clock())
-    if result.http_status == httpx.codes.NOT_FOUND:
-        # It may be there tomorrow: a portal lists a course a day after it was offered.
-        return replace(result, kind=ResultKind.BLOCKED)
-    return replace(result, message=f"reported by the {api}") if result.confirms else result
+    status = response.status_code
+    if acknowledges(response):
+        return Result(ResultKind.ACCEPTED, message=f"reported by the {api}", http_status=status)
+    result = refused(response, now=session.clock())
+    # What is not there may be there tomorrow: a portal lists a course a day after it was offered.
+    return replace(result, kind=ResultKind.BLOCKED) if status == httpx.codes.NOT_FOUND else result
 
 
 @hookimpl
@@ -127,8 +128,7 @@ async def check_connection(session: Session) -> list[str]:
             f"The newest session token came {hours:.1f} hours ago; the portal takes one for about two hours."
         ]
     response = await session.get(OVERVIEW, params=NOBODY)
-    if response.status_code not in (200, 204, 400, 404):
-        why = result_unless_taken_back(response, now=session.clock()).message
-        what = "the application may not use the Transcript API"
-        raise BlockedError(what, why=why, next_step=EDGE, http_status=response.status_code)
+    unknown = response.status_code in (400, 404) and isinstance(read_json(response), dict)
+    if not unknown and not acknowledges(response):
+        raise failure(response, now=session.clock(), next_step=EDGE, rights=EDGE)
     return ["Cornerstone gave an access token.", "The Transcript API answers this application."]

@@ -108,6 +108,7 @@ class CornerstoneSimulator(Simulator):
     """
 
     code: ClassVar[str] = "CSOD"
+    token_paths: ClassVar[tuple[str, ...]] = (TOKEN,)
 
     key = "simulated-key"
     secret = "simulated-secret-7d21"
@@ -214,6 +215,9 @@ class CornerstoneSimulator(Simulator):
             first = error.errors()[0]
             self.refused.append(f"{data.get('ID')}: {'.'.join(map(str, first['loc']))}: {first['msg']}")
             return
+        if self.is_poisoned(course.ID):
+            self.refused.append(f"{course.ID}: refused whatever it holds")
+            return
         changed = datetime.fromisoformat(course.LastModifiedUTC)
         if self.says == "newest":
             self.has = max(self.has or changed, changed)
@@ -267,6 +271,8 @@ class CornerstoneSimulator(Simulator):
             return _error(400, _first(error))
         if (progress.status == "Completed") != (progress.completionDate is not None):
             return _error(400, "completionDate belongs to Completed, and to nothing else")
+        if self.is_poisoned(progress.userGuid, progress.courseId):
+            return _error(400, "this result is refused")
         if progress.userGuid not in self.learners.values():
             return _error(404, "the user does not exist")
         if progress.courseId not in self.items:
@@ -342,6 +348,8 @@ class CornerstoneSimulator(Simulator):
             return _error(400, "ignoreWorkflow belongs to completions")
         learner = str(wanted.userGuid or wanted.externalId)
         known = self.learners if wanted.externalId else self.learners.values()
+        if self.is_poisoned(learner, wanted.learningObjectId):
+            return _error(400, "this result is refused")
         if self.known_only and learner not in known:
             return _error(404, "the user does not exist")
         if wanted.learningObjectId not in self.items:

@@ -20,7 +20,6 @@ from coursewire.jobs.installation import Installation
 from coursewire.jobs.making import make_job
 from coursewire.jobs.outcomes import OutcomeJob
 from coursewire.model.payload import Kind
-from coursewire.service.api.records import within
 from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.problems import Problem
@@ -129,7 +128,7 @@ def list_jobs(
     place = keys_of(after, str, str)
     rows = job_log.recent(
         reach.installation.engine,
-        configurations=within(reach, configuration),
+        configurations=reach.within(configuration),
         kind=kind,
         before=_place(place) if place else None,
         limit=limit + 1,

@@ -72,8 +72,11 @@ def unmatched_page(
         if place[0] not in names:
             raise Problem(422, "the place to go on from is not one of this list")
         chosen = chosen[names.index(place[0]) :]
+    having = IdentityLinks.configurations_with_unmatched(reach.installation.engine)
     found: list[tuple[Configuration, Unmatched]] = []
     for each in chosen:
+        if each.uuid not in having:
+            continue
         begin = place[1] if place is not None and str(each.uuid) == place[0] else ""
         links = IdentityLinks(reach.installation.engine, each.uuid)
         found += [(each, one) for one in links.unmatched(after=begin, limit=limit + 1 - len(found))]

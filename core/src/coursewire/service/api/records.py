@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Table
 
@@ -20,6 +21,7 @@ from coursewire.jobs.outcomes import OutcomeJob
 from coursewire.jobs.why import why_content, why_outcome
 from coursewire.model.payload import Kind
 from coursewire.model.reasons import explain
+from coursewire.service.api.exporting import EXPORTED, Format, FormatIn, exported
 from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.problems import Problem
@@ -92,6 +94,22 @@ def list_content_records(
     return Page(items=[ContentRecordOut(**row) for row in rows], next=following)
 
 
+@router.get("/content-records/export", summary="Export", **EXPORTED)
+def export_content_records(
+    reach: READ, configuration: UUID | None = None, format_: FormatIn = Format.JSONL
+) -> StreamingResponse:
+    """All content records, oldest first, as they are read."""
+    return exported(reach, content_record, configuration, format_)
+
+
+@router.get("/outcome-records/export", summary="Export", **EXPORTED)
+def export_outcome_records(
+    reach: READ, configuration: UUID | None = None, format_: FormatIn = Format.JSONL
+) -> StreamingResponse:
+    """All outcome records, oldest first, as they are read. They name learners."""
+    return exported(reach, outcome_record, configuration, format_)
+
+
 @router.get("/outcome-records", summary="What the LMSs were told")
 def list_outcome_records(
     reach: READ,
@@ -128,7 +146,7 @@ def record_page(
     rows = page(
         reach.installation.engine,
         table,
-        configurations=within(reach, configuration),
+        configurations=reach.within(configuration),
         equal=equal,
         search=searched[0],
         search_in=searched[1],
@@ -139,15 +157,6 @@ def record_page(
     for row in rows:
         row["explanation"] = " ".join(filter(None, explain(row["reason"] or "")))
     return rows[:limit], following
-
-
-def within(reach: Reach, configuration: UUID | None) -> list[UUID] | None:
-    """The configurations that a list is about; None for all there are."""
-    if configuration is not None:
-        return [reach.configuration(configuration).uuid]
-    if reach.customers is None:
-        return None
-    return [each.uuid for each in reach.configurations()]
 
 
 class Retry(BaseModel):

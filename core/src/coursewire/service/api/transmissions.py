@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -13,9 +11,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from coursewire.audit import transmissions
-from coursewire.audit.export import csv_lines, json_lines
+from coursewire.audit.tables import transmission
 from coursewire.model.payload import Kind
-from coursewire.service.api.records import within
+from coursewire.service.api.exporting import EXPORTED, Format, FormatIn, exported
 from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.rights import Right
@@ -47,13 +45,6 @@ class TransmissionOut(BaseModel):
     at: datetime
 
 
-class Format(StrEnum):
-    """Forms of an export."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
-
-
 @router.get("", summary="Attempts")
 def list_transmissions(
     reach: READ,
@@ -70,7 +61,7 @@ def list_transmissions(
     before = keys_of(after, int)
     rows = transmissions.history(
         reach.installation.engine,
-        configurations=within(reach, configuration),
+        configurations=reach.within(configuration),
         kind=kind,
         item=item,
         result=result,
@@ -83,22 +74,9 @@ def list_transmissions(
     return Page(items=[TransmissionOut(**row) for row in rows[:limit]], next=following)
 
 
-@router.get(
-    "/export",
-    summary="Export",
-    response_class=StreamingResponse,
-    responses={
-        200: {"content": {"application/jsonl": {}, "text/csv": {}}, "description": "All, oldest first."}
-    },
-)
+@router.get("/export", summary="Export", **EXPORTED)
 def export(
-    reach: READ,
-    configuration: UUID | None = None,
-    format_: Annotated[Format, Query(alias="format")] = Format.JSONL,
+    reach: READ, configuration: UUID | None = None, format_: FormatIn = Format.JSONL
 ) -> StreamingResponse:
     """The whole log, oldest first, as it is read."""
-    rows = transmissions.stream(reach.installation.engine, configurations=within(reach, configuration))
-    lines: Iterator[bytes] = csv_lines(rows) if format_ is Format.CSV else json_lines(rows)
-    media_type = "text/csv; charset=utf-8" if format_ is Format.CSV else "application/jsonl"
-    headers = {"Content-Disposition": f'attachment; filename="transmissions.{format_.value}"'}
-    return StreamingResponse(lines, media_type=media_type, headers=headers)
+    return exported(reach, transmission, configuration, format_)

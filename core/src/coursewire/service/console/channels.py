@@ -1,51 +1,101 @@
-"""The installed channels: version, capabilities, limits."""
+"""The installed channels: version, capabilities, limits, and whether they keep what every channel must."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import asyncio
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 from fastapi import Response
 from starlette.requests import Request
 
-from coursewire.service.console.site import CONSOLE, render
+from coursewire.channels.words import capabilities_in_words, limits_in_words
+from coursewire.service.console.site import CONSOLE, go, render
 from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.rights import Right
 
+if TYPE_CHECKING:
+    from coursewire.channels.registry import LoadedChannel
+
 router = GuardedRouter(prefix=f"{CONSOLE}/channels", include_in_schema=False)
+
+LONGEST_RUN_S = 300
+WORDS_KEPT = 4000
+
+
+@dataclass(slots=True)
+class Conformance:
+    """What the suite says of one channel, or that it is being asked."""
+
+    running: bool = True
+    summary: dict[str, Any] = field(default_factory=dict)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+    fault: str = ""
 
 
 @router.get("")
 def channels(request: Request, reach: Annotated[Reach, needs(Right.READ)]) -> Response:
     """The page."""
     registry = reach.installation.channels
-    shown = [
-        {
-            "code": each.channel.code,
-            "title": each.channel.title,
-            "docs_url": each.channel.docs_url,
-            "capabilities": _pairs(each.channel.capabilities.model_dump(mode="json")),
-            "limits": _pairs(each.channel.limits.model_dump(mode="json")),
-        }
-        for each in registry
-    ]
+    shown = [_shown(request, each) for each in registry]
     return render(request, "channels.html", caller=reach.caller, report=registry.report, channels=shown)
 
 
-def _pairs(values: dict[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (name.replace("_", " "), _text(value))
-        for name, value in values.items()
-        if value not in (None, [], {})
-    ]
+@router.get("/{code}/conformance")
+def conformance(code: str, request: Request, reach: Annotated[Reach, needs(Right.READ)]) -> Response:
+    """What the suite says of one channel, alone: the part of the page that changes while it runs."""
+    loaded = reach.installation.channels.get(code.upper())
+    return render(request, "conformance_part.html", caller=reach.caller, each=_shown(request, loaded))
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(sorted(map(_text, value)))
-    if isinstance(value, dict) and set(value) == {"calls", "seconds"}:
-        return f"{value['calls']:g} calls in {value['seconds']:g} s"
-    if isinstance(value, dict):
-        return "; ".join(f"{name}: {_text(each)}" for name, each in value.items())
-    return str(value)
+def _shown(request: Request, loaded: LoadedChannel) -> dict[str, Any]:
+    channel = loaded.channel
+    reports: dict[str, Conformance] = request.app.state.conformance
+    return {
+        "code": channel.code,
+        "title": channel.title,
+        "version": loaded.version,
+        "docs_url": channel.docs_url,
+        "capabilities": capabilities_in_words(channel).items(),
+        "limits": limits_in_words(channel).items(),
+        "conformance": reports.get(channel.code),
+        "has_simulator": channel.simulator is not None,
+    }
+
+
+@router.post("/{code}/conformance")
+async def check(code: str, request: Request, reach: Annotated[Reach, needs(Right.OPERATE)]) -> Response:
+    """Run the suite against the channel's simulator, in a process of its own; the page tells when it is done."""
+    reach.demand_all()
+    loaded = reach.installation.channels.get(code.upper())
+    reports: dict[str, Conformance] = request.app.state.conformance
+    known = reports.get(loaded.channel.code)
+    if known is None or not known.running:
+        report = reports[loaded.channel.code] = Conformance()
+        request.app.state.work.watch(asyncio.create_task(_run(loaded.channel.code, report)))
+    return go(request, f"/channels#{loaded.channel.code}")
+
+
+async def _run(code: str, report: Conformance) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "coursewire", "conformance", code, "--json"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(LONGEST_RUN_S):
+            told, wrong = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        report.running, report.fault = False, f"it took longer than {LONGEST_RUN_S} s"
+        return
+    rows = [orjson.loads(line) for line in told.splitlines()]
+    summary = rows[-1] if rows and "conformant" in rows[-1] else {}
+    report.running, report.summary = False, summary
+    report.failed = [row for row in rows if row.get("outcome") == "failed"]
+    if not summary:
+        report.fault = wrong.decode("utf-8", "replace").strip()[-WORDS_KEPT:] or "it ended without a word"

@@ -71,6 +71,7 @@ async def new(request: Request, reach: ADMINISTER) -> Response:
 
 @router.post("")
 def add(
+    request: Request,
     reach: ADMINISTER,
     channel: Annotated[str, Form(max_length=30)],
     customer: Annotated[UUID, Form()],
@@ -82,7 +83,7 @@ def add(
     made = reach.installation.configurations.add(
         loaded.channel, str(customer), {"display_name": display_name}, actor=reach.caller.name
     )
-    return go(f"/configurations/{made.uuid}?note=made")
+    return go(request, f"/configurations/{made.uuid}?note=made")
 
 
 @router.get("/{uuid}")
@@ -122,7 +123,7 @@ async def save(uuid: UUID, request: Request, reach: ADMINISTER) -> Response:
             incorrect=error.incorrect,
             status=422,
         )
-    return go(f"/configurations/{uuid}?note=saved")
+    return go(request, f"/configurations/{uuid}?note=saved")
 
 
 @router.post("/{uuid}/check")
@@ -145,23 +146,23 @@ async def activate(uuid: UUID, request: Request, reach: ADMINISTER) -> Response:
         )
     except ConfigurationError as error:
         return await _show(request, reach, found, note=("bad", str(error)), status=422)
-    return go(f"/configurations/{uuid}?note=live")
+    return go(request, f"/configurations/{uuid}?note=live")
 
 
 @router.post("/{uuid}/deactivate")
-def deactivate(uuid: UUID, reach: ADMINISTER) -> Response:
+def deactivate(uuid: UUID, request: Request, reach: ADMINISTER) -> Response:
     """Make it a draft again."""
     reach.configuration(uuid)
     reach.installation.configurations.deactivate(uuid, actor=reach.caller.name)
-    return go(f"/configurations/{uuid}?note=draft")
+    return go(request, f"/configurations/{uuid}?note=draft")
 
 
 @router.post("/{uuid}/remove")
-def remove(uuid: UUID, reach: ADMINISTER) -> Response:
+def remove(uuid: UUID, request: Request, reach: ADMINISTER) -> Response:
     """Take it out of all lists."""
     reach.configuration(uuid)
     reach.installation.configurations.remove(uuid, actor=reach.caller.name)
-    return go("/configurations")
+    return go(request, "/configurations")
 
 
 def state_of(configuration: Configuration) -> dict[str, str]:

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from coursewire.jobs.grants import CodeGrants
-from coursewire.service.console.site import CONSOLE, go, render
+from coursewire.service.console.site import CONSOLE, address_of, go, render
 from coursewire.service.guard import SESSION_COOKIE, GuardedRouter, Reach, needs
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
@@ -48,13 +48,12 @@ async def connected(request: Request, reach: ADMINISTER) -> Response:
     found = await CodeGrants(reach.installation).finish(
         dict(request.query_params), session=_session(request), actor=reach.caller.name
     )
-    return go(f"/configurations/{found.uuid}?note=connected")
+    return go(request, f"/configurations/{found.uuid}?note=connected")
 
 
 def redirect_uri(request: Request) -> str:
     """Where the LMS sends the browser; what is registered there must be the same."""
-    public = request.app.state.installation.settings.public_url.rstrip("/")
-    return f"{public or str(request.base_url).rstrip('/')}{BACK}"
+    return f"{address_of(request)}{BACK}"
 
 
 def _session(request: Request) -> str:

@@ -70,7 +70,7 @@ async def start(
     made.actor = reach.caller.name
     await made.prepare()
     request.app.state.work.start(made)
-    return go(f"/jobs/{made.uuid}")
+    return go(request, f"/jobs/{made.uuid}")
 
 
 @router.post("/{uuid}/stop")
@@ -81,7 +81,7 @@ def stop(uuid: UUID, request: Request, reach: OPERATE) -> Response:
         raise Problem(404, f"no job {uuid} runs in this process")
     reach.configuration(watched.job.configuration.uuid)
     request.app.state.work.stop(uuid)
-    return go(f"/jobs/{uuid}")
+    return go(request, f"/jobs/{uuid}")
 
 
 def _job(uuid: UUID, request: Request, reach: Reach) -> dict[str, Any]:

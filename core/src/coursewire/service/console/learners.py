@@ -40,6 +40,7 @@ def learners(
 
 @router.post("/link")
 def link(
+    request: Request,
     reach: Annotated[Reach, needs(Right.OPERATE)],
     configuration: Annotated[UUID, Form()],
     learner: Annotated[str, Form(min_length=1, max_length=255)],
@@ -47,4 +48,4 @@ def link(
 ) -> Response:
     """Say which id a learner has at an LMS."""
     link_learner(configuration, learner, LinkIn(remote_id=remote_id), reach)
-    return go(f"/learners?linked={quote(learner)}")
+    return go(request, f"/learners?linked={quote(learner)}")

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from coursewire.service.console.site import CONSOLE, render
+from coursewire.service.console.site import CONSOLE, home_of, render
 from coursewire.service.figures import Figures
 from coursewire.service.guard import GuardedRouter, Reach, needs, public
 from coursewire.service.rights import Right
@@ -21,9 +21,9 @@ DAYS = 14
 
 @router.get("/")
 @public
-def front() -> Response:
+def front(request: Request) -> Response:
     """To the console."""
-    return RedirectResponse(f"{CONSOLE}/")
+    return RedirectResponse(f"{home_of(request)}/")
 
 
 @router.get(f"{CONSOLE}/")

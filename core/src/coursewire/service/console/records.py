@@ -160,6 +160,7 @@ async def item(
 def retry(
     uuid: UUID,
     kind: Kind,
+    request: Request,
     reach: Annotated[Reach, needs(Right.OPERATE)],
     key: Annotated[str, Form(max_length=255)],
     reason: Annotated[str, Form(max_length=255)] = "",
@@ -176,7 +177,7 @@ def retry(
         now=reach.installation.clock(),
         kind=kind,
     )
-    return go(f"/configurations/{uuid}/plan/{kind.value}")
+    return go(request, f"/configurations/{uuid}/plan/{kind.value}")
 
 
 async def _why(

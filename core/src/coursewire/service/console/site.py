@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from coursewire.service.rights import Caller
 
 CONSOLE = "/console"
+"""Where the console is within the application, which may itself lie below a path: see :func:`home_of`."""
 
 NAVIGATION = (
     ("/", "Overview"),
@@ -52,9 +53,23 @@ def asset(name: str) -> tuple[bytes, str]:
     return body, hashlib.sha256(body).hexdigest()[:12]
 
 
-def static(name: str) -> str:
-    """Where an asset is; browsers may keep it for ever, since its address changes with it."""
-    return f"{CONSOLE}/static/{asset(name)[1]}/{name}"
+def root_of(request: Request) -> str:
+    """The path that the application is mounted under, as the browser sees it; "" for none."""
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def home_of(request: Request) -> str:
+    """The console's path as the browser sees it, without a slash at its end."""
+    return root_of(request) + CONSOLE
+
+
+def address_of(request: Request) -> str:
+    """What the application is reached under from outside, without a slash at its end.
+
+    The setting ``public_url`` where there is one, else what the request says.
+    """
+    public: str = request.app.state.installation.settings.public_url.rstrip("/")
+    return public or f"{request.url.scheme}://{request.url.netloc}{root_of(request)}"
 
 
 @cache
@@ -68,9 +83,7 @@ def templates() -> Environment:
     environment.filters["count_of"] = lambda counts: (
         sum(counts.values()) if isinstance(counts, dict) else counts
     )
-    environment.globals.update(
-        console=CONSOLE, static=static, navigation=NAVIGATION, explain=explain, query=_query
-    )
+    environment.globals.update(navigation=NAVIGATION, explain=explain, query=_query)
     return environment
 
 
@@ -92,7 +105,8 @@ def render(
         status: HTTP status.
         values: What the template shows.
     """
-    path = request.url.path.removeprefix(CONSOLE)
+    home = home_of(request)
+    path = request.url.path.removeprefix(home)
     here = next((each for each, _ in NAVIGATION[1:] if path.startswith(each)), "/" if path == "/" else "")
     proof = Markup('<input type="hidden" name="csrf" value="{}">').format(caller.csrf if caller else "")
     body = (
@@ -101,6 +115,10 @@ def render(
         .render(
             caller=caller,
             here=here,
+            root=root_of(request),
+            console=home,
+            # Browsers may keep an asset for ever, since its address changes with it.
+            static=lambda name: f"{home}/static/{asset(name)[1]}/{name}",
             csrf=lambda: proof,
             may_administer=caller is not None and caller.has(Right.ADMINISTER),
             may_operate=caller is not None and caller.has(Right.OPERATE),
@@ -110,18 +128,18 @@ def render(
     return HTMLResponse(body, status, HEADERS)
 
 
-def go(path: str) -> RedirectResponse:
+def go(request: Request, path: str) -> RedirectResponse:
     """After a form: to a page of the console, by GET."""
-    return RedirectResponse(CONSOLE + path, 303)
+    return RedirectResponse(home_of(request) + path, 303)
 
 
 def problem_page(request: Request, problem: Problem) -> Response:
     """A problem as a page; who is not signed in is asked to."""
     if problem.status == 401:
-        following = request.url.path.removeprefix(CONSOLE)
+        following = request.url.path.removeprefix(home_of(request))
         if request.url.query:
             following += f"?{request.url.query}"
-        return go(f"/sign-in?{urlencode({'next': following if request.method == 'GET' else '/'})}")
+        return go(request, f"/sign-in?{urlencode({'next': following if request.method == 'GET' else '/'})}")
     return render(request, "problem.html", caller=None, status=problem.status, problem=problem)
 
 

@@ -1,0 +1,46 @@
+"""Whole tables as files: CSV for spreadsheets, JSON lines for programs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from fastapi.responses import StreamingResponse
+
+from coursewire.audit.export import csv_lines, json_lines, stream
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+    from coursewire.service.guard import Reach
+
+
+class Format(StrEnum):
+    """Forms of an export."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+FormatIn = Annotated[Format, Query(alias="format")]
+
+EXPORTED: dict[str, Any] = {
+    "response_class": StreamingResponse,
+    "responses": {
+        200: {"content": {"application/jsonl": {}, "text/csv": {}}, "description": "All, oldest first."}
+    },
+}
+"""What such a route is declared with."""
+
+
+def exported(reach: Reach, table: Table, configuration: UUID | None, form: Format) -> StreamingResponse:
+    """All rows of a table that are within reach, oldest first, as they are read."""
+    rows = stream(reach.installation.engine, table, configurations=reach.within(configuration))
+    lines = csv_lines(rows, table) if form is Format.CSV else json_lines(rows)
+    media_type = "text/csv; charset=utf-8" if form is Format.CSV else "application/jsonl"
+    name = f"{table.name.replace('_', '-')}s.{form.value}"
+    return StreamingResponse(
+        lines, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
