@@ -53,3 +53,12 @@ def test_capabilities_of_an_lms_that_overwrites():
     assert (can.completions, can.assessments) == (Support.FULL, Support.UNKNOWN)
     with pytest.raises(ValueError, match="colour"):
         Capabilities.of_upserts(colour="red")
+
+
+def test_capabilities_of_an_lms_with_a_gradebook():
+    can = Capabilities.of_gradebook(
+        RetireStrategy.HIDE, assessments=Support.NOT_IMPLEMENTED, idempotency=Idempotency.NATURAL_KEY
+    )
+    assert (can.completions, can.assessments) == (Support.FULL, Support.NOT_IMPLEMENTED)
+    assert (can.in_progress, can.revoke, can.outcomes_need_content) == (Support.FULL, Support.FULL, True)
+    assert (can.idempotency, can.outcome_idempotency) == (Idempotency.NATURAL_KEY, Idempotency.UPSERT)

@@ -112,7 +112,8 @@ class TransmitterSpecs:
             operation: What the payloads have in common; None where the channel mixes operations.
             payloads: One page of payloads, each exactly once in the answer.
 
-        Core's default fills batches up to the limits of the channel and the configuration.
+        Core's default fills batches up to the limits of the channel and the configuration. Outcomes that belong
+        together, such as those of one course, it keeps together by ``Limits.outcomes_by``.
         """
         raise NotImplementedError
 
@@ -196,6 +197,8 @@ class ClientSpecs:
     @hookspec(firstresult=True)
     def read_slow_down(self, config: ChannelConfig, response: httpx.Response) -> float | None:
         """Recognise an answer that means "slow down" where it is not a 429.
+
+        Core's default knows a 403 with words or ``X-Rate-Limit-Remaining: 0``, where ``slow_down`` declares a 403.
 
         Returns:
             Seconds to wait (0 when the LMS does not say), or None when the answer means something else.

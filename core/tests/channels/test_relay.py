@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from coursewire import hookimpl
+from coursewire.channels.defaults import CoreDefaults
 from coursewire.channels.loading import load_channel_object
 from coursewire.errors import ContractError, CredentialsError, NotExportableError, SourceError
 from coursewire.model.channel import Capabilities, Channel, Limits, Support
@@ -57,9 +58,9 @@ JOB = {"id": "j1"}
 ACCEPTED = Result(ResultKind.ACCEPTED)
 
 
-def payloads(count, *, operation=CREATE, text="t"):
+def payloads(count, *, operation=CREATE, text="t", **body):
     return [
-        Payload(f"k{n}", operation, {"id": f"k{n}", "t": text}, fingerprint({"id": n}), f"k{n}")
+        Payload(f"k{n}", operation, {"id": f"k{n}", "t": text, **body}, fingerprint({"id": n}), f"k{n}")
         for n in range(count)
     ]
 
@@ -175,6 +176,27 @@ WHERE = "PROBE (acme-probe 1.2.3)"
 # -- core's defaults -------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("declared", "status", "headers", "words", "seconds"),
+    [
+        (("429", "403 with text"), 403, {}, "403 Forbidden (Rate Limit Exceeded)", 0.0),
+        (("403 with text",), 403, {"X-Rate-Limit-Remaining": "0"}, "no", 0.0),
+        (("403 with text",), 403, {"X-Rate-Limit-Remaining": "7"}, "no right to do this", None),
+        (("403 with text",), 400, {"X-Rate-Limit-Remaining": "0"}, "Rate limit", None),
+        (("429",), 403, {"X-Rate-Limit-Remaining": "0"}, "Rate limit", None),
+    ],
+)
+def test_a_403_means_slow_down_where_the_channel_declares_it_and_the_answer_says_so(
+    declared, status, headers, words, seconds
+):
+    channel = Channel(
+        code="XX", title="X", config=ChannelConfig, capabilities=Capabilities(slow_down=declared)
+    )
+    response = httpx.Response(status, headers=headers, text=words)
+
+    assert CoreDefaults(channel).read_slow_down(response) == seconds
+
+
 def test_defaults_answer_where_the_channel_does_not():
     relay = relay_of(Probe())
     confirmed = {"id": "k", "schedule": [{"active": True}]}
@@ -219,6 +241,23 @@ def test_batches_keep_to_the_limit_of_bytes_and_a_giant_goes_alone():
     batches = relay.make_batches(CONFIG, Kind.CONTENT, None, [*small, *giant, *payloads(1)])
     assert [len(batch) for batch in batches] == [4, 1, 1, 1]
     assert {batch.operation for batch in batches} == {None}
+
+
+def test_outcomes_that_belong_together_travel_together_in_the_order_asked_for():
+    relay = relay_of(Probe(Limits(batch_items=9, outcome_batch_items=2, outcomes_by=("course", "learner"))))
+    given = [
+        replace(payloads(1, course=course, learner=learner)[0], key=course + learner)
+        for course, learner in ("bz", "ay", "bx", "by")
+    ]
+
+    batches = relay.make_batches(CONFIG, Kind.COMPLETIONS, None, given)
+
+    assert [[payload.key for payload in batch.payloads] for batch in batches] == [
+        ["ay"],
+        ["bx", "by"],
+        ["bz"],
+    ]
+    assert [len(batch) for batch in relay.make_batches(CONFIG, Kind.CONTENT, CREATE, payloads(4))] == [4]
 
 
 # -- exporters -------------------------------------------------------------------------------------

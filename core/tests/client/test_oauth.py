@@ -9,6 +9,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from coursewire.channels.relay import new_manager
 from coursewire.client.oauth import OAuthApplication
 from coursewire.errors import CredentialsError
 
@@ -98,3 +99,18 @@ def test_a_blank_refresh_token_counts_as_none_when_refreshing_and_as_a_fault_whe
     if blank is not None:
         with pytest.raises(CredentialsError):
             application.grant().read_token(answer(refresh_token=blank), clock)
+
+
+def test_the_hooks_of_a_channel_that_needs_no_more():
+    application = OAuthApplication("/oauth/authorize", "/oauth/token", pkce=True)
+    plugin = SimpleNamespace()
+    plugin.authenticate, plugin.inbound_routes = application.hooks()
+    manager = new_manager()
+    manager.register(plugin)
+    manager.check_pending()
+
+    tokens = SimpleNamespace(clock=clock)
+    request = manager.hook.authenticate(config=CONFIG, tokens=tokens).token_request(None)
+    assert parse_qs(request.content.decode())["refresh_token"] == ["granted"]
+    ((grant,),) = manager.hook.inbound_routes()
+    assert (grant.fields, grant.pkce) == (("refresh_token",), True)

@@ -540,6 +540,31 @@ def test_a_plain_403_is_the_channels_to_read(kit, lms, time):
     assert run(kit, lms.url, time, use, read_slow_down=lambda response: None).status_code == 403
 
 
+@pytest.mark.parametrize("status", [429, 403])
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"X-Rate-Limit-Reset": "90"}, 90),
+        ({"X-Rate-Limit-Reset": "90", "Retry-After": "40"}, 40),
+        ({"X-Rate-Limit-Reset": "999999"}, 86_400),
+        ({"X-Rate-Limit-Reset": "soon"}, 60),
+    ],
+)
+def test_the_seconds_until_calls_begin_anew_are_heeded(kit, lms, time, status, headers, seconds):
+    lms.answer = lambda request: json_response({}, status=status, headers=headers)
+
+    async def use(session):
+        with pytest.raises(ThrottledError) as caught:
+            await session.patch("items/1", json={})
+        return caught.value.retry_at - time.now
+
+    def read_slow_down(response):
+        return 0.0
+
+    waits = run(kit, lms.url, time, use, read_slow_down=read_slow_down)
+    assert waits == timedelta(seconds=seconds)
+
+
 # -- credentials ----------------------------------------------------------------------------------
 
 

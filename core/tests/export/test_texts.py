@@ -3,7 +3,7 @@
 import pytest
 
 from coursewire.errors import NotExportableError
-from coursewire.export.texts import cut, required
+from coursewire.export.texts import cut, digest, fitting, required
 from coursewire.model.content import ContentItem
 
 
@@ -40,3 +40,14 @@ def test_a_demanded_field_comes_as_text_as_it_is():
 def test_a_long_text_is_cut_between_two_words_where_it_has_words(text, limit, short):
     assert cut(text, limit) == short
     assert len(cut(text, limit)) <= limit
+
+
+def test_what_must_not_be_cut_fits_or_is_named():
+    assert fitting("k" * 5, 5, "key") == "kkkkk"
+    with pytest.raises(NotExportableError, match="5 characters, it has 6") as error:
+        fitting("k" * 6, 5, "key")
+    assert error.value.field == "key"
+
+
+def test_a_digest_is_the_beginning_of_sha_256():
+    assert digest("abc", 12) == "ba7816bf8f01"

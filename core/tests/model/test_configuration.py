@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from pydantic import Field, SecretBytes, SecretStr, TypeAdapter, ValidationError, create_model
 
+from coursewire.model.channel import Rate
 from coursewire.model.configuration import (
     INSECURE_URLS,
     UNSTORABLE,
@@ -183,3 +184,18 @@ def test_users_of_basic_authentication() -> None:
     for wrong in ("", "a:b", "x" * 256, None):
         with pytest.raises(ValidationError):
             users.validate_python(wrong)
+
+
+def test_a_field_may_say_how_many_calls_a_rate_has():
+    class Metered(Config):
+        daily_calls: int = 500
+
+    vendor = {
+        "default": Rate(calls=10_000, seconds=86_400, negotiable=True, setting="daily_calls"),
+        "import": Rate(calls=1, seconds=300),
+    }
+
+    rates = Metered(url="https://lms.example.com").rates(vendor)
+
+    assert rates["default"] == vendor["default"].model_copy(update={"calls": 500})
+    assert rates["import"] == vendor["import"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import coursewire as cw
+from coursewire.channels.defaults import CoreDefaults
 from coursewire.client.opening import open_draft_session
 from coursewire.config.configuration import Configuration
 from coursewire.config.secrets import new_key
@@ -114,7 +115,7 @@ def connected(config_for: Callable[..., BlackboardConfig], time: Time) -> Callab
                 channel=plugin.CHANNEL,
                 config=config,
                 authenticate=lambda tokens: plugin.authenticate(config=config, tokens=tokens),
-                read_slow_down=lambda response: plugin.read_slow_down(response=response),
+                read_slow_down=CoreDefaults(plugin.CHANNEL).read_slow_down,
                 insecure_urls=True,
                 clock=time,
                 sleep=no_sleep,

@@ -348,7 +348,7 @@ def test_an_unreadable_answer_to_a_retirement_is_not_success(
     result = send(payload(Operation.RETIRE))
 
     assert result.kind is ResultKind.TRY_LATER
-    assert result.reason == "unreadable-answer"
+    assert result.reason == "no-acknowledgement"
 
 
 def test_a_404_that_is_not_canvas_own_does_not_count_as_absent(
@@ -391,7 +391,7 @@ def test_a_200_without_a_course_is_no_acknowledgement(
     result = send(payload())
 
     assert result.kind is ResultKind.TRY_LATER
-    assert result.reason == "unreadable-answer"
+    assert result.reason == "no-acknowledgement"
 
 
 THROTTLES = ["403 as throttle", "429 with Retry-After", "429 without Retry-After"]

@@ -465,7 +465,7 @@ def test_a_token_that_is_over_is_renewed_once(
         (
             lambda: web.Response(text="<html>log in</html>", content_type="text/html"),
             "try later",
-            "unreadable-answer",
+            "no-acknowledgement",
         ),
         (lambda: web.json_response({"status": "400", "error": {"message": "no"}}), "rejected", "refused"),
         (lambda: web.json_response({"error": "not allowed"}), "rejected", "refused"),

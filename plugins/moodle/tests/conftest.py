@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from coursewire.channels.defaults import CoreDefaults
 from coursewire.client.answers import result_of_error
 from coursewire.client.opening import open_draft_session
 from coursewire.errors import SendError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from coursewire.model.session import Session
 
 COMPLETE = {"moodle_base_url": "https://moodle.example.org", "token": "planted-token"}
+make_batches = CoreDefaults(plugin.declare_channel()).make_batches
+"""Core's own way, by the limits that the channel declares."""
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from coursewire_moodle.client import FIND
 from coursewire_moodle.config import MoodleConfig
 from coursewire_moodle.grades import ASSIGNMENTS, GRADE, MODULE, PAGE, PARTICIPANTS
 
-from .conftest import COMPLETE, as_core, calls, form_of
+from .conftest import COMPLETE, as_core, calls, form_of, make_batches
 
 COURSE = "BrackenX+TIDE101"
 LEE = "lee.moor@example.org"
@@ -58,7 +58,7 @@ def test_grades_travel_by_course(completed, make_config):
     mixed = [completed(f"{n}@example.org", course=f"C{n % 2}", enrollment=str(n)) for n in range(402)]
 
     def batches(**options):
-        made = plugin.make_batches(
+        made = make_batches(
             config=make_config(**options),
             kind=Kind.COMPLETIONS,
             operation=Operation.CREATE,
@@ -68,17 +68,17 @@ def test_grades_travel_by_course(completed, make_config):
 
     assert batches() == [({"C0"}, 200), ({"C0"}, 1), ({"C1"}, 200), ({"C1"}, 1)]
     assert {size for _, size in batches(transmission_chunk_size=3)} == {3}
-    content = plugin.make_batches(
+    content = make_batches(
         config=make_config(), kind=Kind.CONTENT, operation=Operation.CREATE, payloads=mixed
     )
-    assert content is None
+    assert {len(batch) for batch in content} == {25, 2}
 
 
 def test_a_learners_enrollments_in_one_course_travel_together(completed, make_config):
     emails = [LEE, *(f"learner{number}@example.org" for number in range(200)), LEE]
     payloads = [completed(email, enrollment=str(number)) for number, email in enumerate(emails)]
 
-    made = plugin.make_batches(
+    made = make_batches(
         config=make_config(), kind=Kind.COMPLETIONS, operation=Operation.CREATE, payloads=payloads
     )
 
@@ -120,7 +120,7 @@ def test_batches_of_one_course_share_what_was_read(moodle, connected, completed)
         moodle.enroll(COURSE, email)
 
     async def send(session):
-        made = plugin.make_batches(
+        made = make_batches(
             config=session.config,
             kind=Kind.COMPLETIONS,
             operation=Operation.CREATE,
@@ -501,7 +501,7 @@ def test_a_course_is_read_before_any_learner_is_tried(moodle, connected, complet
         moodle.enroll(COURSE, f"learner{number}@example.org")
 
     async def send(session):
-        made = plugin.make_batches(
+        made = make_batches(
             config=session.config.model_copy(update={"transmission_chunk_size": 2}),
             kind=Kind.COMPLETIONS,
             operation=Operation.CREATE,

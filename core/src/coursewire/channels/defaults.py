@@ -1,20 +1,21 @@
-"""Core's own hooks, called where neither an operator nor the channel has an answer.
-
-There is none for ``read_slow_down``: without one, no answer but a 429 means "slow down".
-"""
+"""Core's own hooks, called where neither an operator nor the channel has an answer."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from coursewire.client.retry import throttles_by_403
 from coursewire.hookspecs import hookimpl
 from coursewire.model.configuration import Resend
 from coursewire.model.outcomes import EnrollmentReport, Told
 from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, canonical_json
 
 if TYPE_CHECKING:
+    import httpx
+
     from coursewire.model.channel import Channel, Limits
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
@@ -26,6 +27,7 @@ class CoreDefaults:
 
     def __init__(self, channel: Channel) -> None:
         self._limits = channel.limits
+        self._throttles_by_403 = any(sign.startswith("403") for sign in channel.capabilities.slow_down)
 
     @hookimpl
     def export_retirement(self, confirmed: Mapping[str, Any]) -> JsonObject:
@@ -41,7 +43,15 @@ class CoreDefaults:
     def make_batches(
         self, config: ChannelConfig, kind: Kind, operation: Operation | None, payloads: Sequence[Payload]
     ) -> Iterator[Batch]:
-        """Fill each batch to the limits before the next one begins."""
+        """Fill each batch to the limits before the next one begins; with ``outcomes_by``, for each value anew."""
+        by = self._limits.outcomes_by if kind is not Kind.CONTENT else ()
+        ordered = sorted(payloads, key=lambda payload: [str(payload.body[name]) for name in by])
+        for _, together in groupby(ordered, key=lambda payload: [payload.body[name] for name in by[:1]]):
+            yield from self._filled(config, kind, operation, together)
+
+    def _filled(
+        self, config: ChannelConfig, kind: Kind, operation: Operation | None, payloads: Iterable[Payload]
+    ) -> Iterator[Batch]:
         most_items = items_limit(self._limits, config, kind)
         most_bytes = self._limits.batch_bytes
         batch: list[Payload] = []
@@ -71,6 +81,11 @@ class CoreDefaults:
                 return told.improved_by(now)
             case Resend.NEVER:
                 return now.complete and not told.complete
+
+    @hookimpl
+    def read_slow_down(self, response: httpx.Response) -> float | None:
+        """A 403 that says that no calls are left, where the channel declares such; and no answer but that."""
+        return 0.0 if self._throttles_by_403 and throttles_by_403(response) else None
 
     @hookimpl
     def batch_sending(self, batch: Batch) -> Batch:

@@ -1,21 +1,19 @@
 """Answers and errors turned into results: the rules that hold for every LMS, in one place.
 
 A channel reads what its LMS says about each item, and falls back on these where the status is all there is.
+What stands in an answer is read by :mod:`coursewire.client.words`.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from coursewire.client.redact import Redactor, shorten
 from coursewire.client.retry import retry_after_s
 from coursewire.client.urls import path_template
+from coursewire.client.words import error_text, is_missing, read_json, read_object
 from coursewire.errors import (
     BlockedError,
     CredentialsError,
@@ -29,7 +27,7 @@ from coursewire.errors import (
 from coursewire.model.payload import JsonObject, Operation, Result, ResultKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
     from datetime import datetime
 
     import httpx
@@ -37,8 +35,9 @@ if TYPE_CHECKING:
 MESSAGE_LIMIT = 500
 EXCERPT_LIMIT = 2000
 
-_REJECTED = {
+_REASONS = {
     400: "invalid",
+    401: "credentials",
     403: "forbidden",
     404: "not-found-at-lms",
     405: "method-not-allowed",
@@ -46,8 +45,13 @@ _REJECTED = {
     410: "not-found-at-lms",
     413: "too-large",
     422: "invalid",
+    408: "lms-timeout",
+    425: "too-early",
+    429: "slow-down",
 }
-_LATER = {408: "lms-timeout", 425: "too-early", 429: "slow-down"}
+_LATER = (408, 425, 429)
+_WRONG_PLACE = (403, 404, 405)
+"""What a call is answered with whatever it carries, where rights or the address are wrong."""
 
 _OF_ERRORS: dict[type[SendError], tuple[ResultKind, str]] = {
     ThrottledError: (ResultKind.THROTTLED, "slow-down"),
@@ -57,50 +61,72 @@ _OF_ERRORS: dict[type[SendError], tuple[ResultKind, str]] = {
     RejectedError: (ResultKind.REJECTED, "rejected"),
     BlockedError: (ResultKind.BLOCKED, "blocked"),
 }
+_ERROR_OF: dict[ResultKind, type[SendError]] = {kind: error for error, (kind, _) in _OF_ERRORS.items()}
 
-_PLAIN_REDACTOR = Redactor()
-
-_ERROR_FIELDS = ("error", "errors", "errorMessage")
-_ERROR_FIELD = re.compile(r"error|exception|fault", re.I)
+_REDACTOR = Redactor()
 
 
-def read_json(response: httpx.Response) -> Any:
-    """The body as plain data; None where it is HTML, XML or nothing."""
-    try:
-        return orjson.loads(response.content)
-    except ValueError:
-        return None
-
-
-def read_object(response: httpx.Response) -> JsonObject:
-    """The body where it is a JSON object; an empty one where it is anything else."""
-    body = read_json(response)
-    return body if isinstance(body, dict) else {}
-
-
-def read_success(response: httpx.Response, *fields: str, next_step: str = "") -> JsonObject:
-    """The JSON object that the LMS answers with when all is well; for :func:`check_connection` and look-ups.
+def result_of(
+    response: httpx.Response,
+    *,
+    now: datetime,
+    done: bool = True,
+    refuses_with_2xx: bool = False,
+    safe_to_repeat: bool = True,
+    whole_batch: bool = False,
+    rights: str = "",
+    own_404: str = "",
+    remote_id: str | None = None,
+) -> Result:
+    """What an answer means for the one item that was sent, by its status and the words of an error in it.
 
     Args:
         response: The answer.
-        *fields: What the object must have; errors come with 200, too.
-        next_step: What a person should check when it is another one.
+        now: The present instant, for ``Retry-After``.
+        done: Where it is a success: it acknowledges the item. A status alone does not: errors, log-in pages and
+            empty bodies come with 200, too; see :func:`~coursewire.client.words.is_done`.
+        refuses_with_2xx: This LMS says with a success, too, what is wrong with an item. Of another one an error in a
+            success is as likely a passing fault.
+        safe_to_repeat: Sending the same again does no harm. If not, a success that is no acknowledgement
+            leaves the item in doubt.
+        whole_batch: The request carried several items, and the answer does not tell them apart.
+        rights: Where a 403 is about a right: how a person at the LMS gives it. Then the item is blocked there.
+        own_404: A member that the LMS's own 404 has, such as ``"status"``. Another one is the page of a proxy or of
+            another site, which settles nothing. Without it every 404 counts as the LMS's.
+        remote_id: The item's id at the LMS, as far as it is known; the result carries it.
 
-    Raises:
-        BlockedError: A refusal, such as a missing right.
-        UnreachableError: The LMS is out of order, or what answered is not what was asked for.
+    Returns:
+        2xx accepted when done; otherwise try later, ``no-acknowledgement``, or rejected, ``refused``, where this
+        LMS refuses so and there are words of an error in it. 401 credentials broken; 408, 425, 429 and 5xx try
+        later, and a 404 that is not the LMS's own, ``unreadable-answer``; every other status rejected, redirects
+        too: what was asked for has not happened.
     """
-    body = read_object(response)
-    if response.is_success and body and all(body.get(field) is not None for field in fields):
-        return body
-    excerpt = _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
-    out_of_order = response.is_success or response.status_code >= 500 or response.status_code in _LATER
-    raise (UnreachableError if out_of_order else BlockedError)(
-        f"{response.request.method} {path_template(response.request.url)} did not get the answer it should",
-        why=f"status {response.status_code}: {shorten(excerpt, MESSAGE_LIMIT) or 'without a word'}",
-        next_step=next_step,
-        http_status=response.status_code,
-        excerpt=excerpt,
+    status, reason = response.status_code, _reason(response)
+    if response.is_success and done:
+        return Result(ResultKind.ACCEPTED, remote_id=remote_id, http_status=status)
+    words, excerpt = _words(response)
+    if response.is_success:
+        unsaid = ResultKind.TRY_LATER if safe_to_repeat else ResultKind.IN_DOUBT
+        no = bool(words) and refuses_with_2xx
+        kind, reason = (ResultKind.REJECTED, "refused") if no else (unsaid, "no-acknowledgement")
+        words = words or f"The answer acknowledges nothing: {excerpt or 'it is empty'}"
+    else:
+        kind = _kind(status)
+        words = words or excerpt or f"HTTP {status} without a word"
+    if status in (404, 410) and own_404 and not is_missing(response, own_404):
+        kind, reason = ResultKind.TRY_LATER, "unreadable-answer"
+    if status == 403 and rights:
+        kind, words = ResultKind.BLOCKED, f"{words.rstrip('.')}. {rights}"
+    seconds = retry_after_s(response, now) if kind is ResultKind.TRY_LATER else None
+    return Result(
+        kind,
+        reason,
+        shorten(words, MESSAGE_LIMIT),
+        remote_id,
+        status,
+        excerpt,
+        retry_at=None if seconds is None else now + timedelta(seconds=seconds),
+        whole_batch=whole_batch and kind is ResultKind.REJECTED,
     )
 
 
@@ -111,179 +137,91 @@ def acknowledged(
     *,
     now: datetime,
     rights: str = "",
+    own_404: str = "",
+    remote_id: str | None = None,
 ) -> Result:
     """What an answer means for the one item that was sent, where the LMS answers with the item itself.
 
-    A status alone is no acknowledgement: errors, log-in pages and empty bodies come with 200, too.
-
     Args:
-        response: The answer.
+        response: The answer; of a request that may be sent again.
         operation: What was to happen; an item that is not there any more needs no retiring.
         echo: Members that the answer's object must have, such as ``{"id": key}``.
         now: The present instant, for ``Retry-After``.
         rights: As for :func:`result_of`.
+        own_404: As for :func:`result_of`.
+        remote_id: As for :func:`result_of`.
 
     Returns:
-        Accepted when a 2xx echoes what it should; already so for a retirement that meets 404 or 410; try later,
-        ``no-acknowledgement``, for a 2xx that says something else: the request must be one that may be sent
-        again. For every other answer see :func:`result_of`.
+        Accepted when a 2xx echoes what it should; already so for a retirement that meets 404 or 410. For every
+        other answer see :func:`result_of`.
     """
     status = response.status_code
-    if not response.is_success:
-        if operation is Operation.RETIRE and status in (404, 410):
-            return Result(ResultKind.ALREADY_SO, reason="already-retired", http_status=status)
-        return result_of(response, now=now, rights=rights)
+    if operation is Operation.RETIRE and status in (404, 410):
+        return Result(ResultKind.ALREADY_SO, "already-retired", remote_id=remote_id, http_status=status)
     body = read_object(response)
-    if all(name in body and body[name] == value for name, value in echo.items()):
-        return Result(ResultKind.ACCEPTED, http_status=status)
-    excerpt = _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
-    return Result(
-        ResultKind.TRY_LATER,
-        reason="no-acknowledgement",
-        message=f"HTTP {status} without {' and '.join(echo)} of the item: {excerpt or 'an empty answer'}"[
-            :MESSAGE_LIMIT
-        ],
-        http_status=status,
-        excerpt=excerpt,
-    )
+    done = all(name in body and body[name] == value for name, value in echo.items())
+    return result_of(response, now=now, done=done, rights=rights, own_404=own_404, remote_id=remote_id)
 
 
-def error_text(body: Any) -> str:
-    """The words of an error at the top of an answer, whichever shape it has; "" where ``body`` is no error.
-
-    Known are ``{"error": {"code", "message": "text"}}``, the same with ``"message": {"lang", "value"}`` (OData),
-    ``{"error": "text"}``, and ``{"errors": [{"title", "detail"}]}`` (JSON:API). Of another shape it is the JSON.
-    """
-    found = (body.get(name) for name in _ERROR_FIELDS) if isinstance(body, dict) else ()
-    error = next(filter(None, found), "")
-    if isinstance(error, list) and all(isinstance(each, dict) for each in error):
-        texts = [
-            ": ".join(str(each[name]) for name in ("title", "detail") if each.get(name)) for each in error
-        ]
-        return "; ".join(filter(None, texts)) or json.dumps(error)
-    if not isinstance(error, dict):
-        return error if isinstance(error, str) else json.dumps(error)
-    message = error.get("message")
-    text = message.get("value") if isinstance(message, dict) else message
-    return ": ".join(str(part) for part in (error.get("code"), text) if part) or json.dumps(error)
-
-
-def refusal_in(body: Any) -> str:
-    """The words of the first error in an answer, however deep it stands; "" where there is none."""
-    if isinstance(body, dict):
-        if any(value and _ERROR_FIELD.match(name) for name, value in body.items()):
-            return error_text(body) or str(body.get("message") or body)
-        body = list(body.values())
-    return next(filter(None, map(refusal_in, body)), "") if isinstance(body, list) else ""
-
-
-def is_missing(response: httpx.Response) -> bool:
-    """Tell an LMS's own 404 or 410, in JSON or without a body, from the page of a proxy, which proves nothing."""
-    absent = response.status_code in (404, 410)
-    return absent and (not response.content.strip() or isinstance(read_json(response), dict))
-
-
-def acknowledges(response: httpx.Response) -> bool:
-    """Tell an answer that says yes: plain data without an error in it, or a success that has no body."""
-    if not response.is_success:
-        return False
-    if not response.content.strip():
-        return response.status_code != 200  # an empty 200 is what a proxy says as well
-    body = read_json(response)
-    return isinstance(body, dict | list) and not refusal_in(body)
-
-
-def refused(
-    response: httpx.Response, *, now: datetime, whole_batch: bool = False, rights: str = ""
-) -> Result:
-    """What an answer means that is not the one hoped for, by its words and its status.
-
-    Args:
-        response: The answer; a success, too, that is no acknowledgement.
-        now: The present instant, for ``Retry-After``.
-        whole_batch: The request carried several items, and the answer does not tell them apart.
-        rights: What a person can do about a 403, which then blocks the item.
-    """
-    body, status = read_json(response), response.status_code
-    words, excerpt = refusal_in(body), _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
-    if response.is_success and words:
-        return Result(ResultKind.REJECTED, "refused", words, None, status, excerpt, whole_batch=whole_batch)
-    if response.is_success:
-        message = "The answer is not one that this LMS gives."
-        return Result(ResultKind.TRY_LATER, "unreadable-answer", message, None, status, excerpt)
-    result = result_of(response, now=now, whole_batch=whole_batch)
-    if status == 403 and rights:
-        message = f"{error_text(body) or 'The LMS refuses this'}. {rights}"
-        return replace(result, kind=ResultKind.BLOCKED, message=message, whole_batch=False)
-    return replace(result, message=error_text(body) or result.message)
-
-
-def failure(response: httpx.Response, *, now: datetime, next_step: str, rights: str = "") -> SendError:
-    """The error for an answer without which nothing more can be said; see :func:`refused`.
+def read_success(
+    response: httpx.Response, *fields: str, next_step: str = "", rights: str = "", may_hide: bool = False
+) -> JsonObject:
+    """The JSON object that the LMS answers with when all is well; for :func:`check_connection` and look-ups.
 
     Args:
         response: The answer.
-        now: The present instant.
-        next_step: What a person can do where it is not about a right.
-        rights: What a person can do about a 403.
+        *fields: What the object must have; errors come with 200, too.
+        next_step: As for :func:`error_of`.
+        rights: As for :func:`error_of`.
+        may_hide: The LMS leaves fields out that we have no right to see.
+
+    Raises:
+        BlockedError: Such a field is not in an object that has an id.
+        SendError: It is another answer; see :func:`error_of`.
     """
-    result = refused(response, now=now, rights=rights)
-    where, status = f"{response.request.url.path}, status {response.status_code}", response.status_code
-    if result.kind is ResultKind.BLOCKED:
-        return BlockedError("the LMS refuses this", where=where, why=result.message, http_status=status)
-    what = "the LMS gave no usable answer"
-    facts: dict[str, Any] = {"http_status": status, "excerpt": result.excerpt}
-    return UnreachableError(what, where=where, why=result.message, next_step=next_step, **facts)
+    body = read_object(response)
+    hidden = [field for field in fields if body.get(field) is None]
+    if response.is_success and body and not hidden:
+        return body
+    if may_hide and response.is_success and "id" in body:
+        what = f"the LMS does not show what is needed: {' and '.join(hidden)}"
+        raise BlockedError(what, next_step=rights or next_step, http_status=response.status_code)
+    raise error_of(response, next_step=next_step, rights=rights)
 
 
-def result_of(
-    response: httpx.Response,
-    *,
-    now: datetime,
-    whole_batch: bool = False,
-    redactor: Redactor = _PLAIN_REDACTOR,
-    rights: str = "",
-) -> Result:
-    """What an answer means for the one item that was sent, by its status alone.
+def error_of(response: httpx.Response, what: str = "", *, next_step: str = "", rights: str = "") -> SendError:
+    """The error for an answer without which nothing more can be said, whatever was asked for.
 
     Args:
-        response: The answer.
-        now: The present instant, for ``Retry-After``.
-        whole_batch: The request carried several items, and the answer does not tell them apart.
-        redactor: Knows the configuration's secrets. Core redacts again with its own.
-        rights: Where a 403 is about a right: how a person at the LMS gives it. Then the item is blocked there.
+        response: An answer that is not the one hoped for.
+        what: What was asked for, such as ``"the list of courses"``; method and path when it is not said.
+        next_step: What a person should check.
+        rights: How a person at the LMS gives the right, after a 403; "" where it is the ``next_step``, too.
 
     Returns:
-        2xx accepted; 401 credentials broken; 408, 425, 429 and 5xx try later; every other status rejected,
-        redirects too: what was asked for has not happened.
+        403, 404, 405 and redirects need a person at the LMS or at the configuration; 401 is about credentials;
+        other 4xx refuse what was sent; the LMS itself failed with 5xx, or what answered with a success is
+        something else, and the next run tries again.
     """
     status = response.status_code
-    if response.is_success:
-        return Result(ResultKind.ACCEPTED, http_status=status)
-    excerpt = redactor.excerpt(response, EXCERPT_LIMIT)
-    refused = Result(
-        ResultKind.REJECTED,
-        reason=_REJECTED.get(status, "redirected" if response.is_redirect else f"http-{status}"),
-        message=shorten(excerpt, MESSAGE_LIMIT) or f"HTTP {status} without a word",
+    kind = ResultKind.TRY_LATER if response.is_success else _kind(status)
+    if response.is_redirect or status in _WRONG_PLACE:
+        kind = ResultKind.BLOCKED
+    words, excerpt = _words(response)
+    why = words or excerpt or "without a word"
+    if response.is_redirect:
+        why = f"it redirects to {response.headers.get('location')}"
+    elif response.is_success:
+        why = f"the answer is not the one that it should be: {why}"
+    asked = what or f"{response.request.method} {path_template(response.request.url)}"
+    return _ERROR_OF[kind](
+        f"{asked} was answered with status {status}",
+        why=shorten(why, MESSAGE_LIMIT),
+        next_step=(rights if status == 403 else "") or next_step,
         http_status=status,
         excerpt=excerpt,
-        whole_batch=whole_batch,
+        reason="" if response.is_success or kind is ResultKind.BLOCKED else _reason(response),
     )
-    if status == 401:
-        return replace(refused, kind=ResultKind.CREDENTIALS_BROKEN, reason="credentials", whole_batch=False)
-    if status == 403 and rights:
-        message = shorten(f"{refused.message} {rights}", MESSAGE_LIMIT)
-        return replace(refused, kind=ResultKind.BLOCKED, message=message, whole_batch=False)
-    if status in _LATER or status >= 500:
-        seconds = retry_after_s(response, now)
-        return replace(
-            refused,
-            kind=ResultKind.TRY_LATER,
-            reason=_LATER.get(status, "lms-error"),
-            retry_at=None if seconds is None else now + timedelta(seconds=seconds),
-            whole_batch=False,
-        )
-    return refused
 
 
 def result_of_error(error: SendError | IncompleteListError) -> Result:
@@ -309,30 +247,12 @@ def result_of_error(error: SendError | IncompleteListError) -> Result:
     )
 
 
-def error_of(response: httpx.Response, what: str, *, next_step: str = "") -> SendError:
-    """The error for an answer whose status says that nothing was done for anything that was sent.
-
-    Args:
-        response: An answer that is no success.
-        what: What was asked for, such as ``"the list of courses"``.
-        next_step: For a refusal whatever the request carries: a right, or the address, is wrong.
-
-    Returns:
-        403, 404, 405 and redirects need a person at the LMS or at the configuration; other 4xx refuse what was
-        sent; the LMS itself failed with 5xx, and the next run tries again.
-    """
-    status, excerpt = response.status_code, _PLAIN_REDACTOR.excerpt(response, EXCERPT_LIMIT)
-    said: dict[str, Any] = {
-        "why": f"it redirects to {response.headers.get('location')}" if response.is_redirect else excerpt,
-        "http_status": status,
-        "excerpt": excerpt,
-    }
-    answered = f"{what} was answered with status {status}"
-    if response.is_redirect or status in (403, 404, 405):
-        return BlockedError(answered, next_step=next_step, **said)
-    if status >= 500 or status in _LATER:
-        return UnreachableError(answered, reason=_LATER.get(status, "lms-error"), **said)
-    return RejectedError(answered, reason=_REJECTED.get(status, f"http-{status}"), **said)
+async def as_result(step: Awaitable[Result]) -> Result:
+    """What a step comes to: its result, or what its error means."""
+    try:
+        return await step
+    except (SendError, IncompleteListError) as error:
+        return result_of_error(error)
 
 
 def admitted(response: httpx.Response, *, rights: str = "", next_step: str = "") -> httpx.Response:
@@ -346,9 +266,8 @@ def admitted(response: httpx.Response, *, rights: str = "", next_step: str = "")
     Raises:
         BlockedError: It does.
     """
-    if response.is_redirect or response.status_code in (403, 404, 405):
-        what = f"{response.request.method} {path_template(response.request.url)}"
-        raise error_of(response, what, next_step=rights if response.status_code == 403 else next_step)
+    if response.is_redirect or response.status_code in _WRONG_PLACE:
+        raise error_of(response, next_step=next_step, rights=rights)
     return response
 
 
@@ -361,3 +280,23 @@ def redacted(result: Result, redactor: Redactor) -> Result:
         message=shorten(redactor(result.message), MESSAGE_LIMIT),
         excerpt=shorten(redactor(result.excerpt), EXCERPT_LIMIT),
     )
+
+
+def _kind(status: int) -> ResultKind:
+    if status == 401:
+        return ResultKind.CREDENTIALS_BROKEN
+    return ResultKind.TRY_LATER if status in _LATER or status >= 500 else ResultKind.REJECTED
+
+
+def _reason(response: httpx.Response) -> str:
+    if response.status_code >= 500:
+        return "lms-error"
+    return _REASONS.get(
+        response.status_code, "redirected" if response.is_redirect else f"http-{response.status_code}"
+    )
+
+
+def _words(response: httpx.Response) -> tuple[str, str]:
+    """The words of an error, which stand anywhere in a success; and the beginning of the body."""
+    words = error_text(read_json(response), deep=response.is_success)
+    return _REDACTOR(words), _REDACTOR.excerpt(response, EXCERPT_LIMIT)

@@ -15,9 +15,10 @@ from urllib.parse import urlencode
 import httpx
 from pydantic import SecretStr
 
-from coursewire.client.answers import read_object
 from coursewire.client.auth import TokenAuth, read_oauth_token
+from coursewire.client.words import read_object
 from coursewire.errors import CredentialsError
+from coursewire.hookspecs import hookimpl
 from coursewire.model.inbound import CodeGrant
 
 if TYPE_CHECKING:
@@ -60,6 +61,17 @@ class OAuthApplication:
     def auth(self, config: Any, tokens: Tokens) -> httpx.Auth:
         """For the hook ``authenticate``: access tokens, each got with the newest refresh token."""
         return _GrantedAuth(self, config, tokens)
+
+    def hooks(self) -> tuple[Callable[[Any, Tokens], httpx.Auth], Callable[[], list[CodeGrant]]]:
+        """The hooks ``authenticate`` and ``inbound_routes``, for a channel that needs no more of them."""
+
+        def authenticate(config: Any, tokens: Tokens) -> httpx.Auth:
+            return self.auth(config, tokens)
+
+        def inbound_routes() -> list[CodeGrant]:
+            return [self.grant()]
+
+        return hookimpl(authenticate), hookimpl(inbound_routes)
 
     def token_request(self, config: Any, form: dict[str, str]) -> httpx.Request:
         """A request to the token endpoint."""

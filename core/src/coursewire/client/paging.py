@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from coursewire.client.answers import read_json
+from coursewire.client.words import member_at, read_json
 from coursewire.errors import ContractError, IncompleteListError
 
 if TYPE_CHECKING:
@@ -107,9 +107,7 @@ async def rows_of(
     """
 
     def next_page(page: httpx.Response) -> str | None:
-        found: Any = read_json(page)
-        for name in next_at:
-            found = found.get(name) if isinstance(found, dict) else None
+        found = member_at(read_json(page), *next_at)
         return found if isinstance(found, str) and found else None
 
     async for page in session.pages(path, params=params, next_page=next_page if next_at else None):

@@ -92,3 +92,21 @@ def retry_after_s(response: httpx.Response, now: datetime) -> float | None:
             instant = instant.replace(tzinfo=UTC)
         seconds = (instant - now).total_seconds()
     return None if math.isnan(seconds) else min(max(seconds, 0.0), _DAY_S)
+
+
+def throttles_by_403(response: httpx.Response) -> bool:
+    """Tell a 403 that means "slow down" from one about a right: by a header that no calls are left, or in words."""
+    said = (
+        response.headers.get("x-rate-limit-remaining", "").strip() == "0"
+        or "rate limit" in response.text.lower()
+    )
+    return response.status_code == 403 and said
+
+
+def reset_s(response: httpx.Response) -> float | None:
+    """Seconds until the calls of a used-up window begin anew, 0 to a day; None when the answer does not say.
+
+    Read is ``X-Rate-Limit-Reset`` as a number of seconds, which gateways gave before ``Retry-After`` was usual.
+    """
+    told = response.headers.get("x-rate-limit-reset", "")
+    return min(float(told), _DAY_S) if told.isdecimal() else None

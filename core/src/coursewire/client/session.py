@@ -19,7 +19,7 @@ import httpx
 from coursewire.client.limits import RateGate, lowered
 from coursewire.client.paging import next_link, pages_of
 from coursewire.client.redact import Redactor, secret_values
-from coursewire.client.retry import GATEWAY_TROUBLE, REPEATABLE, Retries, Sleep, retry_after_s
+from coursewire.client.retry import GATEWAY_TROUBLE, REPEATABLE, Retries, Sleep, reset_s, retry_after_s
 from coursewire.client.tokens import RECONNECT, StoredTokens
 from coursewire.client.transport import ForbiddenAddressError, GuardedTransport, OversizeError, carrier
 from coursewire.client.urls import Targets, path_template, same_place
@@ -259,6 +259,10 @@ class HttpSession(Session):
         """``request("PUT", ...)``."""
         return await self.request("PUT", path, **kwargs)
 
+    async def patch(self, path: str, **kwargs: Any) -> httpx.Response:
+        """``request("PATCH", ...)``."""
+        return await self.request("PATCH", path, **kwargs)
+
     async def delete(self, path: str, **kwargs: Any) -> httpx.Response:
         """``request("DELETE", ...)``."""
         return await self.request("DELETE", path, **kwargs)
@@ -380,7 +384,7 @@ class HttpSession(Session):
         told_s = self._read_slow_down(response) if self._read_slow_down else None
         if told_s is None and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
             return None
-        return told_s or retry_after_s(response, self.clock()) or 0.0
+        return told_s or retry_after_s(response, self.clock()) or reset_s(response) or 0.0
 
     async def _throttled(self, call: _Call, response: httpx.Response, asked_s: float) -> None:
         until = self.clock() + timedelta(seconds=asked_s or self._gate.window_s(call.bucket))

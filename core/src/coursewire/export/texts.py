@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from coursewire.errors import NotExportableError
@@ -31,3 +32,19 @@ def cut(text: str, limit: int) -> str:
     words, _, _rest = begun.rpartition(" ")
     # Some languages write without spaces: there the cut falls between two characters.
     return (words if len(words) > limit // 2 else begun).rstrip() + "…"
+
+
+def digest(text: str, length: int) -> str:
+    """The first digits of a text's SHA-256: the same in every process, and not a secret."""
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def fitting(text: str, limit: int, field: str) -> str:
+    """A text that must not be cut, such as a key or an address; itself.
+
+    Raises:
+        NotExportableError: It has more than ``limit`` characters: the item waits with this field as the reason.
+    """
+    if len(text) > limit:
+        raise NotExportableError(field, f"the LMS takes {limit} characters, it has {len(text)}")
+    return text

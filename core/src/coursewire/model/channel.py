@@ -114,6 +114,19 @@ class Capabilities(BaseModel):
         upsert = {"idempotency": Idempotency.UPSERT, "outcome_idempotency": Idempotency.UPSERT}
         return cls.model_validate({**full, **upsert, "retire_strategies": retire_strategies, **others})
 
+    @classmethod
+    def of_gradebook(cls, *retire_strategies: RetireStrategy, **others: Any) -> Self:
+        """What an LMS can do whose gradebook takes every grade, at any time, into the cell of learner and column.
+
+        Nothing doubles there; a grade can be raised, lowered and taken away, and goes only to courses that are there.
+
+        Args:
+            *retire_strategies: The ways of retiring, the default first.
+            **others: Every other capability, by name.
+        """
+        full = dict.fromkeys(("completions", "assessments", "in_progress"), Support.FULL)
+        return cls.of_upserts(*retire_strategies, **{**full, "outcomes_need_content": True, **others})
+
 
 class Rate(BaseModel):
     """A ceiling such as "one call in 300 seconds"."""
@@ -124,6 +137,8 @@ class Rate(BaseModel):
     seconds: float = Field(gt=0)
     negotiable: bool = False
     """The vendor raises it for a customer who asks: a configuration may name a higher one, too."""
+    setting: str = ""
+    """The configuration's field that gives ``calls``, where a customer's differ; empty where none does."""
 
 
 class Limits(BaseModel):
@@ -134,6 +149,10 @@ class Limits(BaseModel):
     batch_items: int = Field(default=1, gt=0)
     """Content items a request."""
     outcome_batch_items: int = Field(default=1, gt=0)
+    """Outcomes a request."""
+    outcomes_by: tuple[str, ...] = ()
+    """Members of an outcome's payload, such as ``("course", "learner")``: a batch holds only outcomes with the same
+    first one, in the order of the others. For an LMS that takes the grades of one course together."""
     batch_bytes: int | None = None
     """Bytes of canonical JSON a request, as core counts them. A channel with another form on the wire leaves
     this out and keeps to its limit in ``make_batches``."""

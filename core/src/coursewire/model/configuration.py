@@ -233,8 +233,11 @@ class ChannelConfig(BaseModel):
         return urlsplit(self.lms_url).netloc.lower()
 
     def rates(self, limits: Mapping[str, Rate]) -> Mapping[str, Rate]:
-        """The rates of this configuration: the channel's, or lower ones where the customer set them."""
-        return limits
+        """The rates of this configuration: the channel's, or what the customer's fields say in their place."""
+        said = {name: getattr(self, rate.setting) for name, rate in limits.items() if rate.setting}
+        if not said:
+            return limits
+        return {**limits, **{name: limits[name].model_copy(update={"calls": n}) for name, n in said.items()}}
 
     @classmethod
     def secret_fields(cls) -> frozenset[str]:

@@ -138,6 +138,10 @@ class Session(Protocol):
         """``request("PUT", ...)``."""
         ...
 
+    async def patch(self, path: str, **kwargs: Any) -> httpx.Response:
+        """``request("PATCH", ...)``."""
+        ...
+
     async def delete(self, path: str, **kwargs: Any) -> httpx.Response:
         """``request("DELETE", ...)``."""
         ...

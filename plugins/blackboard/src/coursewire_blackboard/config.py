@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 import coursewire as cw
-from coursewire.client.oauth import OAuthApplication
-from coursewire.model.configuration import LearnerId
 
 API = "/learn/api/public"
-DAY_S = 86_400
 DAILY_CALLS = 10_000
 """What a developer group has unless it agreed on more (developer portal, "REST API calls limit")."""
 
-OAUTH = OAuthApplication(
+OAUTH = cw.OAuthApplication(
     authorize_path=f"{API}/v1/oauth2/authorizationcode",
     token_path=f"{API}/v1/oauth2/token",
     # "offline" brings the refresh token. Without the others Learn gives a token whose calls fail.
@@ -55,7 +50,7 @@ class BlackboardConfig(cw.ChannelConfig):
     """``hide`` makes a retired course unavailable to students and can be undone; ``delete`` takes it away for
     good, with all grades in it."""
 
-    learner_id: LearnerId = LearnerId.EMAIL
+    learner_id: cw.LearnerId = cw.LearnerId.EMAIL
     """What the Learn knows learners by; see ``learner_field``."""
     learner_field: Literal["email", "userName", "externalId"] = "email"
     """Field of Learn's users that holds it. With ``userName`` and ``externalId`` a learner is addressed directly;
@@ -68,15 +63,6 @@ class BlackboardConfig(cw.ChannelConfig):
     """Learn takes one item a request: 1, or left out."""
 
     @property
-    def lms_url(self) -> str:
-        """Base URL of the Learn, without a trailing slash."""
-        return self.blackboard_base_url
-
-    @property
     def limit_scope(self) -> str:
         """A digest of the application's key: Learn counts by it, over all sites and customers."""
-        return hashlib.sha256(self.client_id.get_secret_value().encode()).hexdigest()[:40]
-
-    def rates(self, limits: Mapping[str, cw.Rate]) -> Mapping[str, cw.Rate]:
-        """The calls of a day."""
-        return {**limits, "default": cw.Rate(calls=self.daily_calls, seconds=DAY_S)}
+        return cw.digest(self.client_id.get_secret_value(), 40)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from html import escape
 
 import nh3
 
 import coursewire as cw
-from coursewire.export.executive_education import marked_description, marked_title
 from coursewire_blackboard.config import BlackboardConfig
 
 LONGEST_NAME = 255
@@ -22,70 +20,46 @@ LONGEST_COURSE_ID = 50
 PAGE_TITLE = "edX Course Details"
 """Of the folder and the page. Folders of earlier integrations have it too, and are found by it."""
 
-_BBML = "a br del div em h4 h5 h6 img li ol p span strong sub sup ul"
-"""Elements of a page in an Ultra course (developer documentation, "BbML")."""
+OF_LEARN = cw.packaged_data(__package__, "learn.json")
+"""What is the same in every column, and the one of final grades; and by view what a folder is, where links open, what a page looks like, and
+the elements that it may have (developer documentation, "BbML"), all harmless ones where none are named."""
 _BLOCK = re.compile(r"<(?:p|div|ul|ol|h\d|table|blockquote|pre|hr)\b", re.I)
 
 
 @cw.hookimpl
 def export_content(config: BlackboardConfig, item: cw.ContentItem) -> cw.JsonObject:
     """Build the external id, and what is sent of course, folder and page."""
-    ultra = config.course_view == "Ultra"
-    key, title = check_key(item.content_key, "key"), cw.required(item, "title") and marked_title(item)
+    view = OF_LEARN[config.course_view]
+    key = cw.fitting(item.content_key, LONGEST_KEY, "key")
+    title = cw.required(item, "title") and cw.marked_title(item)
+    name = cw.cut(title, LONGEST_NAME)
     # A new window: within Learn's frame browsers refuse to show another site. Ultra opens one by itself.
-    target = "" if ultra else " target='_blank'"
-    link = f"<a href='{escape(cw.required(item, 'enrollment_url'))}'{target}>Go to edX course page</a>"
-    if len(link) + len("<br/>") > LONGEST_DESCRIPTION:
-        raise cw.NotExportableError(
-            "enrollment_url", f"Learn takes {LONGEST_DESCRIPTION} characters with its link"
-        )
+    url = escape(cw.required(item, "enrollment_url"))
+    link = f"<a href='{url}'{view['target']}>Go to edX course page</a>"
+    description = cw.fitting(f"{link}<br/>", LONGEST_DESCRIPTION, "enrollment_url")
     return {
         "externalId": key,
-        "course_metadata": {
-            "name": cw.cut(title, LONGEST_NAME),
-            "externalId": key,
-            "description": f"{link}<br/>",
-        },
-        "course_content_metadata": {
-            "title": PAGE_TITLE,
-            "position": 0,
-            "contentHandler": {"id": "resource/x-bb-folder", **({"isBbPage": True} if ultra else {})},
-        },
+        "course_metadata": {"name": name, "externalId": key, "description": description},
+        "course_content_metadata": {"title": PAGE_TITLE, "position": 0, "contentHandler": {**view["folder"]}},
         "course_child_content_metadata": {
             "title": PAGE_TITLE,
             "availability": {"available": config.content_availability},
             "contentHandler": {"id": "resource/x-bb-document"},
-            "body": _body(item, escape(title), link, ultra=ultra),
+            "body": _body(item, view, escape(title), link),
         },
     }
 
 
 def course_id(key: str) -> str:
     """The id that people see in Learn: the same for a key in every process, in the characters that Learn takes."""
-    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-    return f"{re.sub(r'[^A-Za-z0-9._-]+', '_', key)[: LONGEST_COURSE_ID - 17]}.{digest}"
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '_', key)[: LONGEST_COURSE_ID - 17]}.{cw.digest(key, 16)}"
 
 
-def check_key(key: str, field: str) -> str:
-    """The key itself, which Learn gets as an external id.
-
-    Raises:
-        NotExportableError: Learn has no room for it.
-    """
-    if len(key) > LONGEST_KEY:
-        raise cw.NotExportableError(field, f"Learn takes {LONGEST_KEY} characters, it has {len(key)}")
-    return key
-
-
-def _body(item: cw.ContentItem, title: str, link: str, *, ultra: bool) -> str:
-    heading, line = ("h4", "") if ultra else ("h1", "<hr/>")
+def _body(item: cw.ContentItem, view: cw.JsonObject, title: str, link: str) -> str:
     image = f"<br/><img src='{escape(item.image_url)}'/>" if item.image_url else ""
     # Descriptions are HTML of others: only what is harmless, and what the view takes, goes on.
-    text = nh3.clean(
-        marked_description(item), tags=set(_BBML.split()) if ultra else None, link_rel=None
-    ).strip()
-    tag = "div" if _BLOCK.search(text) else "p"
-    words = f"<br/><br/><br/><{tag}>{text}</{tag}>" if text else ""
-    return (
-        f"<div><div><{heading}>{title}</{heading}>{link}<br/>{line}</div>{image}{words}<br/>{link}<br/></div>"
-    )
+    tags = set(view["elements"]) if view["elements"] else None
+    words = nh3.clean(cw.marked_description(item), tags=tags, link_rel=None).strip()
+    tag = "div" if _BLOCK.search(words) else "p"
+    text = f"<br/><br/><br/><{tag}>{words}</{tag}>" if words else ""
+    return str(view["page"].format(title=title, link=link, image=image, text=text))

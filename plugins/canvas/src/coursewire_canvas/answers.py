@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
-from coursewire.client.answers import read_json, read_object, result_of
+from coursewire.client.answers import result_of
+from coursewire.client.words import is_missing, read_json, read_object
 from coursewire.errors import BlockedError, IncompleteListError, UnreachableError
 from coursewire.model.payload import JsonObject, Result, ResultKind
 
@@ -33,7 +34,7 @@ async def find_course(session: Session, key: str, *include: str) -> JsonObject |
     wanted = [("include[]", what) for what in ("all_courses", *include)]
     response = await session.get(f"/api/v1/courses/{by_integration_id(key)}", params=wanted)
     course = read_object(response)
-    if is_missing(response):
+    if is_missing(response, "errors"):
         return None
     if not response.is_success or "id" not in course:
         raise failure(session, response)
@@ -68,12 +69,7 @@ async def rows(session: Session, path: str, params: list[tuple[str, str]]) -> li
 
 def refused(session: Session, response: httpx.Response) -> Result:
     """Read an answer that is not the one hoped for."""
-    if response.is_success:
-        message = "The answer is not one that Canvas gives."
-        return Result(
-            ResultKind.TRY_LATER, "unreadable-answer", message, None, response.status_code, response.text
-        )
-    result = result_of(response, now=session.clock())
+    result = result_of(response, now=session.clock(), done=False)
     if response.status_code == 403:
         return replace(result, kind=ResultKind.BLOCKED, message=str(forbidden(response)))
     return result
@@ -85,11 +81,6 @@ def failure(session: Session, response: httpx.Response) -> SendError:
         return forbidden(response)
     why = refused(session, response).message
     return UnreachableError("Canvas gave no usable answer", why=why, http_status=response.status_code)
-
-
-def is_missing(response: httpx.Response) -> bool:
-    """Tell Canvas's own 404 from the page of a proxy or of another site, which proves nothing."""
-    return response.status_code == 404 and "errors" in read_object(response)
 
 
 def is_about_a_right(response: httpx.Response) -> bool:

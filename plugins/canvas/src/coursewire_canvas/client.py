@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from coursewire.client.answers import read_object
 from coursewire.client.auth import TokenAuth, read_oauth_token
+from coursewire.client.words import read_object
 from coursewire.errors import BlockedError
 from coursewire.model.channel import RetireStrategy
 from coursewire.model.payload import Operation, Payload, RemoteItem, Result, ResultKind

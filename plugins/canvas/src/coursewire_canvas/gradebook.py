@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
-from coursewire.client.answers import read_object
+from coursewire.client.words import read_object
 from coursewire.errors import BlockedError, OutcomeUnknownError
 from coursewire.model.payload import JsonObject, Result
 from coursewire_canvas.answers import (

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from coursewire.client.answers import read_object, result_of_error
+from coursewire.client.answers import result_of_error
+from coursewire.client.words import is_missing, read_object
 from coursewire.errors import IncompleteListError, SendError, UnreachableError
 from coursewire.model.payload import Batch, Payload, Result, ResultKind
 from coursewire_canvas import gradebook
-from coursewire_canvas.answers import ROWS_A_PAGE, is_missing, refused, settings
+from coursewire_canvas.answers import ROWS_A_PAGE, refused, settings
 from coursewire_canvas.outcomes import NO_GRADE, by_course
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ async def _write_alone(session: Session, grade: _Grade) -> Result:
         if settled is not None:
             return settled
         response = await session.put(grade.path, json={"submission": {"posted_grade": grade.posted}})
-    if is_missing(response):
+    if is_missing(response, "errors"):
         return _blocked("learner-not-enrolled")
     submission = read_object(response)
     if not response.is_success or "score" not in submission:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from coursewire.client.answers import acknowledges, failure, read_json, refused, result_of_error
+from coursewire.client.answers import error_of, result_of, result_of_error
 from coursewire.client.auth import OAuthToken
+from coursewire.client.words import is_done, read_json
 from coursewire.errors import BlockedError, CredentialsError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Result, ResultKind
@@ -101,12 +102,11 @@ async def _by_assignment(session: Session, path: str, payload: Payload) -> Resul
 
 
 def _read(session: Session, response: httpx.Response, api: str) -> Result:
-    status = response.status_code
-    if acknowledges(response):
-        return Result(ResultKind.ACCEPTED, message=f"reported by the {api}", http_status=status)
-    result = refused(response, now=session.clock())
-    # What is not there may be there tomorrow: a portal lists a course a day after it was offered.
-    return replace(result, kind=ResultKind.BLOCKED) if status == httpx.codes.NOT_FOUND else result
+    result = result_of(response, now=session.clock(), done=is_done(response), refuses_with_2xx=True)
+    if response.status_code == httpx.codes.NOT_FOUND:
+        # What is not there may be there tomorrow: a portal lists a course a day after it was offered.
+        return replace(result, kind=ResultKind.BLOCKED)
+    return replace(result, message=f"reported by the {api}") if result.confirms else result
 
 
 @hookimpl
@@ -129,6 +129,6 @@ async def check_connection(session: Session) -> list[str]:
         ]
     response = await session.get(OVERVIEW, params=NOBODY)
     unknown = response.status_code in (400, 404) and isinstance(read_json(response), dict)
-    if not unknown and not acknowledges(response):
-        raise failure(response, now=session.clock(), next_step=EDGE, rights=EDGE)
+    if not unknown and not is_done(response):
+        raise error_of(response, next_step=EDGE)
     return ["Cornerstone gave an access token.", "The Transcript API answers this application."]

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
-from coursewire.client import answers
+import httpx
 
-if TYPE_CHECKING:
-    import httpx
-
-    from coursewire.errors import SendError
-    from coursewire.model.payload import Result
-    from coursewire.model.session import Session
+import coursewire as cw
 
 RIGHTS = "Give the API key the scopes that the channel's page lists, or ask Degreed to."
 NOT_DEGREED = "Check degreed_base_url, then try again."
 
 
-def refused(session: Session, response: httpx.Response, *, whole_batch: bool = False) -> Result:
-    """What an answer means that is not the one hoped for."""
-    return answers.refused(response, now=session.clock(), whole_batch=whole_batch, rights=RIGHTS)
+def said(session: cw.Session, response: httpx.Response, *, done: bool = False, **how: Any) -> cw.Result:
+    """What an answer means for what was sent; see :func:`coursewire.client.answers.result_of`."""
+    now = session.clock()
+    return cw.result_of(response, now=now, done=done, refuses_with_2xx=True, rights=RIGHTS, **how)
 
 
-def failure(session: Session, response: httpx.Response) -> SendError:
+def failure(response: httpx.Response) -> cw.SendError:
     """The error for an answer without which nothing more can be said."""
-    return answers.failure(response, now=session.clock(), next_step=NOT_DEGREED, rights=RIGHTS)
+    return cw.error_of(response, next_step=NOT_DEGREED, rights=RIGHTS)

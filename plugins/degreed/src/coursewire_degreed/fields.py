@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import math
 from datetime import UTC
-from typing import TYPE_CHECKING
 
-from coursewire.errors import NotExportableError
-from coursewire.export.course_runs import choose_run
-from coursewire.export.executive_education import marked_title
-from coursewire.model.content import ContentType
-
-if TYPE_CHECKING:
-    from coursewire.model.content import ContentItem
-    from coursewire.model.instant import Moment
-    from coursewire.model.outcomes import Completion
+import coursewire as cw
+from coursewire.model.instant import Moment
 
 LONGEST_TEXT = 2000
 """Characters of a description."""
 DEFAULT_LANGUAGE = "en"
 
 
-def title_of(item: ContentItem) -> str:
+def title_of(item: cw.ContentItem) -> str:
     """The title, marked where the course is executive education.
 
     Raises:
         NotExportableError: There is none; Degreed demands one.
     """
     if not (item.title or "").strip():
-        raise NotExportableError(
+        raise cw.NotExportableError(
             "title", "Degreed takes no course without one", next_step="Give the item a title at the source."
         )
-    return marked_title(item)
+    return cw.marked_title(item)
 
 
 def cut(text: str, room: int = LONGEST_TEXT) -> str:
@@ -39,19 +31,19 @@ def cut(text: str, room: int = LONGEST_TEXT) -> str:
     return text if len(text) <= room else text[: room - 3] + "..."
 
 
-def image_of(item: ContentItem) -> str | None:
+def image_of(item: cw.ContentItem) -> str | None:
     """The address of the picture."""
-    return item.card_image_url if item.content_type is ContentType.PROGRAM else item.image_url
+    return item.card_image_url if item.content_type is cw.ContentType.PROGRAM else item.image_url
 
 
-def language_of(item: ContentItem, moment: Moment) -> str:
+def language_of(item: cw.ContentItem, moment: Moment) -> str:
     """The language of the run that speaks for the item, without its region; English where none is known."""
-    run = choose_run(item, moment)
+    run = cw.choose_run(item, moment)
     written = (run.content_language if run else None) or ""
     return written.replace("_", "-").partition("-")[0].strip() or DEFAULT_LANGUAGE
 
 
-def completed_at(completion: Completion, form: str) -> str | None:
+def completed_at(completion: cw.Completion, form: str) -> str | None:
     """When a course was completed, in UTC and in a form of ``strftime``; None where it no longer counts.
 
     Raises:
@@ -59,32 +51,32 @@ def completed_at(completion: Completion, form: str) -> str | None:
     """
     if not completion.remote_id:
         remedy = "Link the learner: `coursewire learners link`."
-        raise NotExportableError("remote_id", "it is not known who this is at Degreed", next_step=remedy)
+        raise cw.NotExportableError("remote_id", "it is not known who this is at Degreed", next_step=remedy)
     if not completion.complete:
         return None
     if completion.completed_at is None:
-        raise NotExportableError("completed_at", "Degreed takes no completion without it")
+        raise cw.NotExportableError("completed_at", "Degreed takes no completion without it")
     return completion.completed_at.astimezone(UTC).strftime(form)
 
 
-def effort_phrase(item: ContentItem, moment: Moment) -> str:
+def effort_phrase(item: cw.ContentItem, moment: Moment) -> str:
     """``2-3 hours a week for 5 weeks. `` of a course, by the run that speaks for it; "" where a figure is missing."""
-    effort = _effort(item, moment) if item.content_type is ContentType.COURSE else None
+    effort = _effort(item, moment) if item.content_type is cw.ContentType.COURSE else None
     if effort is None:
         return ""
     least, most, weeks = effort
     return f"{least:g}-{most:g} hours a week for {weeks:g} weeks. "
 
 
-def hours_of(item: ContentItem, moment: Moment) -> int:
+def hours_of(item: cw.ContentItem, moment: Moment) -> int:
     """Whole hours that the course or run takes, rounded up; 0 where a figure is missing."""
     effort = _effort(item, moment)
     return math.ceil(effort[2] * (effort[0] + effort[1]) / 2) if effort else 0
 
 
-def _effort(item: ContentItem, moment: Moment) -> tuple[float, float, float] | None:
+def _effort(item: cw.ContentItem, moment: Moment) -> tuple[float, float, float] | None:
     """Least and most hours a week, and weeks; None unless all three are known and above zero."""
-    run = choose_run(item, moment)
+    run = cw.choose_run(item, moment)
     if run is None:
         return None
     least, most, weeks = run.min_effort or 0, run.max_effort or 0, run.weeks_to_complete or 0

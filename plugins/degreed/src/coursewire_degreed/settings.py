@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from coursewire.model.channel import Rate
-from coursewire.model.configuration import ChannelConfig, LearnerId
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import coursewire as cw
 
 MINUTE_S = 60
 EVERY_CALL = "default"
 """Name of the bucket that counts every call."""
 
 
-class DegreedConfig(ChannelConfig):
+class DegreedConfig(cw.ChannelConfig):
     """Settings of one customer's Degreed organisation, whichever API it is spoken to by."""
 
-    learner_id: Literal[LearnerId.EMAIL, LearnerId.EMPLOYEE_ID] = LearnerId.EMAIL
+    learner_id: Literal[cw.LearnerId.EMAIL, cw.LearnerId.EMPLOYEE_ID] = cw.LearnerId.EMAIL
     """What Degreed knows learners by: ``email`` or ``employee_id``."""
     calls_per_minute: int = Field(default=1, gt=0)
     """Calls a minute that Degreed allows the API key."""
@@ -38,6 +35,6 @@ class DegreedConfig(ChannelConfig):
         digest = hashlib.sha256(self.api_key.encode()).hexdigest()[:16]
         return f"{urlsplit(self.lms_url).netloc.lower()} {digest}"
 
-    def rates(self, limits: Mapping[str, Rate]) -> Mapping[str, Rate]:
+    def rates(self, limits: Mapping[str, cw.Rate]) -> Mapping[str, cw.Rate]:
         """Degreed's rate, or what it agreed with this customer."""
-        return {**limits, EVERY_CALL: Rate(calls=self.calls_per_minute, seconds=MINUTE_S)}
+        return {**limits, EVERY_CALL: cw.Rate(calls=self.calls_per_minute, seconds=MINUTE_S)}

@@ -225,7 +225,7 @@ def test_a_scope_that_the_client_lacks_is_an_error(scope, simulator, run):
     ("told", "error"),
     [
         ((403, {"error": "no"}), BlockedError),
-        ((404, "no"), UnreachableError),
+        ((404, "no"), BlockedError),
         ((200, "<html>"), UnreachableError),
     ],
 )

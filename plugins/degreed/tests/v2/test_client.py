@@ -374,9 +374,9 @@ def test_a_limit_met_at_the_skills_keeps_the_id_of_the_course(simulator, send, m
         ((422, errors("no")), REJECTED, "invalid"),
         ((500, errors("oops")), TRY_LATER, "lms-error"),
         ((500, "<html>oops</html>"), TRY_LATER, "lms-error"),
-        ((200, "<html>log in</html>"), TRY_LATER, "unreadable-answer"),
-        ((200, {"data": []}), TRY_LATER, "unreadable-answer"),
-        ((200, {"data": {"id": ""}}), TRY_LATER, "unreadable-answer"),
+        ((200, "<html>log in</html>"), TRY_LATER, "no-acknowledgement"),
+        ((200, {"data": []}), TRY_LATER, "no-acknowledgement"),
+        ((200, {"data": {"id": ""}}), TRY_LATER, "no-acknowledgement"),
         ((200, errors("inside")), REJECTED, "refused"),
         ((201, {"data": {"id": "c1", "attributes": {"external-id": "other"}}}), TRY_LATER, "other-course"),
         ((302, "", {"Location": "/login"}), REJECTED, "redirected"),
@@ -420,13 +420,19 @@ def test_an_answer_without_a_body_acknowledges_a_change_but_not_a_create(simulat
 
 
 @pytest.mark.parametrize(
-    "told", [(404, "<html>no such site</html>"), (500, "x"), (200, "<html>"), (200, {"data": {}})]
+    ("told", "error"),
+    [
+        ((404, "<html>no such site</html>"), BlockedError),
+        ((500, "x"), UnreachableError),
+        ((200, "<html>"), UnreachableError),
+        ((200, {"data": {}}), UnreachableError),
+    ],
 )
-def test_a_look_up_that_could_not_tell_creates_and_retires_nothing(told, simulator, run, make):
+def test_a_look_up_that_could_not_tell_creates_and_retires_nothing(told, error, simulator, run, make):
     simulator.interfere = answer(*told)
 
     for payload in (make.course("Ex+1", UPDATE), make.retired()):
-        with pytest.raises(UnreachableError) as caught:
+        with pytest.raises(error) as caught:
             run(
                 lambda session, payload=payload: plugin.send_content(
                     session, Batch(payload.operation, (payload,))

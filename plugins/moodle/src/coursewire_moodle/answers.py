@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from typing import Any, NamedTuple
 from xml.parsers.expat import ExpatError
 
@@ -14,9 +15,11 @@ import xmltodict
 
 import coursewire as cw
 from coursewire import errors
-from coursewire.client.answers import error_of
 
 SERVER = "/webservice/rest/server.php"
+WORDS = orjson.loads(files(__package__).joinpath("words.json").read_bytes())
+"""What a person can do, by Moodle's codes and ours. Codes without a hint are about the data that was sent."""
+STEPS: dict[str, str] = WORDS["steps"]
 
 INVALID_TOKEN = "invalidtoken"
 ACCESS = "accessexception"
@@ -25,22 +28,7 @@ CREDENTIALS = (INVALID_TOKEN, "invalidlogin", "servicerequireslogin", "wsaccessu
 LATER = ("sitemaintenance", "upgraderunning", "dbconnectionfailed")
 ODD = ("", "dmlwriteexception", "dmlreadexception", "codingerror", "requireloginerror")
 """Codes of what may be the fault of one course in a call; the others are tried again without it."""
-_OPEN = "Give the account's role moodle/course:view and moodle/course:viewhiddencourses, and let it agree to the site policy."
-HINTS = {
-    ACCESS: "Put the function into the external service, and give the account webservice/rest:use.",
-    "errorcatcontextnotvalid": "Check category_id, and that the account has agreed to the site policy.",
-    "errorcoursecontextnotvalid": _OPEN,
-    "requireloginerror": _OPEN,
-    "invalidrecordunknown": "Correct grade_assignment_cmid: Moodle has no such module.",
-    "nopermissions": "Give the account's role the right that Moodle names.",
-    "nopermissiontoviewgrades": "Give the account's role moodle/grade:edit.",
-    "cannotdeletecourse": "Give the account's role moodle/course:delete.",
-    "courseidnumbertaken": "A course that we cannot see has this ID number: give moodle/course:viewhiddencourses.",
-}
-"""What a person at Moodle can do about a code. Codes that are not here are about the data that was sent."""
-WRONG_PLACE = (
-    "Check moodle_base_url, and in Moodle that web services are enabled and the REST protocol is managed on."
-)
+_KINDS = {errors.UnreachableError: LATER, errors.SendError: ODD, errors.BlockedError: WORDS["hints"]}
 
 _NAMED_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z][A-Za-z0-9]*;")
 
@@ -88,6 +76,11 @@ def listed(name: str, rows: Sequence[object]) -> dict[str, str]:
     }
 
 
+def options(**values: object) -> dict[str, str]:
+    """The list ``options`` that some functions take."""
+    return listed("options", [{"name": name, "value": value} for name, value in values.items()])
+
+
 def answer_of(function: str, response: httpx.Response, *, repeatable: bool = True) -> Answer:
     """Read an answer.
 
@@ -95,7 +88,7 @@ def answer_of(function: str, response: httpx.Response, *, repeatable: bool = Tru
         SendError: It is a refusal, or none that Moodle gives.
     """
     if not response.is_success:
-        raise error_of(response, function, next_step=WRONG_PLACE)
+        raise cw.error_of(response, function, next_step=STEPS["wrong-place"])
     answer = read(response)
     if answer is None:
         kind = errors.UnreachableError if repeatable else errors.OutcomeUnknownError
@@ -112,15 +105,10 @@ def refusal(function: str, errorcode: str | None, message: str | None) -> errors
     if code.startswith("dml"):  # where Moodle shows debugging, the SQL follows with all its values
         said = re.split(r"[(\n]", said)[0]
     why = html.unescape(re.sub(r"<[^>]*>", " ", said)).strip()
-    kind: type[errors.SendError] = errors.BlockedError if code in HINTS else errors.RejectedError
-    if code.startswith(CREDENTIALS):
-        kind = errors.CredentialsError
-    elif code in LATER:
-        kind = errors.UnreachableError
-    elif code in ODD:
-        kind = errors.SendError
-    what = f"Moodle refused {function} ({code or 'no code'})"
-    return kind(what, why=why, next_step=HINTS.get(code, ""), http_status=200, reason=code or "lms-error")
+    named = (kind for kind, codes in _KINDS.items() if code in codes)
+    kind = errors.CredentialsError if code.startswith(CREDENTIALS) else next(named, errors.RejectedError)
+    what, step = f"Moodle refused {function} ({code or 'no code'})", WORDS["hints"].get(code, "")
+    return kind(what, why=why, next_step=step, http_status=200, reason=code or "lms-error")
 
 
 def error_code(response: httpx.Response) -> str:

@@ -9,18 +9,11 @@ from urllib.parse import urlencode
 import httpx
 
 import coursewire as cw
-from coursewire.errors import CredentialsError, UnreachableError
-from coursewire_moodle.answers import ACCESS, INVALID_TOKEN, LATER, error_code, read
+from coursewire_moodle.answers import ACCESS, INVALID_TOKEN, LATER, WORDS, error_code, read
 from coursewire_moodle.config import MoodleConfig
 
 ASKED_AGAIN_AFTER = timedelta(days=1)
 """Moodle does not tell how long a token lasts. Asking again gives the same one until it is over."""
-HINTS = {
-    "cannotcreatetoken": "Make a token for the account under Manage tokens, or give it moodle/webservice:createtoken.",
-    "invalidlogin": "Check username and password; and that the account is not suspended or locked.",
-    "servicenotavailable": "Check service_short_name; and that the service is enabled.",
-    "usernotallowed": "Put the account on the list of authorised users of the service.",
-}
 
 
 @cw.hookimpl
@@ -67,16 +60,13 @@ class MoodleAuth(cw.TokenAuth):
         token, code = body.get("token"), str(body.get("errorcode") or "")
         if isinstance(token, str) and token.strip():
             return cw.Token(token, self.tokens.clock() + ASKED_AGAIN_AFTER)
-        kind = UnreachableError if code in LATER else CredentialsError
-        why, step = code or "the answer is not one that Moodle gives", HINTS.get(code, "")
-        raise kind(
-            "Moodle gave no token for user name and password", why=why, next_step=step, http_status=200
-        )
+        kind = cw.UnreachableError if code in LATER else cw.CredentialsError
+        what, step = "Moodle gave no token for user name and password", WORDS["token_hints"].get(code, "")
+        why = code or "the answer is not one that Moodle gives"
+        raise kind(what, why=why, next_step=step, http_status=200)
 
 
 def _with_token(request: httpx.Request, token: str) -> httpx.Request:
     content = urlencode({"wstoken": token}).encode() + b"&" + request.content
-    headers = {**request.headers, "content-length": str(len(content))}
-    return httpx.Request(
-        request.method, request.url, headers=headers, content=content, extensions=request.extensions
-    )
+    headers, extensions = {**request.headers, "content-length": str(len(content))}, request.extensions
+    return httpx.Request("POST", request.url, headers=headers, content=content, extensions=extensions)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import coursewire as cw
-from coursewire.errors import RejectedError
-from coursewire_moodle.answers import ask, listed
+from coursewire_moodle.answers import STEPS, ask, listed, options
 from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE, category, settings
 from coursewire_moodle.grades import ASSIGNMENTS, GRADE, MODULE, PARTICIPANTS
 
@@ -28,19 +27,14 @@ async def check_connection(session: cw.Session) -> list[str]:
     needed += [MODULE] if grades and config.grade_assignment_cmid else []
     missing = [name for name in needed if name not in has]
     if missing:
-        step = "Add them under Server > Web services > External services > Functions."
-        raise cw.BlockedError(
-            f"the service lacks {len(missing)} functions", why=", ".join(missing), next_step=step
-        )
+        what = f"the service lacks {len(missing)} functions"
+        raise cw.BlockedError(what, why=", ".join(missing), next_step=STEPS["functions"])
     place, lacking = await category(session), []
-    if place is None:
-        step = "Correct category_id, or give the account's role moodle/category:viewhiddencategories."
-        raise cw.BlockedError(f"Moodle shows no category {config.category_id}", next_step=step)
     try:
         # Rights come before names in Moodle's order of checks, and a blank name is never taken.
         nameless = {"fullname": " ", "shortname": " ", "categoryid": config.category_id}
         await ask(session, CREATE, listed("courses", [nameless]))
-    except RejectedError:
+    except cw.RejectedError:
         pass
     except cw.BlockedError as error:
         lacking.append(f"moodle/course:create in the category ({error.reason})")
@@ -53,8 +47,8 @@ async def check_connection(session: cw.Session) -> list[str]:
     if grades and rows and not lacking:
         lacking += await _about_grades(session, rows[0]["id"])
     if lacking:
-        step = "Give them to the account's role under Users > Permissions > Define roles."
-        raise cw.BlockedError("the account lacks rights", why=", ".join(lacking), next_step=step)
+        why = ", ".join(lacking)
+        raise cw.BlockedError("the account lacks rights", why=why, next_step=STEPS["rights"])
     tried = f"tried on course {rows[0]['id']}" if rows else "the category has no course to try them on"
     return [
         f"Moodle {site['release']} at {site['siteurl']} accepts the account.",
@@ -65,7 +59,7 @@ async def check_connection(session: cw.Session) -> list[str]:
 
 async def _about_grades(session: cw.Session, course_id: object) -> list[str]:
     """Rights that reading participants of a course lacks. Whether grades may be written shows when one is."""
-    form = {"courseid": course_id, **listed("options", [{"name": "limitnumber", "value": 1}])}
+    form = {"courseid": course_id, **options(limitnumber=1)}
     try:
         people = (await ask(session, PARTICIPANTS, form)).data or []
     except cw.BlockedError as error:

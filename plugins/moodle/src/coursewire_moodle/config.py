@@ -7,18 +7,17 @@ from typing import ClassVar, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from coursewire.model.channel import RetireStrategy
-from coursewire.model.configuration import ChannelConfig, LearnerId, LmsUrl
+import coursewire as cw
 
 MISSING = "missing"
 
 
-class MoodleConfig(ChannelConfig):
+class MoodleConfig(cw.ChannelConfig):
     """Which Moodle, who we are there, and where courses and grades go."""
 
     code: ClassVar[str] = "MOODLE"
 
-    moodle_base_url: LmsUrl
+    moodle_base_url: cw.LmsUrl
     """Address of the Moodle site as its administrators see it, with its sub-directory if it has one."""
     username: SecretStr = SecretStr("")
     """Web service account, for a site that gives tokens out; with ``password``, in place of ``token``."""
@@ -30,13 +29,13 @@ class MoodleConfig(ChannelConfig):
     """Short name of the external service; needed with ``username`` and ``password``."""
     category_id: int = Field(default=1, gt=0)
     """Id of the category that receives the courses: the number in the address of its page."""
-    retire_strategy: Literal[RetireStrategy.HIDE, RetireStrategy.DELETE] = RetireStrategy.HIDE
+    retire_strategy: Literal[cw.RetireStrategy.HIDE, cw.RetireStrategy.DELETE] = cw.RetireStrategy.HIDE
     """``hide`` takes a retired course out of sight and can be undone; ``delete`` destroys it, with its
     participants and grades."""
     reply_format: Literal["json", "xml"] = "json"
     """What Moodle is asked to answer in. Either is read, whichever comes."""
 
-    learner_id: LearnerId = LearnerId.EMAIL
+    learner_id: cw.LearnerId = cw.LearnerId.EMAIL
     """What Moodle knows learners by: ``email``; anything else is looked for among user names and ID numbers."""
     grade_assignment_name: str = Field(default="(edX integration) Final Grade", min_length=1, max_length=255)
     """Name of the assignment that takes the final grade, the same in every course, in any section."""

@@ -6,7 +6,6 @@ import re
 from html import escape
 
 import coursewire as cw
-from coursewire.export.executive_education import marked_description, marked_title
 from coursewire_moodle.config import MoodleConfig
 
 LONGEST_FULLNAME = 254
@@ -30,7 +29,7 @@ def export_content(config: MoodleConfig, item: cw.ContentItem) -> cw.JsonObject:
         NotExportableError: No title or no link, or a key that Moodle has no room for.
     """
     cw.required(item, "title")
-    title, key = _name(marked_title(item)), item.content_key
+    title, key = _name(cw.marked_title(item)), item.content_key
     if len(key) > LONGEST_KEY:
         raise cw.NotExportableError("key", f"Moodle takes {LONGEST_KEY} characters, it has {len(key)}")
     course: cw.JsonObject = {
@@ -62,7 +61,7 @@ def _partners(item: cw.ContentItem) -> str:
 
 def _summary(item: cw.ContentItem, link: str) -> str:
     # Descriptions are HTML at the source and stay HTML; only the link is put together here.
-    texts = (marked_description(item), item.short_description or "")
+    texts = (cw.marked_description(item), item.short_description or "")
     fitting = (text for text in texts if text and len(text) + len(link) <= LONGEST_TEXT)
-    text = next(fitting, escape(marked_title(item), quote=False))
+    text = next(fitting, escape(cw.marked_title(item), quote=False))
     return f'<a href="{escape(link)}" target="_blank">Go to edX course page</a><br />{text}'

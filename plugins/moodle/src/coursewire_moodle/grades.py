@@ -10,10 +10,9 @@ from typing import Any
 import httpx
 
 import coursewire as cw
-from coursewire.errors import UnreachableError
-from coursewire.model.configuration import LearnerId
-from coursewire_moodle.answers import SERVER, answer_of, ask, basics, listed
+from coursewire_moodle.answers import SERVER, STEPS, WORDS, answer_of, ask, basics, listed, options
 from coursewire_moodle.client import find_course, settings
+from coursewire_moodle.config import MoodleConfig
 
 ASSIGNMENTS = "mod_assign_get_assignments"
 MODULE = "core_course_get_course_module"
@@ -23,20 +22,23 @@ PAGE = 1000
 SKIP = "options[1][value]"
 MOST_NAMES = 10
 """Assignments that a message names."""
-REFUSED = {
-    "1": ("grade-refused", "Moodle did not take the grade. Is it locked for this learner in the gradebook?"),
-    "2": ("several-grade-items", "The assignment has several grade items in the gradebook."),
-    "4": ("grade-locked", "The grades of this assignment are locked. Unlock them in the gradebook."),
-}
-UNMATCHED = (
-    "Nobody with this e-mail address, or name, takes part in the course at Moodle. Enrol the learner there."
-)
-BETTER = cw.Result(
-    cw.ResultKind.REJECTED,
-    "better-grade-sent",
-    "The learner has a better grade in the same course from another enrollment.",
-)
-AMBIGUOUS = "Several participants of the course have this e-mail address, or name."
+
+
+@cw.hookimpl
+def export_completion(config: MoodleConfig, completion: cw.Completion) -> cw.JsonObject:
+    """Build what Moodle is told of a completion: the grade, 0 to 1, of one learner in one assignment.
+
+    Raises:
+        NotExportableError: The grade or the learner is unknown. A zero is a grade.
+    """
+    for field in ("percent", "remote_id"):
+        if getattr(completion, field) in (None, ""):
+            step = "See `coursewire why` for this learner."
+            raise cw.NotExportableError(field, "it is unknown", next_step=step)
+    grade: cw.JsonObject = {"courseID": completion.course_key, "userID": completion.remote_id}
+    grade |= {"grade": float(completion.percent or 0), "assignment": config.grade_assignment_name}
+    place = {"cmid": config.grade_assignment_cmid, "scale": config.grade_scale}
+    return {**grade, **{name: value for name, value in place.items() if value is not None}}
 
 
 @cw.hookimpl
@@ -52,30 +54,19 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
     body = batch.payloads[0].body
     course = await session.once(("course", body["courseID"]), lambda: find_course(session, body["courseID"]))
     if course is None:
-        return [_blocked("course-not-at-lms", "Moodle has no such course. Transmit content first.")] * len(
-            batch
-        )
+        absent = cw.Result(cw.ResultKind.BLOCKED, "course-not-at-lms", WORDS["outcomes"]["course-not-at-lms"])
+        return [absent] * len(batch)
     course_id = str(course["id"])
     place = ("assignment", course_id, body["assignment"], body.get("cmid"))
     assignment = await session.once(place, lambda: _assignment(session, course_id, body))
     people = await session.once(("people", course_id), lambda: _people(session, course_id))
-    results: dict[str, cw.Result] = {}
-    grades: defaultdict[str, list[cw.Payload]] = defaultdict(list)
-    # The first of each learner is the best: who took the course twice has that grade.
-    for payload in sorted(batch.payloads, key=lambda payload: -float(payload.body["grade"])):
-        found = people.get(payload.body["userID"].casefold(), set())
-        if len(found) == 1:
-            grades[next(iter(found))].append(payload)
-        else:
-            why = ("learner-ambiguous", AMBIGUOUS) if found else ("learner-unmatched", UNMATCHED)
-            results[payload.key] = _blocked(*why)
-    best = {user: mine[0] for user, mine in grades.items()}
-    written = await _write(session, course_id, assignment, best) if best else {}
-    for user, mine in grades.items():
-        for payload in mine:
-            worse = payload.body["grade"] != best[user].body["grade"] and written[user].confirms
-            results[payload.key] = BETTER if worse else written[user]
-    return [results[payload.key] for payload in batch.payloads]
+    return await cw.send_best(
+        batch.payloads,
+        learner=lambda payload: people.get(payload.body["userID"].casefold(), ()),
+        grade=lambda payload: float(payload.body["grade"]),
+        write=lambda grades: _write(session, course_id, assignment, grades),
+        words=WORDS["outcomes"],
+    )
 
 
 async def _write(
@@ -83,23 +74,19 @@ async def _write(
 ) -> dict[str, cw.Result]:
     cmid, most = str(assignment["cmid"]), Decimal(str(assignment["grade"]))
     rows = [{"studentid": user, "grade": _points(payload, most)} for user, payload in grades.items()]
-    form = {
-        "source": "assign",
-        "courseid": course_id,
-        "component": "mod_assign",
-        "activityid": cmid,
-        "itemnumber": 0,
-        **listed("grades", rows),
-    }
+    form = {"source": "assign", "courseid": course_id, "component": "mod_assign", "activityid": cmid}
+    form |= {"itemnumber": "0", **listed("grades", rows)}
     code, noise = await ask(session, GRADE, form)
-    if str(code) in REFUSED:
-        reason, message = REFUSED[str(code)]
+    if str(code) in WORDS["grades"]:
+        reason, message = WORDS["grades"][str(code)]
         whole = str(code) == "1" and len(rows) > 1  # the others are written, and Moodle does not say which
         refused = cw.Result(cw.ResultKind.BLOCKED, reason, message, http_status=200, whole_batch=whole)
         return dict.fromkeys(grades, refused)
     if str(code) != "0" or noise:
         why = noise or f"it answered {code!r:.100}"
-        raise UnreachableError(f"{GRADE} did not say that the grades are written", why=why, http_status=200)
+        raise cw.UnreachableError(
+            f"{GRADE} did not say that the grades are written", why=why, http_status=200
+        )
     place = f"{course_id}/{cmid}"
     return {user: cw.Result(cw.ResultKind.ACCEPTED, "", "", f"{place}/{user}", 200) for user in grades}
 
@@ -112,8 +99,8 @@ def _points(payload: cw.Payload, most: Decimal) -> str:
     """
     scale = Decimal(payload.body.get("scale") or most)
     if scale > most:
-        step = "Leave grade_scale empty, or raise the assignment's maximum in Moodle."
-        raise cw.BlockedError(f"grade_scale is {scale}, and the assignment is out of {most}", next_step=step)
+        what = f"grade_scale is {scale}, and the assignment is out of {most}"
+        raise cw.BlockedError(what, next_step=STEPS["scale"])
     points = (Decimal(str(payload.body["grade"])) * scale).quantize(Decimal("0.00001")).normalize()
     return f"{points:f}"
 
@@ -151,10 +138,8 @@ async def _no_other_kind(session: cw.Session, course_id: str, cmid: int) -> None
             return  # in a course that we may not enter, so not in this one
         raise
     if str(module["course"]) == course_id and module["modname"] != "assign":
-        step = "Set grade_assignment_cmid to the id of an assignment, or leave it empty."
-        raise cw.BlockedError(
-            f"the module {cmid} is not an assignment but a {module['modname']}", next_step=step
-        )
+        what = f"the module {cmid} is not an assignment but a {module['modname']}"
+        raise cw.BlockedError(what, next_step=STEPS["module"])
 
 
 async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
@@ -163,31 +148,23 @@ async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
     Raises:
         BlockedError: Moodle does not show it.
     """
-    names = ("email",) if settings(session).learner_id is LearnerId.EMAIL else ("username", "idnumber")
-    options = [
-        {"name": "userfields", "value": ",".join(("id", *names))},
-        {"name": "limitfrom", "value": 0},
-        {"name": "limitnumber", "value": PAGE},
-    ]
-    form = {**basics(PARTICIPANTS), "courseid": course_id, **listed("options", options)}
+    names = ("email",) if settings(session).learner_id is cw.LearnerId.EMAIL else ("username", "idnumber")
+    wanted = options(userfields=",".join(("id", *names)), limitfrom=0, limitnumber=PAGE)
+    form = {**basics(PARTICIPANTS), "courseid": course_id, **wanted}
     found: defaultdict[str, set[str]] = defaultdict(set)
-    count = PAGE  # of those read so far, if every page was full
+    pages = 0
 
     def following(page: httpx.Response) -> Mapping[str, str] | None:
-        nonlocal count
+        nonlocal pages
+        pages += 1
         full = len(answer_of(PARTICIPANTS, page).data or ()) == PAGE
-        count += PAGE
-        return {SKIP: str(count - PAGE)} if full else None
+        return {SKIP: str(pages * PAGE)} if full else None
 
     async for page in session.pages(SERVER, data=form, next_page=following):
         for row in answer_of(PARTICIPANTS, page).data or ():
             if not any(name in row for name in names):
-                step = "Give the account's role moodle/course:useremail or moodle/site:viewuseridentity."
-                raise cw.BlockedError(f"Moodle does not show participants' {names[0]}", next_step=step)
+                what = f"Moodle does not show participants' {names[0]}"
+                raise cw.BlockedError(what, next_step=STEPS["people"])
             for name in filter(None, (row.get(name) for name in names)):
                 found[str(name).casefold()].add(str(row["id"]))
     return dict(found)
-
-
-def _blocked(reason: str, message: str) -> cw.Result:
-    return cw.Result(cw.ResultKind.BLOCKED, reason, message)

@@ -7,7 +7,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from coursewire.client.answers import error_text, read_json, result_of
+from coursewire.client.answers import result_of
+from coursewire.client.words import error_text, read_json
 from coursewire.errors import BlockedError, UnreachableError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Result, ResultKind

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from coursewire.audit.tables import identity_link
-from coursewire.client.answers import error_text, read_json
+from coursewire.client.words import error_text, read_json
 from coursewire.errors import CoursewireError, IncompleteListError, SendError
 from coursewire.export.identity import identify
 from coursewire.model.identity import BY_HAND, Identity, IdentityState

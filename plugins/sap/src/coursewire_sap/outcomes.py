@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coursewire.client.answers import read_json, refusal_in, result_of
+from coursewire.client.answers import result_of
 from coursewire.client.redact import shorten
+from coursewire.client.words import error_text, read_json
 from coursewire.errors import CredentialsError, NotExportableError, SendError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Result, ResultKind
@@ -114,7 +115,7 @@ async def _report(session: Session, payload: Payload) -> Result:
 def _read_answer(response: httpx.Response, session: Session) -> Result:
     body = read_json(response)
     status, excerpt = response.status_code, shorten(response.text, EXCERPT)
-    refusal = refusal_in(body)
+    refusal = error_text(body, deep=True)
     if response.is_success and not refusal:
         # Without a body only the status speaks; 200 alone is what a proxy says as well.
         if body is None and (response.content.strip() or status not in (201, 204)):

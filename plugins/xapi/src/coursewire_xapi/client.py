@@ -6,8 +6,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from coursewire.client.answers import admitted, read_json, read_object, read_success, result_of
+from coursewire.client.answers import admitted, read_success, result_of
 from coursewire.client.auth import BasicAuth
+from coursewire.client.words import read_json, read_object
 from coursewire.errors import BlockedError
 from coursewire.hookspecs import hookimpl
 from coursewire.model.payload import Result, ResultKind

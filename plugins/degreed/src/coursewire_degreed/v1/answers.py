@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from coursewire.client.answers import acknowledges, is_missing, read_json, refusal_in
-from coursewire.model.payload import Result, ResultKind
-from coursewire_degreed.answers import refused
+import httpx
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+import coursewire as cw
+from coursewire_degreed.answers import said
 
-    import httpx
-
-    from coursewire.model.payload import JsonObject
-    from coursewire.model.session import Session
-
-    NameOf = Callable[[JsonObject], str]
+NameOf = Callable[[cw.JsonObject], str]
 
 _ERROR_FIELD = re.compile(r"error|fail|exception|fault", re.I)
 
 
 def read_batch(
-    session: Session, response: httpx.Response, items: Sequence[JsonObject], name_of: NameOf
-) -> list[Result]:
+    session: cw.Session,
+    response: httpx.Response,
+    items: Sequence[cw.JsonObject],
+    name_of: NameOf,
+    *,
+    safe_to_repeat: bool = True,
+) -> list[cw.Result]:
     """Each item's result.
 
     An item that the answer names beside an error is at fault. The others of a batch that was taken are accepted;
@@ -36,35 +35,34 @@ def read_batch(
         response: The answer to the batch.
         items: What was sent, in order.
         name_of: What an object of the answer, or of the batch, is known by.
+        safe_to_repeat: If not, an answer that says nothing leaves the items in doubt.
     """
     names = [name_of(item) for item in items]
-    at_fault = dict(_named(read_json(response), frozenset(names), name_of))
+    at_fault = dict(_named(cw.read_json(response), frozenset(names), name_of))
     if not at_fault:
-        if acknowledges(response):
-            return [Result(ResultKind.ACCEPTED, http_status=response.status_code)] * len(items)
-        return [refused(session, response, whole_batch=True)] * len(items)
+        how = {"done": cw.is_done(response), "whole_batch": True, "safe_to_repeat": safe_to_repeat}
+        return [said(session, response, **how)] * len(items)
     status = response.status_code
-    others = Result(ResultKind.ACCEPTED, http_status=status)
+    others = cw.Result(cw.ResultKind.ACCEPTED, http_status=status)
     if not response.is_success:
         message = "Degreed refused the batch because of another item"
-        others = Result(ResultKind.TRY_LATER, "batch-refused", message, None, status, whole_batch=True)
-    guilty = replace(refused(session, response), kind=ResultKind.REJECTED, reason="refused", retry_at=None)
+        others = cw.Result(cw.ResultKind.TRY_LATER, "batch-refused", message, None, status, whole_batch=True)
+    guilty = replace(said(session, response), kind=cw.ResultKind.REJECTED, reason="refused", retry_at=None)
     return [replace(guilty, message=at_fault[name]) if name in at_fault else others for name in names]
 
 
 def read_deletion(
-    session: Session, response: httpx.Response, items: Sequence[JsonObject], name_of: NameOf
-) -> list[Result]:
+    session: cw.Session, response: httpx.Response, items: Sequence[cw.JsonObject], name_of: NameOf
+) -> list[cw.Result]:
     """As :func:`read_batch`; an item that is not there, named or the only one, is gone as it should be."""
     results = read_batch(session, response, items, name_of)
-    if not is_missing(response):
+    if not cw.is_missing(response):
         return results
-    gone = Result(ResultKind.ALREADY_SO, "already-gone", http_status=response.status_code)
-    alone = len(items) == 1
-    return [
-        gone if alone or (result.kind is ResultKind.REJECTED and not result.whole_batch) else result
-        for result in results
-    ]
+    gone = cw.Result(cw.ResultKind.ALREADY_SO, "already-gone", http_status=response.status_code)
+    if len(items) == 1:
+        return [gone]
+    named = (result.kind is cw.ResultKind.REJECTED and not result.whole_batch for result in results)
+    return [gone if at_fault else result for at_fault, result in zip(named, results, strict=True)]
 
 
 def _named(
@@ -73,7 +71,9 @@ def _named(
     """The items that an answer names beside an error, or in a list of errors, with the words about each."""
     if isinstance(body, dict):
         name = name_of(body)
-        words = refusal_in(body) or (str(body.get("message") or body.get("detail") or body) if wrong else "")
+        words = cw.error_text(body, deep=True)
+        if wrong and not words:
+            words = str(body.get("message") or body.get("detail") or body)
         if name in names and words:
             yield name, words
             return

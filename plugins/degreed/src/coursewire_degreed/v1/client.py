@@ -6,29 +6,21 @@ status below 400 means yes; so every shape of an answer is read, and none is dem
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from typing import cast
 
-from coursewire.client.answers import acknowledges
-from coursewire.client.auth import FormAuth
-from coursewire.hookspecs import hookimpl
-from coursewire.model.payload import Operation
+import httpx
+
+import coursewire as cw
 from coursewire_degreed.answers import failure
 from coursewire_degreed.v1.answers import read_batch, read_deletion
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import httpx
-
-    from coursewire.model.payload import Batch, JsonObject, Result
-    from coursewire.model.session import Session, Tokens
-    from coursewire_degreed.v1.config import DegreedV1Config
+from coursewire_degreed.v1.config import DegreedV1Config
 
 CONTENT_SCOPE = "provider_content"
 COMPLETION_SCOPE = "provider_completion"
 
 
-def scoped(config: DegreedV1Config, tokens: Tokens, scope: str) -> FormAuth:
+def scoped(config: DegreedV1Config, tokens: cw.Tokens, scope: str) -> cw.FormAuth:
     """The resource-owner password grant (RFC 6749, 4.3) for one scope, with the client as HTTP Basic."""
     form = {
         "grant_type": "password",
@@ -37,21 +29,21 @@ def scoped(config: DegreedV1Config, tokens: Tokens, scope: str) -> FormAuth:
         "scope": scope,
     }
     client = (config.key.get_secret_value(), config.secret.get_secret_value())
-    return FormAuth(tokens, config.token_url, form, client=client, subject=f"service {scope}")
+    return cw.FormAuth(tokens, config.token_url, form, client=client, subject=f"service {scope}")
 
 
-@hookimpl
-def authenticate(config: DegreedV1Config, tokens: Tokens) -> httpx.Auth:
+@cw.hookimpl
+def authenticate(config: DegreedV1Config, tokens: cw.Tokens) -> httpx.Auth:
     """A token for courses; completions ask for their own."""
     return scoped(config, tokens, CONTENT_SCOPE)
 
 
-@hookimpl
-async def send_content(session: Session, batch: Batch) -> list[Result]:
+@cw.hookimpl
+async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     """Create, change or delete up to 500 courses with one request; a course that exists is overwritten."""
     path = settings(session).course_api_path
-    if batch.operation is Operation.RETIRE:
-        courses: list[JsonObject] = [{"contentId": payload.remote_key} for payload in batch.payloads]
+    if batch.operation is cw.Operation.RETIRE:
+        courses: list[cw.JsonObject] = [{"contentId": payload.remote_key} for payload in batch.payloads]
         response = await session.request("DELETE", path, json=_envelope(session, courses))
         return read_deletion(session, response, courses, _content_id)
     courses = [dict(payload.body) for payload in batch.payloads]
@@ -59,14 +51,14 @@ async def send_content(session: Session, batch: Batch) -> list[Result]:
     return read_batch(session, response, courses, _content_id)
 
 
-@hookimpl
-async def check_connection(session: Session) -> list[str]:
+@cw.hookimpl
+async def check_connection(session: cw.Session) -> list[str]:
     """Send an empty batch, which changes nothing, and ask for a token for completions."""
     config = settings(session)
     response = await session.post(config.course_api_path, json=_envelope(session, []), safe_to_repeat=True)
     # Refused as invalid, it has got past the token, the address and the rights.
-    if response.status_code not in (400, 422) and not acknowledges(response):
-        raise failure(session, response)
+    if response.status_code not in (400, 422) and not cw.is_done(response):
+        raise failure(response)
     told = [f"{config.token_url} gave a token, and Degreed reads batches of courses."]
     if not config.disable_learner_data_transmissions:
         auth = scoped(config, session.tokens, COMPLETION_SCOPE)
@@ -75,15 +67,15 @@ async def check_connection(session: Session) -> list[str]:
     return told
 
 
-def settings(session: Session) -> DegreedV1Config:
+def settings(session: cw.Session) -> DegreedV1Config:
     """The configuration, by its own type."""
     return cast("DegreedV1Config", session.config)
 
 
-def _envelope(session: Session, courses: Sequence[JsonObject]) -> JsonObject:
+def _envelope(session: cw.Session, courses: Sequence[cw.JsonObject]) -> cw.JsonObject:
     config = settings(session)
     return {"courses": courses, "orgCode": config.degreed_company_id, "providerCode": config.provider_id}
 
 
-def _content_id(course: JsonObject) -> str:
+def _content_id(course: cw.JsonObject) -> str:
     return str(course.get("contentId"))

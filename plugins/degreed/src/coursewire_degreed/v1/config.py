@@ -6,8 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from coursewire.model.configuration import LmsUrl
-from coursewire.model.fields import ApiPath, Filled, Secret, Text
+import coursewire as cw
 from coursewire_degreed.settings import DegreedConfig
 
 CALLS_A_MINUTE = 70
@@ -23,28 +22,28 @@ class DegreedV1Config(DegreedConfig):
 
     code: ClassVar[str] = "DEGREED"
 
-    key: Annotated[Secret, Filled]
+    key: Annotated[cw.Secret, cw.Filled]
     """Id of the API client."""
-    secret: Annotated[Secret, Filled]
+    secret: Annotated[cw.Secret, cw.Filled]
     """Secret of the API client."""
-    degreed_company_id: Annotated[Text, Filled]
+    degreed_company_id: Annotated[cw.Text, cw.Filled]
     """Code of the organisation at Degreed."""
-    degreed_base_url: Annotated[LmsUrl, Filled]
+    degreed_base_url: Annotated[cw.LmsUrl, cw.Filled]
     """Address of Degreed, such as https://degreed.com; of its test system https://betatest.degreed.com."""
-    degreed_user_id: Annotated[Secret, Filled, BeforeValidator(_number_as_text)]
+    degreed_user_id: Annotated[cw.Secret, cw.Filled, BeforeValidator(_number_as_text)]
     """Degreed account that the client acts for."""
-    degreed_user_password: Annotated[Secret, Filled]
+    degreed_user_password: Annotated[cw.Secret, cw.Filled]
     """Password of that account."""
-    provider_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), Filled] = "EDX"
+    provider_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), cw.Filled] = "EDX"
     """Code that Degreed gave to the provider of the courses."""
     calls_per_minute: int = Field(default=CALLS_A_MINUTE, gt=0)
     """Calls a minute that Degreed allows the API client; more only where Degreed agreed to it."""
 
-    oauth_api_path: ApiPath = "oauth/token"
+    oauth_api_path: cw.ApiPath = "oauth/token"
     """Path of the token endpoint."""
-    course_api_path: ApiPath = "api/v1/provider/content/course"
+    course_api_path: cw.ApiPath = "api/v1/provider/content/course"
     """Path of courses."""
-    completion_status_api_path: ApiPath = "api/v1/provider/completion/course"
+    completion_status_api_path: cw.ApiPath = "api/v1/provider/completion/course"
     """Path of completions."""
 
     @property

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
-from coursewire.export.executive_education import marked_description
-from coursewire.export.plain_text import plain_text
-from coursewire.hookspecs import hookimpl
+import coursewire as cw
+from coursewire.model.instant import Moment
 from coursewire_degreed.fields import LONGEST_TEXT, cut, effort_phrase, image_of, language_of, title_of
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
 
-    from coursewire.model.content import ContentItem
-    from coursewire.model.instant import Moment
-    from coursewire.model.payload import JsonObject
-
-
-@hookimpl
-def export_content(item: ContentItem, moment: Moment) -> JsonObject:
+@cw.hookimpl
+def export_content(item: cw.ContentItem, moment: Moment) -> cw.JsonObject:
     """Build the course as it stands in the list ``courses`` of a batch.
 
     Raises:
@@ -35,17 +27,17 @@ def export_content(item: ContentItem, moment: Moment) -> JsonObject:
     return {**course, "url": item.enrollment_url} if item.enrollment_url else course
 
 
-@hookimpl
-def export_retirement(confirmed: Mapping[str, Any]) -> JsonObject:
+@cw.hookimpl
+def export_retirement(confirmed: Mapping[str, Any]) -> cw.JsonObject:
     """Build what deletes a course: Degreed asks for its id alone."""
     return {"contentId": confirmed["contentId"]} if "contentId" in confirmed else {}
 
 
-def _description(item: ContentItem, moment: Moment) -> str:
+def _description(item: cw.ContentItem, moment: Moment) -> str:
     """The full description where it and the phrase fit, else the short one, else the title."""
     phrase = effort_phrase(item, moment)
     room = LONGEST_TEXT - len(phrase)
-    full = plain_text(marked_description(item))
+    full = cw.plain_text(cw.marked_description(item))
     if not full or len(full) > room:
-        full = plain_text(item.short_description) or plain_text(title_of(item))
+        full = cw.plain_text(item.short_description) or cw.plain_text(title_of(item))
     return phrase + cut(full, room)

@@ -2,57 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from coursewire.client.answers import result_of_error
-from coursewire.errors import SendError
-from coursewire.hookspecs import hookimpl
-from coursewire.model.configuration import LearnerId
-from coursewire.model.payload import Result, ResultKind
+import coursewire as cw
 from coursewire_degreed.fields import completed_at
 from coursewire_degreed.v1.answers import read_batch, read_deletion
 from coursewire_degreed.v1.client import COMPLETION_SCOPE, scoped, settings
+from coursewire_degreed.v1.config import DegreedV1Config
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from coursewire.model.outcomes import Completion
-    from coursewire.model.payload import Batch, JsonObject, Payload
-    from coursewire.model.session import Session
-    from coursewire_degreed.v1.config import DegreedV1Config
-
-_LEARNER = {LearnerId.EMAIL: "email", LearnerId.EMPLOYEE_ID: "employeeId"}
+_LEARNER = {cw.LearnerId.EMAIL: "email", cw.LearnerId.EMPLOYEE_ID: "employeeId"}
 
 
-@hookimpl
-def export_completion(config: DegreedV1Config, completion: Completion) -> JsonObject:
+@cw.hookimpl
+def export_completion(config: DegreedV1Config, completion: cw.Completion) -> cw.JsonObject:
     """Build the completion as it stands in a batch; one that was taken back has no ``completionDate``."""
     day = completed_at(completion, "%Y-%m-%d")
-    body: JsonObject = {_LEARNER[config.learner_id]: completion.remote_id, "id": completion.course_key}
+    body: cw.JsonObject = {_LEARNER[config.learner_id]: completion.remote_id, "id": completion.course_key}
     return body if day is None else {**body, "completionDate": day}
 
 
-@hookimpl
-async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
+@cw.hookimpl
+async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     """Report up to 100 completions with one request, and take others back with another."""
     taken_back = [payload for payload in batch.payloads if "completionDate" not in payload.body]
     reported = [payload for payload in batch.payloads if "completionDate" in payload.body]
-    results: dict[str, Result] = {}
+    results: dict[str, cw.Result] = {}
     for method, payloads in (("DELETE", taken_back), ("POST", reported)):
         if not payloads:
             continue
         try:
             answers = await _send(session, method, payloads)
-        except SendError as error:
+        except cw.SendError as error:
             if len(payloads) == len(batch):
                 raise
-            answers = [result_of_error(error)] * len(payloads)  # the other request has its own answer
+            answers = [cw.result_of_error(error)] * len(payloads)  # the other request has its own answer
         results.update(zip((payload.key for payload in payloads), answers, strict=True))
     return [results[payload.key] for payload in batch.payloads]
 
 
-async def _send(session: Session, method: str, payloads: Sequence[Payload]) -> list[Result]:
+async def _send(session: cw.Session, method: str, payloads: Sequence[cw.Payload]) -> list[cw.Result]:
     config, items = settings(session), [dict(payload.body) for payload in payloads]
     response = await session.request(
         method,
@@ -62,18 +50,10 @@ async def _send(session: Session, method: str, payloads: Sequence[Payload]) -> l
     )
     if method == "DELETE":
         return read_deletion(session, response, items, _name)
-    results = read_batch(session, response, items, _name)
     # Degreed has no key for repeated completions: what it may have recorded is not sent again unseen.
-    return [_doubted(result) if response.is_success else result for result in results]
+    return read_batch(session, response, items, _name, safe_to_repeat=False)
 
 
-def _doubted(result: Result) -> Result:
-    if result.kind is not ResultKind.TRY_LATER:
-        return result
-    message = "Degreed's answer is no acknowledgement; look there whether the completion was recorded."
-    return replace(result, kind=ResultKind.IN_DOUBT, reason="no-acknowledgement", message=message)
-
-
-def _name(completion: JsonObject) -> str:
+def _name(completion: cw.JsonObject) -> str:
     """What a completion is known by; a course's id alone would be several learners'."""
     return f"{completion.get('email') or completion.get('employeeId')} {completion.get('id')}"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from coursewire.hookspecs import hookimpl
-from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Rate, RetireStrategy, Support
-from coursewire.model.content import ContentType
+import coursewire as cw
 from coursewire_degreed.settings import EVERY_CALL, MINUTE_S
 from coursewire_degreed.v1.client import authenticate, check_connection, send_content
 from coursewire_degreed.v1.config import CALLS_A_MINUTE, DegreedV1Config
@@ -22,38 +20,38 @@ __all__ = [
     "send_outcomes",
 ]
 
-CHANNEL = Channel(
+CHANNEL = cw.Channel(
     code=DegreedV1Config.code,
     title="Degreed (API v1)",
     config=DegreedV1Config,
-    capabilities=Capabilities(
-        content_types=frozenset({ContentType.COURSE, ContentType.COURSE_RUN, ContentType.PROGRAM}),
-        completions=Support.FULL,
-        assessments=Support.IMPOSSIBLE,
-        retire_strategies=(RetireStrategy.DELETE,),
+    capabilities=cw.Capabilities(
+        content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM}),
+        completions=cw.Support.FULL,
+        assessments=cw.Support.IMPOSSIBLE,
+        retire_strategies=(cw.RetireStrategy.DELETE,),
         # What a second report of the same course does is not documented. No grade is sent that could be lower.
-        raise_grade=Support.UNKNOWN,
-        lower_grade=Support.IMPOSSIBLE,
-        revoke=Support.FULL,
-        in_progress=Support.IMPOSSIBLE,
-        idempotency=Idempotency.UPSERT,
-        outcome_idempotency=Idempotency.NONE,
+        raise_grade=cw.Support.UNKNOWN,
+        lower_grade=cw.Support.IMPOSSIBLE,
+        revoke=cw.Support.FULL,
+        in_progress=cw.Support.IMPOSSIBLE,
+        idempotency=cw.Idempotency.UPSERT,
+        outcome_idempotency=cw.Idempotency.NONE,
         outcomes_need_content=True,
-        list_remote=Support.IMPOSSIBLE,
+        list_remote=cw.Support.IMPOSSIBLE,
     ),
     # 100 completions: so many are in doubt when an answer is lost.
-    limits=Limits(
+    limits=cw.Limits(
         batch_items=500,
         outcome_batch_items=100,
         concurrency=1,
-        rates={EVERY_CALL: Rate(calls=CALLS_A_MINUTE, seconds=MINUTE_S, negotiable=True)},
+        rates={EVERY_CALL: cw.Rate(calls=CALLS_A_MINUTE, seconds=MINUTE_S, negotiable=True)},
         counted_by="application key",
     ),
     simulator="coursewire_degreed.v1.simulator:DegreedV1Simulator",
 )
 
 
-@hookimpl
-def declare_channel() -> Channel:
+@cw.hookimpl
+def declare_channel() -> cw.Channel:
     """Say what the channel is."""
     return CHANNEL

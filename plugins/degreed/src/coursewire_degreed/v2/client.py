@@ -6,42 +6,26 @@ The documentation meant is https://developer.degreed.com, as of 2026.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from urllib.parse import quote
 
-from coursewire.client.answers import acknowledges, result_of_error
-from coursewire.client.auth import FormAuth
-from coursewire.errors import BlockedError, CredentialsError, IncompleteListError, SendError
-from coursewire.hookspecs import hookimpl
-from coursewire.model.channel import RetireStrategy
-from coursewire.model.payload import Operation, Payload, RemoteItem, Result, ResultKind
-from coursewire_degreed.answers import failure, refused
-from coursewire_degreed.v2.answers import attributes_of, next_page, read_data, read_rows
+import httpx
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    import httpx
-
-    from coursewire.model.payload import Batch, JsonObject
-    from coursewire.model.session import Session, Tokens
-    from coursewire_degreed.v2.config import Degreed2Config
-
-    Act = Callable[[Session, Payload, str], Awaitable[Result]]
+import coursewire as cw
+from coursewire_degreed.answers import failure, said
+from coursewire_degreed.v2.config import Degreed2Config
 
 COURSES = "/api/v2/content/courses"
 SKILLS = "/api/v2/content/{}/relationships/skills"
 LARGEST_PAGE = 1000
 CONFLICT = 409
-LOOK_AGAIN = (403, 404, CONFLICT, 410)
-"""Statuses after which an id may be stale, or another organisation's."""
 TAKEN = (
     "Another course in Degreed has this URL, or has this external id where the API key cannot see it. Remove that "
     "course in Degreed, or give the item another enrollment URL."
 )
 
 
-def scoped(config: Degreed2Config, tokens: Tokens, *scopes: str) -> FormAuth:
+def scoped(config: Degreed2Config, tokens: cw.Tokens, *scopes: str) -> cw.FormAuth:
     """Client credentials in a form. Scopes have commas between them, unlike OAuth 2 elsewhere."""
     form = {
         "grant_type": "client_credentials",
@@ -49,59 +33,58 @@ def scoped(config: Degreed2Config, tokens: Tokens, *scopes: str) -> FormAuth:
         "client_id": config.client_id.get_secret_value(),
         "client_secret": config.client_secret.get_secret_value(),
     }
-    return FormAuth(tokens, config.token_url, form, subject=f"service {' '.join(scopes)}")
+    return cw.FormAuth(tokens, config.token_url, form, subject=f"service {' '.join(scopes)}")
 
 
-@hookimpl
-def authenticate(config: Degreed2Config, tokens: Tokens) -> httpx.Auth:
+@cw.hookimpl
+def authenticate(config: Degreed2Config, tokens: cw.Tokens) -> httpx.Auth:
     """A token with the scopes that sending needs."""
     return scoped(config, tokens, *config.scopes)
 
 
-@hookimpl
-async def send_content(session: Session, batch: Batch) -> list[Result]:
+@cw.hookimpl
+async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     """Create, change or retire each course, and its skills where they have changed.
 
     A course whose id is known costs one request. A create that meets a course with our external id adopts
     it; a change that meets none creates it.
     """
-    return [await _send_course(session, payload) for payload in batch.payloads]
+    results = await _Courses(session).send(batch)
+    return [
+        await _finished(session, payload, result)
+        for payload, result in zip(batch.payloads, results, strict=True)
+    ]
 
 
-@hookimpl
-async def find_remote(session: Session, key: str) -> RemoteItem | None:
+@cw.hookimpl
+async def find_remote(session: cw.Session, key: str) -> cw.RemoteItem | None:
     """Look one course up by its external id; also one that is obsolete."""
     row = await _find(session, key)
     return None if row is None else _remote_item(row)
 
 
-@hookimpl
-async def list_remote(session: Session) -> list[RemoteItem]:
+@cw.hookimpl
+async def list_remote(session: cw.Session) -> list[cw.RemoteItem]:
     """List the courses that the API key sees and that have an external id, obsolete ones too.
 
     Raises:
         IncompleteListError: A page is missing or cannot be read.
     """
-    found = []
-    async for page in session.pages(COURSES, params={"limit": str(LARGEST_PAGE)}, next_page=next_page):
-        rows = read_rows(page)
-        if rows is None:
-            raise IncompleteListError("a list of Degreed cannot be read", why="a page has no list of courses")
-        found += [_remote_item(row) for row in rows if attributes_of(row).get("external-id")]
-    return found
+    query = {"limit": str(LARGEST_PAGE)}
+    rows = cw.rows_of(session, COURSES, params=query, member="data", next_at=("links", "next"))
+    return [_remote_item(row) async for row in rows if attributes_of(row).get("external-id")]
 
 
-@hookimpl
-async def check_connection(session: Session) -> list[str]:
+@cw.hookimpl
+async def check_connection(session: cw.Session) -> list[str]:
     """Ask for a token with the scopes that sending needs, and for one course."""
     try:
         response = await session.get(COURSES, params={"limit": "1"})
-    except CredentialsError as error:
+    except cw.CredentialsError as error:
         if error.http_status == 403:
             await _name_missing_scopes(session)
         raise
-    if read_rows(response) is None:
-        raise failure(session, response)
+    _rows(response)
     config = settings(session)
     return [
         f"{config.token_url} gave a token with the scopes {', '.join(config.scopes)}.",
@@ -109,79 +92,62 @@ async def check_connection(session: Session) -> list[str]:
     ]
 
 
-async def _name_missing_scopes(session: Session) -> None:
+async def _name_missing_scopes(session: cw.Session) -> None:
     """Tell which scopes the API key lacks, by asking for one at a time: Degreed refuses all for one."""
     config, missing = settings(session), []
     for scope in config.scopes:
         try:
             await session.tokens.send(scoped(config, session.tokens, scope).token_request(None))
-        except CredentialsError:
+        except cw.CredentialsError:
             missing.append(scope)
     if 0 < len(missing) < len(config.scopes):
         why = "it lacks " + ", ".join(missing)
         remedy = (
             "Ask Degreed to add these scopes to the key, or make a new key that has them; then check again."
         )
-        raise BlockedError("the API key lacks scopes", why=why, next_step=remedy, http_status=403)
+        raise cw.BlockedError("the API key lacks scopes", why=why, next_step=remedy, http_status=403)
 
 
 # -- requests ----------------------------------------------------------------------------------------
 
 
-async def _send_course(session: Session, payload: Payload) -> Result:
-    if payload.operation is Operation.RETIRE:
-        ended = await _by_id(session, payload, _end)
-        return ended or Result(ResultKind.ALREADY_SO, "already-retired", remote_id=payload.remote_id)
-    result = await _create_or_change(session, payload)
-    return await _send_skills(session, payload, result) if result.confirms else result
+class _Courses(cw.Adopter):
+    """Degreed refuses an id that is over, or another organisation's, in several ways; and a URL that is taken."""
+
+    async def find(self, payload: cw.Payload) -> str | None:
+        row = await _find(self.session, payload.remote_key)
+        return None if row is None else str(row["id"])
+
+    async def create(self, payload: cw.Payload) -> cw.Result:
+        # Sent twice it is refused the second time, for its external id: then the first one is found and changed.
+        body = {"data": payload.body["data"]}
+        response = await self.session.post(COURSES, json=body, safe_to_repeat=True)
+        return _acknowledged(self.session, response, payload)
+
+    async def update(self, remote_id: str, payload: cw.Payload) -> cw.Result:
+        body, path = {"data": {**payload.body["data"], "id": remote_id}}, _path(remote_id)
+        response = await self.session.request("PATCH", path, json=body, safe_to_repeat=True)
+        return _acknowledged(self.session, response, payload, remote_id)
+
+    async def retire(self, remote_id: str, payload: cw.Payload) -> cw.Result:
+        if settings(self.session).retire_strategy is not cw.RetireStrategy.DELETE:
+            return await self.update(remote_id, payload)
+        response = await self.session.delete(_path(remote_id))
+        return said(self.session, response, done=cw.is_done(response), remote_id=remote_id)
+
+    def is_gone(self, result: cw.Result) -> bool:
+        return result.http_status in (403, 404, CONFLICT, 410)
 
 
-async def _create_or_change(session: Session, payload: Payload) -> Result:
-    tried = None
-    if payload.operation is Operation.CREATE and payload.remote_id is None:
-        tried = await _create(session, payload)
-        if tried.http_status != CONFLICT:
-            return tried
-    result = await _by_id(session, payload, _change) or tried or await _create(session, payload)
-    return _taken(result) if result.http_status == CONFLICT else result
+async def _finished(session: cw.Session, payload: cw.Payload, sent: cw.Result) -> cw.Result:
+    if payload.operation is cw.Operation.RETIRE:
+        return sent
+    if sent.http_status == CONFLICT:
+        return replace(sent, reason="url-taken", message=f"{sent.message} {TAKEN}")
+    return await _send_skills(session, payload, sent) if sent.confirms else sent
 
 
-async def _by_id(session: Session, payload: Payload, act: Act) -> Result | None:
-    """Do something to the course with the id that is known, else with the one that is found; None where none is."""
-    tried = None
-    if payload.remote_id is not None:
-        tried = await act(session, payload, payload.remote_id)
-        if tried.http_status not in LOOK_AGAIN:
-            return tried
-    row = await _find(session, payload.remote_key)
-    if row is None:
-        return tried if tried is not None and tried.http_status == CONFLICT else None
-    found = str(row["id"])
-    return tried if found == payload.remote_id else await act(session, payload, found)
-
-
-async def _create(session: Session, payload: Payload) -> Result:
-    # Sent twice it is refused the second time, for its external id: then the first one is found and changed.
-    response = await session.post(COURSES, json={"data": payload.body["data"]}, safe_to_repeat=True)
-    return _acknowledged(session, response, payload)
-
-
-async def _change(session: Session, payload: Payload, course_id: str) -> Result:
-    data = {**payload.body["data"], "id": course_id}
-    response = await session.request("PATCH", _path(course_id), json={"data": data}, safe_to_repeat=True)
-    return _acknowledged(session, response, payload, course_id)
-
-
-async def _end(session: Session, payload: Payload, course_id: str) -> Result:
-    if settings(session).retire_strategy is not RetireStrategy.DELETE:
-        return await _change(session, payload, course_id)
-    response = await session.delete(_path(course_id))
-    if not acknowledges(response):
-        return refused(session, response)
-    return Result(ResultKind.ACCEPTED, remote_id=course_id, http_status=response.status_code)
-
-
-async def _send_skills(session: Session, payload: Payload, sent: Result) -> Result:
+async def _send_skills(session: cw.Session, payload: cw.Payload, sent: cw.Result) -> cw.Result:
     """Give a course its skills where they are not those that Degreed last confirmed.
 
     Skills that Degreed refuses are noted, and the course counts as sent; those that did not arrive are sent
@@ -196,26 +162,23 @@ async def _send_skills(session: Session, payload: Payload, sent: Result) -> Resu
     path = SKILLS.format(quote(sent.remote_id, safe=""))
     try:
         response = await session.request("PATCH", path, json=skills or {"data": []}, safe_to_repeat=True)
-    except SendError as error:
-        return replace(result_of_error(error), remote_id=sent.remote_id)
-    if acknowledges(response):
+    except cw.SendError as error:
+        return replace(cw.result_of_error(error), remote_id=sent.remote_id)
+    if cw.is_done(response):
         return sent
-    failed = refused(session, response)
-    if failed.kind is ResultKind.TRY_LATER:
+    failed = said(session, response)
+    if failed.kind is cw.ResultKind.TRY_LATER:
         return replace(failed, reason="skills-missing", remote_id=sent.remote_id)
     return replace(sent, reason="skills-refused", message=failed.message, excerpt=failed.excerpt)
 
 
-async def _find(session: Session, key: str) -> JsonObject | None:
+async def _find(session: cw.Session, key: str) -> cw.JsonObject | None:
     """The course with our external id; None when it is surely not there.
 
     Raises:
         SendError: Degreed could not tell.
     """
-    response = await session.get(COURSES, params={"filter[external_id]": key})
-    rows = read_rows(response) if response.is_success else None
-    if rows is None:
-        raise failure(session, response)
+    rows = _rows(await session.get(COURSES, params={"filter[external_id]": key}))
     # A filter that was not heeded gives many, and a row of a stranger is not ours.
     unsaid = key if len(rows) == 1 else None
     mine = (row for row in rows if attributes_of(row).get("external-id", unsaid) == key)
@@ -226,35 +189,46 @@ async def _find(session: Session, key: str) -> JsonObject | None:
 
 
 def _acknowledged(
-    session: Session, response: httpx.Response, payload: Payload, course_id: str | None = None
-) -> Result:
+    session: cw.Session, response: httpx.Response, payload: cw.Payload, course_id: str | None = None
+) -> cw.Result:
     """Read the course that Degreed answers with: only ours is an acknowledgement."""
-    status = response.status_code
-    data = {"id": course_id} if status == 204 else read_data(response)
-    if not response.is_success or not data.get("id"):
-        return refused(session, response)
-    held = attributes_of(data).get("external-id", payload.remote_key)
-    if held == payload.remote_key:
-        return Result(ResultKind.ACCEPTED, remote_id=str(data["id"]), http_status=status)
-    message = f"Degreed answered for the course {held!r}, not for the one that was sent."
-    return Result(ResultKind.TRY_LATER, "other-course", message, None, status)
+    data = {"id": course_id} if response.status_code == 204 else read_data(response)
+    held, found = attributes_of(data).get("external-id", payload.remote_key), data.get("id")
+    if response.is_success and found and held != payload.remote_key:
+        message = f"Degreed answered for the course {held!r}, not for the one that was sent."
+        return cw.Result(cw.ResultKind.TRY_LATER, "other-course", message, None, response.status_code)
+    return said(session, response, done=bool(found), remote_id=str(found) if found else None)
 
 
-def _taken(conflict: Result) -> Result:
-    message = f"{conflict.message} {TAKEN}"
-    return replace(conflict, reason="url-taken", message=message)
+def read_data(response: httpx.Response) -> cw.JsonObject:
+    """The resource in an answer; empty where there is none, as in a proxy's page."""
+    data = cw.read_object(response).get("data")
+    return data if isinstance(data, dict) else {}
 
 
-def _remote_item(row: JsonObject) -> RemoteItem:
+def attributes_of(row: cw.JsonObject) -> cw.JsonObject:
+    """The attributes of a resource."""
+    attributes = row.get("attributes")
+    return attributes if isinstance(attributes, dict) else {}
+
+
+def _rows(response: httpx.Response) -> list[cw.JsonObject]:
+    rows = cw.read_object(response).get("data") if response.is_success else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise failure(response)
+    return rows
+
+
+def _remote_item(row: cw.JsonObject) -> cw.RemoteItem:
     attributes = attributes_of(row)
     live = not (attributes.get("obsolete") or attributes.get("is-obsolete"))
-    return RemoteItem(str(attributes.get("external-id", "")), str(row.get("id")), live, attributes)
+    return cw.RemoteItem(str(attributes.get("external-id", "")), str(row.get("id")), live, attributes)
 
 
 def _path(course_id: str) -> str:
     return f"{COURSES}/{quote(course_id, safe='')}"
 
 
-def settings(session: Session) -> Degreed2Config:
+def settings(session: cw.Session) -> Degreed2Config:
     """The configuration, by its own type."""
     return cast("Degreed2Config", session.config)

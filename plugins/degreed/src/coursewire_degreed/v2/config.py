@@ -7,9 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from coursewire.model.channel import RetireStrategy
-from coursewire.model.configuration import LmsUrl
-from coursewire.model.fields import Filled, Secret
+import coursewire as cw
 from coursewire_degreed.settings import DegreedConfig
 
 CALLS_A_MINUTE = 200
@@ -24,17 +22,19 @@ class Degreed2Config(DegreedConfig):
 
     code: ClassVar[str] = "DEGREED2"
 
-    client_id: Annotated[Secret, Filled]
+    client_id: Annotated[cw.Secret, cw.Filled]
     """Id of the API key."""
-    client_secret: Annotated[Secret, Filled]
+    client_secret: Annotated[cw.Secret, cw.Filled]
     """Secret of the API key."""
-    degreed_base_url: Annotated[LmsUrl, Filled]
+    degreed_base_url: Annotated[cw.LmsUrl, cw.Filled]
     """Host of the API, such as https://api.degreed.com; for Europe https://api.eu.degreed.com, for Canada
     https://api.ca.degreed.com."""
-    degreed_token_fetch_base_url: LmsUrl | None = None
+    degreed_token_fetch_base_url: cw.LmsUrl | None = None
     """Host that gives tokens, such as https://degreed.com, https://eu.degreed.com or https://ca.degreed.com; empty
     for the host of the API."""
-    retire_strategy: Literal[RetireStrategy.DEACTIVATE, RetireStrategy.DELETE] = RetireStrategy.DEACTIVATE
+    retire_strategy: Literal[cw.RetireStrategy.DEACTIVATE, cw.RetireStrategy.DELETE] = (
+        cw.RetireStrategy.DEACTIVATE
+    )
     """``deactivate`` marks a retired course as obsolete and can be undone; ``delete`` removes it from Degreed."""
     calls_per_minute: int = Field(default=CALLS_A_MINUTE, gt=0)
     """Calls a minute that Degreed allows the API key; more only where Degreed agreed to it."""

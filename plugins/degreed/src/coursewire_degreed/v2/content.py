@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from coursewire.export.course_runs import first_active_price
-from coursewire.export.executive_education import marked_description
-from coursewire.export.plain_text import plain_text
-from coursewire.hookspecs import hookimpl
-from coursewire.model.channel import RetireStrategy
+import coursewire as cw
+from coursewire.model.instant import Moment
 from coursewire_degreed.fields import cut, effort_phrase, hours_of, image_of, language_of, title_of
-
-if TYPE_CHECKING:
-    from coursewire.model.content import ContentItem
-    from coursewire.model.instant import Moment
-    from coursewire.model.payload import JsonObject
-    from coursewire_degreed.v2.config import Degreed2Config
+from coursewire_degreed.v2.config import Degreed2Config
 
 TYPE = "content/courses"
 
 
-@hookimpl
-def export_content(config: Degreed2Config, item: ContentItem, moment: Moment) -> JsonObject:
+@cw.hookimpl
+def export_content(config: Degreed2Config, item: cw.ContentItem, moment: Moment) -> cw.JsonObject:
     """Build the course, and beside it its skills where it has any.
 
     Args:
@@ -37,7 +29,7 @@ def export_content(config: Degreed2Config, item: ContentItem, moment: Moment) ->
         NotExportableError: The item has no title.
     """
     video = item.get("video")
-    attributes: JsonObject = {
+    attributes: cw.JsonObject = {
         "title": title_of(item),
         "external-id": item.content_key,
         "summary": _summary(item, moment),
@@ -53,32 +45,32 @@ def export_content(config: Degreed2Config, item: ContentItem, moment: Moment) ->
     }
     if item.enrollment_url:
         attributes["url"] = item.enrollment_url
-    payload: JsonObject = {"data": {"type": TYPE, "attributes": attributes}}
+    payload: cw.JsonObject = {"data": {"type": TYPE, "attributes": attributes}}
     names = _texts(item.get("skill_names"))
     if names:
         payload["skills"] = {"data": [{"type": "skills", "id": name} for name in sorted(set(names))]}
     return payload
 
 
-@hookimpl
-def export_retirement(config: Degreed2Config) -> JsonObject:
+@cw.hookimpl
+def export_retirement(config: Degreed2Config) -> cw.JsonObject:
     """Build what marks a course as obsolete; a deletion carries nothing."""
-    if config.retire_strategy is RetireStrategy.DELETE:
+    if config.retire_strategy is cw.RetireStrategy.DELETE:
         return {}
     return {"data": {"type": TYPE, "attributes": {"obsolete": True}}}
 
 
-def _summary(item: ContentItem, moment: Moment) -> str:
-    texts = (marked_description(item), item.short_description, title_of(item))
-    text = next(filter(None, map(plain_text, texts)), "")
+def _summary(item: cw.ContentItem, moment: Moment) -> str:
+    texts = (cw.marked_description(item), item.short_description, title_of(item))
+    text = next(filter(None, map(cw.plain_text, texts)), "")
     owners = item.get("owners")
     names = _texts([owner.get("name") for owner in owners if isinstance(owner, dict)] if owners else ())
     return cut((f"[{', '.join(names)}]: " if names else "") + effort_phrase(item, moment) + text)
 
 
-def _cost(config: Degreed2Config, item: ContentItem) -> int:
+def _cost(config: Degreed2Config, item: cw.ContentItem) -> int:
     """Whole units, halves rounded up: Degreed takes no others, and no unknown price."""
-    price = first_active_price(item) if config.show_course_price else None
+    price = cw.first_active_price(item) if config.show_course_price else None
     return int((price or 0) + 0.5)
 
 

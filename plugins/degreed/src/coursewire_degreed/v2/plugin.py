@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from coursewire.hookspecs import hookimpl
-from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Rate, RetireStrategy, Support
-from coursewire.model.content import ContentType
+import coursewire as cw
 from coursewire_degreed.settings import EVERY_CALL, MINUTE_S
 from coursewire_degreed.v2.client import (
     authenticate,
@@ -30,30 +28,30 @@ __all__ = [
     "send_outcomes",
 ]
 
-CHANNEL = Channel(
+CHANNEL = cw.Channel(
     code=Degreed2Config.code,
     title="Degreed (API v2)",
     config=Degreed2Config,
-    capabilities=Capabilities(
-        content_types=frozenset({ContentType.COURSE, ContentType.COURSE_RUN, ContentType.PROGRAM}),
-        completions=Support.FULL,
-        assessments=Support.IMPOSSIBLE,
-        retire_strategies=(RetireStrategy.DEACTIVATE, RetireStrategy.DELETE),
-        raise_grade=Support.FULL,
-        lower_grade=Support.FULL,
-        revoke=Support.FULL,
-        in_progress=Support.IMPOSSIBLE,
-        idempotency=Idempotency.NATIVE_KEY,
-        outcome_idempotency=Idempotency.NONE,
+    capabilities=cw.Capabilities(
+        content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM}),
+        completions=cw.Support.FULL,
+        assessments=cw.Support.IMPOSSIBLE,
+        retire_strategies=(cw.RetireStrategy.DEACTIVATE, cw.RetireStrategy.DELETE),
+        raise_grade=cw.Support.FULL,
+        lower_grade=cw.Support.FULL,
+        revoke=cw.Support.FULL,
+        in_progress=cw.Support.IMPOSSIBLE,
+        idempotency=cw.Idempotency.NATIVE_KEY,
+        outcome_idempotency=cw.Idempotency.NONE,
         outcomes_need_content=True,
         wants_confirmed=True,
-        list_remote=Support.FULL,
+        list_remote=cw.Support.FULL,
         paging="cursor",
     ),
-    limits=Limits(
+    limits=cw.Limits(
         batch_items=1,
         concurrency=5,
-        rates={EVERY_CALL: Rate(calls=CALLS_A_MINUTE, seconds=MINUTE_S, negotiable=True)},
+        rates={EVERY_CALL: cw.Rate(calls=CALLS_A_MINUTE, seconds=MINUTE_S, negotiable=True)},
         counted_by="application key",
         remaining_header="X-Rate-Limit-Remaining",
         reset_header="X-Rate-Limit-Reset",
@@ -63,7 +61,7 @@ CHANNEL = Channel(
 )
 
 
-@hookimpl
-def declare_channel() -> Channel:
+@cw.hookimpl
+def declare_channel() -> cw.Channel:
     """Say what the channel is."""
     return CHANNEL
