@@ -8,6 +8,7 @@ import pytest
 
 from coursewire.client.answers import (
     acknowledged,
+    admitted,
     as_result,
     error_of,
     read_success,
@@ -115,6 +116,24 @@ def test_an_error_keeps_status_and_excerpt():
 def test_an_error_may_have_a_reason_of_its_own():
     result = result_of_error(BlockedError("no", reason="requireloginerror"))
     assert (result.kind, result.reason) == (ResultKind.BLOCKED, "requireloginerror")
+
+
+@pytest.mark.parametrize("status", [200, 204, 400, 401, 409, 413, 429, 500])
+def test_an_answer_about_what_was_sent_is_let_through(status):
+    response = httpx.Response(status)
+    assert admitted(response) is response
+
+
+@pytest.mark.parametrize(
+    ("status", "step"), [(403, "Give the right."), (404, "Mend it."), (405, "Mend it."), (302, "Mend it.")]
+)
+def test_a_call_that_is_refused_whatever_it_carries_says_what_to_do(status, step):
+    request = httpx.Request("POST", "https://lms.example.com/api/items/8?key=value")
+    response = httpx.Response(status, headers={"location": "https://lms.example.org/"}, request=request)
+    with pytest.raises(BlockedError) as refusal:
+        admitted(response, rights="Give the right.", next_step="Mend it.")
+    assert (refusal.value.next_step, refusal.value.http_status) == (step, status)
+    assert refusal.value.what == f"POST /api/items/{{}} was answered with status {status}"
 
 
 def test_an_error_of_no_class_may_be_one_items_fault():

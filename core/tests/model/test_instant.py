@@ -41,3 +41,9 @@ def test_an_instant_is_written_in_utc_to_the_second():
     assert iso_utc(datetime(99, 1, 1, tzinfo=UTC)) == "0099-01-01T00:00:00Z"
     with pytest.raises(ValueError, match="no zone"):
         iso_utc(datetime(2026, 3, 1))  # noqa: DTZ001 - that is the point
+
+
+def test_an_instant_can_be_written_to_the_millisecond():
+    instant = datetime(2026, 3, 2, 10, 15, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
+    assert iso_utc(instant, timespec="milliseconds") == "2026-03-02T09:15:00.123Z"
+    assert iso_utc(NOW, timespec="milliseconds") == "2026-03-01T12:00:00.000Z"

@@ -1,23 +1,22 @@
-"""The catalogue as cmi5 course structures: the rules, the texts, the files, the command."""
+"""Courses as blocks of cmi5 course structures: ids, texts, addresses, and the command."""
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from coursewire.cli.app import app
 from coursewire.errors import NotExportableError
+from coursewire.export.cmi5 import NAMESPACE, Block, of_many, of_one
 from coursewire.model.content import ContentItem
 from coursewire.model.instant import Moment
-from coursewire_xapi.cmi5 import NAMESPACE, Block, Structure, course_block, of_many, of_one, to_zip
+from coursewire_xapi.cmi5 import course_block
+from coursewire_xapi.outcomes import activity_id
 
 RUN = "course-v1:FarmU+SOIL101+2026_T1"
 COURSE = {
@@ -34,7 +33,6 @@ COURSE = {
         }
     ],
 }
-TEXT = {"langstring": [{"lang": "en", "text": "Text"}]}
 
 
 def block(config_of, moment=None, **fields) -> Block:
@@ -107,76 +105,17 @@ def test_what_cannot_be_one(config_of, fields):
         block(config_of, **fields)
 
 
-def unit(**fields):
-    given = {
-        "id": "https://learn.example.org/u",
-        "title": TEXT,
-        "description": TEXT,
-        "url": "https://x.example/u",
-    }
-    return given | fields
-
-
-COURSE_ELEMENT = {"id": "https://learn.example.org/c", "title": TEXT, "description": TEXT}
-
-WRONG = {
-    "no unit": {"au": []},
-    "an id twice": {"au": [unit(), unit()]},
-    "the course's id again": {"au": [unit(id="https://learn.example.org/c")]},
-    "a blank in an id": {"au": [unit(id="https://learn.example.org/a b")]},
-    "an id without a scheme": {"au": [unit(id="learn.example.org/u")]},
-    "no language": {"au": [unit(title={"langstring": [{"text": "T"}]})]},
-    "an empty language": {"au": [unit(title={"langstring": [{"lang": "", "text": "T"}]})]},
-    "an empty text": {"au": [unit(title={"langstring": [{"lang": "en", "text": " "}]})]},
-    "no text at all": {"au": [unit(description={"langstring": []})]},
-    "an empty url": {"au": [unit(url="")]},
-    "a url of no host": {"au": [unit(url="/courses/1")]},
-    "mastery of 60": {"au": [unit(mastery_score="60")]},
-    "mastery of five decimals": {"au": [unit(mastery_score="0.12345")]},
-    "an unknown moveOn": {"au": [unit(move_on="Finished")]},
-    "an unknown launch method": {"au": [unit(launch_method="Tab")]},
-    "an unknown element": {"au": [unit(surplus="x")]},
-    "a block without units": {"block": [{**COURSE_ELEMENT, "id": "https://learn.example.org/b", "au": []}]},
-}
-
-
-@pytest.mark.parametrize("parts", WRONG.values(), ids=WRONG)
-def test_what_breaks_a_rule(parts):
-    with pytest.raises(ValidationError):
-        Structure.model_validate({"course": COURSE_ELEMENT, **parts})
-
-
-def test_what_breaks_none():
-    made = Structure.model_validate(
-        {"course": COURSE_ELEMENT, "au": [unit(mastery_score="0.6", move_on="Passed"), unit(id="urn:uuid:2")]}
-    )
-    root = ElementTree.fromstring(made.to_xml())
-    assert [(each.get("moveOn"), each.get("masteryScore")) for each in root.iter(f"{{{NAMESPACE}}}au")] == [
-        ("Passed", "0.6"),
-        ("NotApplicable", None),
-    ]
-
-
 def names(element):
     return [each.tag.rpartition("}")[2] for each in element]
 
 
 def test_the_order_of_elements(config_of):
-    made = of_many(config_of(), [block(config_of)], key="acme", name="Acme")
+    made = of_many(activity_id(config_of(), "catalog", "acme"), "Acme", [block(config_of)])
     root = ElementTree.fromstring(made.to_xml())
     assert names(root) == ["course", "block"]
     assert names(root[0]) == ["title", "description"]
     assert names(root[1]) == ["title", "description", "au"]
     assert names(root[1][2]) == ["title", "description", "url"]
-
-
-def test_the_package(config_of):
-    xml = of_one(block(config_of)).to_xml()
-    packed = to_zip(xml)
-    assert packed == to_zip(xml)
-    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        assert archive.namelist() == ["cmi5.xml"]
-        assert archive.read("cmi5.xml").decode() == xml
 
 
 class TestTheCommand:

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
@@ -20,8 +19,6 @@ from coursewire_xapi.outcomes import (
     export_completion,
     export_enrollment,
     instant,
-    language_tag,
-    number,
     voiding,
 )
 from coursewire_xapi.simulated_rules import faults
@@ -157,29 +154,6 @@ class TestActors:
         for address in ("o'brien+x@example.com", "ädä@exämple.example"):
             told = completion(remote_id=address, remote_id_origin="email")
             assert self.actor(config_of(actor="mbox"), told)["mbox"] == f"mailto:{address}"
-
-
-@pytest.mark.parametrize(
-    ("written", "tag"),
-    [
-        ("en", "en"), ("en-us", "en-US"), ("es-419", "es-419"), ("zh-Hans", "zh-Hans"), ("zh-hans-cn", "zh-Hans-CN"),
-        ("pt_BR", "pt-BR"), (" FR ", "fr"), ("ast", "ast"),
-        (None, "und"), ("", "und"), ("English", "und"), ("Spanish - Mexico", "und"), ("e", "und"), ("en-", "und"),
-    ],
-)  # fmt: skip
-def test_languages(written, tag):
-    assert language_tag(written) == tag
-
-
-@pytest.mark.parametrize(
-    ("share", "scaled", "raw"),
-    [
-        ("0", "0", "0"), ("1", "1", "100"), ("1.00", "1", "100"), ("0.57", "0.57", "57"), ("0.29", "0.29", "29"),
-        ("0.875", "0.875", "87.5"), ("0.3333", "0.3333", "33.33"), ("0.005", "0.005", "0.5"),
-    ],
-)  # fmt: skip
-def test_numbers_are_what_they_say(share, scaled, raw):
-    assert (json.dumps(number(Decimal(share))), json.dumps(number(Decimal(share) * 100))) == (scaled, raw)
 
 
 def test_no_grade_is_not_zero(config_of, completion):

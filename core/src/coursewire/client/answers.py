@@ -255,6 +255,22 @@ async def as_result(step: Awaitable[Result]) -> Result:
         return result_of_error(error)
 
 
+def admitted(response: httpx.Response, *, rights: str = "", next_step: str = "") -> httpx.Response:
+    """The answer, unless it refuses the call whatever it carries, so that no item is at fault.
+
+    Args:
+        response: The answer.
+        rights: What a person can do about a 403.
+        next_step: What a person can do about an address that is wrong: 404, 405, a redirect.
+
+    Raises:
+        BlockedError: It does.
+    """
+    if response.is_redirect or response.status_code in _WRONG_PLACE:
+        raise error_of(response, next_step=next_step, rights=rights)
+    return response
+
+
 def redacted(result: Result, redactor: Redactor) -> Result:
     """The result as it may be stored: no secrets, bounded texts."""
     if not result.message and not result.excerpt:

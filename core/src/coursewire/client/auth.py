@@ -1,4 +1,4 @@
-"""Authentication with tokens: the one that a person gives, and those that channels ask for and core stores."""
+"""Authentication: with a password, with a token that a person gives, and with those that core asks for and stores."""
 
 from __future__ import annotations
 
@@ -45,6 +45,20 @@ class BearerAuth(httpx.Auth):
         """Put the token on the request."""
         request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
         yield request
+
+
+class BasicAuth(httpx.Auth):
+    """User name and password (RFC 7617), and the headers that the LMS wants beside them with every request."""
+
+    def __init__(self, user: str, password: SecretStr, headers: Mapping[str, str] | None = None) -> None:
+        self._user = user
+        self._password = password
+        self._headers = dict(headers or {})
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Put both on the request."""
+        request.headers.update(self._headers)
+        yield from httpx.BasicAuth(self._user, self._password.get_secret_value()).auth_flow(request)
 
 
 class TokenAuth(httpx.Auth):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from coursewire.errors import NotExportableError
 from coursewire.model.content import ContentItem, ContentType, CourseRun
 
 if TYPE_CHECKING:
@@ -41,6 +42,28 @@ def choose_run(item: ContentItem, moment: Moment) -> CourseRun | None:
     chosen = min(item.course_runs, key=lambda run: _nearness(run, moment.now))
     _note_overtaking(chosen, item.course_runs, moment)
     return chosen
+
+
+def runs_to_launch(item: ContentItem, moment: Moment) -> list[CourseRun]:
+    """The runs of a course that learners can go into, in their order.
+
+    Returns:
+        The open runs; where none is open, the run that speaks for the course alone.
+
+    Raises:
+        NotExportableError: It is no course, or has no run.
+    """
+    if item.content_type is not ContentType.COURSE:
+        raise NotExportableError("content_type", f"a {item.content_type.value} has no runs of its own")
+    speaks = choose_run(item, moment)
+    if speaks is None:
+        raise NotExportableError("course_runs", "the course has no run that could be launched")
+    return [run for run in item.course_runs if is_open(run, moment)] or [speaks]
+
+
+def enrollment_url(item: ContentItem, run: CourseRun) -> str | None:
+    """Where learners go into a run: the run's own address, else the course's; None where nobody knows it."""
+    return (run.model_extra or {}).get("enrollment_url") or item.enrollment_url
 
 
 def run_of(item: ContentItem) -> CourseRun:

@@ -1,9 +1,12 @@
-"""Which fields of a payload changed, for people."""
+"""Fields of payloads: which of them changed, for people, and which are known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 MOST = 40
 """Paths named at the most; a payload in which everything changed need not be listed field by field."""
@@ -32,3 +35,13 @@ def _differences(before: Any, after: Any, path: str) -> Iterator[str]:
             yield from _differences(old, new, f"{path}[{place}]")
     elif before != after:
         yield path or "(everything)"
+
+
+def without_none(**fields: Any) -> dict[str, Any]:
+    """The fields that are not None, for an LMS that wants what is unknown left out."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def number(value: Decimal) -> int | float:
+    """A decimal as the JSON number that reads the same: 57 for ``57.00``, 0.57 for ``0.57``."""
+    return int(value) if value == value.to_integral_value() else float(value)

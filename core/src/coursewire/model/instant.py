@@ -36,13 +36,19 @@ def as_utc(instant: datetime) -> datetime:
         raise ValueError("this time lies outside the years 1 to 9999") from error
 
 
-def iso_utc(instant: datetime | None) -> str | None:
-    """Write an instant as ``2026-03-01T12:00:00Z``, to the second; None stays None.
+def iso_utc(instant: datetime | None, *, timespec: str = "seconds") -> str | None:
+    """Write an instant as ``2026-03-01T12:00:00Z``; None stays None.
+
+    Args:
+        instant: Any aware instant.
+        timespec: How exactly, as for :meth:`datetime.isoformat`: ``"milliseconds"``, say. What is finer is cut off.
 
     Raises:
         ValueError: The instant is naive.
     """
-    return None if instant is None else f"{as_utc(instant).replace(microsecond=0, tzinfo=None).isoformat()}Z"
+    return (
+        None if instant is None else f"{as_utc(instant).replace(tzinfo=None).isoformat(timespec=timespec)}Z"
+    )
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(as_utc)]

@@ -93,6 +93,11 @@ class EnrollmentReport(Outcome):
     unenrolled_at: Instant | None = None
     """None while the learner is in the course, and where nobody knows when it was left."""
 
+    @property
+    def at(self) -> Instant | None:
+        """The instant of what is told: of joining, or of leaving; None where nobody knows it."""
+        return self.enrolled_at if self.active else self.unenrolled_at
+
 
 class Told(BaseModel):
     """What the LMS last confirmed of an outcome: the part that a later one is held against.

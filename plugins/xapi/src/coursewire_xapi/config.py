@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from coursewire.model.configuration import ChannelConfig, LearnerId, LmsUrl, Secret
+from coursewire.model.configuration import BasicUser, ChannelConfig, HostName, LearnerId, LmsUrl, Secret
 
 BY_EMAIL = ("mbox", "mbox_sha1sum")
 """The forms of an actor that are made from an e-mail address."""
 
 
-def _domain(value: str) -> str:
-    value = value.strip().lower()
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", value):
-        raise ValueError("write the host alone, with its port if it has one, such as learn.example.org")
+def _base(value: str) -> str:
+    base, _, last = value.rpartition("/")
+    if last.lower() in ("statements", "about"):
+        raise ValueError(f"leave out the last part: {base}")
     return value
 
 
@@ -26,15 +25,15 @@ class XapiConfig(ChannelConfig):
 
     code: ClassVar[str] = "XAPI"
 
-    endpoint: LmsUrl
+    endpoint: Annotated[LmsUrl, AfterValidator(_base)]
     """Base address of the Learning Record Store: the part before ``/statements``."""
-    key: str = Field(min_length=1, max_length=255, coerce_numbers_to_str=True)
+    key: BasicUser
     """User of its Basic authentication ("client id")."""
     secret: Secret
     """Password that goes with the key ("client secret")."""
     version: Literal["1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0"] = "1.0.3"
     """Version of xAPI that requests announce. ``config check`` compares it with what the store offers."""
-    site_domain: Annotated[str, Field(max_length=255), AfterValidator(_domain)]
+    site_domain: HostName
     """Host of the site that the courses are on. Activity and extension ids begin with it, so it must never change."""
     actor: Literal["account", "mbox", "mbox_sha1sum", "pseudonym"] = "account"
     """How statements name learners: ``account`` (the id that ``learner_id`` says), ``mbox`` (e-mail address),
@@ -45,20 +44,6 @@ class XapiConfig(ChannelConfig):
     """With ``account``: name a learner who has no such id by e-mail address. Without it, such learners wait."""
     pseudonym_key: SecretStr | None = Field(default=None, min_length=16)
     """With ``pseudonym``: the key of the digests, 16 characters or more. Another key makes other people of them."""
-
-    @field_validator("endpoint")
-    @classmethod
-    def _is_the_base(cls, value: str) -> str:
-        if value.rsplit("/", 1)[-1].lower() in ("statements", "about"):
-            raise ValueError(f"leave out the last part: {value.rsplit('/', 1)[0]}")
-        return value
-
-    @field_validator("key")
-    @classmethod
-    def _fits_basic(cls, value: str) -> str:
-        if ":" in value:
-            raise ValueError("a user of Basic authentication has no colon")
-        return value
 
     @model_validator(mode="before")
     @classmethod

@@ -29,12 +29,9 @@ class Held(NamedTuple):
     @classmethod
     def read(cls, remote_id: str | None) -> Held | None:
         """From a record; None where it knows of no statement."""
-        if not remote_id:
-            return None
-        statement, _, fact = remote_id.partition(" ")
-        if not fact:
-            return cls(statement, statement, corrected=False)
-        return cls(statement, None if fact == _NOTHING else fact)
+        statement, _, fact = (remote_id or "").partition(" ")
+        held = cls(statement, None if fact == _NOTHING else fact or statement, corrected=bool(fact))
+        return held if statement else None
 
     def written(self) -> str:
         """As a record keeps it: the statement's id alone while it is the first."""
@@ -43,8 +40,7 @@ class Held(NamedTuple):
 
 def follow(held: Held | None, fact: str) -> Held:
     """The statement that tells ``fact`` after what is held; the same one where that tells it already."""
-    if held is None:
-        return Held(fact, fact, corrected=False)
-    if held.fact == fact:
+    if held and held.fact == fact:
         return held
-    return Held(str(uuid5(UUID(held.statement), fact)) if held.corrected else fact, fact)
+    name = str(uuid5(UUID(held.statement), fact)) if held and held.corrected else fact
+    return Held(name, fact, corrected=held is not None)

@@ -6,32 +6,30 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from coursewire.errors import NotExportableError
+from coursewire.export.fields import number, without_none
+from coursewire.export.languages import UNDETERMINED, language_tag
 from coursewire.hookspecs import hookimpl
 from coursewire.model.configuration import LearnerId
+from coursewire.model.instant import iso_utc
 from coursewire.model.outcomes import Completion, EnrollmentReport, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
-    from coursewire.model.outcomes import CourseDetails, Outcome
+    from coursewire.model.outcomes import Outcome
     from coursewire.model.payload import JsonObject
     from coursewire_xapi.config import XapiConfig
 
 _ADL = "http://adlnet.gov/expapi"
-REGISTERED = f"{_ADL}/verbs/registered"
-COMPLETED = f"{_ADL}/verbs/completed"
-VOIDED = f"{_ADL}/verbs/voided"
+REGISTERED, COMPLETED, VOIDED = (f"{_ADL}/verbs/{verb}" for verb in ("registered", "completed", "voided"))
 UNREGISTERED = "http://id.tincanapi.com/verb/unregistered"
 COURSE = f"{_ADL}/activities/course"
 
-UNKNOWN_LANGUAGE = "und"
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", re.IGNORECASE)
 _NOT_IN_IRIS = re.compile(r'[\x00-\x20"<>\\^`{|}\x7f]')
 
 
@@ -42,27 +40,21 @@ def export_completion(config: XapiConfig, completion: Completion) -> JsonObject:
     What a voiding statement is about only the client knows: it adds the ids.
     """
     if not completion.complete:
-        return {"actor": _sender(config), "object": {"objectType": "StatementRef"}, "verb": _verb(VOIDED)}
+        return _by_us(config)
     result: JsonObject = {"completion": True}
     if completion.verdict in (Verdict.PASS, Verdict.FAIL):
         result["success"] = completion.verdict is Verdict.PASS
     if completion.percent is not None:
         raw = number(completion.percent * 100)
         result["score"] = {"scaled": number(completion.percent), "raw": raw, "min": 0, "max": 100}
-    return {
-        **_statement(config, completion, COMPLETED, completion.completed_at),
-        "id": fact_id(config, completion),
-        "result": result,
-    }
+    return _statement(config, completion, COMPLETED, completion.completed_at) | {"result": result}
 
 
 @hookimpl
 def export_enrollment(config: XapiConfig, enrollment: EnrollmentReport) -> JsonObject:
     """That a learner has joined a course run, or has left it."""
-    verb, at = (REGISTERED, enrollment.enrolled_at)
-    if not enrollment.active:
-        verb, at = (UNREGISTERED, enrollment.unenrolled_at)
-    return {**_statement(config, enrollment, verb, at), "id": fact_id(config, enrollment)}
+    verb = REGISTERED if enrollment.active else UNREGISTERED
+    return _statement(config, enrollment, verb, enrollment.at)
 
 
 @hookimpl
@@ -80,25 +72,22 @@ def fact_id(config: XapiConfig, outcome: Outcome) -> str:
     """
     if isinstance(outcome, EnrollmentReport):
         kind = "enrollment" if outcome.active else "unenrollment"
-        said = [instant(outcome.enrolled_at if outcome.active else outcome.unenrolled_at)]
+        said = [instant(outcome.at)]
     else:
         assert isinstance(outcome, Completion)
         kind = "completion" if outcome.complete else "no completion"
         percent = "" if outcome.percent is None else f"{outcome.percent.normalize():f}"
         said = [instant(outcome.completed_at), outcome.verdict.value, percent]
-    who = {name: part for name, part in actor(config, outcome).items() if name not in ("objectType", "name")}
-    identifier = "|".join(each if isinstance(each, str) else "|".join(each.values()) for each in who.values())
-    parts = (kind, outcome.enrollment_id, identifier, "courserun", outcome.course_run_key, *said)
-    return str(uuid5(_namespace(config), "|".join(parts)))
+    who = identifier(actor(config, outcome)).values()
+    name = "|".join(each if isinstance(each, str) else "|".join(each.values()) for each in who)
+    parts = (kind, outcome.enrollment_id, name, "courserun", outcome.course_run_key, *said)
+    return _uuid(config, "|".join(parts))
 
 
 def voiding(config: XapiConfig, target: str, body: JsonObject | None = None) -> JsonObject:
     """The statement that voids ``target``; the same whenever it is made."""
-    return {
-        **(body or {"actor": _sender(config), "verb": _verb(VOIDED)}),
-        "id": str(uuid5(UUID(target), VOIDED)),
-        "object": {"objectType": "StatementRef", "id": target},
-    }
+    about = {"objectType": "StatementRef", "id": target}
+    return {**(body or _by_us(config)), "id": str(uuid5(UUID(target), VOIDED)), "object": about}
 
 
 def activity_id(config: XapiConfig, kind: str, key: str) -> str:
@@ -107,63 +96,37 @@ def activity_id(config: XapiConfig, kind: str, key: str) -> str:
     return f"{config.site}/xapi/activities/{kind}/{key}"
 
 
-def language_tag(language: str | None) -> str:
-    """A BCP 47 tag in its usual capitals; ``und`` where the source names no code."""
-    written = (language or "").strip().replace("_", "-")
-    if not _LANGUAGE.fullmatch(written):
-        return UNKNOWN_LANGUAGE
-    first, *others = written.split("-")
-    forms = {2: str.upper, 4: str.capitalize}
-    return "-".join([first.lower(), *(forms.get(len(part), str.lower)(part) for part in others)])
-
-
-def number(value: Decimal) -> int | float:
-    """A decimal as the JSON number that reads the same."""
-    return int(value) if value == value.to_integral_value() else float(value)
-
-
 def instant(at: datetime | None) -> str:
     """An instant in UTC with milliseconds; "" for none."""
-    if at is None:
-        return ""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return iso_utc(at, timespec="milliseconds") or ""
 
 
 def _statement(config: XapiConfig, outcome: Outcome, verb: str, at: datetime | None) -> JsonObject:
-    language = language_tag(outcome.course.language)
-    context: JsonObject = {
-        "registration": str(uuid5(_namespace(config), f"registration|{outcome.enrollment_id}")),
-        "platform": config.site_domain,
-    }
-    if language != UNKNOWN_LANGUAGE:
-        context["language"] = language
-    if outcome.content_key:
-        course = {"objectType": "Activity", "id": activity_id(config, "course", outcome.content_key)}
-        context["contextActivities"] = {"grouping": [course]}
-    statement: JsonObject = {
-        "actor": actor(config, outcome),
-        "verb": _verb(verb),
-        "object": {
-            "objectType": "Activity",
-            "id": activity_id(config, "courserun", outcome.course_run_key),
-            "definition": _definition(config, outcome.content_key, outcome.course, language),
-        },
-        "context": context,
-    }
-    # Without one the store would take the time of storage, which is not when it happened but is not told as such.
-    return statement | ({"timestamp": instant(at)} if at else {})
-
-
-def _definition(
-    config: XapiConfig, content_key: str | None, course: CourseDetails, language: str
-) -> JsonObject:
-    texts = {"name": course.title, "description": course.description}
-    about: JsonObject = {"type": COURSE, **{name: {language: text} for name, text in texts.items() if text}}
-    if course.url and re.match(r"https?://\S+$", course.url):
-        about["moreInfo"] = course.url
-    known = {"key": content_key, "uuid": course.uuid}
-    extensions = {f"{config.site}/course/{name}": value for name, value in known.items() if value}
-    return about | ({"extensions": extensions} if extensions else {})
+    course, language = outcome.course, language_tag(outcome.course.language)
+    known = {f"{config.site}/course/key": outcome.content_key, f"{config.site}/course/uuid": course.uuid}
+    definition = without_none(
+        type=COURSE,
+        name={language: course.title} if course.title else None,
+        description={language: course.description} if course.description else None,
+        moreInfo=course.url if re.match(r"https?://\S+$", course.url or "") else None,
+        extensions={name: value for name, value in known.items() if value} or None,
+    )
+    whole = _activity(config, "course", outcome.content_key) if outcome.content_key else None
+    context = without_none(
+        registration=_uuid(config, f"registration|{outcome.enrollment_id}"),
+        platform=config.site_domain,
+        language=None if language == UNDETERMINED else language,
+        contextActivities={"grouping": [whole]} if whole else None,
+    )
+    return without_none(
+        id=fact_id(config, outcome),
+        actor=actor(config, outcome),
+        verb=_verb(verb),
+        object=_activity(config, "courserun", outcome.course_run_key) | {"definition": definition},
+        context=context,
+        # Without one the store takes the time of storage, which is not when it happened but is not told as such.
+        timestamp=instant(at) or None,
+    )
 
 
 def actor(config: XapiConfig, outcome: Outcome) -> JsonObject:
@@ -172,21 +135,13 @@ def actor(config: XapiConfig, outcome: Outcome) -> JsonObject:
     Raises:
         NotExportableError: The e-mail address is none.
     """
-    value = outcome.remote_id or ""
-    by_address = (
-        outcome.remote_id_origin == LearnerId.EMAIL.value and config.learner_id is not LearnerId.EMAIL
-    )
-    if config.actor == "pseudonym":
-        assert config.pseudonym_key is not None
+    value, home = outcome.remote_id or "", config.account_home_page or config.site
+    is_address = outcome.remote_id_origin == LearnerId.EMAIL and config.learner_id is not LearnerId.EMAIL
+    if config.pseudonym_key is not None and config.actor == "pseudonym":
         key = config.pseudonym_key.get_secret_value().encode()
-        name = hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
-        return {"objectType": "Agent", "account": {"homePage": _home_page(config), "name": name}}
-    if config.actor == "account" and not by_address:
-        return {
-            "objectType": "Agent",
-            "name": value,
-            "account": {"homePage": _home_page(config), "name": value},
-        }
+        return _account(home, hmac.new(key, value.encode(), hashlib.sha256).hexdigest())
+    if config.actor == "account" and not is_address:
+        return _account(home, value) | {"name": value}
     mailbox, at, domain = value.strip().rpartition("@")
     if not (mailbox and at and domain) or re.search(r"\s", value.strip()):
         raise NotExportableError("email", "the learner's e-mail address is none")
@@ -197,18 +152,28 @@ def actor(config: XapiConfig, outcome: Outcome) -> JsonObject:
     return {"objectType": "Agent", "mbox": f"mailto:{mailbox}@{domain}"}
 
 
-def _home_page(config: XapiConfig) -> str:
-    return config.account_home_page or config.site
+def identifier(agent: JsonObject) -> JsonObject:
+    """The part of an Agent that says who it is."""
+    return {name: part for name, part in agent.items() if name not in ("objectType", "name")}
 
 
-def _sender(config: XapiConfig) -> JsonObject:
-    """Who voids a statement: we."""
-    return {"objectType": "Agent", "account": {"homePage": config.site, "name": "coursewire"}}
+def _account(home: str, name: str) -> JsonObject:
+    return {"objectType": "Agent", "account": {"homePage": home, "name": name}}
+
+
+def _by_us(config: XapiConfig) -> JsonObject:
+    """What every voiding statement has: that it is we who void."""
+    about = {"objectType": "StatementRef"}
+    return {"actor": _account(config.site, "coursewire"), "verb": _verb(VOIDED), "object": about}
+
+
+def _activity(config: XapiConfig, kind: str, key: str) -> JsonObject:
+    return {"objectType": "Activity", "id": activity_id(config, kind, key)}
 
 
 def _verb(iri: str) -> JsonObject:
     return {"id": iri, "display": {"en": iri.rpartition("/")[2]}}
 
 
-def _namespace(config: XapiConfig) -> UUID:
-    return uuid5(NAMESPACE_URL, f"{config.site}/xapi")
+def _uuid(config: XapiConfig, text: str) -> str:
+    return str(uuid5(uuid5(NAMESPACE_URL, f"{config.site}/xapi"), text))

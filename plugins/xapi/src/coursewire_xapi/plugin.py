@@ -13,17 +13,8 @@ from coursewire_xapi.outcomes import export_completion, export_enrollment, shoul
 if TYPE_CHECKING:
     import typer
 
-__all__ = [
-    "CHANNEL",
-    "authenticate",
-    "channel_commands",
-    "check_connection",
-    "declare_channel",
-    "export_completion",
-    "export_enrollment",
-    "send_outcomes",
-    "should_transmit",
-]
+__all__ = ["CHANNEL", "authenticate", "channel_commands", "check_connection", "declare_channel"]
+__all__ += ["export_completion", "export_enrollment", "send_outcomes", "should_transmit"]
 
 CHANNEL = Channel(
     code=XapiConfig.code,
@@ -39,7 +30,6 @@ CHANNEL = Channel(
         revoke=Support.FULL,
         in_progress=Support.NOT_IMPLEMENTED,
         outcome_idempotency=Idempotency.NATIVE_KEY,
-        list_remote=Support.NOT_IMPLEMENTED,
         paging="cursor",
     ),
     # The specification has no limits. A store that takes less answers 413, and gets halves.
@@ -58,6 +48,6 @@ def declare_channel() -> Channel:
 @hookimpl
 def channel_commands() -> typer.Typer:
     """``coursewire xapi cmi5``."""
-    from coursewire_xapi.commands import commands  # noqa: PLC0415 - only the command needs it
+    from coursewire_xapi.cmi5 import commands  # noqa: PLC0415 - only the command needs it
 
     return commands
