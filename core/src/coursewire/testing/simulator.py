@@ -117,6 +117,10 @@ class Simulator:
     code: ClassVar[str] = ""
     token_paths: ClassVar[tuple[str, ...]] = ()
     """Paths at which tokens are asked for; none where the LMS has no tokens that end."""
+    pages_content: ClassVar[bool] = True
+    """False where the LMS gives its list of content with one answer, and only other lists in pages."""
+    title_markup: ClassVar[bool] = True
+    """False where the LMS refuses titles in which something looks like a tag."""
 
     def __init__(self, *, clock: Clock = utc_now, keep_bodies: bool = True) -> None:
         self.clock = clock

@@ -77,6 +77,8 @@ class MoodleSimulator(Simulator):
     """
 
     code: ClassVar[str] = MoodleConfig.code
+    pages_content: ClassVar[bool] = False
+    title_markup: ClassVar[bool] = False
 
     token_paths = tuple(f"{prefix}/login/token.php" for prefix in ("", f"/{SUB_DIRECTORY}"))
 

@@ -13,7 +13,7 @@ from coursewire.errors import IncompleteListError, SendError
 from coursewire.model.channel import Idempotency
 from coursewire.testing.conformance.checks import Fault, check, demand, demand_equal
 from coursewire.testing.conformance.content import demand_all_there, demand_confirmed
-from coursewire.testing.conformance.needs import CONTENT, LISTS, LOOKS_UP, PAGES, SAYS_403
+from coursewire.testing.conformance.needs import CONTENT, LISTS, LOOKS_UP, PAGED_CONTENT, PAGES, SAYS_403
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -249,7 +249,7 @@ class FailureChecks:
                 f"find_remote takes {name!r} for an answer", seen=found, expected="a SendError: nobody knows"
             )
 
-    @check("a list is read to its end, over an empty page in the middle", LISTS & PAGES)
+    @check("a list is read to its end, over an empty page in the middle", LISTS & PAGES & PAGED_CONTENT)
     def test_lists_are_read_to_their_end(self, bench: Bench) -> None:
         """Small pages, and one of them empty.
 
@@ -271,7 +271,10 @@ class FailureChecks:
         keys = sorted(each.remote_key for each in found)
         demand_equal(keys, sorted(bench.remote_key(item) for item in items), "list_remote left items out")
 
-    @check("a list that could not be read to its end is an error, not a short list", LISTS & PAGES)
+    @check(
+        "a list that could not be read to its end is an error, not a short list",
+        LISTS & PAGES & PAGED_CONTENT,
+    )
     def test_a_broken_list_is_not_a_short_one(self, bench: Bench) -> None:
         """What is missing in half a list is not missing at the LMS."""
         uuid = bench.configure()

@@ -37,12 +37,15 @@ SAYS_403 = CONTENT & Need(
 )
 
 
-def _has_tokens(channel: Channel) -> bool:
+def _simulator_has(channel: Channel, attribute: str) -> bool:
+    """What the class of the simulator says of its LMS; another check says when there is no simulator."""
     module, _, name = (channel.simulator or "").partition(":")
     try:
-        return bool(getattr(import_module(module), name).token_paths)
+        return bool(getattr(getattr(import_module(module), name), attribute))
     except (ImportError, AttributeError, ValueError):
-        return False  # another check says that there is no simulator
+        return False
 
 
-TOKENS = Need("tokens: token_paths of the simulator", _has_tokens)
+TOKENS = Need("tokens: token_paths of the simulator", lambda c: _simulator_has(c, "token_paths"))
+PAGED_CONTENT = Need("paging: pages_content of the simulator", lambda c: _simulator_has(c, "pages_content"))
+MARKUP = Need("titles: title_markup of the simulator", lambda c: _simulator_has(c, "title_markup"))

@@ -16,7 +16,7 @@ from coursewire.model.reasons import Reason
 from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.exporting import exported
 from coursewire.testing.conformance.made_up import SCRIPTS, content_data, content_item, is_keyed_by_uuid
-from coursewire.testing.conformance.needs import EXPORTED
+from coursewire.testing.conformance.needs import EXPORTED, MARKUP
 
 if TYPE_CHECKING:
     from coursewire.testing.conformance.bench import Bench
@@ -105,7 +105,7 @@ class TextChecks:
     def _item(bench: Bench, number: str, **texts: str) -> ContentItem:
         return content_item(number, bench.main_type, **texts)
 
-    @check("markup and entities in a title arrive as they are", EXPORTED)
+    @check("markup and entities in a title arrive as they are", EXPORTED & MARKUP)
     def test_markup_arrives(self, bench: Bench) -> None:
         """Nothing is escaped twice, and nothing is taken for markup that is none.
 
