@@ -6,7 +6,6 @@ from coursewire.client.grading import send_best
 from coursewire.model.payload import Operation, Payload, Result, ResultKind, fingerprint
 
 PEOPLE = {"pat": {"7"}, "lee": {"8"}, "twin": {"1", "2"}}
-WORDS = {"learner-unmatched": "Nobody.", "learner-ambiguous": "Several."}
 
 
 def outcome(key, learner, grade):
@@ -26,7 +25,6 @@ def send(*payloads, kind=ResultKind.ACCEPTED):
             learner=lambda payload: PEOPLE.get(payload.body["learner"], ()),
             grade=lambda payload: payload.body["grade"],
             write=write,
-            words=WORDS,
         )
     )
     return written, [(result.kind, result.reason or result.remote_id) for result in results]

@@ -22,7 +22,7 @@ from coursewire.jobs.inline import InlineRunner
 from coursewire.jobs.installation import Installation
 from coursewire.model.channel import Capabilities, Channel, RetireStrategy
 from coursewire.model.configuration import ChannelConfig, LmsUrl
-from coursewire.model.inbound import Access, InboundAnswer, InboundRoute
+from coursewire.model.inbound import Access, InboundAnswer, InboundRoute, list_route
 from coursewire.sources.database import load_bundle
 from coursewire.testing.inbound import inbound_server, over_http
 
@@ -41,11 +41,8 @@ class PullConfig(ChannelConfig):
         return self.url
 
 
-async def listing(request, desk):
-    """List what waits."""
-    uuid, _ = await desk.configuration(request.customer)
-    items = await desk.poll(uuid, since=request.modified_since, limit=request.count("n", 10))
-    return InboundAnswer.json([{**item.body, "at": item.changed_at.isoformat()} for item in items])
+def entry(item):
+    return {**item.body, "at": item.changed_at.isoformat()}
 
 
 async def broken(request, desk):
@@ -75,7 +72,7 @@ class PullChannel:
     @hookimpl
     def inbound_routes(self):
         return [
-            InboundRoute("/list", listing, Access.CUSTOMER, customer_from="customer"),
+            list_route("/list", entry, most=3, customer_from="customer"),
             InboundRoute("/broken", broken, Access.PUBLIC),
             InboundRoute("/echo/{one}/{two}", echo, Access.LEARNER, method="POST", max_body_bytes=10),
         ]
@@ -126,10 +123,9 @@ def call(installation, method, path, **options):
     return asyncio.run(Inbound(installation).call(method, path, **options))
 
 
-def poll(installation, **options):
-    answer = call(
-        installation, "GET", LIST, query=[("customer", CUSTOMER)], caller=Caller([CUSTOMER]), **options
-    )
+def poll(installation, query=(), **options):
+    pairs = [("customer", CUSTOMER), *query]
+    answer = call(installation, "GET", LIST, query=pairs, caller=Caller([CUSTOMER]), **options)
     assert answer.status == 200, answer.body
     return json.loads(answer.body)
 
@@ -151,6 +147,48 @@ def test_a_channel_without_any_code_for_it_is_fetched_from(installation, configu
     assert (gone["key"], gone["gone"]) == ("A+2", True)
     records = ContentRecords(installation.engine, configuration.uuid).fetch(["A+1", "A+2"])
     assert [records[key].state for key in ("A+1", "A+2")] == [State.CONFIRMED, State.OFFERED]
+
+
+def test_how_much_is_listed_at_once(installation, tmp_path):
+    load(installation, tmp_path, *(f"A+{number}" for number in range(5)))
+    channel = installation.channels.get("PULL").channel
+
+    def configure(**fields):
+        made = installation.configurations.add(channel, CUSTOMER, fields, active=True, actor="test")
+        transmit(installation, made)
+        return [("config", str(made.uuid))]
+
+    plain, lowered = configure(), configure(transmission_chunk_size=2)
+
+    assert [len(poll(installation, query)) for query in (plain, lowered)] == [3, 2]
+    sizes = [len(poll(installation, [*lowered, ("count", count)])) for count in ("0", "1", "50")]
+    assert sizes == [0, 1, 2]
+
+
+def test_a_dry_run_lists_nothing_and_keeps_what_waits(installation, configuration):
+    transmit(installation, configuration)
+    channel = installation.channels.get("PULL").channel
+
+    def listed(dry):
+        fields = {"dry_run_mode_enabled": dry}
+        installation.configurations.edit(configuration.uuid, channel, fields, actor="test")
+        return len(poll(installation))
+
+    assert [listed(True), listed(False)] == [0, 2]
+
+
+def test_a_list_that_cannot_be_given_says_why(installation, configuration):
+    def answer(*query):
+        return call(
+            installation, "GET", LIST, query=[("customer", CUSTOMER), *query], caller=Caller([CUSTOMER])
+        )
+
+    assert answer(("count", "many")).status == 400
+    assert answer(("config", CUSTOMER)).status == 404
+    channel = installation.channels.get("PULL").channel
+    second = installation.configurations.add(channel, CUSTOMER, {}, active=True, actor="test")
+    refused = answer()
+    assert (refused.status, str(second.uuid) in json.loads(refused.body)["message"]) == (409, True)
 
 
 def test_who_is_let_in(installation, configuration):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from coursewire.model.addresses import plain_path
-from coursewire.model.inbound import Access, InboundAnswer, InboundRequest, InboundRoute, Refused
+from coursewire.model.inbound import Access, InboundAnswer, InboundRequest, InboundRoute, Refused, needed
 
 
 def request(**fields):
@@ -46,6 +46,14 @@ def test_texts_of_a_body():
     for wrong in (b"", b"[]", b"null", b"\xff", b'"x"'):
         with pytest.raises(Refused):
             request(body=wrong).texts()
+
+
+def test_what_must_be_given_comes_in_the_order_of_its_names():
+    assert needed({"a": "1", "b": "2", "c": ""}, "b", "a") == ["2", "1"]
+    for wrong in ("c", "d"):
+        with pytest.raises(Refused, match=f"{wrong} is missing") as refusal:
+            needed({"a": "1", "c": ""}, "a", wrong)
+        assert refusal.value.status == 400
 
 
 def test_a_body_does_not_show():

@@ -159,6 +159,22 @@ def test_a_clean_up_that_fails_is_told_beside_the_cause(learn: BlackboardSimulat
     assert KEY in learn.items
 
 
+def test_a_course_that_somebody_took_away_meanwhile_need_not_be_cleaned_up(
+    learn: BlackboardSimulator, send: Any
+) -> None:
+    def refuse(request: web.Request) -> web.Response | None:
+        if request.method == "POST" and request.path.endswith("contents"):
+            learn.lose(KEY)
+            return json_response({"status": 400, "message": "The body has wrong markup"}, status=400)
+        return None
+
+    learn.interfere = refuse
+    result = send()
+
+    assert (result.kind, result.remote_id) == (Kind.REJECTED, None)
+    assert "stayed" not in result.message
+
+
 def test_an_empty_course_left_by_an_outage_is_completed_by_the_next_run(
     learn: BlackboardSimulator, send: Any
 ) -> None:
@@ -215,6 +231,36 @@ def test_an_update_of_a_page_that_is_gone_makes_another_in_the_same_folder(
 
     assert result.confirms
     assert result.remote_id.startswith(f"{course}/{folder}/")
+    assert len(learn.contents) == 2
+
+
+def test_an_update_of_a_page_that_was_replaced_by_another_adopts_that(
+    learn: BlackboardSimulator, send: Any
+) -> None:
+    remote_id = send().remote_id
+    course, folder, page = remote_id.split("/")
+    learn.contents["_9999_1"] = {**learn.contents.pop(page), "id": "_9999_1"}
+
+    result = send(UPDATE, remote_id)
+
+    assert result.confirms
+    assert result.remote_id == f"{course}/{folder}/_9999_1"
+    assert len(learn.contents) == 2
+
+
+def test_an_update_of_a_folder_that_is_gone_with_its_page_makes_both(
+    learn: BlackboardSimulator, send: Any
+) -> None:
+    remote_id = send().remote_id
+    course, *inside = remote_id.split("/")
+    for content in inside:
+        del learn.contents[content]
+
+    result = send(UPDATE, remote_id)
+
+    assert result.confirms
+    assert result.remote_id.startswith(f"{course}/")
+    assert learn.page_in(KEY) is not None
     assert len(learn.contents) == 2
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import csv
+import heapq
 import io
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Engine, Table, select
+from sqlalchemy import ColumnElement, Engine, Table, select
 
 from coursewire.audit.browse import HIDDEN
+
+PAGE_ROWS = 1000
+FEWEST_ROWS = 50
+"""Rows that an export reads at once: of all configurations, and of each where they are many."""
 
 
 def stream(
@@ -20,17 +26,33 @@ def stream(
 ) -> Iterator[dict[str, Any]]:
     """All rows of a table with configurations, oldest first, without holding them.
 
+    No connection is held between two pages either: who stops reading half-way leaves nothing behind.
+
     Args:
         engine: The database.
         table: ``content_record``, ``outcome_record`` or ``transmission``.
         configurations: Only rows of these; None for all.
     """
-    query = select(*(table.c[name] for name in columns_of(table))).order_by(table.c.id)
-    if configurations is not None:
-        query = query.where(table.c.configuration.in_(configurations))
-    with engine.connect() as connection:
-        for found in connection.execution_options(yield_per=1000).execute(query):
-            yield dict(found._mapping)
+    if configurations is None:
+        yield from _oldest_first(engine, table, [], PAGE_ROWS)
+        return
+    rows = max(PAGE_ROWS // max(len(configurations), 1), FEWEST_ROWS)
+    each = [_oldest_first(engine, table, [table.c.configuration == one], rows) for one in configurations]
+    yield from heapq.merge(*each, key=itemgetter("id"))
+
+
+def _oldest_first(
+    engine: Engine, table: Table, conditions: list[ColumnElement[bool]], rows: int
+) -> Iterator[dict[str, Any]]:
+    columns, last = [table.c[name] for name in columns_of(table)], 0
+    while True:
+        query = select(*columns).where(*conditions, table.c.id > last).order_by(table.c.id).limit(rows)
+        with engine.connect() as connection:
+            page = [dict(found._mapping) for found in connection.execute(query)]
+        yield from page
+        if len(page) < rows:
+            return
+        last = page[-1]["id"]
 
 
 def columns_of(table: Table) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, false, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 
 from coursewire.audit.newest import newest, unindexed
 from coursewire.audit.tables import transmission
@@ -79,11 +79,16 @@ def history(
         (t.result, result),
     )
     fixed = [column == value for column, value in asked if value is not None]
+    if configurations is not None and not configurations:
+        return []
     if since is not None:
-        fixed += _since(engine, since)
+        young = _since(engine, since)
+        if young is None:
+            return []
+        fixed += young
     several = configurations is not None and len(configurations) > 1
     if configurations is not None and not several:
-        fixed += [t.configuration == one for one in configurations] or [false()]
+        fixed += [t.configuration == one for one in configurations]
     if job is not None:
         # Its attempts are few; so are those of an item.
         fixed = [t.job == job, *(unindexed(each) for each in fixed)]
@@ -99,11 +104,11 @@ def history(
     return newest(engine, transmission, questions, before_id=before_id, limit=limit)
 
 
-def _since(engine: Engine, since: datetime) -> list[ColumnElement[bool]]:
+def _since(engine: Engine, since: datetime) -> list[ColumnElement[bool]] | None:
     """Conditions for attempts from an instant on, so that it is not every older one that is looked at.
 
     Ids rise nearly as instants do. Where few are that young, the least of their ids ends the search; where many
-    are, the newest fill a page.
+    are, the newest fill a page. None where there are none.
     """
     t = transmission.c
     young = select(t.id, t.at).where(t.at >= since).order_by(t.at.desc()).limit(FEW + 1).subquery()
@@ -111,7 +116,7 @@ def _since(engine: Engine, since: datetime) -> list[ColumnElement[bool]]:
         count, least = connection.execute(select(func.count(), func.min(young.c.id))).one()
     conditions = [t.at >= since]
     if count == 0:
-        return [false()]
+        return None
     if count <= FEW:
         conditions.append(t.id >= least)
     return conditions

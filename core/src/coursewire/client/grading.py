@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from coursewire.client.gradebook import blocked
 from coursewire.model.payload import Result, ResultKind
+from coursewire.model.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -25,7 +27,6 @@ async def send_best(
     learner: Callable[[Payload], Collection[str]],
     grade: Callable[[Payload], float],
     write: Callable[[Mapping[str, Payload]], Awaitable[Mapping[str, Result]]],
-    words: Mapping[str, str],
 ) -> list[Result]:
     """Write one grade for each learner of one course: who took it twice has the better one.
 
@@ -34,7 +35,6 @@ async def send_best(
         learner: The ids of all whom a payload may mean at the LMS.
         grade: What to compare by.
         write: Writes grades by the ids of learners, and gives the results by them; not called without grades.
-        words: What to say for ``learner-unmatched`` and ``learner-ambiguous``.
 
     Returns:
         One result per payload, in order. Blocked where a payload means nobody, or several; rejected where a better
@@ -47,8 +47,7 @@ async def send_best(
         if len(found) == 1:
             grades[next(iter(found))].append(payload)
         else:
-            reason = "learner-ambiguous" if found else "learner-unmatched"
-            results[payload.key] = Result(ResultKind.BLOCKED, reason, words[reason])
+            results[payload.key] = blocked(Reason.LEARNER_AMBIGUOUS if found else Reason.LEARNER_UNMATCHED)
     best = {user: mine[0] for user, mine in grades.items()}
     written = await write(best) if best else {}
     for user, mine in grades.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, ValidationInfo
 from pydantic_core import PydanticKnownError
 
 
@@ -26,10 +26,32 @@ def _api_path(value: str) -> str:
     return value
 
 
+def needed_with(field: str, value: object) -> AfterValidator:
+    """Makes a text or secret count as missing while it is blank and an earlier field has a certain value.
+
+    Give the field a blank default and ``validate_default=True``.
+
+    Args:
+        field: Name of the earlier field.
+        value: What it must be for this one to be needed.
+    """
+
+    def check(given: Any, info: ValidationInfo) -> Any:
+        return blank_is_missing(given) if info.data.get(field) == value else given
+
+    return AfterValidator(check)
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
 Filled = BeforeValidator(blank_is_missing)
 """Makes a field refuse a blank value as missing, so that a draft may keep it and an active configuration not."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255)]
 """A line of text, without blanks around it."""
+CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_split)]
+"""Texts, also taken as one text with commas between them."""
 Secret = Annotated[SecretStr, Field(max_length=255)]
 """A secret, taken byte for byte."""
 ApiPath = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255), AfterValidator(_api_path)]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.instant import Clock
+    from coursewire.model.payload import JsonObject
     from coursewire.model.session import Token
 
 
@@ -106,6 +107,22 @@ class InboundRequest:
         if not isinstance(given, dict):
             raise Refused(400, "the body must be a JSON object")
         return {name: value for name, value in given.items() if isinstance(value, str)}
+
+
+def needed(given: Mapping[str, str], *names: str) -> list[str]:
+    """What a caller must have given, in the order of the names.
+
+    Args:
+        given: Such as :meth:`InboundRequest.texts`.
+        *names: Of parameters or members.
+
+    Raises:
+        Refused: One of them is missing or empty.
+    """
+    for name in names:
+        if not given.get(name):
+            raise Refused(400, f"{name} is missing")
+    return [given[name] for name in names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +292,35 @@ class InboundRoute:
     def __post_init__(self) -> None:
         told = (self.handler.__doc__ or "").partition("\n")[0].strip()
         object.__setattr__(self, "summary", self.summary or told)
+
+
+def list_route(
+    path: str, entry: Callable[[Offered], JsonObject], *, most: int, customer_from: str
+) -> InboundRoute:
+    """The endpoint from which an LMS fetches content: a JSON array of what it has not acknowledged yet.
+
+    The query may say ``count``, how many items the LMS takes, and ``config``, one of several configurations of the
+    customer, by UUID; ``If-Modified-Since`` says what the LMS has. A configuration on a dry run lists nothing, and keeps
+    what waits.
+
+    Args:
+        path: As for :class:`InboundRoute`.
+        entry: Makes an element of the array of what lies ready.
+        most: Items in one answer; ``transmission_chunk_size`` and ``count`` may lower it.
+        customer_from: As for :class:`InboundRoute`.
+    """
+
+    async def list_what_waits(request: InboundRequest, desk: InboundDesk) -> InboundAnswer:
+        """List what the LMS has not acknowledged yet."""
+        wanted = request.count("count", most)
+        uuid, config = await desk.configuration(request.customer, request.parameter("config"))
+        if config.dry_run_mode_enabled:
+            return InboundAnswer.json([])
+        limit = min(wanted, config.transmission_chunk_size or most)
+        items = await desk.poll(uuid, since=request.modified_since, limit=limit)
+        return InboundAnswer.json([entry(item) for item in items])
+
+    return InboundRoute(path, list_what_waits, Access.CUSTOMER, customer_from=customer_from)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
@@ -146,7 +146,7 @@ class Figures:
         return customer.name if customer and customer.name else uuid[:8]
 
     async def _fresh(self, key: Any, seconds: float, ask: Callable[[], Awaitable[T]]) -> T:
-        kept, now = self._kept.get(key), time.monotonic()
+        kept, now = self._kept.get(key), monotonic()
         if kept is not None and now - kept.at < seconds:
             return cast("T", kept.value)
         if (task := self._asked.get(key)) is None:
@@ -158,7 +158,7 @@ class Figures:
         return cast("T", await asyncio.shield(task))
 
     async def _ask(self, key: Any, ask: Callable[[], Awaitable[T]]) -> T:
-        at = time.monotonic()
+        at = monotonic()
         value = await ask()
         self._kept.pop(key, None)
         self._kept[key] = _Kept(value, at)
@@ -201,7 +201,7 @@ class Figures:
     def _traffic(self, days: int) -> list[tuple[datetime, Counter[tuple[UUID, str]]]]:
         today = self._installation.clock().replace(hour=0, minute=0, second=0, microsecond=0)
         wanted = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
-        now = time.monotonic()
+        now = monotonic()
         # Attempts are written moments after they are made: what is over is over, but for the last midnight.
         kept = {
             day: (at, counts)

@@ -6,35 +6,29 @@ The documentation meant below is https://csod.dev, guides "Online Content Connec
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import httpx
 
-from coursewire.client.answers import error_of, result_of, result_of_error
+import coursewire as cw
 from coursewire.client.auth import OAuthToken
-from coursewire.client.words import is_done, read_json
-from coursewire.errors import BlockedError, CredentialsError
-from coursewire.hookspecs import hookimpl
-from coursewire.model.payload import Result, ResultKind
+from coursewire.errors import CredentialsError
 from coursewire.model.reasons import Reason
+from coursewire_cornerstone.config import CornerstoneConfig
 from coursewire_cornerstone.outcomes import FINAL
-
-if TYPE_CHECKING:
-    from coursewire.model.payload import Batch, Payload
-    from coursewire.model.session import Session, Tokens
-    from coursewire_cornerstone.config import CornerstoneConfig
 
 ASSIGNMENTS = "learning-assignments"
 """Name of the rate that counts calls of the Learning Assignments API."""
 EDGE = """In Edge > API Management give it the scopes of completion_scope, and its service account the permission for \
 the Transcript API."""
+NOBODY_CAME = "no learner has come from this portal yet"
 OVERVIEW = "/services/api/v1/transcripts/overview"
 NOBODY = {"externalId": "coursewire-connection-check"}
 """A learner whom no portal has: asking for this one's transcript changes nothing and shows nobody's."""
 
 
-@hookimpl
-def authenticate(config: CornerstoneConfig, tokens: Tokens) -> httpx.Auth:
+@cw.hookimpl
+def authenticate(config: CornerstoneConfig, tokens: cw.Tokens) -> httpx.Auth:
     """User name and password for the callback; a token of a registered application for the portal's APIs."""
     if config.completion_api == "callback":
         return httpx.BasicAuth(config.key.get_secret_value(), config.secret.get_secret_value())
@@ -49,68 +43,68 @@ def authenticate(config: CornerstoneConfig, tokens: Tokens) -> httpx.Auth:
     return OAuthToken(tokens, lambda _current: httpx.Request("POST", url, json=credentials))
 
 
-@hookimpl
-async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
+@cw.hookimpl
+async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     """Report a batch, which is one result; the log of attempts says by which API."""
     config = cast("CornerstoneConfig", session.config)
     return [await _send(session, config, payload) for payload in batch.payloads]
 
 
-async def _send(session: Session, config: CornerstoneConfig, payload: Payload) -> Result:
+async def _send(session: cw.Session, config: CornerstoneConfig, payload: cw.Payload) -> cw.Result:
     if config.completion_api == "callback":
         return await _by_callback(session, config, payload)
     if "loId" in payload.body:
         return await _by_assignment(session, config.learning_assignments_api_path, payload)
     final = FINAL in payload.body
     path = config.transcript_complete_api_path if final else config.transcript_progress_api_path
-    response = await session.request("PATCH", path, json=dict(payload.body), safe_to_repeat=True)
+    response = await session.patch(path, json=dict(payload.body), safe_to_repeat=True)
     return _read(session, response, "Transcript API")
 
 
-async def _by_callback(session: Session, config: CornerstoneConfig, payload: Payload) -> Result:
+async def _by_callback(session: cw.Session, config: CornerstoneConfig, payload: cw.Payload) -> cw.Result:
     arrived = await session.hand_over(payload.remote_key)
     if arrived is None:
-        return Result(ResultKind.TRY_LATER, Reason.LAUNCH_NEEDED, "no learner has come from this portal yet")
+        return cw.Result(cw.ResultKind.TRY_LATER, Reason.LAUNCH_NEEDED, NOBODY_CAME)
     path, token = arrived.callback + config.completion_status_api_path, {"sessionToken": arrived.token}
     try:
         response = await session.post(path, params=token, json=[dict(payload.body)], safe_to_repeat=True)
         result = _read(session, response, "callback")
     except CredentialsError as error:
-        result = result_of_error(error)
+        result = cw.result_of_error(error)
     if result.http_status not in (401, 403):
         return result
     # Tokens live about two hours and cannot be renewed; the next learner who comes brings another.
     words = f"the session token is of {arrived.received_at:%Y-%m-%d %H:%M} UTC; it is over, or key and secret are wrong"
-    return replace(result, kind=ResultKind.TRY_LATER, reason=Reason.LAUNCH_NEEDED, message=words)
+    return replace(result, kind=cw.ResultKind.TRY_LATER, reason=Reason.LAUNCH_NEEDED, message=words)
 
 
-async def _by_assignment(session: Session, path: str, payload: Payload) -> Result:
+async def _by_assignment(session: cw.Session, path: str, payload: cw.Payload) -> cw.Result:
     known = {"userId": payload.body["userId"], "loId": payload.body["loId"]}
     found = await session.get(path, params=known, bucket=ASSIGNMENTS)
-    result, rows = _read(session, found, "Learning Assignments API"), read_json(found)
-    named = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    ids = sorted(str(row["assignmentId"]) for row in named if row.get("assignmentId"))
+    result, rows = _read(session, found, "Learning Assignments API"), cw.read_json(found)
     if not found.is_success:
         return result
+    named = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    ids = sorted(str(row["assignmentId"]) for row in named if row.get("assignmentId"))
     if not ids:
         message = "the portal has no assignment of this course for the learner"
-        return replace(result, kind=ResultKind.TRY_LATER, reason="no-assignment", message=message)
+        return replace(result, kind=cw.ResultKind.TRY_LATER, reason="no-assignment", message=message)
     # Of several the one with the lowest id is told, so that it is the same one every time.
     change, path = {"Status": payload.body["Status"]}, f"{path}/{ids[0]}"
-    answer = await session.request("PATCH", path, json=change, safe_to_repeat=True, bucket=ASSIGNMENTS)
+    answer = await session.patch(path, json=change, safe_to_repeat=True, bucket=ASSIGNMENTS)
     return _read(session, answer, "Learning Assignments API")
 
 
-def _read(session: Session, response: httpx.Response, api: str) -> Result:
-    result = result_of(response, now=session.clock(), done=is_done(response), refuses_with_2xx=True)
+def _read(session: cw.Session, response: httpx.Response, api: str) -> cw.Result:
+    result = cw.result_of(response, now=session.clock(), done=cw.is_done(response), refuses_with_2xx=True)
     if response.status_code == httpx.codes.NOT_FOUND:
         # What is not there may be there tomorrow: a portal lists a course a day after it was offered.
-        return replace(result, kind=ResultKind.BLOCKED)
+        return replace(result, kind=cw.ResultKind.BLOCKED)
     return replace(result, message=f"reported by the {api}") if result.confirms else result
 
 
-@hookimpl
-async def check_connection(session: Session) -> list[str]:
+@cw.hookimpl
+async def check_connection(session: cw.Session) -> list[str]:
     """Look whether results could be reported; content needs no connection of ours.
 
     Raises:
@@ -122,13 +116,13 @@ async def check_connection(session: Session) -> list[str]:
         if arrived is None:
             why = "results are taken only with the session token that a learner brings"
             step = "Start a course in the portal, then check again; or set completion_api to transcript."
-            raise BlockedError("no learner has come from this portal yet", why=why, next_step=step)
+            raise cw.BlockedError(NOBODY_CAME, why=why, next_step=step)
         hours = (session.clock() - arrived.received_at).total_seconds() / 3600
         return [
             f"The newest session token came {hours:.1f} hours ago; the portal takes one for about two hours."
         ]
     response = await session.get(OVERVIEW, params=NOBODY)
-    unknown = response.status_code in (400, 404) and isinstance(read_json(response), dict)
-    if not unknown and not is_done(response):
-        raise error_of(response, next_step=EDGE)
+    unknown = response.status_code in (400, 404) and isinstance(cw.read_json(response), dict)
+    if not unknown and not cw.is_done(response):
+        raise cw.error_of(response, next_step=EDGE)
     return ["Cornerstone gave an access token.", "The Transcript API answers this application."]

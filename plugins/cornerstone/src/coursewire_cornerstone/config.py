@@ -5,40 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_core import PydanticKnownError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from coursewire.model.configuration import ApiPath, ChannelConfig, LearnerId, LmsUrl, OptionalUrl
+import coursewire as cw
+from coursewire.model.configuration import ApiPath, OptionalUrl
+from coursewire.model.fields import CommaSeparated, Secret, needed_with
 
-Secret = Annotated[SecretStr, Field(max_length=255)]
+OfCallback = Annotated[Secret, needed_with("completion_api", "callback")]
+OfTranscript = Annotated[Secret, needed_with("completion_api", "transcript")]
 
 
-class CornerstoneConfig(ChannelConfig):
+def _in_an_object(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if value.keys() - {"Languages"}:
+        raise ValueError('write a list of tags, or {"Languages": [...]}')
+    return value.get("Languages", ())
+
+
+class CornerstoneConfig(cw.ChannelConfig):
     """Which portal, how it is told of results, and how content is put into its words."""
 
     code: ClassVar[str] = "CSOD"
 
     display_name: str = Field(default="", max_length=20)
     """Nickname for people."""
-    cornerstone_base_url: LmsUrl
+    cornerstone_base_url: cw.LmsUrl
     """Address of the portal, such as https://acme.csod.com."""
     completion_api: Literal["callback", "transcript"] = "callback"
     """Report results by ``callback``, which needs a learner who came from the portal within about two hours; or by
     ``transcript``, Cornerstone's own APIs, which needs an OAuth application of the portal."""
-    learner_id: LearnerId = LearnerId.LAUNCH
+    learner_id: cw.LearnerId = cw.LearnerId.LAUNCH
     """What the portal knows learners by: ``launch`` (the GUID that a learner brings along), or the user id that an
     identity provider has (``sso``), ``email`` or ``employee_id``, with ``learner_field`` set to ``externalId``."""
 
-    key: Secret = Field(default=SecretStr(""), validate_default=True)
+    key: OfCallback = Field(default=SecretStr(""), validate_default=True)
     """User name for progress posts; needed with ``callback``."""
-    secret: Secret = Field(default=SecretStr(""), validate_default=True)
+    secret: OfCallback = Field(default=SecretStr(""), validate_default=True)
     """Password for progress posts; needed with ``callback``."""
     completion_status_api_path: ApiPath = "/progress"
     """Path of progress posts below the callback that learners bring."""
 
-    client_id: Secret = Field(default=SecretStr(""), validate_default=True)
+    client_id: OfTranscript = Field(default=SecretStr(""), validate_default=True)
     """OAuth client id of the portal's application; needed with ``transcript``."""
-    client_secret: Secret = Field(default=SecretStr(""), validate_default=True)
+    client_secret: OfTranscript = Field(default=SecretStr(""), validate_default=True)
     """OAuth client secret; needed with ``transcript``."""
     completion_scope: str = Field(
         default="transcript:update learningassignment:read learningassignment:update",
@@ -59,7 +69,7 @@ class CornerstoneConfig(ChannelConfig):
     learner_field: Literal["userGuid", "externalId"] = "userGuid"
     """What the Transcript API calls the learner by: the GUID, or the user id in the portal."""
 
-    languages: tuple[str, ...] = ()
+    languages: Annotated[CommaSeparated, BeforeValidator(_in_an_object)] = ()
     """Tags that the portal takes, such as en-US; what it does not take goes out as en-US. Also taken as
     comma-separated text, and as ``{"Languages": [...]}``."""
     subject_mapping: Mapping[str, tuple[str, ...]] = {}
@@ -70,29 +80,9 @@ class CornerstoneConfig(ChannelConfig):
     """Where this service's page for arriving learners is: https://<host>/channels/csod/launch/<customer UUID>. Courses
     then begin there, and go on to their own address; empty where the platform hands arrivals on by itself."""
 
-    @field_validator("languages", mode="before")
+    @field_validator("client_secret")
     @classmethod
-    def _read_languages(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            if value.keys() - {"Languages"}:
-                raise ValueError('write a list of tags, or {"Languages": [...]}')
-            value = value.get("Languages", ())
-        if isinstance(value, str):
-            value = [part.strip() for part in value.split(",") if part.strip()]
-        return value
-
-    @field_validator("key", "secret", "client_id", "client_secret")
-    @classmethod
-    def _needed_by_api(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
-        api = "callback" if info.field_name in ("key", "secret") else "transcript"
-        if not value.get_secret_value() and info.data.get("completion_api") == api:
-            raise PydanticKnownError("missing")
-        other = info.data.get("client_id") if info.field_name == "client_secret" else None
-        if other is not None and bool(other.get_secret_value()) is not bool(value.get_secret_value()):
+    def _with_its_id(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if "client_id" in info.data and bool(info.data["client_id"]) is not bool(value):
             raise ValueError("client_id and client_secret belong together; give both, or neither")
         return value
-
-    @property
-    def lms_url(self) -> str:
-        """Address of the portal."""
-        return self.cornerstone_base_url

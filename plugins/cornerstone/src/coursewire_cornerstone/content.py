@@ -5,24 +5,17 @@ What is listed has one more field, the time of its last change; it is put in whe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID, uuid5
 
-from coursewire.errors import NotExportableError
+import coursewire as cw
 from coursewire.export.course_runs import ENROLLABLE_AVAILABILITY, choose_run
-from coursewire.export.executive_education import marked_description, marked_title
-from coursewire.hookspecs import hookimpl
-from coursewire.model.content import ContentItem, ContentType
+from coursewire.model.instant import Moment
+from coursewire_cornerstone.config import CornerstoneConfig
 from coursewire_cornerstone.languages import DEFAULT, tag_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from coursewire.model.instant import Moment
-    from coursewire.model.payload import JsonObject
-    from coursewire_cornerstone.config import CornerstoneConfig
 
 KEYS = UUID("0c7b9a54-4b2f-5b07-9d0e-3f6f1d8a2c11")
 """Name space of the ids that courses get at Cornerstone. Never change it: portals know courses by them."""
@@ -32,32 +25,32 @@ DEFAULT_SUBJECT = "Industry Specific"
 DEFAULT_PARTNER = "edX: edX Inc"
 
 
-@hookimpl
-def remote_key(item: ContentItem) -> str:
+@cw.hookimpl
+def remote_key(item: cw.ContentItem) -> str:
     """The id of an item at every portal: 36 characters, whatever its key holds and however long it is."""
     return str(uuid5(KEYS, item.content_key))
 
 
-@hookimpl
+@cw.hookimpl
 def export_content(
-    config: CornerstoneConfig, item: ContentItem, moment: Moment, remote_key: str
-) -> JsonObject:
+    config: CornerstoneConfig, item: cw.ContentItem, moment: Moment, remote_key: str
+) -> cw.JsonObject:
     """Build one entry of the course list; a field whose value is not known is left out.
 
     Raises:
         NotExportableError: No title, or nowhere to send learners.
     """
-    program = item.content_type is ContentType.PROGRAM
+    program = item.content_type is cw.ContentType.PROGRAM
     # The run whose start is nearest to now; which one is advertised does not matter here.
     run = choose_run(item.model_copy(update={"advertised_course_run_uuid": None}), moment)
     link = item.enrollment_url or (item.get("marketing_url") if program else None)
     subjects = None if config.disable_subject_metadata_transmission else _subjects(config, item)
-    payload: JsonObject = {
+    payload: cw.JsonObject = {
         "ID": remote_key,
-        "Title": marked_title(item) or _missing("title"),
+        "Title": cw.marked_title(item) or cw.required(item, "title"),
         "Description": _description(item),
         "Thumbnail": item.card_image_url if program else item.image_url,
-        "URL": _url(config, item, link or _missing("enrollment_url")),
+        "URL": _url(config, item, link or cw.required(item, "enrollment_url")),
         "IsActive": _is_active(item),
         "IsMobile": True,
         "Duration": _duration(run.estimated_hours if run else None),
@@ -68,32 +61,28 @@ def export_content(
     return {name: value for name, value in payload.items() if value is not None}
 
 
-@hookimpl
-def export_retirement(confirmed: Mapping[str, Any]) -> JsonObject:
+@cw.hookimpl
+def export_retirement(confirmed: Mapping[str, Any]) -> cw.JsonObject:
     """The entry as it was listed last, made inactive."""
     return {**confirmed, "IsActive": False}
 
 
-def _missing(field: str) -> str:
-    raise NotExportableError(field, "it is missing or empty", next_step="Fill it at the source.")
-
-
-def _description(item: ContentItem) -> str:
-    full = marked_description(item)
+def _description(item: cw.ContentItem) -> str:
+    full = cw.marked_description(item)
     fits = 0 < len(full) <= LONGEST_DESCRIPTION
     return full if fits else item.short_description or item.title or ""
 
 
-def _url(config: CornerstoneConfig, item: ContentItem, link: str) -> str:
+def _url(config: CornerstoneConfig, item: cw.ContentItem, link: str) -> str:
     if config.launch_url is None:
         return link
     return f"{config.launch_url}/{quote(item.content_key, safe='')}?{urlencode({'url': link})}"
 
 
-def _is_active(item: ContentItem) -> bool:
-    if item.content_type is ContentType.PROGRAM:
+def _is_active(item: cw.ContentItem) -> bool:
+    if item.content_type is cw.ContentType.PROGRAM:
         return item.status.lower() == "active" if item.status else bool(item.get("published"))
-    runs = (item,) if item.content_type is ContentType.COURSE_RUN else item.course_runs
+    runs = (item,) if item.content_type is cw.ContentType.COURSE_RUN else item.course_runs
     return any(run.availability in ENROLLABLE_AVAILABILITY for run in runs)
 
 
@@ -103,19 +92,19 @@ def _duration(hours: float | None) -> str | None:
     return f"{minutes // 60:02}:{minutes % 60:02}:00" if minutes > 0 else None
 
 
-def _partners(item: ContentItem) -> list[str]:
+def _partners(item: cw.ContentItem) -> list[str]:
     owners = item.get("owners") or item.get("authoring_organizations") or ()
     named = [f"{owner['key']}: {owner['name']}" for owner in owners if {"key", "name"} <= set(owner)]
     return item.names("organizations") or named or [DEFAULT_PARTNER]
 
 
-def _languages(config: CornerstoneConfig, item: ContentItem) -> list[str]:
-    own = item.content_language if item.content_type is ContentType.COURSE_RUN else None
+def _languages(config: CornerstoneConfig, item: cw.ContentItem) -> list[str]:
+    own = item.content_language if item.content_type is cw.ContentType.COURSE_RUN else None
     tags = dict.fromkeys(map(tag_of, [own] if own else item.names("languages")))
     return [tag for tag in tags if tag in config.languages] or [DEFAULT]
 
 
-def _subjects(config: CornerstoneConfig, item: ContentItem) -> list[str]:
+def _subjects(config: CornerstoneConfig, item: cw.ContentItem) -> list[str]:
     found = dict.fromkeys(
         theirs
         for name in item.names("subjects")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
-import orjson
+import coursewire as cw
 
 DEFAULT = "en-US"
 
-TAGS: dict[str, str] = orjson.loads(files(__package__).joinpath("languages.json").read_bytes())
+TAGS: dict[str, str] = cw.packaged_data(__package__, "languages.json")
 """Name to tag."""
 
 _BY_CODE = {tag.split("-")[0].lower(): tag for tag in reversed(TAGS.values())}

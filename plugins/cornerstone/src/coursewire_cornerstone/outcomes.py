@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from coursewire.errors import NotExportableError
-from coursewire.hookspecs import hookimpl
+import coursewire as cw
 from coursewire.model.outcomes import Told
-
-if TYPE_CHECKING:
-    from coursewire.model.outcomes import Completion, Outcome
-    from coursewire.model.payload import JsonObject
-    from coursewire_cornerstone.config import CornerstoneConfig
+from coursewire_cornerstone.config import CornerstoneConfig
 
 FINAL = "ignoreWorkflow"
 """Field that only a completion has at the Transcript API."""
 
 
-@hookimpl
-def export_completion(config: CornerstoneConfig, completion: Completion) -> JsonObject:
+@cw.hookimpl
+def export_completion(config: CornerstoneConfig, completion: cw.Completion) -> cw.JsonObject:
     """Build what Cornerstone is told of a learner in a course; the status follows from being complete alone.
 
     Raises:
         NotExportableError: The learner, or the date of a completion that is told with one, is not known.
     """
-    learner, course = completion.remote_id, completion.course_key
-    if not learner:
-        raise NotExportableError("remote_id", "it is not known whom Cornerstone means by this learner")
+    learner, course = cw.learner_of(completion), completion.course_key
     if config.completion_api == "callback":
         return _progress(completion, learner)
     if completion.complete:
@@ -36,18 +27,18 @@ def export_completion(config: CornerstoneConfig, completion: Completion) -> Json
     return {config.learner_field: learner, "learningObjectId": course}
 
 
-def _progress(completion: Completion, learner: str) -> JsonObject:
-    told: JsonObject = {"courseId": completion.course_key, "userGuid": learner}
+def _progress(completion: cw.Completion, learner: str) -> cw.JsonObject:
+    told: cw.JsonObject = {"courseId": completion.course_key, "userGuid": learner}
     if not completion.complete:
         return {**told, "status": "In Progress", "completionDate": None}
     if completion.completed_at is None:
-        raise NotExportableError("completed_at", "Cornerstone keeps the date of a completion for ever")
+        raise cw.NotExportableError("completed_at", "Cornerstone keeps the date of a completion for ever")
     date = completion.completed_at.isoformat(timespec="seconds")
     verdict = completion.verdict.value
     return {**told, "status": "Completed", "completionDate": date, "successStatus": verdict}
 
 
-@hookimpl
-def should_transmit(outcome: Outcome, told: Told | None) -> bool | None:
+@cw.hookimpl
+def should_transmit(outcome: cw.Outcome, told: Told | None) -> bool | None:
     """Tell nothing again that is no news: the same result in another API's words, say; else as core has it."""
     return False if told == Told.of(outcome) else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Any, NamedTuple
 from xml.parsers.expat import ExpatError
 
@@ -17,7 +16,7 @@ import coursewire as cw
 from coursewire import errors
 
 SERVER = "/webservice/rest/server.php"
-WORDS = orjson.loads(files(__package__).joinpath("words.json").read_bytes())
+WORDS = cw.packaged_data(__package__, "words.json")
 """What a person can do, by Moodle's codes and ours. Codes without a hint are about the data that was sent."""
 STEPS: dict[str, str] = WORDS["steps"]
 

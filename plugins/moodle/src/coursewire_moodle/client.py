@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import coursewire as cw
 from coursewire_moodle.answers import STEPS, ask, listed, refusal
@@ -62,17 +62,14 @@ class _Courses(cw.Adopter):
     async def update_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
         # An unknown category would hide the courses in it, and Moodle would only warn.
         await self.session.once(CATEGORIES, lambda: category(self.session))
-        return await self._change(
-            there, [{**_dated(payload), "id": known, "visible": 1} for known, payload in there.items()]
-        )
+        rows = [{**_dated(payload), "id": known, "visible": 1} for known, payload in there.items()]
+        return await self._write(UPDATE, listed("courses", rows), there)
 
     async def retire_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
         if settings(self.session).retire_strategy is cw.RetireStrategy.HIDE:
-            return await self._change(there, [{"id": known, "visible": 0} for known in there])
+            rows = [{"id": known, "visible": 0} for known in there]
+            return await self._write(UPDATE, listed("courses", rows), there)
         return await self._write(DELETE, listed("courseids", list(there)), there)
-
-    async def _change(self, there: Mapping[str, cw.Payload], rows: Sequence[Mapping[str, Any]]) -> cw.Results:
-        return await self._write(UPDATE, listed("courses", rows), there)
 
     async def _write(
         self, function: str, form: Mapping[str, str], there: Mapping[str, cw.Payload]

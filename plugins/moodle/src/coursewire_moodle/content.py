@@ -29,9 +29,7 @@ def export_content(config: MoodleConfig, item: cw.ContentItem) -> cw.JsonObject:
         NotExportableError: No title or no link, or a key that Moodle has no room for.
     """
     cw.required(item, "title")
-    title, key = _name(cw.marked_title(item)), item.content_key
-    if len(key) > LONGEST_KEY:
-        raise cw.NotExportableError("key", f"Moodle takes {LONGEST_KEY} characters, it has {len(key)}")
+    title, key = _name(cw.marked_title(item)), cw.fitting(item.content_key, LONGEST_KEY, "key")
     course: cw.JsonObject = {
         "fullname": cw.cut(f"{title} - via edX.org{_partners(item)}", LONGEST_FULLNAME),
         # Unique in the whole site: the key must not be cw.cut off.
@@ -62,6 +60,6 @@ def _partners(item: cw.ContentItem) -> str:
 def _summary(item: cw.ContentItem, link: str) -> str:
     # Descriptions are HTML at the source and stay HTML; only the link is put together here.
     texts = (cw.marked_description(item), item.short_description or "")
-    fitting = (text for text in texts if text and len(text) + len(link) <= LONGEST_TEXT)
-    text = next(fitting, escape(cw.marked_title(item), quote=False))
+    short_enough = (text for text in texts if text and len(text) + len(link) <= LONGEST_TEXT)
+    text = next(short_enough, escape(cw.marked_title(item), quote=False))
     return f'<a href="{escape(link)}" target="_blank">Go to edX course page</a><br />{text}'

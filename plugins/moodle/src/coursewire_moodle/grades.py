@@ -54,8 +54,7 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
     body = batch.payloads[0].body
     course = await session.once(("course", body["courseID"]), lambda: find_course(session, body["courseID"]))
     if course is None:
-        absent = cw.Result(cw.ResultKind.BLOCKED, "course-not-at-lms", WORDS["outcomes"]["course-not-at-lms"])
-        return [absent] * len(batch)
+        return [cw.blocked("course-not-at-lms")] * len(batch)
     course_id = str(course["id"])
     place = ("assignment", course_id, body["assignment"], body.get("cmid"))
     assignment = await session.once(place, lambda: _assignment(session, course_id, body))
@@ -65,7 +64,6 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
         learner=lambda payload: people.get(payload.body["userID"].casefold(), ()),
         grade=lambda payload: float(payload.body["grade"]),
         write=lambda grades: _write(session, course_id, assignment, grades),
-        words=WORDS["outcomes"],
     )
 
 

@@ -41,17 +41,14 @@ def declare_channel() -> cw.Channel:
         code=MoodleConfig.code,
         title="Moodle",
         config=MoodleConfig,
-        capabilities=cw.Capabilities.of_upserts(
+        capabilities=cw.Capabilities.of_gradebook(
             cw.RetireStrategy.HIDE,
             cw.RetireStrategy.DELETE,
-            idempotency=cw.Idempotency.NATURAL_KEY,
             content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN}),
-            completions=cw.Support.FULL,
             # Moodle would take them; each subsection needs an assignment that somebody makes by hand.
             assessments=cw.Support.NOT_IMPLEMENTED,
             # A revoked grade falls to what it is now; there is nothing else at Moodle to take back.
-            in_progress=cw.Support.FULL,
-            outcomes_need_content=True,
+            idempotency=cw.Idempotency.NATURAL_KEY,
             list_remote=cw.Support.FULL,
             paging="offset",
         ),

@@ -12,7 +12,6 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -20,7 +19,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from coursewire.model.channel import Rate
 from coursewire.model.configuration import ChannelConfig, LmsUrl, Resend
-from coursewire.model.fields import ApiPath, Filled, Secret, Text, blank_is_missing
+from coursewire.model.fields import ApiPath, Filled, Secret, Text, needed_with
 from coursewire_sap.keys import KeyFaultError, load_signing_key
 from coursewire_sap.locales import find_locale
 
@@ -43,6 +42,10 @@ class AuthType(StrEnum):
     """Client id and secret at the Learning token server, which SAP retires."""
     SELF_SIGNED = "self_signed_assertion"
     """A SAML assertion signed with our own key, at the platform's token endpoint."""
+
+
+OF_TOKEN_SERVER = needed_with("auth_type", AuthType.LEARNING_TOKEN_SERVER)
+OF_SELF_SIGNED = needed_with("auth_type", AuthType.SELF_SIGNED)
 
 
 class NameIdForm(StrEnum):
@@ -74,9 +77,9 @@ class SapConfig(ChannelConfig):
     """Company id."""
     sapsf_user_id: Annotated[Text, Filled]
     """The service user: the administrator of the Open Content Network."""
-    secret: Secret = Field(default=SecretStr(""), validate_default=True)
+    secret: Annotated[Secret, OF_TOKEN_SERVER] = Field(default=SecretStr(""), validate_default=True)
     """OAuth client secret; needed with ``sap_signed_assertion``."""
-    private_key: Annotated[SecretStr, Field(max_length=16_384)] = Field(
+    private_key: Annotated[SecretStr, Field(max_length=16_384), OF_SELF_SIGNED] = Field(
         default=SecretStr(""), validate_default=True
     )
     """RSA key in PEM form, 2048 bits or more; needed with ``self_signed_assertion``."""
@@ -89,7 +92,9 @@ class SapConfig(ChannelConfig):
     """API server of the data centre, where assertions go; empty for the Learning host."""
     oauth_token_api_path: ApiPath = "/oauth/token"
     """Path of the platform's token endpoint."""
-    saml_assertion_audience: Text = Field(default="www.successfactors.com", validate_default=True)
+    saml_assertion_audience: Annotated[Text, OF_SELF_SIGNED] = Field(
+        default="www.successfactors.com", validate_default=True
+    )
     """Audience of the assertion."""
     saml_assertion_issuer: Text = ""
     """Issuer of the assertion; empty for the API key."""
@@ -146,14 +151,6 @@ class SapConfig(ChannelConfig):
         # A name that is not in our table goes out as written: the tenant may know it.
         names = [find_locale(part) or part.strip() for part in parts if part.strip()]
         return tuple(dict.fromkeys(names))
-
-    @field_validator("secret", "private_key", "saml_assertion_audience")
-    @classmethod
-    def _needed_by_auth_type(cls, value: SecretStr | str, info: ValidationInfo) -> SecretStr | str:
-        needed_by = AuthType.LEARNING_TOKEN_SERVER if info.field_name == "secret" else AuthType.SELF_SIGNED
-        if info.data.get("auth_type") is needed_by:
-            blank_is_missing(value)
-        return value
 
     @model_validator(mode="wrap")
     @classmethod
