@@ -82,6 +82,13 @@ def test_preview(cli, tmp_path):
     assert len({row["payload"]["id"] for row in rows}) == len(rows)
 
 
+def test_the_next_command_is_one_that_the_channel_takes(cli, xapi, at_xapi):
+    cli("config", "deactivate", at_xapi)
+    assert (
+        f"Next: coursewire plan completions --config {at_xapi[:8]}" in cli("config", "activate", at_xapi).all
+    )
+
+
 def test_a_catalogue_as_course_structures(cli, xapi, at_xapi, tmp_path):
     said = cli("xapi", "cmi5", "--config", at_xapi, "--output", tmp_path / "out", "--key", COURSE, "--json")
     (row,) = said.rows

@@ -66,7 +66,8 @@ def _free_port() -> int:
 def _running(command: list[str], env: dict[str, str], url: str, log: Path) -> Iterator[None]:
     with (
         log.open("wb") as output,
-        subprocess.Popen(command, env=env, stdout=output, stderr=output) as process,
+        # A store leaves files where it runs.
+        subprocess.Popen(command, env=env, stdout=output, stderr=output, cwd=log.parent) as process,
     ):
         try:
             for _ in range(300):
@@ -94,7 +95,7 @@ def _running(command: list[str], env: dict[str, str], url: str, log: Path) -> It
 def ralph(folder: Path) -> Iterator[Store]:
     """Ralph, with its statements in files below ``folder``."""
     named = os.environ.get("COURSEWIRE_TEST_RALPH")
-    python = Path(named) if named else Path(sys.prefix) / "lrs" / "bin" / "python"
+    python = Path(named).absolute() if named else Path(sys.prefix) / "lrs" / "bin" / "python"
     if not python.with_name("ralph").exists():
         reason = f"no Learning Record Store: no ralph beside {python}; `make test` installs it when online"
         if os.environ.get("COURSEWIRE_TEST_DEMAND_LRS") == "1":
@@ -110,7 +111,7 @@ def ralph(folder: Path) -> Iterator[Store]:
     auth = ["auth", "-u", KEY, "-p", SECRET, "-s", "all", "-M", "mailto:provider@example.com", "-w"]
     subprocess.run([python.with_name("ralph"), *auth], env=env, check=True, capture_output=True, timeout=60)
     port = _free_port()
-    server = Path(__file__).with_name("ralph_server.py")
+    server = Path(__file__).absolute().with_name("ralph_server.py")
     base = f"http://127.0.0.1:{port}"
     with _running([str(python), str(server), str(port)], env, f"{base}/__heartbeat__", folder / "log"):
         yield Store(f"{base}/xAPI", strict=False)
@@ -120,7 +121,7 @@ def ralph(folder: Path) -> Iterator[Store]:
 def learning_locker(folder: Path) -> Iterator[Store]:
     """Learning Locker's statements service, in memory."""
     named = os.environ.get("COURSEWIRE_TEST_LEARNING_LOCKER", "")
-    script = Path(named) / "node_modules/@learninglocker/xapi-statements/dist/index.js"
+    script = Path(named).absolute() / "node_modules/@learninglocker/xapi-statements/dist/index.js"
     if not named or not script.exists():
         pytest.skip("no Learning Locker: COURSEWIRE_TEST_LEARNING_LOCKER names no folder that has it")
     folder.mkdir(parents=True, exist_ok=True)

@@ -252,15 +252,19 @@ def check(config: ConfigId, json: Json = False) -> None:
 
 def activate(config: ConfigId, json: Json = False) -> None:
     """Let runs take a configuration; it must be complete and correct."""
-    from coursewire.cli.common import actor, find_configuration, open_installation
+    from coursewire.cli.common import actor, find_configuration, open_installation, takes
+    from coursewire.cli.options import KindName
 
     with open_installation() as installation:
         old = find_configuration(installation, config)
-        channel = installation.channels.get(old.channel).channel
+        loaded = installation.channels.get(old.channel)
         known = _known_catalogs(installation, old)
         with connect.hint_to_connect(installation, old):
-            new = installation.configurations.activate(old.uuid, channel, actor=actor(), known_catalogs=known)
-    _say(new, "active", "Next: coursewire plan content --config {}", json=json)
+            new = installation.configurations.activate(
+                old.uuid, loaded.channel, actor=actor(), known_catalogs=known
+            )
+    kind = next((kind for kind in KindName if takes(kind, loaded)), KindName.CONTENT)
+    _say(new, "active", f"Next: coursewire plan {kind} --config {{}}", json=json)
 
 
 def deactivate(config: ConfigId, json: Json = False) -> None:
