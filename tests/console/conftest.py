@@ -47,9 +47,9 @@ def database_url(migrated_database: Callable[[str], str], tmp_path: Path) -> str
     return f"sqlite:///{path}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, headless."""
+    """Chromium, headless; for one module, since no other test can run an event loop while Playwright has its own."""
     if CHROMIUM is None:
         reason = "there is no Chromium here; Debian's package is called chromium"
         if os.environ.get(DEMAND) == "1":
