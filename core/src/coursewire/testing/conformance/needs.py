@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from coursewire.model.channel import Channel, Idempotency
 from coursewire.testing.conformance.checks import Need
+from coursewire.testing.simulator import Simulator
 
 EVERY = Need("", lambda _channel: True)
 EXPORTED = Need("content", lambda c: c.capabilities.content.usable)
@@ -37,12 +39,22 @@ SAYS_403 = CONTENT & Need(
 )
 
 
-def _has_tokens(channel: Channel) -> bool:
+def _simulator_of(channel: Channel) -> Any:
+    """The simulator's class; None where there is none, which another check says."""
     module, _, name = (channel.simulator or "").partition(":")
     try:
-        return bool(getattr(import_module(module), name).token_paths)
+        return getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError):
-        return False  # another check says that there is no simulator
+        return None
+
+
+def _has_tokens(channel: Channel) -> bool:
+    return bool(getattr(_simulator_of(channel), "token_paths", ()))
+
+
+def _knows_learners(channel: Channel) -> bool:
+    return getattr(_simulator_of(channel), "enroll", Simulator.enroll) is not Simulator.enroll
 
 
 TOKENS = Need("tokens: token_paths of the simulator", _has_tokens)
+KNOWS_LEARNERS = ANY_RESULTS & Need("learners: enroll of the simulator", _knows_learners)
