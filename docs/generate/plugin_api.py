@@ -28,9 +28,11 @@ from it, and [channels](channels/README.md) compares what ours declare."""
 TYPES = {
     "ApiPath": "Type of a field: a path below the address of the LMS, never a URL.",
     "Filled": "Beside the type of a field: a blank value counts as missing, so that a draft may have it and an active configuration not.",
+    "hookimpl": "Marks a function as the implementation of a [hook](hooks.md).",
     "JsonObject": "Type: a JSON object as plain data, `dict[str, Any]`.",
     "LmsUrl": "Type of the one field of a configuration that is the LMS's address; `config.lms_url` gives it, whatever its name.",
     "Outcome": "Type: a completion, an assessment or an enrollment.",
+    "Results": "Type: results by key, or by id, as the methods of `cw.Adopter` give them.",
     "Secret": "Type of a field that is stored encrypted and never printed.",
     "Text": "Type of a field: a line of at most 255 characters, without blanks around it.",
 }
@@ -60,7 +62,7 @@ def pages() -> dict[str, str]:
             "## Classes",
             *(part for name, each in others for part in _class(f"cw.{name}", each)),
             *_class("Moment", Moment),
-            "## Types of fields",
+            "## Other names",
             table(("name", "meaning"), types),
             "## Errors",
             ", ".join(f"[`cw.{name}`](errors.md#{name.lower()})" for name in errors),
