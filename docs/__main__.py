@@ -15,6 +15,7 @@ from docs.generate import (
     conformance,
     errors,
     hooks,
+    plugin_api,
     reasons,
     records,
     rest_api,
@@ -36,6 +37,7 @@ MAKERS = (
     hooks,
     conformance,
     wrong_channels,
+    plugin_api,
     rest_api,
 )
 

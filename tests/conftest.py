@@ -30,6 +30,9 @@ from coursewire_sap.simulator import SapSimulator
 
 __all__ = ["bare_database_url", "database_url", "engine", "migrated_database"]
 
+collect_ignore = ["material"]
+"""Projects of their own, which are tested where they are installed."""
+
 CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"
 CATALOG = "2fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e2222"
 

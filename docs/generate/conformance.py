@@ -32,7 +32,7 @@ and grades are made up, in `coursewire.testing.conformance.made_up`.
 A check whose capability is not declared is not collected. `ChannelSuite.checks()` lists all of them, each with whether it
 applies. `coursewire.testing.run_suite(plugin)` runs them without pytest.
 
-What the simulator must have is said in `coursewire.testing.simulator`."""
+What the simulator must have is said in [Test a channel](../how-to/test-a-channel.md#what-a-simulator-has)."""
 
 
 def pages() -> dict[str, str]:
@@ -47,7 +47,7 @@ def pages() -> dict[str, str]:
             if check.golden:
                 called_for += " Needs a folder of golden pairs."
             title = f"**{check.title[:1].upper()}{check.title[1:]}.** {called_for}"
-            parts += [f"### {check.anchor}", title, prose(inspect.getdoc(function))]
+            parts += [f"### {check.anchor}", f"{code(check.name)} – {title}", prose(inspect.getdoc(function))]
     return {"conformance.md": page("Conformance checks", *parts)}
 
 

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from coursewire import errors
 from coursewire.client.answers import result_of_error
 from coursewire.errors import CoursewireError
+from coursewire.model.payload import ResultKind
 from docs.generate.markdown import code, one_line, page, sections, table
+from docs.generate.sources import members
 
 INTRO = """\
 Every error is a class in `coursewire.errors`. They are grouped by what core will do. A message says what failed, where,
@@ -84,6 +86,10 @@ Ask in this order; the first yes decides.
 Never turn 7 into 6: what core believes not to have arrived it sends again, and what did arrive is there twice."""
 
 
+RESULTS = """\
+Of each item of a batch a client hook returns a `cw.Result` with one of these kinds. `cw.result_of` and `cw.acknowledged` choose it by an
+answer's status and the words of an error in it. What becomes of the record is in [states](states.md#which-event-each-result-is)."""
+
 NOTHING_ELSE = """\
 Raise nothing else. Whatever is not one of these counts as a fault of the plugin: core reports it with the plugin's name
 and version, and the batch is in doubt."""
@@ -106,6 +112,12 @@ def pages() -> dict[str, str]:
             [(_link(_class(name)), where, when, _becomes(name)) for name, (where, when) in RAISE.items()],
         ),
         NOTHING_ELSE,
+        "## What a result says",
+        RESULTS,
+        table(
+            ("`cw.ResultKind`", "in words", "meaning"),
+            [(code(kind.name), kind.value, members(ResultKind)[kind.name]) for kind in ResultKind],
+        ),
         "## How to catch broadly",
         table(
             ("catch", "and you catch", "where that is right"),

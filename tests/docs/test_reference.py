@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import coursewire as cw
 from coursewire import errors
 from coursewire.audit.states import Event, State
 from coursewire.audit.tables import metadata
@@ -142,3 +143,11 @@ def test_each_channel_has_a_page_with_all_its_fields(reference):
         assert own - fields == set()
     shared = {cell.strip("`") for cell in first_cells(reference["channels/README.md"])}
     assert ChannelConfig.model_fields.keys() - shared == set()
+
+
+def test_each_name_of_the_plugin_api_is_explained(reference):
+    text, declared = reference["plugin-api.md"], headings(reference["capabilities.md"])
+    said = {f"cw.{name}" for name in cw.__all__ if name in declared}
+    said |= headings(text) | {cell.strip("`") for cell in first_cells(text)}
+    said |= set(re.findall(r"\[`(cw\.\w+)`\]\(errors.md", text))
+    assert {f"cw.{name}" for name in cw.__all__} - said == {"cw.__version__"}

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from coursewire.client.words import member_at as member_at
     from coursewire.client.words import read_json as read_json
     from coursewire.client.words import read_object as read_object
+    from coursewire.client.words import rows_by as rows_by
     from coursewire.errors import BlockedError as BlockedError
     from coursewire.errors import CredentialsError as CredentialsError
     from coursewire.errors import IncompleteListError as IncompleteListError
@@ -177,6 +178,7 @@ __all__ = [
     "required",
     "result_of",
     "result_of_error",
+    "rows_by",
     "rows_of",
     "same_score",
     "send_best",
@@ -265,6 +267,7 @@ _HOMES = {
     "required": "coursewire.export.texts",
     "result_of": "coursewire.client.answers",
     "result_of_error": "coursewire.client.answers",
+    "rows_by": "coursewire.client.words",
     "rows_of": "coursewire.client.paging",
     "same_score": "coursewire.client.gradebook",
     "send_best": "coursewire.client.grading",

@@ -187,6 +187,29 @@ def test_none_is_no_echo_of_something_that_is_missing():
     assert acknowledged(answer, Operation.CREATE, {"id": None}, now=NOW).kind is ResultKind.TRY_LATER
 
 
+@pytest.mark.parametrize(
+    ("answer", "own_404"),
+    [
+        (httpx.Response(404, html="<html>Not here</html>"), ""),
+        (httpx.Response(410, text="Gone"), ""),
+        (httpx.Response(404, json=["nothing"]), ""),
+        (httpx.Response(404, json={"message": "no Route matched"}), "status"),
+        (httpx.Response(404), "status"),
+    ],
+)
+def test_the_404_of_a_proxy_retires_nothing(answer, own_404):
+    said = acknowledged(answer, Operation.RETIRE, {"id": "x"}, now=NOW, own_404=own_404, remote_id="7")
+
+    assert (said.kind, said.reason) == (ResultKind.TRY_LATER, "unreadable-answer")
+    assert (said.http_status, said.remote_id) == (answer.status_code, "7")
+
+
+def test_the_lmss_own_404_retires():
+    answer = httpx.Response(404, json={"status": 404})
+    said = acknowledged(answer, Operation.RETIRE, {"id": "x"}, now=NOW, own_404="status", remote_id="7")
+    assert (said.kind, said.reason, said.remote_id) == (ResultKind.ALREADY_SO, "already-retired", "7")
+
+
 @pytest.mark.parametrize("status", [404, 410])
 def test_what_is_gone_needs_no_retiring(status):
     answer = httpx.Response(status)

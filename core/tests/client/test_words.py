@@ -3,7 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from coursewire.client.words import error_text, is_done, is_missing, member_at, read_object
+from coursewire.client.words import error_text, is_done, is_missing, member_at, read_object, rows_by
 
 
 def answered(status, body=b"", **options):
@@ -112,3 +112,19 @@ def test_what_stands_below_names():
     assert member_at(data, "user", "other", "email") is None
     assert member_at(data, "list", "email") is None
     assert member_at(None, "user") is None
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        ({"results": [{"ref": "b", "ok": 1}, {"ref": "a"}]}, {"a": {"ref": "a"}, "b": {"ref": "b", "ok": 1}}),
+        ({"results": [{"ref": "a", "ok": 1}, {"ref": "a", "ok": 2}]}, {"a": {"ref": "a", "ok": 2}}),
+        ({"results": ["a", None, {"ref": ["a"]}, {"ref": None}, {"id": "a"}]}, {}),
+        ({"results": None}, {}),
+        ({"results": {"ref": "a"}}, {}),
+        ([{"ref": "a"}], {}),
+        (b"<html>", {}),
+    ],
+)
+def test_rows_of_a_bulk_call_are_found_by_their_key(body, rows):
+    assert rows_by(answered(200, body), "results", by="ref") == rows

@@ -1,6 +1,11 @@
 """Once for each session, which is once a run and configuration, before the first request. What comes back is asked for
 every request; it must not speak to the LMS yet. Tokens that run out come from `cw.TokenAuth`: it asks for one when it
-is needed, stores it encrypted, shares it with all workers, and renews it once after a 401."""
+is needed, stores it encrypted, shares it with all workers, and renews it once after a 401.
+
+For OAuth 2 with a form (client credentials, password) nothing is to be subclassed:
+`cw.FormAuth(tokens, f"{config.lms_url}/oauth/token", {"grant_type": "client_credentials", "client_id": ..., "client_secret": ...})`.
+`cw.OAuthToken` is for an answer that is OAuth 2's and a request that is your own; `cw.OAuthApplication` for access that a person grants. The
+example is for an LMS that has a way of its own. Calls for tokens count for no rate of `limits`."""
 
 import httpx
 

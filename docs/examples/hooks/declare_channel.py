@@ -2,7 +2,11 @@
 declares decides how the channel is called, and nothing of it can change while the process lives.
 
 Capabilities and limits are promises. Core never tries out what a channel does not declare, and the conformance suite
-checks what it does."""
+checks what it does. Every one, with its default and what it is for: [capabilities and limits](../capabilities.md).
+
+`limits.rates` is what the vendor allows. `counted_by` is for readers; core counts by the configuration's `limit_scope`, which is the host of
+the LMS. Where the vendor counts by client, override it: a property that returns `f"{super().limit_scope} {cw.digest(self.client_id, 16)}"`.
+A second customer with a client of its own then has a rate of its own, and two with the same client share one."""
 
 import coursewire as cw
 

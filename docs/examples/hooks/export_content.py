@@ -3,7 +3,11 @@ attempt did not end well, the configuration changed, or the run is forced. Also 
 answer is compared with what the LMS last confirmed; only a payload that differs is sent.
 
 It is called in order, one item at a time, in whatever thread core likes. So the same item must give the same payload,
-in every process and at any time: no clock, no random number, no network, no `hash()`. Ask `moment` for the time."""
+in every process and at any time: no clock, no random number, no network, no `hash()`. Ask `moment` for the time: its methods
+are [`has_passed` and `will_change_at`](../plugin-api.md#moment), and `moment.now` is for helpers that note the next change themselves.
+
+A course has its dates and its language in its runs: of the item itself, `start` and `content_language` are None then.
+`cw.choose_run(item, moment)` is the run that speaks for it. Descriptions are HTML; `cw.plain_text` makes text of them."""
 
 import coursewire as cw
 
@@ -11,10 +15,12 @@ import coursewire as cw
 @cw.hookimpl
 def export_content(config, item: cw.ContentItem, moment) -> cw.JsonObject:
     """A Lighthouse course. What the LMS demands is asked for by `required`, so that an item without it waits."""
+    run = cw.choose_run(item, moment)
+    start = run.start if run else item.start
     return {
         "title": cw.cut(cw.required(item, "title"), 120),
         "link": cw.required(item, "enrollment_url"),
-        "summary": item.get("short_description") or "",
+        "summary": cw.plain_text(item.short_description),
         "region": config.region,
-        "upcoming": item.start is not None and not moment.has_passed(item.start),
+        "upcoming": start is not None and not moment.has_passed(start),
     }

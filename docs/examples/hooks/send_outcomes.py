@@ -2,7 +2,7 @@
 for again right before. A payload's `remote_key` is the learner's id at the LMS.
 
 A learner whom the LMS does not know is nobody's mistake in the payload: answer `BLOCKED`, so that the outcome rests until
-somebody acts, and is not sent every few minutes."""
+somebody acts, and is not sent every few minutes. Results before and after are told by their keys, not by their places in the answer."""
 
 import coursewire as cw
 
@@ -14,7 +14,7 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
     for payload in batch.payloads:
         path = cw.quoted_path("api", "results", payload.key)
         response = await session.put(path, json=payload.body)
-        if response.status_code == 404:
+        if cw.is_missing(response):  # not the page of a proxy, which has that status, too
             results.append(cw.Result(cw.ResultKind.BLOCKED, "learner-unmatched", http_status=404))
         else:
             results.append(

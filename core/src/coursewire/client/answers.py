@@ -152,15 +152,19 @@ def acknowledged(
         remote_id: As for :func:`result_of`.
 
     Returns:
-        Accepted when a 2xx echoes what it should; already so for a retirement that meets 404 or 410. For every
-        other answer see :func:`result_of`.
+        Accepted when a 2xx echoes what it should; already so for a retirement that meets the LMS's own 404 or 410,
+        and try later, ``unreadable-answer``, for one that meets a page of HTML with that status. For every other
+        answer see :func:`result_of`.
     """
     status = response.status_code
-    if operation is Operation.RETIRE and status in (404, 410):
-        return Result(ResultKind.ALREADY_SO, "already-retired", remote_id=remote_id, http_status=status)
     body = read_object(response)
     done = all(name in body and body[name] == value for name, value in echo.items())
-    return result_of(response, now=now, done=done, rights=rights, own_404=own_404, remote_id=remote_id)
+    result = result_of(response, now=now, done=done, rights=rights, own_404=own_404, remote_id=remote_id)
+    if operation is not Operation.RETIRE or status not in (404, 410):
+        return result
+    if is_missing(response, *filter(None, [own_404])):
+        return Result(ResultKind.ALREADY_SO, "already-retired", remote_id=remote_id, http_status=status)
+    return replace(result, kind=ResultKind.TRY_LATER, reason="unreadable-answer")
 
 
 def read_success(
@@ -170,7 +174,7 @@ def read_success(
 
     Args:
         response: The answer.
-        *fields: What the object must have; errors come with 200, too.
+        *fields: What the object must have, and not as null; errors come with 200, too.
         next_step: As for :func:`error_of`.
         rights: As for :func:`error_of`.
         may_hide: The LMS leaves fields out that we have no right to see.

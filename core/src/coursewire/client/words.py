@@ -31,6 +31,23 @@ def read_object(response: httpx.Response) -> JsonObject:
     return body if isinstance(body, dict) else {}
 
 
+def rows_by(response: httpx.Response, member: str, by: str) -> dict[str, JsonObject]:
+    """What a bulk call says of each item, by a key of ours, in whatever order it answers.
+
+    Args:
+        response: The answer.
+        member: Name under which it has a list of objects.
+        by: Name of the key in each of them.
+
+    Returns:
+        Key to object. What is no object with such a text is left out: nothing is said about it; of two with the
+        same key the last one counts.
+    """
+    rows = read_object(response).get(member)
+    objects = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return {row[by]: row for row in objects if isinstance(row.get(by), str)}
+
+
 def member_at(data: Any, *names: str) -> Any:
     """What stands below these names, one in the other; None where there is nothing."""
     for name in names:

@@ -58,9 +58,13 @@ class Capabilities(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     content_types: frozenset[ContentType] = frozenset({ContentType.COURSE})
+    """What it takes as content; items of other types wait with the reason ``content-type-not-supported``."""
     content: Support = Support.FULL
+    """Take content at all."""
     completions: Support = Support.UNKNOWN
+    """Take results of whole courses."""
     assessments: Support = Support.UNKNOWN
+    """Take results of single subsections."""
     enrollments: Support = Support.NOT_IMPLEMENTED
     """Take it that a learner has joined a course, and that one has left it."""
     retire_strategies: tuple[RetireStrategy, ...] = ()
@@ -68,12 +72,14 @@ class Capabilities(BaseModel):
     raise_grade: Support = Support.UNKNOWN
     """Correct an outcome that the LMS has confirmed, other than by a lower grade."""
     lower_grade: Support = Support.UNKNOWN
+    """Correct an outcome that the LMS has confirmed by a lower grade."""
     revoke: Support = Support.UNKNOWN
     """Take a completion back that the LMS has confirmed."""
     in_progress: Support = Support.UNKNOWN
     """Take results of learners who have not completed the course."""
     idempotency: Idempotency = Idempotency.NONE
-    """Of content."""
+    """Of content: how a repeated send is kept from doubling it. Where both are true, ``upsert`` goes before ``native key``:
+    an equal request changes nothing, and another one under the same key overwrites."""
     outcome_idempotency: Idempotency = Idempotency.NONE
     """Of outcomes of every kind."""
     outcomes_need_content: bool = False
@@ -91,7 +97,9 @@ class Capabilities(BaseModel):
     """Payloads of content that is updated come with what the LMS last confirmed, for a channel that writes an item
     in parts and sends only those that changed."""
     list_remote: Support = Support.NOT_IMPLEMENTED
+    """List what is at the LMS (hook ``list_remote``)."""
     paging: Literal["none", "link header", "page number", "cursor", "offset"] = "none"
+    """How lists of the LMS come in parts, for people. Other than ``none`` it calls for the checks about pages."""
     slow_down: tuple[str, ...] = ("429",)
     """How the LMS says "slow down", for people: "429", "403 with text", "200 with message"."""
 
@@ -134,7 +142,9 @@ class Rate(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     calls: int = Field(gt=0)
+    """So many calls in any window of so many seconds."""
     seconds: float = Field(gt=0)
+    """Length of the window."""
     negotiable: bool = False
     """The vendor raises it for a customer who asks: a configuration may name a higher one, too."""
     setting: str = ""
@@ -164,10 +174,16 @@ class Limits(BaseModel):
     """Header in which the LMS says how many calls are left. At 0 nobody asks again before ``reset_header``'s
     instant (ISO 8601), and no longer than the rate's window."""
     reset_header: str | None = None
+    """Header in which it says when there will be more."""
     counted_by: Literal["application key", "token", "address", "tenant"] = "tenant"
+    """By what the vendor counts, for people. Core counts by the configuration's ``limit_scope``, which is the host of
+    the LMS unless the channel's configuration overrides it."""
     connect_timeout_s: float = 5.0
+    """Longest wait for a connection."""
     read_timeout_s: float = 30.0
+    """Longest silence while an answer is due."""
     total_timeout_s: float = 120.0
+    """Longest time for one request and its answer."""
 
 
 class Channel(BaseModel):
@@ -176,15 +192,21 @@ class Channel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     code: str = Field(pattern=r"^[A-Z][A-Z0-9_]{1,29}$")
+    """What commands, records and configurations call it."""
     title: str
+    """What people call it."""
     config: type[ChannelConfig]
+    """Model of one customer's configuration."""
     requires_api: str = ">=1.0,<2"
     """The plugin API versions that the plugin works with, as a PEP 440 specifier."""
     capabilities: Capabilities = Capabilities()
+    """What it can do."""
     limits: Limits = Limits()
+    """What the vendor allows."""
     simulator: str | None = None
     """``"package.module:Class"`` of the simulator, for ``coursewire simulate`` and the test kit."""
     docs_url: str | None = None
+    """The vendor's own documentation."""
 
     @field_validator("simulator")
     @classmethod

@@ -99,13 +99,21 @@ class ResultKind(StrEnum):
     """What the LMS said about one item."""
 
     ACCEPTED = "accepted"
+    """The answer names the item, and has done what was asked."""
     ALREADY_SO = "already so"
+    """What is wanted was so before: an item to retire is not there, a result is a duplicate of one that is."""
     REJECTED = "rejected"
+    """Refused for good. It waits for another payload, or for a person."""
     TRY_LATER = "try later"
+    """It did not work this time, and surely has not been done, or may be done twice. It goes out with a later run."""
     THROTTLED = "throttled"
+    """The LMS asks to wait: not before ``retry_at``."""
     CREDENTIALS_BROKEN = "credentials broken"
+    """It refuses who we are. The job stops, and the configuration says that it needs reconnecting."""
     BLOCKED = "blocked at the LMS"
+    """Nothing is wrong with the payload; a person must act there first. It rests a day, or until something changes."""
     IN_DOUBT = "in doubt"
+    """It may have been done, and nobody knows. What the channel declares as its idempotency settles it."""
 
 
 CONFIRMING = frozenset({ResultKind.ACCEPTED, ResultKind.ALREADY_SO})

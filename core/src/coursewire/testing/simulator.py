@@ -11,7 +11,8 @@ What the conformance suite and the commands need of one, beside :meth:`Simulator
 ``arrivals``           count each acceptance: ``arrivals[key] += 1``; of an item whose updates are cheap to
                        tell from its creation, creations alone will do
 ``outcomes``           append every result that was accepted (or keep it by key); it must name the learner by
-                       the id that was sent. Count it in ``arrivals`` too, under any key that names the learner
+                       the id that was sent. Kept by key, count each in ``arrivals`` under the same key;
+                       in a list, append each time
 ``token_paths``        class attribute: where tokens are asked for
 ``is_poisoned(...)``   ask it of every item (by our key) and every result (by the learner's id) that comes in;
                        when True, refuse it just as the LMS refuses what it does not like, alone or with its batch
@@ -19,7 +20,8 @@ What the conformance suite and the commands need of one, beside :meth:`Simulator
 ``is_live(key)``       overridden where an item that was taken away stays in ``items``
 ``lose(key)``          overridden where an item is kept in more places than ``items``
 ``expire_tokens()``    overridden where there are tokens
-``enroll(...)``        overridden where results are taken only of learners whom the LMS knows
+``enroll(...)``        overridden where results are taken only of learners whom the LMS knows; demo and suite call
+                       it, and nobody does in ``coursewire simulate``
 ``reset()``            overridden where there is more to forget
 =====================  ====================================================================================
 
@@ -73,7 +75,8 @@ class Page:
     Attributes:
         rows: What stands on it.
         next_start: Where the next page starts; None on the last one.
-        last_start: Where the last page starts.
+        last_start: Where the last page starts. In an LMS that counts pages there are
+            ``last_start // page_size(...) + 1`` of them, an empty one put in included.
         total: How many rows the list has.
     """
 

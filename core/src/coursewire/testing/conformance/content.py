@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aiohttp import web
+
 from coursewire.audit.states import State
 from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.made_up import OTHER
@@ -219,6 +221,26 @@ class ContentChecks:
         demand_equal(summary.as_dict()["failed"], 0, "a retirement of what is gone failed")
         record = bench.record(uuid, item)
         demand_equal(record.state, State.RETIRED, f"the record says {record.reason}: {record.message}")
+
+    @check("a proxy's page with status 404 takes nothing away", RETIRES)
+    def test_a_404_of_a_proxy_retires_nothing(self, bench: Bench) -> None:
+        """HTML says nothing about the item, which learners may still see.
+
+        ``cw.acknowledged`` and ``cw.is_missing(response)`` know the difference; ``status_code == 404`` does not.
+        """
+        uuid, (item,) = bench.configure(), bench.shelve(1)
+        bench.run(uuid)
+        bench.take_away(item)
+        bench.simulator.interfere = lambda _request: web.Response(
+            status=404, text="<!DOCTYPE html><html><body>Not found</body></html>", content_type="text/html"
+        )
+        bench.run(uuid)
+        demand(
+            bench.record(uuid, item).state is not State.RETIRED,
+            "a page of HTML with status 404 counts as a retirement",
+            seen=f"{item.content_key} is retired, and the LMS was never asked",
+            expected="anything but retired",
+        )
 
     @check("one bad item does not keep the others back, and is named", CONTENT)
     def test_one_bad_item_is_found(self, bench: Bench) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from coursewire.model.channel import Channel, Idempotency
 from coursewire.testing.conformance.checks import Need
+from coursewire.testing.simulator import Simulator
 
 EVERY = Need("", lambda _channel: True)
 EXPORTED = Need("content", lambda c: c.capabilities.content.usable)
@@ -37,15 +39,28 @@ SAYS_403 = CONTENT & Need(
 )
 
 
-def _simulator_has(channel: Channel, attribute: str) -> bool:
-    """What the class of the simulator says of its LMS; another check says when there is no simulator."""
+def _simulator_of(channel: Channel) -> Any:
+    """The simulator's class; None where there is none, which another check says."""
     module, _, name = (channel.simulator or "").partition(":")
     try:
-        return bool(getattr(getattr(import_module(module), name), attribute))
+        return getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError):
-        return False
+        return None
 
 
-TOKENS = Need("tokens: token_paths of the simulator", lambda c: _simulator_has(c, "token_paths"))
-PAGED_CONTENT = Need("paging: pages_content of the simulator", lambda c: _simulator_has(c, "pages_content"))
-MARKUP = Need("titles: title_markup of the simulator", lambda c: _simulator_has(c, "title_markup"))
+def _has_tokens(channel: Channel) -> bool:
+    return bool(getattr(_simulator_of(channel), "token_paths", ()))
+
+
+def _knows_learners(channel: Channel) -> bool:
+    return getattr(_simulator_of(channel), "enroll", Simulator.enroll) is not Simulator.enroll
+
+
+TOKENS = Need("tokens: token_paths of the simulator", _has_tokens)
+KNOWS_LEARNERS = ANY_RESULTS & Need("learners: enroll of the simulator", _knows_learners)
+PAGED_CONTENT = Need(
+    "paging: pages_content of the simulator", lambda c: bool(getattr(_simulator_of(c), "pages_content", True))
+)
+MARKUP = Need(
+    "titles: title_markup of the simulator", lambda c: bool(getattr(_simulator_of(c), "title_markup", True))
+)

@@ -15,8 +15,14 @@ from coursewire.model.payload import Kind
 from coursewire.model.reasons import Reason
 from coursewire.model.results import Consent, ConsentState, LearnerFacts
 from coursewire.testing.conformance.checks import check, demand, demand_equal
-from coursewire.testing.conformance.made_up import ACME, OTHER
-from coursewire.testing.conformance.needs import ANY_RESULTS, ASSESSMENTS, COMPLETIONS, PAGES
+from coursewire.testing.conformance.made_up import ACME, OTHER, enrollment
+from coursewire.testing.conformance.needs import (
+    ANY_RESULTS,
+    ASSESSMENTS,
+    COMPLETIONS,
+    KNOWS_LEARNERS,
+    PAGES,
+)
 
 if TYPE_CHECKING:
     from coursewire.testing.conformance.bench import Bench
@@ -137,10 +143,10 @@ class ResultChecks:
     def test_one_bad_result_is_found(self, bench: Bench) -> None:
         """Also where the LMS refuses whole batches.
 
-        As for content. A learner whom the LMS does not know is ``BLOCKED`` with the reason ``learner-
-        unmatched``.
+        As for content.
         """
-        kind, bad = kind_of(bench), LEARNERS[2]
+        # Not the one in the middle: an answer that is read backwards would blame the same one.
+        kind, bad = kind_of(bench), LEARNERS[1]
         uuid, item = classroom(bench)
         for name in LEARNERS:
             bench.enroll(name, item, quizzes={"quiz1": "9"})
@@ -164,6 +170,28 @@ class ResultChecks:
             expected="rejected, or blocked at the LMS",
         )
         demand(row["reason"] and row["message"], "the refused result has no reason", seen=row)
+
+    @check("a result of a learner whom the LMS does not know rests until somebody acts", KNOWS_LEARNERS)
+    def test_an_unknown_learner_is_blocked(self, bench: Bench) -> None:
+        """Nothing is wrong with the result.
+
+        Answer ``BLOCKED`` with the reason ``learner-unmatched``. ``REJECTED`` says that the payload is at fault.
+        """
+        kind = kind_of(bench)
+        uuid, item = classroom(bench)
+        bench.enroll("ada", item, quizzes={"quiz1": "9"})
+        stranger = enrollment("bo", item, quizzes={"quiz1": "9"})
+        bench.source.facts[stranger.id] = stranger  # and not at the LMS
+        bench.run(uuid, kind)
+        if bench.times_told("bo"):
+            return  # at this LMS, enrolling somebody is not what makes them known
+        demand_told(bench, ["ada"])
+        row = bench.outcome("bo")
+        demand_equal(
+            (row["state"], row["reason"]),
+            (State.BLOCKED, Reason.LEARNER_UNMATCHED),
+            "a learner whom the LMS does not know does not block the result",
+        )
 
     @check("two learners, two customers: nobody's result goes out as another's", ANY_RESULTS)
     def test_results_do_not_cross(self, bench: Bench) -> None:

@@ -1,0 +1,1 @@
+"""The Coursewire channel for Brightpath."""
