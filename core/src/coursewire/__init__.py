@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coursewire.channels.data import packaged_data as packaged_data
+    from coursewire.channels.gathering import hooks_of as hooks_of
     from coursewire.client.adopting import Adopter as Adopter
     from coursewire.client.adopting import Results as Results
     from coursewire.client.answers import acknowledged as acknowledged
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from coursewire.client.auth import OAuthToken as OAuthToken
     from coursewire.client.auth import TokenAuth as TokenAuth
     from coursewire.client.auth import read_oauth_token as read_oauth_token
+    from coursewire.client.forms import bracketed as bracketed
+    from coursewire.client.forms import with_field as with_field
     from coursewire.client.gradebook import Cell as Cell
     from coursewire.client.gradebook import blocked as blocked
     from coursewire.client.gradebook import only_one as only_one
@@ -32,13 +35,18 @@ if TYPE_CHECKING:
     from coursewire.client.oauth import OAuthApplication as OAuthApplication
     from coursewire.client.paging import rows_of as rows_of
     from coursewire.client.polling import poll as poll
+    from coursewire.client.refusals import coded_error as coded_error
+    from coursewire.client.refusals import demand as demand
+    from coursewire.client.refusals import lacking as lacking
     from coursewire.client.urls import quoted_path as quoted_path
     from coursewire.client.words import error_text as error_text
     from coursewire.client.words import is_done as is_done
     from coursewire.client.words import is_missing as is_missing
     from coursewire.client.words import member_at as member_at
     from coursewire.client.words import read_json as read_json
+    from coursewire.client.words import read_noisy as read_noisy
     from coursewire.client.words import read_object as read_object
+    from coursewire.client.xml_replies import XmlNames as XmlNames
     from coursewire.errors import BlockedError as BlockedError
     from coursewire.errors import CredentialsError as CredentialsError
     from coursewire.errors import IncompleteListError as IncompleteListError
@@ -144,12 +152,16 @@ __all__ = [
     "TokenAuth",
     "Tokens",
     "UnreachableError",
+    "XmlNames",
     "__version__",
     "acknowledged",
     "as_result",
     "blocked",
+    "bracketed",
     "choose_run",
+    "coded_error",
     "cut",
+    "demand",
     "digest",
     "error_of",
     "error_text",
@@ -157,9 +169,11 @@ __all__ = [
     "first_active_price",
     "fitting",
     "hookimpl",
+    "hooks_of",
     "is_done",
     "is_missing",
     "iso_utc",
+    "lacking",
     "learner_of",
     "marked_description",
     "marked_title",
@@ -171,6 +185,7 @@ __all__ = [
     "poll",
     "quoted_path",
     "read_json",
+    "read_noisy",
     "read_oauth_token",
     "read_object",
     "read_success",
@@ -180,6 +195,7 @@ __all__ = [
     "rows_of",
     "same_score",
     "send_best",
+    "with_field",
     "write_score",
 ]
 
@@ -233,11 +249,15 @@ _HOMES = {
     "TokenAuth": "coursewire.client.auth",
     "Tokens": "coursewire.model.session",
     "UnreachableError": "coursewire.errors",
+    "XmlNames": "coursewire.client.xml_replies",
     "acknowledged": "coursewire.client.answers",
     "as_result": "coursewire.client.answers",
     "blocked": "coursewire.client.gradebook",
+    "bracketed": "coursewire.client.forms",
     "choose_run": "coursewire.export.course_runs",
+    "coded_error": "coursewire.client.refusals",
     "cut": "coursewire.export.texts",
+    "demand": "coursewire.client.refusals",
     "digest": "coursewire.export.texts",
     "error_of": "coursewire.client.answers",
     "error_text": "coursewire.client.words",
@@ -245,9 +265,11 @@ _HOMES = {
     "first_active_price": "coursewire.export.course_runs",
     "fitting": "coursewire.export.texts",
     "hookimpl": "coursewire.hookspecs",
+    "hooks_of": "coursewire.channels.gathering",
     "is_done": "coursewire.client.words",
     "is_missing": "coursewire.client.words",
     "iso_utc": "coursewire.model.instant",
+    "lacking": "coursewire.client.refusals",
     "learner_of": "coursewire.export.grades",
     "marked_description": "coursewire.export.executive_education",
     "marked_title": "coursewire.export.executive_education",
@@ -259,6 +281,7 @@ _HOMES = {
     "poll": "coursewire.client.polling",
     "quoted_path": "coursewire.client.urls",
     "read_json": "coursewire.client.words",
+    "read_noisy": "coursewire.client.words",
     "read_oauth_token": "coursewire.client.auth",
     "read_object": "coursewire.client.words",
     "read_success": "coursewire.client.answers",
@@ -268,6 +291,7 @@ _HOMES = {
     "rows_of": "coursewire.client.paging",
     "same_score": "coursewire.client.gradebook",
     "send_best": "coursewire.client.grading",
+    "with_field": "coursewire.client.forms",
     "write_score": "coursewire.client.gradebook",
 }
 

@@ -25,6 +25,21 @@ def read_json(response: httpx.Response) -> Any:
         return None
 
 
+def read_noisy(content: bytes) -> tuple[Any, str] | None:
+    """Plain data, and what a web server's language printed before it, such as PHP's warnings; None for none.
+
+    Args:
+        content: The data alone, or as the last line.
+    """
+    noise, _, last = content.strip().rpartition(b"\n")
+    for before, text in ((b"", content), (noise, last)):
+        try:
+            return orjson.loads(text), before.decode("utf-8", "replace").strip()
+        except ValueError:
+            continue
+    return None
+
+
 def read_object(response: httpx.Response) -> JsonObject:
     """The body where it is a JSON object; an empty one where it is anything else."""
     body = read_json(response)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -66,3 +66,8 @@ class MoodleConfig(cw.ChannelConfig):
     def lms_url(self) -> str:
         """Base URL of the site, without a trailing slash."""
         return self.moodle_base_url
+
+
+def settings(session: cw.Session) -> MoodleConfig:
+    """The configuration of a session, by its own type."""
+    return cast("MoodleConfig", session.config)

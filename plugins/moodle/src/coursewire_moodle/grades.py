@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-import httpx
-
 import coursewire as cw
-from coursewire_moodle.answers import SERVER, STEPS, WORDS, answer_of, ask, basics, listed, options
-from coursewire_moodle.client import find_course, settings
-from coursewire_moodle.config import MoodleConfig
+from coursewire_moodle.answers import SERVER, STEPS, WORDS, answer_of, ask, form_of, options
+from coursewire_moodle.client import find_course
+from coursewire_moodle.config import MoodleConfig, settings
 
 ASSIGNMENTS = "mod_assign_get_assignments"
 MODULE = "core_course_get_course_module"
 PARTICIPANTS = "core_enrol_get_enrolled_users"
 GRADE = "core_grades_update_grades"
 PAGE = 1000
-SKIP = "options[1][value]"
 MOST_NAMES = 10
 """Assignments that a message names."""
 
@@ -73,8 +69,7 @@ async def _write(
     cmid, most = str(assignment["cmid"]), Decimal(str(assignment["grade"]))
     rows = [{"studentid": user, "grade": _points(payload, most)} for user, payload in grades.items()]
     form = {"source": "assign", "courseid": course_id, "component": "mod_assign", "activityid": cmid}
-    form |= {"itemnumber": "0", **listed("grades", rows)}
-    code, noise = await ask(session, GRADE, form)
+    code, noise = await ask(session, GRADE, {**form, "itemnumber": 0, "grades": rows})
     if str(code) in WORDS["grades"]:
         reason, message = WORDS["grades"][str(code)]
         whole = str(code) == "1" and len(rows) > 1  # the others are written, and Moodle does not say which
@@ -109,8 +104,8 @@ async def _assignment(session: cw.Session, course_id: str, body: Mapping[str, An
     Raises:
         BlockedError: There is none, or several; or it is not graded in points.
     """
-    form = {"includenotenrolledcourses": 1, **listed("courseids", [course_id])}
-    answer = (await ask(session, ASSIGNMENTS, form)).data
+    wanted = {"includenotenrolledcourses": 1, "courseids": [course_id]}
+    answer = (await ask(session, ASSIGNMENTS, wanted)).data
     courses: list[cw.JsonObject] = (answer or {}).get("courses") or []
     held: list[cw.JsonObject] = [each for course in courses for each in course["assignments"]]
     found = [each for each in held if str(each["cmid"]) == str(body.get("cmid"))]
@@ -148,21 +143,20 @@ async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
     """
     names = ("email",) if settings(session).learner_id is cw.LearnerId.EMAIL else ("username", "idnumber")
     wanted = options(userfields=",".join(("id", *names)), limitfrom=0, limitnumber=PAGE)
-    form = {**basics(PARTICIPANTS), "courseid": course_id, **wanted}
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    pages = 0
+    rows = cw.rows_of(
+        session,
+        SERVER,
+        data=form_of(session, PARTICIPANTS, {"courseid": course_id, "options": wanted}),
+        read=lambda page: answer_of(PARTICIPANTS, page).data or [],
+        skip=("options[1][value]", PAGE),
+    )
 
-    def following(page: httpx.Response) -> Mapping[str, str] | None:
-        nonlocal pages
-        pages += 1
-        full = len(answer_of(PARTICIPANTS, page).data or ()) == PAGE
-        return {SKIP: str(pages * PAGE)} if full else None
-
-    async for page in session.pages(SERVER, data=form, next_page=following):
-        for row in answer_of(PARTICIPANTS, page).data or ():
+    async def known() -> AsyncIterator[tuple[str | None, object]]:
+        async for row in rows:
             if not any(name in row for name in names):
                 what = f"Moodle does not show participants' {names[0]}"
                 raise cw.BlockedError(what, next_step=STEPS["people"])
-            for name in filter(None, (row.get(name) for name in names)):
-                found[str(name).casefold()].add(str(row["id"]))
-    return dict(found)
+            for name in names:
+                yield row.get(name), row["id"]
+
+    return await cw.people_by_name(known())
