@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from coursewire.client.gradebook import Cell as Cell
     from coursewire.client.gradebook import blocked as blocked
     from coursewire.client.gradebook import only_one as only_one
+    from coursewire.client.gradebook import people_by_members as people_by_members
     from coursewire.client.gradebook import people_by_name as people_by_name
     from coursewire.client.gradebook import same_score as same_score
     from coursewire.client.gradebook import write_score as write_score
@@ -35,10 +36,12 @@ if TYPE_CHECKING:
     from coursewire.client.oauth import OAuthApplication as OAuthApplication
     from coursewire.client.paging import rows_of as rows_of
     from coursewire.client.polling import poll as poll
+    from coursewire.client.refusals import CodedAuth as CodedAuth
+    from coursewire.client.refusals import Preflight as Preflight
     from coursewire.client.refusals import coded_error as coded_error
-    from coursewire.client.refusals import demand as demand
-    from coursewire.client.refusals import lacking as lacking
+    from coursewire.client.refusals import worded_error as worded_error
     from coursewire.client.urls import quoted_path as quoted_path
+    from coursewire.client.words import Printed as Printed
     from coursewire.client.words import error_text as error_text
     from coursewire.client.words import is_done as is_done
     from coursewire.client.words import is_missing as is_missing
@@ -85,6 +88,8 @@ if TYPE_CHECKING:
     from coursewire.model.fields import ApiPath as ApiPath
     from coursewire.model.fields import Filled as Filled
     from coursewire.model.fields import Text as Text
+    from coursewire.model.fields import instead_of as instead_of
+    from coursewire.model.fields import needed_without as needed_without
     from coursewire.model.instant import iso_utc as iso_utc
     from coursewire.model.outcomes import Assessment as Assessment
     from coursewire.model.outcomes import Completion as Completion
@@ -113,6 +118,7 @@ __all__ = [
     "Cell",
     "Channel",
     "ChannelConfig",
+    "CodedAuth",
     "Completion",
     "ContentItem",
     "ContentType",
@@ -135,6 +141,8 @@ __all__ = [
     "Outcome",
     "OutcomeUnknownError",
     "Payload",
+    "Preflight",
+    "Printed",
     "Rate",
     "RejectedError",
     "RemoteItem",
@@ -161,7 +169,6 @@ __all__ = [
     "choose_run",
     "coded_error",
     "cut",
-    "demand",
     "digest",
     "error_of",
     "error_text",
@@ -170,16 +177,18 @@ __all__ = [
     "fitting",
     "hookimpl",
     "hooks_of",
+    "instead_of",
     "is_done",
     "is_missing",
     "iso_utc",
-    "lacking",
     "learner_of",
     "marked_description",
     "marked_title",
     "member_at",
+    "needed_without",
     "only_one",
     "packaged_data",
+    "people_by_members",
     "people_by_name",
     "plain_text",
     "poll",
@@ -196,6 +205,7 @@ __all__ = [
     "same_score",
     "send_best",
     "with_field",
+    "worded_error",
     "write_score",
 ]
 
@@ -210,6 +220,7 @@ _HOMES = {
     "Cell": "coursewire.client.gradebook",
     "Channel": "coursewire.model.channel",
     "ChannelConfig": "coursewire.model.configuration",
+    "CodedAuth": "coursewire.client.refusals",
     "Completion": "coursewire.model.outcomes",
     "ContentItem": "coursewire.model.content",
     "ContentType": "coursewire.model.content",
@@ -232,6 +243,8 @@ _HOMES = {
     "Outcome": "coursewire.model.outcomes",
     "OutcomeUnknownError": "coursewire.errors",
     "Payload": "coursewire.model.payload",
+    "Preflight": "coursewire.client.refusals",
+    "Printed": "coursewire.client.words",
     "Rate": "coursewire.model.channel",
     "RejectedError": "coursewire.errors",
     "RemoteItem": "coursewire.model.payload",
@@ -257,7 +270,6 @@ _HOMES = {
     "choose_run": "coursewire.export.course_runs",
     "coded_error": "coursewire.client.refusals",
     "cut": "coursewire.export.texts",
-    "demand": "coursewire.client.refusals",
     "digest": "coursewire.export.texts",
     "error_of": "coursewire.client.answers",
     "error_text": "coursewire.client.words",
@@ -266,16 +278,18 @@ _HOMES = {
     "fitting": "coursewire.export.texts",
     "hookimpl": "coursewire.hookspecs",
     "hooks_of": "coursewire.channels.gathering",
+    "instead_of": "coursewire.model.fields",
     "is_done": "coursewire.client.words",
     "is_missing": "coursewire.client.words",
     "iso_utc": "coursewire.model.instant",
-    "lacking": "coursewire.client.refusals",
     "learner_of": "coursewire.export.grades",
     "marked_description": "coursewire.export.executive_education",
     "marked_title": "coursewire.export.executive_education",
     "member_at": "coursewire.client.words",
+    "needed_without": "coursewire.model.fields",
     "only_one": "coursewire.client.gradebook",
     "packaged_data": "coursewire.channels.data",
+    "people_by_members": "coursewire.client.gradebook",
     "people_by_name": "coursewire.client.gradebook",
     "plain_text": "coursewire.export.plain_text",
     "poll": "coursewire.client.polling",
@@ -292,6 +306,7 @@ _HOMES = {
     "same_score": "coursewire.client.gradebook",
     "send_best": "coursewire.client.grading",
     "with_field": "coursewire.client.forms",
+    "worded_error": "coursewire.client.refusals",
     "write_score": "coursewire.client.gradebook",
 }
 

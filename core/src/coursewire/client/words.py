@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -25,7 +25,14 @@ def read_json(response: httpx.Response) -> Any:
         return None
 
 
-def read_noisy(content: bytes) -> tuple[Any, str] | None:
+class Printed(NamedTuple):
+    """What a call returned, as plain data; and what the web server's language printed before it."""
+
+    data: Any
+    noise: str = ""
+
+
+def read_noisy(content: bytes) -> Printed | None:
     """Plain data, and what a web server's language printed before it, such as PHP's warnings; None for none.
 
     Args:
@@ -34,7 +41,7 @@ def read_noisy(content: bytes) -> tuple[Any, str] | None:
     noise, _, last = content.strip().rpartition(b"\n")
     for before, text in ((b"", content), (noise, last)):
         try:
-            return orjson.loads(text), before.decode("utf-8", "replace").strip()
+            return Printed(orjson.loads(text), before.decode("utf-8", "replace").strip())
         except ValueError:
             continue
     return None

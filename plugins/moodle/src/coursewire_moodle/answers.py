@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 
@@ -15,16 +15,9 @@ from coursewire_moodle.config import settings
 SERVER = "/webservice/rest/server.php"
 WORDS = cw.packaged_data(__package__, "words.json")
 """What Moodle's codes mean, and what a person can do, by them and by ours."""
-STEPS: dict[str, str] = WORDS["steps"]
+STEPS = WORDS["steps"]
 
 _XML = cw.XmlNames(record="SINGLE", member="KEY", name="name", many="MULTIPLE", value="VALUE")
-
-
-class Answer(NamedTuple):
-    """What Moodle returned, as plain data; and what PHP or Moodle printed before it."""
-
-    data: Any
-    noise: str = ""
 
 
 def form_of(session: cw.Session, function: str, data: Mapping[str, Any]) -> dict[str, str]:
@@ -40,7 +33,7 @@ def options(**values: object) -> list[cw.JsonObject]:
 
 async def ask(
     session: cw.Session, function: str, data: Mapping[str, Any], *, repeatable: bool = True
-) -> Answer:
+) -> cw.Printed:
     """Call a function of the web service, by POST: the token is in the body, never in a URL.
 
     Args:
@@ -57,19 +50,15 @@ async def ask(
     return answer_of(function, response, repeatable=repeatable)
 
 
-def answer_of(function: str, response: httpx.Response, *, repeatable: bool = True) -> Answer:
+def answer_of(function: str, response: httpx.Response, *, repeatable: bool = True) -> cw.Printed:
     """Read an answer.
 
     Raises:
         SendError: It is a refusal, or none that Moodle gives.
     """
-    if not response.is_success:
-        raise cw.error_of(response, function, next_step=STEPS["wrong-place"])
-    answer = read(response)
+    answer = read(response) if response.is_success else None
     if answer is None:
-        kind = cw.UnreachableError if repeatable else cw.OutcomeUnknownError
-        what = f"the answer to {function} is not one that Moodle gives"
-        raise kind(what, http_status=response.status_code, excerpt=response.text[:2000])
+        raise cw.error_of(response, function, next_step=STEPS["wrong-place"], safe_to_repeat=repeatable)
     if isinstance(answer.data, dict) and "exception" in answer.data:
         raise refusal(function, answer.data.get("errorcode"), answer.data.get("message"))
     return answer
@@ -84,20 +73,24 @@ def refusal(function: str, errorcode: str | None, message: str | None) -> cw.Sen
     return cw.coded_error(WORDS["refusals"], code, f"Moodle refused {function} ({code or 'no code'})", why)
 
 
-def read(response: httpx.Response) -> Answer | None:
+def read(response: httpx.Response) -> cw.Printed | None:
     """The answer as plain data, whatever it is written in; None when it is neither JSON nor Moodle's XML."""
     content = response.content.strip()
     if not content.startswith(b"<?xml"):
         # Where PHP prints warnings, or Moodle that an activity is missing, the answer is the last line.
-        found = cw.read_noisy(content)
-        return Answer(*found) if found else None
+        return cw.read_noisy(content)
     root = _XML.read(content) or {}
     if "EXCEPTION" in root:
-        return Answer({"exception": "", **(root["EXCEPTION"] or {})})
-    return Answer(root["RESPONSE"]) if "RESPONSE" in root else None
+        return cw.Printed({"exception": "", **(root["EXCEPTION"] or {})})
+    return cw.Printed(root["RESPONSE"]) if "RESPONSE" in root else None
 
 
 def error_code(response: httpx.Response) -> str:
     """Moodle's code of an error; "" where the answer is none."""
     answer = read(response) if b"xception" in response.content[:300].lower() else None
     return str(cw.member_at(answer and answer.data, "errorcode") or "")
+
+
+def fault(reason: str, why: str = "", **named: object) -> cw.SendError:
+    """An error of our own, by its reason."""
+    return cw.worded_error(WORDS["faults"], reason, why, **named)

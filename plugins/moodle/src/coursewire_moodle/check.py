@@ -24,26 +24,27 @@ async def check_connection(session: cw.Session) -> list[str]:
     needed += [ASSIGNMENTS, PARTICIPANTS, GRADE] if grades else []
     needed += [MODULE] if grades and config.grade_assignment_cmid else []
     has = {function["name"] for function in site["functions"]}
-    cw.demand("the service lacks functions", (name for name in needed if name not in has), STEPS["functions"])
+    preflight = cw.Preflight()
+    preflight.expect({name: name in has for name in needed})
+    preflight.demand("the service lacks functions", STEPS["functions"])
     place = await category(session)
     # Rights come before names in Moodle's order of checks, and a blank name is never taken.
     nameless = {"courses": [{"fullname": " ", "shortname": " ", "categoryid": config.category_id}]}
-    missing = await cw.lacking({"moodle/course:create": lambda: ask(session, CREATE, nameless)})
+    await preflight.tried("moodle/course:create", ask(session, CREATE, nameless))
     rows = (await ask(session, FIND, {"field": "category", "value": config.category_id})).data["courses"]
-    for field, right in (("visible", "view"), ("idnumber", "update")):
-        missing += [f"moodle/course:{right}"] if any(field not in row for row in rows) else []
-    missing += ["moodle/course:viewhiddencourses"] if len(rows) < int(place["coursecount"]) else []
-    if grades and rows and not missing:
-        # Whether grades may be written shows when one is.
-        people: list[cw.JsonObject] = []
+    preflight.expect(
+        {
+            "moodle/course:view": all("visible" in row for row in rows),
+            "moodle/course:update": all("idnumber" in row for row in rows),
+            "moodle/course:viewhiddencourses": len(rows) >= int(place["coursecount"]),
+        }
+    )
+    if grades and rows and not preflight.missing:  # whether grades may be written shows when one is
         of_one = {"courseid": rows[0]["id"], "options": options(limitnumber=1)}
-
-        async def look() -> None:
-            people.extend((await ask(session, PARTICIPANTS, of_one)).data or ())
-
-        missing += await cw.lacking({"moodle/course:viewparticipants": look})
-        missing += ["moodle/course:useremail"] if any("email" not in row for row in people) else []
-    cw.demand("the account lacks rights", missing, STEPS["rights"])
+        people = await preflight.tried("moodle/course:viewparticipants", ask(session, PARTICIPANTS, of_one))
+        emails = all("email" in row for row in (people and people.data) or ())
+        preflight.expect({"moodle/course:useremail": emails})
+    preflight.demand("the account lacks rights", STEPS["rights"])
     tried = f"tried on course {rows[0]['id']}" if rows else "the category has no course to try them on"
     return [
         f"Moodle {site['release']} at {site['siteurl']} accepts the account.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import coursewire as cw
-from coursewire_moodle.answers import STEPS, ask, refusal
+from coursewire_moodle.answers import ask, fault, refusal
 from coursewire_moodle.config import settings
 
 CREATE = "core_course_create_courses"
@@ -72,7 +72,7 @@ class _Courses(cw.Adopter):
         warnings = {str(each.get("itemid")): each for each in (body or {}).get("warnings") or ()}
         if not warnings.keys() <= there.keys():
             why = "; ".join(str(each.get("message")) for each in warnings.values())
-            raise cw.SendError(f"{function} warned of something else", why=why, reason="unclear-warning")
+            raise fault("unclear-warning", why, function=function)
         results = {payload.key: _accepted(known) for known, payload in there.items()}
         for known, warning in warnings.items():
             error = refusal(function, warning.get("warningcode"), warning.get("message"))
@@ -102,8 +102,7 @@ async def category(session: cw.Session) -> cw.JsonObject:
     wanted = {"criteria": [{"key": "id", "value": number}], "addsubcategories": 0}
     rows: list[cw.JsonObject] = (await ask(session, CATEGORIES, wanted)).data or []
     if not rows:
-        what = f"Moodle shows no category {number}"
-        raise cw.BlockedError(what, next_step=STEPS["category"], reason="category-missing")
+        raise fault("category-missing", number=number)
     return rows[0]
 
 
@@ -116,8 +115,7 @@ async def courses_by(session: cw.Session, field: str, value: object) -> list[cw.
     body = (await ask(session, FIND, {"field": field, "value": value})).data
     rows: list[cw.JsonObject] = (body or {}).get("courses") or []
     if any("idnumber" not in row for row in rows):
-        what = "Moodle does not show the ID numbers of courses"
-        raise cw.SendError(what, next_step=STEPS["id-hidden"], reason="id-hidden")
+        raise fault("id-hidden")
     return rows
 
 
@@ -130,8 +128,7 @@ async def find_course(session: cw.Session, key: str) -> cw.JsonObject | None:
     # Some databases find other capitals, too.
     same = [row for row in await courses_by(session, "idnumber", key) if row["idnumber"] == key]
     if len(same) > 1:
-        what = f"the courses {', '.join(str(row['id']) for row in same)} have the same ID number"
-        raise cw.SendError(what, next_step=STEPS["several-courses"], reason="several-courses")
+        raise fault("several-courses", ids=", ".join(str(row["id"]) for row in same))
     return same[0] if same else None
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import coursewire as cw
-from coursewire_moodle.answers import SERVER, STEPS, WORDS, answer_of, ask, form_of, options
+from coursewire_moodle.answers import SERVER, WORDS, answer_of, ask, fault, form_of, options
 from coursewire_moodle.client import find_course
 from coursewire_moodle.config import MoodleConfig, settings
 
@@ -27,14 +27,16 @@ def export_completion(config: MoodleConfig, completion: cw.Completion) -> cw.Jso
     Raises:
         NotExportableError: The grade or the learner is unknown. A zero is a grade.
     """
-    for field in ("percent", "remote_id"):
-        if getattr(completion, field) in (None, ""):
-            step = "See `coursewire why` for this learner."
-            raise cw.NotExportableError(field, "it is unknown", next_step=step)
-    grade: cw.JsonObject = {"courseID": completion.course_key, "userID": completion.remote_id}
-    grade |= {"grade": float(completion.percent or 0), "assignment": config.grade_assignment_name}
+    if completion.percent is None:
+        raise cw.NotExportableError("percent", "it is unknown", next_step="Find the grade at the source.")
     place = {"cmid": config.grade_assignment_cmid, "scale": config.grade_scale}
-    return {**grade, **{name: value for name, value in place.items() if value is not None}}
+    return {
+        "courseID": completion.course_key,
+        "userID": cw.learner_of(completion),
+        "grade": float(completion.percent),
+        "assignment": config.grade_assignment_name,
+        **{name: value for name, value in place.items() if value is not None},
+    }
 
 
 @cw.hookimpl
@@ -76,10 +78,7 @@ async def _write(
         refused = cw.Result(cw.ResultKind.BLOCKED, reason, message, http_status=200, whole_batch=whole)
         return dict.fromkeys(grades, refused)
     if str(code) != "0" or noise:
-        why = noise or f"it answered {code!r:.100}"
-        raise cw.UnreachableError(
-            f"{GRADE} did not say that the grades are written", why=why, http_status=200
-        )
+        raise fault("grades-unsaid", noise or f"it answered {code!r:.100}")
     place = f"{course_id}/{cmid}"
     return {user: cw.Result(cw.ResultKind.ACCEPTED, "", "", f"{place}/{user}", 200) for user in grades}
 
@@ -92,8 +91,7 @@ def _points(payload: cw.Payload, most: Decimal) -> str:
     """
     scale = Decimal(payload.body.get("scale") or most)
     if scale > most:
-        what = f"grade_scale is {scale}, and the assignment is out of {most}"
-        raise cw.BlockedError(what, next_step=STEPS["scale"])
+        raise fault("scale-too-large", scale=scale, most=most)
     points = (Decimal(str(payload.body["grade"])) * scale).quantize(Decimal("0.00001")).normalize()
     return f"{points:f}"
 
@@ -115,11 +113,9 @@ async def _assignment(session: cw.Session, course_id: str, body: Mapping[str, An
     if len(found) == 1 and float(found[0]["grade"]) > 0:
         return found[0]
     names = ", ".join(f"{each['cmid']} {each['name']!r}" for each in (found or held)[:MOST_NAMES]) or "none"
-    step = f"Make one assignment named {body['assignment']!r}, graded in points; see that mod/assign:view is given."
-    what = f"course {course_id} of Moodle has {len(found)} assignments for final grades"
-    if len(found) == 1:
-        what = f"the assignment of course {course_id} of Moodle is not graded in points"
-    raise cw.BlockedError(what, why=f"it shows these: {names}", next_step=step, reason="no-such-assignment")
+    reason = "not-in-points" if len(found) == 1 else "no-such-assignment"
+    named = {"course": course_id, "count": len(found), "name": body["assignment"]}
+    raise fault(reason, f"it shows these: {names}", **named)
 
 
 async def _no_other_kind(session: cw.Session, course_id: str, cmid: int) -> None:
@@ -131,8 +127,7 @@ async def _no_other_kind(session: cw.Session, course_id: str, cmid: int) -> None
             return  # in a course that we may not enter, so not in this one
         raise
     if str(module["course"]) == course_id and module["modname"] != "assign":
-        what = f"the module {cmid} is not an assignment but a {module['modname']}"
-        raise cw.BlockedError(what, next_step=STEPS["module"])
+        raise fault("other-module", module=cmid, kind=module["modname"])
 
 
 async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
@@ -143,20 +138,12 @@ async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
     """
     names = ("email",) if settings(session).learner_id is cw.LearnerId.EMAIL else ("username", "idnumber")
     wanted = options(userfields=",".join(("id", *names)), limitfrom=0, limitnumber=PAGE)
-    rows = cw.rows_of(
+    call = form_of(session, PARTICIPANTS, {"courseid": course_id, "options": wanted})
+    people = cw.rows_of(
         session,
         SERVER,
-        data=form_of(session, PARTICIPANTS, {"courseid": course_id, "options": wanted}),
+        data=call,
         read=lambda page: answer_of(PARTICIPANTS, page).data or [],
         skip=("options[1][value]", PAGE),
     )
-
-    async def known() -> AsyncIterator[tuple[str | None, object]]:
-        async for row in rows:
-            if not any(name in row for name in names):
-                what = f"Moodle does not show participants' {names[0]}"
-                raise cw.BlockedError(what, next_step=STEPS["people"])
-            for name in names:
-                yield row.get(name), row["id"]
-
-    return await cw.people_by_name(known())
+    return await cw.people_by_members(people, names, fault("people-hidden", member=names[0]))

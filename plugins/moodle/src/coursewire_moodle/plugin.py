@@ -6,8 +6,6 @@ import coursewire as cw
 from coursewire_moodle import auth, check, client, content, grades
 from coursewire_moodle.config import MoodleConfig
 
-globals().update(cw.hooks_of(auth, check, client, content, grades))
-
 CHANNEL = cw.Channel(
     code=MoodleConfig.code,
     title="Moodle",
@@ -37,8 +35,4 @@ CHANNEL = cw.Channel(
     docs_url="https://docs.moodle.org/en/Web_services",
 )
 
-
-@cw.hookimpl
-def declare_channel() -> cw.Channel:
-    """Say what the channel is."""
-    return CHANNEL
+globals().update(cw.hooks_of(CHANNEL, auth, check, client, content, grades))
