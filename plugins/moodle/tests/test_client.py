@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from coursewire.client.answers import result_of_error
+from coursewire.client.forms import bracketed
 from coursewire.errors import (
     BlockedError,
     CredentialsError,
@@ -21,7 +22,6 @@ from coursewire.errors import (
 from coursewire.model.payload import Batch, Operation, ResultKind
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire_moodle import plugin
-from coursewire_moodle.answers import listed
 from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE
 
 from .conftest import as_core, calls, form_of
@@ -482,6 +482,6 @@ def test_creates_go_one_after_the_other(moodle, connected, course):
 
 def test_a_body_of_twenty_five_long_courses_is_small_enough_for_any_server(course):
     payloads = [course(f"K{n}", full_description="潮" * 1600, title="潮" * 300) for n in range(25)]
-    form = urlencode(listed("courses", [payload.body for payload in payloads]))
+    form = urlencode(bracketed({"courses": [payload.body for payload in payloads]}))
 
     assert len(form) < 2**20  # what nginx takes unless told otherwise

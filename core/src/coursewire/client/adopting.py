@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coursewire.client.answers import result_of_error
+from coursewire.errors import SendError
 from coursewire.model.payload import Operation, Result, ResultKind
 
 if TYPE_CHECKING:
@@ -60,7 +62,10 @@ class Adopter:
         raise NotImplementedError
 
     async def create_all(self, payloads: Sequence[Payload]) -> Results:
-        """Make items, each by itself unless overridden. Where all clash, nothing was made."""
+        """Make items, each by itself unless overridden. Where all clash, nothing was made.
+
+        An error that is a clash by its result stands for all.
+        """
         return {payload.key: await self.create(payload) for payload in payloads}
 
     async def update_all(self, there: Mapping[str, Payload]) -> Results:
@@ -118,7 +123,13 @@ class Adopter:
         return results
 
     async def _create(self, payloads: Sequence[Payload]) -> Results:
-        results = await self.create_all(payloads)
+        try:
+            results = await self.create_all(payloads)
+        except SendError as error:
+            refused = result_of_error(error)
+            if not self.is_clash(refused):
+                raise
+            results = dict.fromkeys((payload.key for payload in payloads), refused)
         clashed = [payload for payload in payloads if self.is_clash(results[payload.key])]
         ours = {found: payload for payload in clashed if (found := await self.find(payload)) is not None}
         if not ours:
