@@ -49,11 +49,8 @@ if TYPE_CHECKING:
     from coursewire.client.words import read_json as read_json
     from coursewire.client.words import read_noisy as read_noisy
     from coursewire.client.words import read_object as read_object
-<<<<<<< HEAD
     from coursewire.client.words import rows_by as rows_by
-=======
     from coursewire.client.xml_replies import XmlNames as XmlNames
->>>>>>> shrink-moodle2
     from coursewire.errors import BlockedError as BlockedError
     from coursewire.errors import CredentialsError as CredentialsError
     from coursewire.errors import IncompleteListError as IncompleteListError
