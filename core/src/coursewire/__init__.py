@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from coursewire.client.answers import acknowledged as acknowledged
     from coursewire.client.answers import as_result as as_result
     from coursewire.client.answers import error_of as error_of
+    from coursewire.client.answers import read_rows as read_rows
     from coursewire.client.answers import read_success as read_success
     from coursewire.client.answers import result_of as result_of
     from coursewire.client.answers import result_of_error as result_of_error
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from coursewire.client.words import is_done as is_done
     from coursewire.client.words import is_missing as is_missing
     from coursewire.client.words import member_at as member_at
+    from coursewire.client.words import object_at as object_at
     from coursewire.client.words import read_json as read_json
     from coursewire.client.words import read_object as read_object
     from coursewire.errors import BlockedError as BlockedError
@@ -164,6 +166,7 @@ __all__ = [
     "marked_description",
     "marked_title",
     "member_at",
+    "object_at",
     "only_one",
     "packaged_data",
     "people_by_name",
@@ -173,6 +176,7 @@ __all__ = [
     "read_json",
     "read_oauth_token",
     "read_object",
+    "read_rows",
     "read_success",
     "required",
     "result_of",
@@ -252,6 +256,7 @@ _HOMES = {
     "marked_description": "coursewire.export.executive_education",
     "marked_title": "coursewire.export.executive_education",
     "member_at": "coursewire.client.words",
+    "object_at": "coursewire.client.words",
     "only_one": "coursewire.client.gradebook",
     "packaged_data": "coursewire.channels.data",
     "people_by_name": "coursewire.client.gradebook",
@@ -261,6 +266,7 @@ _HOMES = {
     "read_json": "coursewire.client.words",
     "read_oauth_token": "coursewire.client.auth",
     "read_object": "coursewire.client.words",
+    "read_rows": "coursewire.client.answers",
     "read_success": "coursewire.client.answers",
     "required": "coursewire.export.texts",
     "result_of": "coursewire.client.answers",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from coursewire.client.words import error_text, is_done, is_missing, member_at, read_object
+from coursewire.client.words import error_text, is_done, is_missing, member_at, object_at, read_object
 
 
 def answered(status, body=b"", **options):
@@ -112,3 +112,11 @@ def test_what_stands_below_names():
     assert member_at(data, "user", "other", "email") is None
     assert member_at(data, "list", "email") is None
     assert member_at(None, "user") is None
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [({"a": {"b": {"c": 1}}}, {"c": 1}), ({"a": {"b": [1]}}, {}), ({"a": None}, {}), ({}, {}), ("text", {})],
+)
+def test_an_object_further_down_is_found_or_empty(data, found):
+    assert object_at(data, "a", "b") == found
