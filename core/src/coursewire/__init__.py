@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from coursewire.client.answers import acknowledged as acknowledged
     from coursewire.client.answers import as_result as as_result
     from coursewire.client.answers import error_of as error_of
+    from coursewire.client.answers import read_rows as read_rows
     from coursewire.client.answers import read_success as read_success
     from coursewire.client.answers import result_of as result_of
     from coursewire.client.answers import result_of_error as result_of_error
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from coursewire.client.words import is_done as is_done
     from coursewire.client.words import is_missing as is_missing
     from coursewire.client.words import member_at as member_at
+    from coursewire.client.words import object_at as object_at
     from coursewire.client.words import read_json as read_json
     from coursewire.client.words import read_noisy as read_noisy
     from coursewire.client.words import read_object as read_object
@@ -187,6 +189,7 @@ __all__ = [
     "marked_title",
     "member_at",
     "needed_without",
+    "object_at",
     "only_one",
     "packaged_data",
     "people_by_members",
@@ -198,6 +201,7 @@ __all__ = [
     "read_noisy",
     "read_oauth_token",
     "read_object",
+    "read_rows",
     "read_success",
     "required",
     "result_of",
@@ -289,6 +293,7 @@ _HOMES = {
     "marked_title": "coursewire.export.executive_education",
     "member_at": "coursewire.client.words",
     "needed_without": "coursewire.model.fields",
+    "object_at": "coursewire.client.words",
     "only_one": "coursewire.client.gradebook",
     "packaged_data": "coursewire.channels.data",
     "people_by_members": "coursewire.client.gradebook",
@@ -300,6 +305,7 @@ _HOMES = {
     "read_noisy": "coursewire.client.words",
     "read_oauth_token": "coursewire.client.auth",
     "read_object": "coursewire.client.words",
+    "read_rows": "coursewire.client.answers",
     "read_success": "coursewire.client.answers",
     "required": "coursewire.export.texts",
     "result_of": "coursewire.client.answers",

@@ -11,6 +11,7 @@ from coursewire.client.answers import (
     admitted,
     as_result,
     error_of,
+    read_rows,
     read_success,
     redacted,
     result_of,
@@ -237,6 +238,28 @@ def test_a_look_that_fails_says_why_and_what_next(status, body, error):
     assert raised.value.http_status == status
     assert "pat" not in str(raised.value)
     assert "abc" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (403, b'{"error": "no right"}', BlockedError),
+        (500, b'{"data": []}', UnreachableError),
+        (200, b"<html>proxy</html>", UnreachableError),
+        (200, b'{"data": {}}', UnreachableError),
+        (200, b'{"data": [{}, 1]}', UnreachableError),
+    ],
+)
+def test_rows_that_cannot_be_read_say_what_next(status, body, error):
+    answer = httpx.Response(status, content=body, request=httpx.Request("GET", "https://lms.example.com/api"))
+    with pytest.raises(error) as raised:
+        read_rows(answer, "data", next_step="Check the address.")
+    assert raised.value.next_step == "Check the address."
+
+
+def test_rows_are_those_of_the_answer():
+    assert read_rows(httpx.Response(200, json={"data": []}), "data") == []
+    assert read_rows(httpx.Response(200, json={"data": [{"id": 1}]}), "data") == [{"id": 1}]
 
 
 def test_a_look_that_works_gives_the_object():

@@ -41,3 +41,4 @@ def test_a_learner_whom_the_lms_does_not_know_is_named(remote_id):
     with pytest.raises(NotExportableError) as caught:
         learner_of(completion(remote_id=remote_id))
     assert caught.value.field == "remote_id"
+    assert "learners link" in str(caught.value)

@@ -17,6 +17,7 @@ from coursewire.model.configuration import (
     ChannelConfig,
     HostName,
     LmsUrl,
+    OptionalUrl,
 )
 
 
@@ -199,3 +200,8 @@ def test_a_field_may_say_how_many_calls_a_rate_has():
 
     assert rates["default"] == vendor["default"].model_copy(update={"calls": 500})
     assert rates["import"] == vendor["import"]
+
+
+@pytest.mark.parametrize("blank", ["", "  ", None])
+def test_a_url_that_need_not_be_there_may_be_blank(blank):
+    assert TypeAdapter(OptionalUrl).validate_python(blank) is None

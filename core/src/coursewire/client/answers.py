@@ -201,6 +201,27 @@ def error_of(
     rights: str = "",
     safe_to_repeat: bool = True,
 ) -> SendError:
+def read_rows(
+    response: httpx.Response, member: str, *, next_step: str = "", rights: str = ""
+) -> list[JsonObject]:
+    """The list of JSON objects in an answer, for look-ups that need one page.
+
+    Args:
+        response: The answer.
+        member: Name under which it has them.
+        next_step: As for :func:`error_of`.
+        rights: As for :func:`error_of`.
+
+    Raises:
+        SendError: It is another answer; see :func:`error_of`.
+    """
+    rows = read_object(response).get(member) if response.is_success else None
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
+    raise error_of(response, next_step=next_step, rights=rights)
+
+
+def error_of(response: httpx.Response, what: str = "", *, next_step: str = "", rights: str = "") -> SendError:
     """The error for an answer without which nothing more can be said, whatever was asked for.
 
     Args:

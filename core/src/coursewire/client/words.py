@@ -77,6 +77,12 @@ def member_at(data: Any, *names: str) -> Any:
     return data
 
 
+def object_at(data: Any, *names: str) -> JsonObject:
+    """The JSON object below these names, such as the attributes of a JSON:API resource; else an empty one."""
+    found = member_at(data, *names)
+    return found if isinstance(found, dict) else {}
+
+
 def is_missing(response: httpx.Response, *members: str) -> bool:
     """Tell an LMS's own 404 or 410 from the page of a proxy, which proves nothing.
 

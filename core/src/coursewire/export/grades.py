@@ -37,5 +37,8 @@ def learner_of(outcome: Outcome) -> str:
         NotExportableError: It is not known.
     """
     if not outcome.remote_id:
-        raise NotExportableError("remote_id", "it is not known whom the LMS means by this learner")
+        remedy = "Link the learner: `coursewire learners link`."
+        raise NotExportableError(
+            "remote_id", "it is not known whom the LMS means by this learner", next_step=remedy
+        )
     return outcome.remote_id

@@ -81,7 +81,12 @@ _AN_LMS_URL = AfterValidator(_lms_url)
 LmsUrl = Annotated[str, Field(max_length=255, json_schema_extra={"format": "uri"}), _AN_LMS_URL]
 """The base URL of an LMS: absolute, https, public. Kept without a trailing slash."""
 
-OptionalUrl = Annotated[LmsUrl | None, BeforeValidator(lambda value: None if value == "" else value)]
+
+def _blank_is_none(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+OptionalUrl = Annotated[LmsUrl | None, BeforeValidator(_blank_is_none)]
 """A second one that need not be there; blank is none."""
 
 

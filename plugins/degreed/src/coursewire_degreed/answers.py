@@ -16,8 +16,3 @@ def said(session: cw.Session, response: httpx.Response, *, done: bool = False, *
     """What an answer means for what was sent; see :func:`coursewire.client.answers.result_of`."""
     now = session.clock()
     return cw.result_of(response, now=now, done=done, refuses_with_2xx=True, rights=RIGHTS, **how)
-
-
-def failure(response: httpx.Response) -> cw.SendError:
-    """The error for an answer without which nothing more can be said."""
-    return cw.error_of(response, next_step=NOT_DEGREED, rights=RIGHTS)

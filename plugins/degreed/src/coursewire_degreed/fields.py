@@ -19,10 +19,7 @@ def title_of(item: cw.ContentItem) -> str:
     Raises:
         NotExportableError: There is none; Degreed demands one.
     """
-    if not (item.title or "").strip():
-        raise cw.NotExportableError(
-            "title", "Degreed takes no course without one", next_step="Give the item a title at the source."
-        )
+    cw.required(item, "title")
     return cw.marked_title(item)
 
 
@@ -47,11 +44,8 @@ def completed_at(completion: cw.Completion, form: str) -> str | None:
     """When a course was completed, in UTC and in a form of ``strftime``; None where it no longer counts.
 
     Raises:
-        NotExportableError: The learner's id, or the instant, is unknown.
+        NotExportableError: The instant is unknown.
     """
-    if not completion.remote_id:
-        remedy = "Link the learner: `coursewire learners link`."
-        raise cw.NotExportableError("remote_id", "it is not known who this is at Degreed", next_step=remedy)
     if not completion.complete:
         return None
     if completion.completed_at is None:
@@ -62,10 +56,7 @@ def completed_at(completion: cw.Completion, form: str) -> str | None:
 def effort_phrase(item: cw.ContentItem, moment: Moment) -> str:
     """``2-3 hours a week for 5 weeks. `` of a course, by the run that speaks for it; "" where a figure is missing."""
     effort = _effort(item, moment) if item.content_type is cw.ContentType.COURSE else None
-    if effort is None:
-        return ""
-    least, most, weeks = effort
-    return f"{least:g}-{most:g} hours a week for {weeks:g} weeks. "
+    return "{:g}-{:g} hours a week for {:g} weeks. ".format(*effort) if effort else ""
 
 
 def hours_of(item: cw.ContentItem, moment: Moment) -> int:

@@ -100,8 +100,9 @@ def test_the_rate_is_the_vendors_unless_the_configuration_says_otherwise():
     def rate(**fields):
         return Degreed2Config.model_validate({**GOOD, **fields}).rates(CHANNEL.limits.rates)
 
-    assert rate() == {"default": Rate(calls=200, seconds=60)}
-    assert rate(calls_per_minute=70) == {"default": Rate(calls=70, seconds=60)}
+    usual = Rate(calls=200, seconds=60, negotiable=True, setting="calls_per_minute")
+    assert rate() == {"default": usual}
+    assert rate(calls_per_minute=70) == {"default": usual.model_copy(update={"calls": 70})}
     assert CHANNEL.limits.rates["default"].negotiable
 
 

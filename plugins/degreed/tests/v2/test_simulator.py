@@ -187,7 +187,7 @@ def test_a_wrong_request_for_a_token_is_refused(form, simulator):
 
 def test_a_token_does_not_open_what_it_was_not_asked_for(simulator, run):
     async def call(session):
-        from coursewire_degreed.v2.client import scoped
+        from coursewire_degreed.v2.config import scoped
 
         narrow = scoped(session.config, session.tokens, "content:read")
         listed = await session.get(COURSES, auth=narrow)

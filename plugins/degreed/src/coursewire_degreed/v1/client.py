@@ -12,7 +12,7 @@ from typing import cast
 import httpx
 
 import coursewire as cw
-from coursewire_degreed.answers import failure
+from coursewire_degreed.answers import NOT_DEGREED, RIGHTS
 from coursewire_degreed.v1.answers import read_batch, read_deletion
 from coursewire_degreed.v1.config import DegreedV1Config
 
@@ -58,7 +58,7 @@ async def check_connection(session: cw.Session) -> list[str]:
     response = await session.post(config.course_api_path, json=_envelope(session, []), safe_to_repeat=True)
     # Refused as invalid, it has got past the token, the address and the rights.
     if response.status_code not in (400, 422) and not cw.is_done(response):
-        raise failure(response)
+        raise cw.error_of(response, next_step=NOT_DEGREED, rights=RIGHTS)
     told = [f"{config.token_url} gave a token, and Degreed reads batches of courses."]
     if not config.disable_learner_data_transmissions:
         auth = scoped(config, session.tokens, COMPLETION_SCOPE)

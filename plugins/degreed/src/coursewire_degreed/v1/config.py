@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 import coursewire as cw
-from coursewire_degreed.settings import DegreedConfig
 
 CALLS_A_MINUTE = 70
 """Degreed's limit in the years when it offered its API v1."""
@@ -17,7 +16,7 @@ def _number_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-class DegreedV1Config(DegreedConfig):
+class DegreedV1Config(cw.ChannelConfig):
     """Which Degreed, and the client and account that open it. Secrets are taken byte for byte."""
 
     code: ClassVar[str] = "DEGREED"
@@ -36,6 +35,8 @@ class DegreedV1Config(DegreedConfig):
     """Password of that account."""
     provider_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), cw.Filled] = "EDX"
     """Code that Degreed gave to the provider of the courses."""
+    learner_id: Literal[cw.LearnerId.EMAIL, cw.LearnerId.EMPLOYEE_ID] = cw.LearnerId.EMAIL
+    """What Degreed knows learners by: ``email`` or ``employee_id``."""
     calls_per_minute: int = Field(default=CALLS_A_MINUTE, gt=0)
     """Calls a minute that Degreed allows the API client; more only where Degreed agreed to it."""
 
@@ -47,16 +48,11 @@ class DegreedV1Config(DegreedConfig):
     """Path of completions."""
 
     @property
-    def lms_url(self) -> str:
-        """Address of Degreed."""
-        return self.degreed_base_url
-
-    @property
     def token_url(self) -> str:
         """Where tokens come from."""
         return f"{self.degreed_base_url}/{self.oauth_api_path.lstrip('/')}"
 
     @property
-    def api_key(self) -> str:
-        """Id of the API client."""
-        return self.key.get_secret_value()
+    def limit_scope(self) -> str:
+        """The API client at its host. As a digest, for the id is half of a credential."""
+        return f"{super().limit_scope} {cw.digest(self.key.get_secret_value(), 16)}"

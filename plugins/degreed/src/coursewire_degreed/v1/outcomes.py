@@ -16,8 +16,9 @@ _LEARNER = {cw.LearnerId.EMAIL: "email", cw.LearnerId.EMPLOYEE_ID: "employeeId"}
 @cw.hookimpl
 def export_completion(config: DegreedV1Config, completion: cw.Completion) -> cw.JsonObject:
     """Build the completion as it stands in a batch; one that was taken back has no ``completionDate``."""
+    learner = cw.learner_of(completion)
+    body: cw.JsonObject = {_LEARNER[config.learner_id]: learner, "id": completion.course_key}
     day = completed_at(completion, "%Y-%m-%d")
-    body: cw.JsonObject = {_LEARNER[config.learner_id]: completion.remote_id, "id": completion.course_key}
     return body if day is None else {**body, "completionDate": day}
 
 

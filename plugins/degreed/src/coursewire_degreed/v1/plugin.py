@@ -1,24 +1,15 @@
-"""The hooks of the channel for Degreed's API v1. The entry point names this module."""
+"""The hooks of the channel for Degreed's API v1, here and in the modules that they are imported from."""
 
 from __future__ import annotations
 
 import coursewire as cw
-from coursewire_degreed.settings import EVERY_CALL, MINUTE_S
 from coursewire_degreed.v1.client import authenticate, check_connection, send_content
 from coursewire_degreed.v1.config import CALLS_A_MINUTE, DegreedV1Config
 from coursewire_degreed.v1.content import export_content, export_retirement
 from coursewire_degreed.v1.outcomes import export_completion, send_outcomes
 
-__all__ = [
-    "authenticate",
-    "check_connection",
-    "declare_channel",
-    "export_completion",
-    "export_content",
-    "export_retirement",
-    "send_content",
-    "send_outcomes",
-]
+OF_CONTENT = (export_content, export_retirement, send_content)
+OF_OUTCOMES = (export_completion, send_outcomes, authenticate, check_connection)
 
 CHANNEL = cw.Channel(
     code=DegreedV1Config.code,
@@ -44,7 +35,9 @@ CHANNEL = cw.Channel(
         batch_items=500,
         outcome_batch_items=100,
         concurrency=1,
-        rates={EVERY_CALL: cw.Rate(calls=CALLS_A_MINUTE, seconds=MINUTE_S, negotiable=True)},
+        rates={
+            "default": cw.Rate(calls=CALLS_A_MINUTE, seconds=60, negotiable=True, setting="calls_per_minute")
+        },
         counted_by="application key",
     ),
     simulator="coursewire_degreed.v1.simulator:DegreedV1Simulator",

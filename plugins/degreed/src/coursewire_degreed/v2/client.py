@@ -7,39 +7,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import cast
-from urllib.parse import quote
 
 import httpx
 
 import coursewire as cw
-from coursewire_degreed.answers import failure, said
-from coursewire_degreed.v2.config import Degreed2Config
+from coursewire_degreed.answers import NOT_DEGREED, RIGHTS, said
+from coursewire_degreed.v2.config import Degreed2Config, scoped
 
 COURSES = "/api/v2/content/courses"
-SKILLS = "/api/v2/content/{}/relationships/skills"
 LARGEST_PAGE = 1000
 CONFLICT = 409
+EXTERNAL_ID = ("attributes", "external-id")
+ADD_SCOPES = "Ask Degreed to add these scopes to the key, or make a new key that has them; then check again."
 TAKEN = (
     "Another course in Degreed has this URL, or has this external id where the API key cannot see it. Remove that "
     "course in Degreed, or give the item another enrollment URL."
 )
-
-
-def scoped(config: Degreed2Config, tokens: cw.Tokens, *scopes: str) -> cw.FormAuth:
-    """Client credentials in a form. Scopes have commas between them, unlike OAuth 2 elsewhere."""
-    form = {
-        "grant_type": "client_credentials",
-        "scope": ",".join(scopes),
-        "client_id": config.client_id.get_secret_value(),
-        "client_secret": config.client_secret.get_secret_value(),
-    }
-    return cw.FormAuth(tokens, config.token_url, form, subject=f"service {' '.join(scopes)}")
-
-
-@cw.hookimpl
-def authenticate(config: Degreed2Config, tokens: cw.Tokens) -> httpx.Auth:
-    """A token with the scopes that sending needs."""
-    return scoped(config, tokens, *config.scopes)
 
 
 @cw.hookimpl
@@ -50,10 +33,7 @@ async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     it; a change that meets none creates it.
     """
     results = await _Courses(session).send(batch)
-    return [
-        await _finished(session, payload, result)
-        for payload, result in zip(batch.payloads, results, strict=True)
-    ]
+    return [await _finished(session, *sent) for sent in zip(batch.payloads, results, strict=True)]
 
 
 @cw.hookimpl
@@ -72,7 +52,7 @@ async def list_remote(session: cw.Session) -> list[cw.RemoteItem]:
     """
     query = {"limit": str(LARGEST_PAGE)}
     rows = cw.rows_of(session, COURSES, params=query, member="data", next_at=("links", "next"))
-    return [_remote_item(row) async for row in rows if attributes_of(row).get("external-id")]
+    return [_remote_item(row) async for row in rows if cw.member_at(row, *EXTERNAL_ID)]
 
 
 @cw.hookimpl
@@ -86,10 +66,8 @@ async def check_connection(session: cw.Session) -> list[str]:
         raise
     _rows(response)
     config = settings(session)
-    return [
-        f"{config.token_url} gave a token with the scopes {', '.join(config.scopes)}.",
-        "The list of courses can be read.",
-    ]
+    token = f"{config.token_url} gave a token with the scopes {', '.join(config.scopes)}."
+    return [token, "The list of courses can be read."]
 
 
 async def _name_missing_scopes(session: cw.Session) -> None:
@@ -102,10 +80,7 @@ async def _name_missing_scopes(session: cw.Session) -> None:
             missing.append(scope)
     if 0 < len(missing) < len(config.scopes):
         why = "it lacks " + ", ".join(missing)
-        remedy = (
-            "Ask Degreed to add these scopes to the key, or make a new key that has them; then check again."
-        )
-        raise cw.BlockedError("the API key lacks scopes", why=why, next_step=remedy, http_status=403)
+        raise cw.BlockedError("the API key lacks scopes", why=why, next_step=ADD_SCOPES, http_status=403)
 
 
 # -- requests ----------------------------------------------------------------------------------------
@@ -120,23 +95,31 @@ class _Courses(cw.Adopter):
 
     async def create(self, payload: cw.Payload) -> cw.Result:
         # Sent twice it is refused the second time, for its external id: then the first one is found and changed.
-        body = {"data": payload.body["data"]}
-        response = await self.session.post(COURSES, json=body, safe_to_repeat=True)
-        return _acknowledged(self.session, response, payload)
+        response = await self.session.post(COURSES, json={"data": payload.body["data"]}, safe_to_repeat=True)
+        return self._read(response, payload)
 
     async def update(self, remote_id: str, payload: cw.Payload) -> cw.Result:
-        body, path = {"data": {**payload.body["data"], "id": remote_id}}, _path(remote_id)
-        response = await self.session.request("PATCH", path, json=body, safe_to_repeat=True)
-        return _acknowledged(self.session, response, payload, remote_id)
+        body, path = {"data": {**payload.body["data"], "id": remote_id}}, COURSES + cw.quoted_path(remote_id)
+        response = await self.session.patch(path, json=body, safe_to_repeat=True)
+        return self._read(response, payload, remote_id)
 
     async def retire(self, remote_id: str, payload: cw.Payload) -> cw.Result:
         if settings(self.session).retire_strategy is not cw.RetireStrategy.DELETE:
             return await self.update(remote_id, payload)
-        response = await self.session.delete(_path(remote_id))
+        response = await self.session.delete(COURSES + cw.quoted_path(remote_id))
         return said(self.session, response, done=cw.is_done(response), remote_id=remote_id)
 
     def is_gone(self, result: cw.Result) -> bool:
         return result.http_status in (403, 404, CONFLICT, 410)
+
+    def _read(self, response: httpx.Response, payload: cw.Payload, known: str | None = None) -> cw.Result:
+        """Read the course that Degreed answers with: only ours is an acknowledgement."""
+        data = read_data(response, known)
+        held, found = cw.object_at(data, "attributes").get("external-id", payload.remote_key), data.get("id")
+        if response.is_success and found and held != payload.remote_key:
+            message = f"Degreed answered for the course {held!r}, not for the one that was sent."
+            return cw.Result(cw.ResultKind.TRY_LATER, "other-course", message, None, response.status_code)
+        return said(self.session, response, done=bool(found), remote_id=str(found) if found else None)
 
 
 async def _finished(session: cw.Session, payload: cw.Payload, sent: cw.Result) -> cw.Result:
@@ -159,9 +142,9 @@ async def _send_skills(session: cw.Session, payload: cw.Payload, sent: cw.Result
     if skills == before:
         return sent
     assert sent.remote_id is not None
-    path = SKILLS.format(quote(sent.remote_id, safe=""))
+    path = f"/api/v2/content{cw.quoted_path(sent.remote_id)}/relationships/skills"
     try:
-        response = await session.request("PATCH", path, json=skills or {"data": []}, safe_to_repeat=True)
+        response = await session.patch(path, json=skills or {"data": []}, safe_to_repeat=True)
     except cw.SendError as error:
         return replace(cw.result_of_error(error), remote_id=sent.remote_id)
     if cw.is_done(response):
@@ -181,52 +164,26 @@ async def _find(session: cw.Session, key: str) -> cw.JsonObject | None:
     rows = _rows(await session.get(COURSES, params={"filter[external_id]": key}))
     # A filter that was not heeded gives many, and a row of a stranger is not ours.
     unsaid = key if len(rows) == 1 else None
-    mine = (row for row in rows if attributes_of(row).get("external-id", unsaid) == key)
+    mine = (row for row in rows if cw.object_at(row, "attributes").get("external-id", unsaid) == key)
     return next((row for row in mine if row.get("id")), None)
 
 
 # -- answers -----------------------------------------------------------------------------------------
 
 
-def _acknowledged(
-    session: cw.Session, response: httpx.Response, payload: cw.Payload, course_id: str | None = None
-) -> cw.Result:
-    """Read the course that Degreed answers with: only ours is an acknowledgement."""
-    data = {"id": course_id} if response.status_code == 204 else read_data(response)
-    held, found = attributes_of(data).get("external-id", payload.remote_key), data.get("id")
-    if response.is_success and found and held != payload.remote_key:
-        message = f"Degreed answered for the course {held!r}, not for the one that was sent."
-        return cw.Result(cw.ResultKind.TRY_LATER, "other-course", message, None, response.status_code)
-    return said(session, response, done=bool(found), remote_id=str(found) if found else None)
-
-
-def read_data(response: httpx.Response) -> cw.JsonObject:
-    """The resource in an answer; empty where there is none, as in a proxy's page."""
-    data = cw.read_object(response).get("data")
-    return data if isinstance(data, dict) else {}
-
-
-def attributes_of(row: cw.JsonObject) -> cw.JsonObject:
-    """The attributes of a resource."""
-    attributes = row.get("attributes")
-    return attributes if isinstance(attributes, dict) else {}
+def read_data(response: httpx.Response, known: str | None) -> cw.JsonObject:
+    """The resource in an answer, of a 204 the known one; empty where there is none, as in a proxy's page."""
+    return {"id": known} if response.status_code == 204 else cw.object_at(cw.read_json(response), "data")
 
 
 def _rows(response: httpx.Response) -> list[cw.JsonObject]:
-    rows = cw.read_object(response).get("data") if response.is_success else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise failure(response)
-    return rows
+    return cw.read_rows(response, "data", next_step=NOT_DEGREED, rights=RIGHTS)
 
 
 def _remote_item(row: cw.JsonObject) -> cw.RemoteItem:
-    attributes = attributes_of(row)
+    attributes = cw.object_at(row, "attributes")
     live = not (attributes.get("obsolete") or attributes.get("is-obsolete"))
     return cw.RemoteItem(str(attributes.get("external-id", "")), str(row.get("id")), live, attributes)
-
-
-def _path(course_id: str) -> str:
-    return f"{COURSES}/{quote(course_id, safe='')}"
 
 
 def settings(session: cw.Session) -> Degreed2Config:

@@ -1,23 +1,24 @@
-"""Settings of one customer's Degreed, for its API v2."""
+"""Settings of one customer's Degreed, for its API v2, and the token that its API key gets."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+import httpx
+from pydantic import Field
 
 import coursewire as cw
-from coursewire_degreed.settings import DegreedConfig
+from coursewire.model.configuration import OptionalUrl
 
-CALLS_A_MINUTE = 200
+RATE = cw.Rate(calls=200, seconds=60, negotiable=True, setting="calls_per_minute")
 """https://developer.degreed.com/docs/rate-limiting: 70 until June 2026, more on request."""
 
 CONTENT_SCOPES = ("content:read", "content:write")
 COMPLETION_SCOPES = ("completions:write", "completions:read")
 
 
-class Degreed2Config(DegreedConfig):
+class Degreed2Config(cw.ChannelConfig):
     """Which Degreed, and the API key that opens it. Secrets are taken byte for byte."""
 
     code: ClassVar[str] = "DEGREED2"
@@ -29,25 +30,17 @@ class Degreed2Config(DegreedConfig):
     degreed_base_url: Annotated[cw.LmsUrl, cw.Filled]
     """Host of the API, such as https://api.degreed.com; for Europe https://api.eu.degreed.com, for Canada
     https://api.ca.degreed.com."""
-    degreed_token_fetch_base_url: cw.LmsUrl | None = None
+    degreed_token_fetch_base_url: OptionalUrl = None
     """Host that gives tokens, such as https://degreed.com, https://eu.degreed.com or https://ca.degreed.com; empty
     for the host of the API."""
     retire_strategy: Literal[cw.RetireStrategy.DEACTIVATE, cw.RetireStrategy.DELETE] = (
         cw.RetireStrategy.DEACTIVATE
     )
     """``deactivate`` marks a retired course as obsolete and can be undone; ``delete`` removes it from Degreed."""
-    calls_per_minute: int = Field(default=CALLS_A_MINUTE, gt=0)
+    learner_id: Literal[cw.LearnerId.EMAIL, cw.LearnerId.EMPLOYEE_ID] = cw.LearnerId.EMAIL
+    """What Degreed knows learners by: ``email`` or ``employee_id``."""
+    calls_per_minute: int = Field(default=RATE.calls, gt=0)
     """Calls a minute that Degreed allows the API key; more only where Degreed agreed to it."""
-
-    @field_validator("degreed_token_fetch_base_url", mode="before")
-    @classmethod
-    def _blank_is_none(cls, value: Any) -> Any:
-        return None if isinstance(value, str) and not value.strip() else value
-
-    @property
-    def lms_url(self) -> str:
-        """Host of the API."""
-        return self.degreed_base_url
 
     @property
     def token_url(self) -> str:
@@ -60,13 +53,28 @@ class Degreed2Config(DegreedConfig):
         return frozenset({urlsplit(self.token_url).netloc.lower()})
 
     @property
-    def api_key(self) -> str:
-        """Id of the API key."""
-        return self.client_id.get_secret_value()
+    def limit_scope(self) -> str:
+        """The API key at its host. As a digest, for the id is half of a credential."""
+        return f"{super().limit_scope} {cw.digest(self.client_id.get_secret_value(), 16)}"
 
     @property
     def scopes(self) -> tuple[str, ...]:
         """The scopes that sending needs, and no others."""
-        return (
-            CONTENT_SCOPES if self.disable_learner_data_transmissions else CONTENT_SCOPES + COMPLETION_SCOPES
-        )
+        return CONTENT_SCOPES + (() if self.disable_learner_data_transmissions else COMPLETION_SCOPES)
+
+
+def scoped(config: Degreed2Config, tokens: cw.Tokens, *scopes: str) -> cw.FormAuth:
+    """Client credentials in a form. Scopes have commas between them, unlike OAuth 2 elsewhere."""
+    form = {
+        "grant_type": "client_credentials",
+        "scope": ",".join(scopes),
+        "client_id": config.client_id.get_secret_value(),
+        "client_secret": config.client_secret.get_secret_value(),
+    }
+    return cw.FormAuth(tokens, config.token_url, form, subject=f"service {' '.join(scopes)}")
+
+
+@cw.hookimpl
+def authenticate(config: Degreed2Config, tokens: cw.Tokens) -> httpx.Auth:
+    """A token with the scopes that sending needs."""
+    return scoped(config, tokens, *config.scopes)

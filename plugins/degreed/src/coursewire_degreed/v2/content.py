@@ -28,7 +28,6 @@ def export_content(config: Degreed2Config, item: cw.ContentItem, moment: Moment)
     Raises:
         NotExportableError: The item has no title.
     """
-    video = item.get("video")
     attributes: cw.JsonObject = {
         "title": title_of(item),
         "external-id": item.content_key,
@@ -41,13 +40,12 @@ def export_content(config: Degreed2Config, item: cw.ContentItem, moment: Moment)
         "cost-units": _cost(config, item),
         "cost-unit-type": "USD",
         "difficulty": item.get("level_type"),
-        "video-url": video.get("src") if isinstance(video, dict) else None,
+        "video-url": cw.member_at(item.get("video"), "src"),
     }
     if item.enrollment_url:
         attributes["url"] = item.enrollment_url
     payload: cw.JsonObject = {"data": {"type": TYPE, "attributes": attributes}}
-    names = _texts(item.get("skill_names"))
-    if names:
+    if names := _texts(item.get("skill_names")):
         payload["skills"] = {"data": [{"type": "skills", "id": name} for name in sorted(set(names))]}
     return payload
 
@@ -63,8 +61,7 @@ def export_retirement(config: Degreed2Config) -> cw.JsonObject:
 def _summary(item: cw.ContentItem, moment: Moment) -> str:
     texts = (cw.marked_description(item), item.short_description, title_of(item))
     text = next(filter(None, map(cw.plain_text, texts)), "")
-    owners = item.get("owners")
-    names = _texts([owner.get("name") for owner in owners if isinstance(owner, dict)] if owners else ())
+    names = _texts([cw.member_at(owner, "name") for owner in item.get("owners") or ()])
     return cut((f"[{', '.join(names)}]: " if names else "") + effort_phrase(item, moment) + text)
 
 
@@ -76,6 +73,5 @@ def _cost(config: Degreed2Config, item: cw.ContentItem) -> int:
 
 def _texts(values: Any) -> list[str]:
     """The texts in a list that may hold anything, without blanks around them."""
-    if not isinstance(values, list | tuple):
-        return []
-    return [value.strip() for value in values if isinstance(value, str) and value.strip()]
+    listed = values if isinstance(values, list) else []
+    return [value.strip() for value in listed if isinstance(value, str) and value.strip()]

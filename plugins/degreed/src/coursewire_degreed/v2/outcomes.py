@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import quote
 
 import httpx
 
@@ -25,13 +24,13 @@ def export_completion(config: Degreed2Config, completion: cw.Completion) -> cw.J
     """Build what Degreed is told of a completion; one that was taken back has no ``completed-at``."""
     percent = completion.percent
     attributes = {
+        "user-id": cw.learner_of(completion),
         # Without a zone, as Degreed has it; it reads UTC.
         "completed-at": completed_at(completion, "%Y-%m-%dT%H:%M:%S"),
         "content-id": completion.course_key,
         "content-id-type": "externalId",
         "content-type": "course",
         "percentile": None if percent is None else float(percent * 100),
-        "user-id": completion.remote_id,
         "user-identifier-type": _IDENTIFIER_TYPES[config.learner_id],
     }
     return {"data": {"attributes": attributes}}
@@ -49,7 +48,9 @@ async def _send(session: cw.Session, payload: cw.Payload) -> cw.Result:
         return await _take_back(session, known)
     if known is not None:
         data = {**payload.body["data"], "type": TYPE, "id": known}
-        response = await session.request("PATCH", _path(known), json={"data": data}, safe_to_repeat=True)
+        response = await session.patch(
+            COMPLETIONS + cw.quoted_path(known), json={"data": data}, safe_to_repeat=True
+        )
         if not cw.is_missing(response):
             return _read(session, response, known)
     # Degreed has no key for repeated completions: what got no answer is not sent again unseen.
@@ -60,24 +61,18 @@ async def _take_back(session: cw.Session, known: str | None) -> cw.Result:
     if known is None:
         message = "The id of the completion at Degreed is not known. Delete it there by hand."
         return cw.Result(cw.ResultKind.BLOCKED, "completion-id-unknown", message)
-    response = await session.delete(_path(known))
+    response = await session.delete(COMPLETIONS + cw.quoted_path(known))
     if cw.is_missing(response):
         return cw.Result(cw.ResultKind.ALREADY_SO, "already-gone", http_status=response.status_code)
     return said(session, response, done=cw.is_done(response))
 
 
 def _read(session: cw.Session, response: httpx.Response, known: str | None) -> cw.Result:
-    status = response.status_code
-    ours = known if status == 204 else read_data(response).get("id")
+    ours = read_data(response, known).get("id")
     id_there = str(ours) if ours else None
-    again = known is not None
-    result = said(session, response, done=bool(ours), safe_to_repeat=again, remote_id=id_there)
-    if status == 400 and UNKNOWN_LEARNER in result.message.lower():
+    result = said(session, response, done=bool(ours), safe_to_repeat=known is not None, remote_id=id_there)
+    if response.status_code == 400 and UNKNOWN_LEARNER in result.message.lower():
         return replace(result, kind=cw.ResultKind.BLOCKED, reason="learner-unmatched")
     if cw.is_missing(response):
         return replace(result, kind=cw.ResultKind.BLOCKED, reason="course-not-at-lms")
     return result
-
-
-def _path(completion_id: str) -> str:
-    return f"{COMPLETIONS}/{quote(completion_id, safe='')}"

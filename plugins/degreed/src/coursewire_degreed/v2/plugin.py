@@ -1,45 +1,26 @@
-"""The hooks of the channel for Degreed's API v2. The entry point names this module."""
+"""The hooks of the channel for Degreed's API v2, here and in the modules that they are imported from."""
 
 from __future__ import annotations
 
 import coursewire as cw
-from coursewire_degreed.settings import EVERY_CALL, MINUTE_S
-from coursewire_degreed.v2.client import (
-    authenticate,
-    check_connection,
-    find_remote,
-    list_remote,
-    send_content,
-)
-from coursewire_degreed.v2.config import CALLS_A_MINUTE, Degreed2Config
+from coursewire_degreed.v2.client import check_connection, find_remote, list_remote, send_content
+from coursewire_degreed.v2.config import RATE, Degreed2Config, authenticate
 from coursewire_degreed.v2.content import export_content, export_retirement
 from coursewire_degreed.v2.outcomes import export_completion, send_outcomes
 
-__all__ = [
-    "authenticate",
-    "check_connection",
-    "declare_channel",
-    "export_completion",
-    "export_content",
-    "export_retirement",
-    "find_remote",
-    "list_remote",
-    "send_content",
-    "send_outcomes",
-]
+OF_CONTENT = (export_content, export_retirement, send_content, find_remote, list_remote)
+OF_OUTCOMES = (export_completion, send_outcomes, authenticate, check_connection)
 
 CHANNEL = cw.Channel(
     code=Degreed2Config.code,
     title="Degreed (API v2)",
     config=Degreed2Config,
-    capabilities=cw.Capabilities(
-        content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM}),
+    capabilities=cw.Capabilities.of_upserts(
+        cw.RetireStrategy.DEACTIVATE,
+        cw.RetireStrategy.DELETE,
+        content_types={cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM},
         completions=cw.Support.FULL,
         assessments=cw.Support.IMPOSSIBLE,
-        retire_strategies=(cw.RetireStrategy.DEACTIVATE, cw.RetireStrategy.DELETE),
-        raise_grade=cw.Support.FULL,
-        lower_grade=cw.Support.FULL,
-        revoke=cw.Support.FULL,
         in_progress=cw.Support.IMPOSSIBLE,
         idempotency=cw.Idempotency.NATIVE_KEY,
         outcome_idempotency=cw.Idempotency.NONE,
@@ -51,7 +32,7 @@ CHANNEL = cw.Channel(
     limits=cw.Limits(
         batch_items=1,
         concurrency=5,
-        rates={EVERY_CALL: cw.Rate(calls=CALLS_A_MINUTE, seconds=MINUTE_S, negotiable=True)},
+        rates={"default": RATE},
         counted_by="application key",
         remaining_header="X-Rate-Limit-Remaining",
         reset_header="X-Rate-Limit-Reset",
