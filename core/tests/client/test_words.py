@@ -136,17 +136,11 @@ def test_what_stands_below_names():
 )
 def test_rows_of_a_bulk_call_are_found_by_their_key(body, rows):
     assert rows_by(answered(200, body), "results", by="ref") == rows
-    (("data", "found"),)
-    (
-        [
-            ({"a": {"b": {"c": 1}}}, {"c": 1}),
-            ({"a": {"b": [1]}}, {}),
-            ({"a": None}, {}),
-            ({}, {}),
-            ("text", {}),
-        ],
-    )
 
 
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [({"a": {"b": {"c": 1}}}, {"c": 1}), ({"a": {"b": [1]}}, {}), ({"a": None}, {}), ({}, {}), ("text", {})],
+)
 def test_an_object_further_down_is_found_or_empty(data, found):
     assert object_at(data, "a", "b") == found

@@ -193,14 +193,6 @@ def read_success(
     raise error_of(response, next_step=next_step, rights=rights)
 
 
-def error_of(
-    response: httpx.Response,
-    what: str = "",
-    *,
-    next_step: str = "",
-    rights: str = "",
-    safe_to_repeat: bool = True,
-) -> SendError:
 def read_rows(
     response: httpx.Response, member: str, *, next_step: str = "", rights: str = ""
 ) -> list[JsonObject]:
@@ -221,7 +213,14 @@ def read_rows(
     raise error_of(response, next_step=next_step, rights=rights)
 
 
-def error_of(response: httpx.Response, what: str = "", *, next_step: str = "", rights: str = "") -> SendError:
+def error_of(
+    response: httpx.Response,
+    what: str = "",
+    *,
+    next_step: str = "",
+    rights: str = "",
+    safe_to_repeat: bool = True,
+) -> SendError:
     """The error for an answer without which nothing more can be said, whatever was asked for.
 
     Args:
