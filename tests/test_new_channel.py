@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from coursewire.testing.conformance.running import NEEDS_A_FOLDER
+
 ROOT = Path(__file__).parents[1]
 
 VARIANTS = {
@@ -96,6 +98,11 @@ def test_its_own_tests_are_green_at_birth(installed: Author, code: str) -> None:
     counts = re.search(r"(\d+) passed in ([\d.]+)s", said)
     assert counts, said
     assert int(counts[1]) >= 40
+    longest = max(len(line) for path in folder.rglob("*.py") for line in path.read_text("utf-8").splitlines())
+    assert longest <= 110 or code not in (
+        "ACME",
+        "X9",
+    )  # as its pyproject.toml says, whose names are no longer
     assert " skipped" not in said
     assert {path.name for path in folder.iterdir()} == {
         "CHANGELOG.md",
@@ -118,6 +125,8 @@ def test_they_conform_as_they_are_installed(installed: Author) -> None:
     assert summary["failed"] == summary["skipped"] == 0
     assert summary["passed"] >= 40
     assert len(checks) == sum(summary[outcome] for outcome in ("passed", "not_applicable"))
+    unsaid = {check["name"] for check in checks if check["message"] == NEEDS_A_FOLDER}
+    assert unsaid == {"test_golden_content", "test_golden_completions"}  # declared, and not installed
 
 
 def test_the_demo_sends_to_them(installed: Author) -> None:

@@ -155,7 +155,8 @@ class _Written:
         return self._text
 
 
-def _class(name: str, each: Any) -> Iterator[str]:
+def _class(name: str, each: type) -> Iterator[str]:
+    owner = each
     text, parts = sections(each.__doc__)
     yield f"### {name}"
     yield text
@@ -168,7 +169,7 @@ def _class(name: str, each: Any) -> Iterator[str]:
     if issubclass(each, BaseModel):
         yield _fields(each)
     elif is_dataclass(each) and "Attributes" not in parts:
-        said = members(each)
+        said = members(owner)
         rows = [(code(field.name), " ".join(said.get(field.name, "").split())) for field in fields(each)]
         yield table(("field", "meaning"), rows) if any(said.values()) else _list(rows)
     rows = [

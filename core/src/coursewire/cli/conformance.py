@@ -168,6 +168,12 @@ def _run(loaded: LoadedChannel) -> Iterator[tuple[int, dict[str, Any]]]:
     )
 
 
+def _result(check: dict[str, Any]) -> str:
+    """The outcome; what was declared and could not be checked here is not called "not applicable"."""
+    needs_a_folder = check["outcome"] == "not applicable" and check["message"]
+    return "needs a folder" if needs_a_folder else str(check["outcome"])
+
+
 def _print(loaded: LoadedChannel, report: Report) -> None:
     """The report for a person."""
     from rich.text import Text
@@ -183,7 +189,7 @@ def _print(loaded: LoadedChannel, report: Report) -> None:
             (
                 (capability or "every channel") if number == 0 else "",
                 check["title"],
-                Text(check["outcome"], _COLOURS[check["outcome"]]),
+                Text(_result(check), _COLOURS[check["outcome"]]),
             )
             for number, check in enumerate(checks)
         ]
@@ -215,7 +221,7 @@ def _print_markdown(loaded: LoadedChannel, report: Report) -> None:
         _markdown_table(
             ("for", "what must hold", "result"),
             [
-                (check["capability"] or "every channel", check["title"], check["outcome"])
+                (check["capability"] or "every channel", check["title"], _result(check))
                 for check in report.checks
             ],
         ),

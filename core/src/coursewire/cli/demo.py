@@ -252,7 +252,8 @@ def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
     if keep is None:
         put("The folder is removed again; --keep DIR leaves it for you to look around.", style="dim")
     else:
-        put(f"To look around: export COURSEWIRE_DATA_DIR={keep.absolute()}", style="dim")
+        put("To look around:", style="dim")
+        put(f"export COURSEWIRE_DATA_DIR={keep.absolute()} COURSEWIRE_ALLOW_INSECURE_URLS=1", style="dim")
         put("then coursewire status, coursewire jobs, coursewire audit list", style="dim")
 
 

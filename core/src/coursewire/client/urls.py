@@ -98,7 +98,10 @@ def same_place(origin: httpx.URL, target: httpx.URL) -> bool:
 
 
 def quoted_path(*parts: str) -> str:
-    """A path of these parts, each quoted: a ``/``, ``?`` or ``%`` in a key stays within its part."""
+    """A path of these parts, each quoted: a ``/``, ``?`` or ``%`` in a key stays within its part.
+
+    A key of dots alone cannot stand in a path: let the hook ``remote_key`` give such an item another one.
+    """
     return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 

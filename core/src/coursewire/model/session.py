@@ -187,7 +187,8 @@ class Session(Protocol):
 
         Args:
             path: As for :meth:`request`.
-            params: Query of the first page. Where ``next_page`` answers with parameters, of all of them.
+            params: Query of the first page. Where ``next_page`` answers with parameters, they replace those of
+                the same name, and the others stay.
             data: Ask with this form by POST, for an LMS whose reads are written so. The read is safe to
                 repeat.
             next_page: Where the next page is; without it the ``Link`` header tells (RFC 8288).

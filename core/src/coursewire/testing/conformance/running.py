@@ -14,6 +14,8 @@ from coursewire.testing.conformance.bench import Kit
 from coursewire.testing.conformance.checks import Fault, message
 from coursewire.testing.conformance.suite import SLOW_TO_START, ChannelSuite, Listed, open_kit
 
+NEEDS_A_FOLDER = "It needs a folder of golden pairs, which the channel's own tests have."
+
 
 class Outcome(StrEnum):
     """What became of a check."""
@@ -33,7 +35,8 @@ class CheckResult:
         title: The requirement, as a sentence.
         capability: What the channel must declare for it to apply; "" for every channel.
         outcome: What became of it.
-        message: Why it failed, with where it is explained; or the written reason why it was skipped.
+        message: Why it failed, with where it is explained; or the written reason why it was skipped; or that it is
+            called for and lacks golden pairs.
         explained: Page and section of the docs.
         duration_s: Seconds.
     """
@@ -98,6 +101,8 @@ def _run(suite: type[ChannelSuite], listed: Listed, kit: Kit | None, broken: Fau
     started = time.perf_counter()
     if not listed.applies:
         outcome = Outcome.NOT_APPLICABLE
+        if check.golden and kit is not None and check.need.applies(kit.channel):
+            said = NEEDS_A_FOLDER
     elif listed.skipped:
         outcome, said = Outcome.SKIPPED, listed.skipped
     elif broken is not None and not check.without_channel:
