@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from coursewire.channels.gathering import hooks_of as hooks_of
     from coursewire.client.adopting import Adopter as Adopter
     from coursewire.client.adopting import Results as Results
+    from coursewire.client.adopting import named as named
     from coursewire.client.answers import acknowledged as acknowledged
     from coursewire.client.answers import as_result as as_result
     from coursewire.client.answers import error_of as error_of
@@ -185,6 +186,7 @@ __all__ = [
     "marked_description",
     "marked_title",
     "member_at",
+    "named",
     "needed_without",
     "only_one",
     "packaged_data",
@@ -286,6 +288,7 @@ _HOMES = {
     "marked_description": "coursewire.export.executive_education",
     "marked_title": "coursewire.export.executive_education",
     "member_at": "coursewire.client.words",
+    "named": "coursewire.client.adopting",
     "needed_without": "coursewire.model.fields",
     "only_one": "coursewire.client.gradebook",
     "packaged_data": "coursewire.channels.data",

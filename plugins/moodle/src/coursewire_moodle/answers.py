@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
-from typing import Any
 
 import httpx
 
@@ -20,7 +18,7 @@ STEPS = WORDS["steps"]
 _XML = cw.XmlNames(record="SINGLE", member="KEY", name="name", many="MULTIPLE", value="VALUE")
 
 
-def form_of(session: cw.Session, function: str, data: Mapping[str, Any]) -> dict[str, str]:
+def form_of(session: cw.Session, function: str, data: cw.JsonObject) -> dict[str, str]:
     """A call as a form. Names come back as they were sent, not escaped as HTML."""
     form = {"moodlewsrestformat": settings(session).reply_format, "moodlewssettingraw": "1"}
     return {**form, "wsfunction": function, **cw.bracketed(data)}
@@ -32,7 +30,7 @@ def options(**values: object) -> list[cw.JsonObject]:
 
 
 async def ask(
-    session: cw.Session, function: str, data: Mapping[str, Any], *, repeatable: bool = True
+    session: cw.Session, function: str, data: cw.JsonObject, *, repeatable: bool = True
 ) -> cw.Printed:
     """Call a function of the web service, by POST: the token is in the body, never in a URL.
 

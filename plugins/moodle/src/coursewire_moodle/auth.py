@@ -20,12 +20,9 @@ def authenticate(config: MoodleConfig, tokens: cw.Tokens) -> httpx.Auth:
         f"{config.lms_url}/login/token.php",
         {**form, "service": config.service_short_name},
         given=config.token.get_secret_value(),
-        field="wstoken",
-        member="token",
         # Moodle does not tell how long a token lasts. Asking again gives the same one until it is over.
         lifetime=timedelta(days=1),
         refusals=WORDS["token_refusals"],
         code_of=error_code,
-        over="invalidtoken",
-        perhaps_over="accessexception",  # the first call after a token's end
+        **WORDS["token"],
     )

@@ -72,10 +72,9 @@ async def _write(
     rows = [{"studentid": user, "grade": _points(payload, most)} for user, payload in grades.items()]
     form = {"source": "assign", "courseid": course_id, "component": "mod_assign", "activityid": cmid}
     code, noise = await ask(session, GRADE, {**form, "itemnumber": 0, "grades": rows})
-    if str(code) in WORDS["grades"]:
-        reason, message = WORDS["grades"][str(code)]
+    if said := WORDS["grades"].get(str(code)):
         whole = str(code) == "1" and len(rows) > 1  # the others are written, and Moodle does not say which
-        refused = cw.Result(cw.ResultKind.BLOCKED, reason, message, http_status=200, whole_batch=whole)
+        refused = cw.Result(cw.ResultKind.BLOCKED, *said, http_status=200, whole_batch=whole)
         return dict.fromkeys(grades, refused)
     if str(code) != "0" or noise:
         raise fault("grades-unsaid", noise or f"it answered {code!r:.100}")
@@ -123,9 +122,9 @@ async def _no_other_kind(session: cw.Session, course_id: str, cmid: int) -> None
     try:
         module = (await ask(session, MODULE, {"cmid": cmid})).data["cm"]
     except cw.BlockedError as error:
-        if error.reason == "errorcoursecontextnotvalid":
-            return  # in a course that we may not enter, so not in this one
-        raise
+        if error.reason != "errorcoursecontextnotvalid":
+            raise
+        return  # in a course that we may not enter, so not in this one
     if str(module["course"]) == course_id and module["modname"] != "assign":
         raise fault("other-module", module=cmid, kind=module["modname"])
 
