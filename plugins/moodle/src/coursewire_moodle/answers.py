@@ -1,4 +1,4 @@
-"""Calling Moodle's functions and reading what it answers: errors come with HTTP 200, in JSON or XML."""
+"""Calling Moodle's functions, with a token, and reading what it answers: errors come with HTTP 200, in JSON or XML."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import httpx
 
 import coursewire as cw
-from coursewire_moodle.config import settings
+from coursewire_moodle.config import MoodleConfig, settings
 
 SERVER = "/webservice/rest/server.php"
 WORDS = cw.packaged_data(__package__, "words.json")
@@ -92,3 +92,19 @@ def error_code(response: httpx.Response) -> str:
 def fault(reason: str, why: str = "", **named: object) -> cw.SendError:
     """An error of our own, by its reason."""
     return cw.worded_error(WORDS["faults"], reason, why, **named)
+
+
+@cw.hookimpl
+def authenticate(config: MoodleConfig, tokens: cw.Tokens) -> httpx.Auth:
+    """A token in the form of each call: the configured one, or the account's of the service.
+
+    Moodle does not tell how long a token lasts. Asking again gives the same one until it is over, and the first call
+    after its end is refused as if a right were missing.
+    """
+    form = {name: getattr(config, name).get_secret_value() for name in ("username", "password")}
+    form["service"] = config.service_short_name
+    url, given = f"{config.lms_url}/login/token.php", config.token.get_secret_value()
+    refusals = WORDS["token_refusals"]
+    return cw.CodedAuth(
+        tokens, url, form, given=given, refusals=refusals, code_of=error_code, **WORDS["token"]
+    )

@@ -37,12 +37,10 @@ class _Courses(cw.Adopter):
         courses = {"courses": [_dated(payload) for payload in payloads]}
         # Moodle looks whether a name is free before it writes: parallel creates make doubles.
         async with self.session.lock(CREATE):
-            made = (await ask(self.session, CREATE, courses, repeatable=False)).data
-        rows = filter(None, made) if isinstance(made, list) else ()
-        ids = {cw.member_at(row, "shortname"): str(cw.member_at(row, "id") or "") for row in rows}
-        return cw.named(
-            payloads, {payload.key: ids.get(payload.body["shortname"], "") for payload in payloads}
-        )
+            made = (await ask(self.session, CREATE, courses, repeatable=False)).rows()
+        ids = {cw.member_at(row, "shortname"): str(cw.member_at(row, "id") or "") for row in made}
+        by_key = {payload.key: ids.get(payload.body["shortname"], "") for payload in payloads}
+        return cw.named(payloads, by_key)
 
     async def update_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
         # An unknown category would hide the courses in it, and Moodle would only warn.
@@ -52,14 +50,15 @@ class _Courses(cw.Adopter):
 
     async def retire_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
         if settings(self.session).retire_strategy is cw.RetireStrategy.HIDE:
-            hidden = {"courses": [{"id": known, "visible": 0} for known in there]}
-            return await self._write(UPDATE, hidden, there)
+            return await self._write(
+                UPDATE, {"courses": [{"id": known, "visible": 0} for known in there]}, there
+            )
         return await self._write(DELETE, {"courseids": list(there)}, there)
 
     async def _write(self, function: str, data: cw.JsonObject, there: Mapping[str, cw.Payload]) -> cw.Results:
         """Call a function that does one course after the other, and warns of those that it did not do."""
-        body = (await ask(self.session, function, data)).data
-        warnings = {str(each.get("itemid")): each for each in (body or {}).get("warnings") or ()}
+        warned = (await ask(self.session, function, data)).rows("warnings")
+        warnings = {str(each.get("itemid")): each for each in warned}
         if not warnings.keys() <= there.keys():
             why = "; ".join(str(each.get("message")) for each in warnings.values())
             raise fault("unclear-warning", why, function=function)
@@ -86,7 +85,7 @@ async def category(session: cw.Session) -> cw.JsonObject:
     """
     number = settings(session).category_id
     wanted = {"criteria": [{"key": "id", "value": number}], "addsubcategories": 0}
-    rows: list[cw.JsonObject] = (await ask(session, CATEGORIES, wanted)).data or []
+    rows = (await ask(session, CATEGORIES, wanted)).rows()
     if not rows:
         raise fault("category-missing", number=number)
     return rows[0]
@@ -98,8 +97,7 @@ async def courses_by(session: cw.Session, field: str, value: object) -> list[cw.
     Raises:
         SendError: Moodle hides the ID numbers of courses from the account.
     """
-    body = (await ask(session, FIND, {"field": field, "value": value})).data
-    rows: list[cw.JsonObject] = (body or {}).get("courses") or []
+    rows = (await ask(session, FIND, {"field": field, "value": value})).rows("courses")
     if any("idnumber" not in row for row in rows):
         raise fault("id-hidden")
     return rows
