@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from coursewire.channels.gathering import hooks_of as hooks_of
     from coursewire.client.adopting import Adopter as Adopter
     from coursewire.client.adopting import Results as Results
+    from coursewire.client.adopting import named as named
     from coursewire.client.answers import acknowledged as acknowledged
     from coursewire.client.answers import as_result as as_result
     from coursewire.client.answers import error_of as error_of
@@ -188,6 +189,7 @@ __all__ = [
     "marked_description",
     "marked_title",
     "member_at",
+    "named",
     "needed_without",
     "object_at",
     "only_one",
@@ -292,6 +294,7 @@ _HOMES = {
     "marked_description": "coursewire.export.executive_education",
     "marked_title": "coursewire.export.executive_education",
     "member_at": "coursewire.client.words",
+    "named": "coursewire.client.adopting",
     "needed_without": "coursewire.model.fields",
     "object_at": "coursewire.client.words",
     "only_one": "coursewire.client.gradebook",

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import event, text, update
 
 from coursewire.errors import SourceError
+from coursewire.model.outcomes import CourseDetails
 from coursewire.model.results import (
     CertificateFacts,
     Consent,
@@ -199,6 +200,7 @@ def test_everything_that_is_known_comes_along(make):
             pacing="self_paced",
             upgrade_deadline=utc(2026, 7, 1),
             estimated_hours=12.5,
+            details=CourseDetails(title="Soil"),
         ),
         mode="verified",
         is_active=False,
@@ -248,12 +250,18 @@ def test_what_is_not_known_is_not_made_up(make):
     assert (empty.certificate, empty.incomplete_count, empty.license, empty.created_at) == (None,) * 4
     assert empty.subsections == ()
     assert empty.consent == Consent(ConsentState.UNKNOWN)
-    assert empty.course == CourseFacts(course_key="Org+C1", run_key=R2, title="Soil")
+    assert empty.course == CourseFacts(
+        course_key="Org+C1", run_key=R2, title="Soil", details=CourseDetails(title="Soil")
+    )
     lone = found["Ada", LONE]
     assert lone.grade is None
     assert lone.certificate == CertificateFacts(status="generating", is_passing=None)
     assert lone.course == CourseFacts(
-        course_key="Org+C2", run_key=LONE, title="Rain", pacing="instructor_paced"
+        course_key="Org+C2",
+        run_key=LONE,
+        title="Rain",
+        pacing="instructor_paced",
+        details=CourseDetails(title="Rain"),
     )
     assert lone.learner == LearnerFacts(username="Ada", email=None, active=False, linked=False)
     assert found["new@example.com", LONE].learner.pending

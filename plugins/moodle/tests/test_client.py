@@ -449,6 +449,14 @@ def test_replies_in_xml_are_read_as_well(moodle, send, connected, course, releas
         send(course("K2"))
 
 
+@pytest.mark.parametrize("wanted", ["json", "xml"])
+def test_moodle_is_asked_for_the_configured_format(moodle, send, course, wanted):
+    (result,) = send(course(), reply_format=wanted)
+
+    assert result.kind is ResultKind.ACCEPTED
+    assert form_of(moodle, CREATE)["moodlewsrestformat"] == wanted
+
+
 @pytest.mark.parametrize("text", ["<?xml version='1.0'?><broken", "<?xml version='1.0'?><html/>", ""])
 def test_xml_that_is_not_moodles_is_not_an_answer(moodle, send, course, text):
     moodle.answer_for = lambda *_: web.Response(text=text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from coursewire.client.auth import FormAuth
@@ -18,7 +19,6 @@ from coursewire.model.session import Token
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
-    from datetime import timedelta
 
     import httpx
 
@@ -112,7 +112,7 @@ class CodedAuth(FormAuth):
         given: A token that a person took from the LMS, which nothing renews.
         field: The form's field that carries the token.
         member: The answer's member that has it.
-        lifetime: After which it is asked for again, where the LMS does not say how long it lasts.
+        lifetime_s: Seconds after which it is asked for again, where the LMS does not say how long it lasts.
         refusals: What the codes mean that come instead of a token; see :func:`coded_error`.
         code_of: Reads the code of an answer; "" where it has none.
         over: The code that says that the token is not accepted.
@@ -128,14 +128,14 @@ class CodedAuth(FormAuth):
         given: str,
         field: str,
         member: str,
-        lifetime: timedelta,
+        lifetime_s: float,
         refusals: Mapping[str, Sequence[str]],
         code_of: Callable[[httpx.Response], str],
         over: str,
         perhaps_over: str,
     ) -> None:
         super().__init__(tokens, url, form, given=given)
-        self._field, self._member, self._lifetime = field, member, lifetime
+        self._field, self._member, self._lifetime = field, member, timedelta(seconds=lifetime_s)
         self._refusals, self._code_of = refusals, code_of
         self._over, self._perhaps_over = over, perhaps_over
 

@@ -31,6 +31,11 @@ class Printed(NamedTuple):
     data: Any
     noise: str = ""
 
+    def rows(self, member: str = "") -> list[JsonObject]:
+        """The list that the data is, or that stands in a member of it; empty where there is none."""
+        rows = member_at(self.data, member) if member else self.data
+        return rows if isinstance(rows, list) else []
+
 
 def read_noisy(content: bytes) -> Printed | None:
     """Plain data, and what a web server's language printed before it, such as PHP's warnings; None for none.

@@ -99,7 +99,7 @@ def create_app(
     app.state.conformance = {}
     app.state.metrics = metrics.Metrics()
     app.state.work = work or Work()
-    app.state.work.listeners.append(app.state.metrics.note_end)
+    app.state.work.listeners += [app.state.metrics.note_end, app.state.figures.job_ended]
     app.add_middleware(metrics.Counted, metrics=app.state.metrics)
     if installation.settings.traces:
         app.add_middleware(Traced)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from coursewire.config.configuration import Configuration
     from coursewire.jobs.installation import Installation
+    from coursewire.service.work import Watched
 
 T = TypeVar("T")
 
@@ -120,6 +121,10 @@ class Figures:
         )
         mine = None if configurations is None else frozenset(configurations)
         return [(f"{day:%m-%d}", _shades(counts, mine)) for day, counts in found]
+
+    def job_ended(self, _watched: Watched) -> None:
+        """Count again before the next page: who has just run a job wants to see what came of it."""
+        self._kept.pop("standing", None)
 
     async def aclose(self) -> None:
         """Wait for what is being asked for."""

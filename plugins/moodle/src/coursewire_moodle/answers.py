@@ -1,16 +1,14 @@
-"""Calling Moodle's functions and reading what it answers: errors come with HTTP 200, in JSON or XML."""
+"""Calling Moodle's functions, with a token, and reading what it answers: errors come with HTTP 200, in JSON or XML."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
-from typing import Any
 
 import httpx
 
 import coursewire as cw
-from coursewire_moodle.config import settings
+from coursewire_moodle.config import MoodleConfig, settings
 
 SERVER = "/webservice/rest/server.php"
 WORDS = cw.packaged_data(__package__, "words.json")
@@ -20,7 +18,7 @@ STEPS = WORDS["steps"]
 _XML = cw.XmlNames(record="SINGLE", member="KEY", name="name", many="MULTIPLE", value="VALUE")
 
 
-def form_of(session: cw.Session, function: str, data: Mapping[str, Any]) -> dict[str, str]:
+def form_of(session: cw.Session, function: str, data: cw.JsonObject) -> dict[str, str]:
     """A call as a form. Names come back as they were sent, not escaped as HTML."""
     form = {"moodlewsrestformat": settings(session).reply_format, "moodlewssettingraw": "1"}
     return {**form, "wsfunction": function, **cw.bracketed(data)}
@@ -32,7 +30,7 @@ def options(**values: object) -> list[cw.JsonObject]:
 
 
 async def ask(
-    session: cw.Session, function: str, data: Mapping[str, Any], *, repeatable: bool = True
+    session: cw.Session, function: str, data: cw.JsonObject, *, repeatable: bool = True
 ) -> cw.Printed:
     """Call a function of the web service, by POST: the token is in the body, never in a URL.
 
@@ -94,3 +92,19 @@ def error_code(response: httpx.Response) -> str:
 def fault(reason: str, why: str = "", **named: object) -> cw.SendError:
     """An error of our own, by its reason."""
     return cw.worded_error(WORDS["faults"], reason, why, **named)
+
+
+@cw.hookimpl
+def authenticate(config: MoodleConfig, tokens: cw.Tokens) -> httpx.Auth:
+    """A token in the form of each call: the configured one, or the account's of the service.
+
+    Moodle does not tell how long a token lasts. Asking again gives the same one until it is over, and the first call
+    after its end is refused as if a right were missing.
+    """
+    form = {name: getattr(config, name).get_secret_value() for name in ("username", "password")}
+    form["service"] = config.service_short_name
+    url, given = f"{config.lms_url}/login/token.php", config.token.get_secret_value()
+    refusals = WORDS["token_refusals"]
+    return cw.CodedAuth(
+        tokens, url, form, given=given, refusals=refusals, code_of=error_code, **WORDS["token"]
+    )

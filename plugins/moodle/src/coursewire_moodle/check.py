@@ -31,19 +31,15 @@ async def check_connection(session: cw.Session) -> list[str]:
     # Rights come before names in Moodle's order of checks, and a blank name is never taken.
     nameless = {"courses": [{"fullname": " ", "shortname": " ", "categoryid": config.category_id}]}
     await preflight.tried("moodle/course:create", ask(session, CREATE, nameless))
-    rows = (await ask(session, FIND, {"field": "category", "value": config.category_id})).data["courses"]
-    preflight.expect(
-        {
-            "moodle/course:view": all("visible" in row for row in rows),
-            "moodle/course:update": all("idnumber" in row for row in rows),
-            "moodle/course:viewhiddencourses": len(rows) >= int(place["coursecount"]),
-        }
-    )
+    rows = (await ask(session, FIND, {"field": "category", "value": config.category_id})).rows("courses")
+    preflight.expect({"moodle/course:view": all("visible" in row for row in rows)})
+    preflight.expect({"moodle/course:update": all("idnumber" in row for row in rows)})
+    preflight.expect({"moodle/course:viewhiddencourses": len(rows) >= int(place["coursecount"])})
     if grades and rows and not preflight.missing:  # whether grades may be written shows when one is
         of_one = {"courseid": rows[0]["id"], "options": options(limitnumber=1)}
         people = await preflight.tried("moodle/course:viewparticipants", ask(session, PARTICIPANTS, of_one))
-        emails = all("email" in row for row in (people and people.data) or ())
-        preflight.expect({"moodle/course:useremail": emails})
+        hidden = people and any("email" not in row for row in people.rows())
+        preflight.expect({"moodle/course:useremail": not hidden})
     preflight.demand("the account lacks rights", STEPS["rights"])
     tried = f"tried on course {rows[0]['id']}" if rows else "the category has no course to try them on"
     return [

@@ -24,33 +24,23 @@ async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
         One result per course. Where Moodle refuses a call without saying for which course, all are marked,
         so that core finds the course at fault in smaller batches.
     """
-    return await _Courses(session).send(batch)
+    return await _Courses(session, find_remote).send(batch)
 
 
 class _Courses(cw.Adopter):
     """Moodle refuses a whole call for one name that is taken, and warns of the others that it did not do."""
 
-    async def find(self, payload: cw.Payload) -> str | None:
-        course = await find_course(self.session, payload.remote_key)
-        return None if course is None else str(course["id"])
-
-    def is_gone(self, result: cw.Result) -> bool:
-        return result.reason in ("invalidrecord", "unknowncourseidnumber")
-
-    def is_clash(self, result: cw.Result) -> bool:
-        return result.reason in ("shortnametaken", "courseidnumbertaken")
+    gone = ("invalidrecord", "unknowncourseidnumber")
+    clashes = ("shortnametaken", "courseidnumbertaken")
 
     async def create_all(self, payloads: Sequence[cw.Payload]) -> cw.Results:
         courses = {"courses": [_dated(payload) for payload in payloads]}
         # Moodle looks whether a name is free before it writes: parallel creates make doubles.
         async with self.session.lock(CREATE):
-            made = (await ask(self.session, CREATE, courses, repeatable=False)).data
-        rows = filter(None, made) if isinstance(made, list) else ()
-        ids = {cw.member_at(row, "shortname"): cw.member_at(row, "id") for row in rows}
-        unsaid = "Moodle's answer does not name this course."
-        unnamed = cw.Result(cw.ResultKind.IN_DOUBT, "no-acknowledgement", unsaid)
-        named = ((payload.key, ids.get(payload.body["shortname"])) for payload in payloads)
-        return {key: _accepted(str(found)) if found else unnamed for key, found in named}
+            made = (await ask(self.session, CREATE, courses, repeatable=False)).rows()
+        ids = {cw.member_at(row, "shortname"): str(cw.member_at(row, "id") or "") for row in made}
+        by_key = {payload.key: ids.get(payload.body["shortname"], "") for payload in payloads}
+        return cw.named(payloads, by_key)
 
     async def update_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
         # An unknown category would hide the courses in it, and Moodle would only warn.
@@ -60,20 +50,19 @@ class _Courses(cw.Adopter):
 
     async def retire_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
         if settings(self.session).retire_strategy is cw.RetireStrategy.HIDE:
-            rows = [{"id": known, "visible": 0} for known in there]
-            return await self._write(UPDATE, {"courses": rows}, there)
+            return await self._write(
+                UPDATE, {"courses": [{"id": known, "visible": 0} for known in there]}, there
+            )
         return await self._write(DELETE, {"courseids": list(there)}, there)
 
-    async def _write(
-        self, function: str, data: Mapping[str, object], there: Mapping[str, cw.Payload]
-    ) -> cw.Results:
+    async def _write(self, function: str, data: cw.JsonObject, there: Mapping[str, cw.Payload]) -> cw.Results:
         """Call a function that does one course after the other, and warns of those that it did not do."""
-        body = (await ask(self.session, function, data)).data
-        warnings = {str(each.get("itemid")): each for each in (body or {}).get("warnings") or ()}
+        warned = (await ask(self.session, function, data)).rows("warnings")
+        warnings = {str(each.get("itemid")): each for each in warned}
         if not warnings.keys() <= there.keys():
             why = "; ".join(str(each.get("message")) for each in warnings.values())
             raise fault("unclear-warning", why, function=function)
-        results = {payload.key: _accepted(known) for known, payload in there.items()}
+        results = cw.named(there.values(), {payload.key: known for known, payload in there.items()})
         for known, warning in warnings.items():
             error = refusal(function, warning.get("warningcode"), warning.get("message"))
             results[there[known].key] = replace(cw.result_of_error(error), whole_batch=False)
@@ -83,10 +72,6 @@ class _Courses(cw.Adopter):
 def _dated(payload: cw.Payload) -> cw.JsonObject:
     """The course; with a start alone its end says "none", for else Moodle keeps or invents one."""
     return {**({"enddate": 0} if "startdate" in payload.body else {}), **payload.body}
-
-
-def _accepted(course_id: str) -> cw.Result:
-    return cw.Result(cw.ResultKind.ACCEPTED, remote_id=course_id, http_status=200)
 
 
 # -- looking -----------------------------------------------------------------------------------------
@@ -100,7 +85,7 @@ async def category(session: cw.Session) -> cw.JsonObject:
     """
     number = settings(session).category_id
     wanted = {"criteria": [{"key": "id", "value": number}], "addsubcategories": 0}
-    rows: list[cw.JsonObject] = (await ask(session, CATEGORIES, wanted)).data or []
+    rows = (await ask(session, CATEGORIES, wanted)).rows()
     if not rows:
         raise fault("category-missing", number=number)
     return rows[0]
@@ -112,8 +97,7 @@ async def courses_by(session: cw.Session, field: str, value: object) -> list[cw.
     Raises:
         SendError: Moodle hides the ID numbers of courses from the account.
     """
-    body = (await ask(session, FIND, {"field": field, "value": value})).data
-    rows: list[cw.JsonObject] = (body or {}).get("courses") or []
+    rows = (await ask(session, FIND, {"field": field, "value": value})).rows("courses")
     if any("idnumber" not in row for row in rows):
         raise fault("id-hidden")
     return rows

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import httpx
+
 import coursewire as cw
 from coursewire_moodle.answers import SERVER, WORDS, answer_of, ask, fault, form_of, options
 from coursewire_moodle.client import find_course
@@ -16,8 +18,6 @@ MODULE = "core_course_get_course_module"
 PARTICIPANTS = "core_enrol_get_enrolled_users"
 GRADE = "core_grades_update_grades"
 PAGE = 1000
-MOST_NAMES = 10
-"""Assignments that a message names."""
 
 
 @cw.hookimpl
@@ -72,10 +72,9 @@ async def _write(
     rows = [{"studentid": user, "grade": _points(payload, most)} for user, payload in grades.items()]
     form = {"source": "assign", "courseid": course_id, "component": "mod_assign", "activityid": cmid}
     code, noise = await ask(session, GRADE, {**form, "itemnumber": 0, "grades": rows})
-    if str(code) in WORDS["grades"]:
-        reason, message = WORDS["grades"][str(code)]
+    if said := WORDS["grades"].get(str(code)):
         whole = str(code) == "1" and len(rows) > 1  # the others are written, and Moodle does not say which
-        refused = cw.Result(cw.ResultKind.BLOCKED, reason, message, http_status=200, whole_batch=whole)
+        refused = cw.Result(cw.ResultKind.BLOCKED, *said, http_status=200, whole_batch=whole)
         return dict.fromkeys(grades, refused)
     if str(code) != "0" or noise:
         raise fault("grades-unsaid", noise or f"it answered {code!r:.100}")
@@ -103,8 +102,7 @@ async def _assignment(session: cw.Session, course_id: str, body: Mapping[str, An
         BlockedError: There is none, or several; or it is not graded in points.
     """
     wanted = {"includenotenrolledcourses": 1, "courseids": [course_id]}
-    answer = (await ask(session, ASSIGNMENTS, wanted)).data
-    courses: list[cw.JsonObject] = (answer or {}).get("courses") or []
+    courses = (await ask(session, ASSIGNMENTS, wanted)).rows("courses")
     held: list[cw.JsonObject] = [each for course in courses for each in course["assignments"]]
     found = [each for each in held if str(each["cmid"]) == str(body.get("cmid"))]
     if not found and "cmid" in body:
@@ -112,7 +110,7 @@ async def _assignment(session: cw.Session, course_id: str, body: Mapping[str, An
     found = found or [each for each in held if each["name"] == body["assignment"]]
     if len(found) == 1 and float(found[0]["grade"]) > 0:
         return found[0]
-    names = ", ".join(f"{each['cmid']} {each['name']!r}" for each in (found or held)[:MOST_NAMES]) or "none"
+    names = ", ".join(f"{each['cmid']} {each['name']!r}" for each in (found or held)[:10]) or "none"
     reason = "not-in-points" if len(found) == 1 else "no-such-assignment"
     named = {"course": course_id, "count": len(found), "name": body["assignment"]}
     raise fault(reason, f"it shows these: {names}", **named)
@@ -123,9 +121,9 @@ async def _no_other_kind(session: cw.Session, course_id: str, cmid: int) -> None
     try:
         module = (await ask(session, MODULE, {"cmid": cmid})).data["cm"]
     except cw.BlockedError as error:
-        if error.reason == "errorcoursecontextnotvalid":
-            return  # in a course that we may not enter, so not in this one
-        raise
+        if error.reason != "errorcoursecontextnotvalid":
+            raise
+        return  # in a course that we may not enter, so not in this one
     if str(module["course"]) == course_id and module["modname"] != "assign":
         raise fault("other-module", module=cmid, kind=module["modname"])
 
@@ -139,11 +137,9 @@ async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
     names = ("email",) if settings(session).learner_id is cw.LearnerId.EMAIL else ("username", "idnumber")
     wanted = options(userfields=",".join(("id", *names)), limitfrom=0, limitnumber=PAGE)
     call = form_of(session, PARTICIPANTS, {"courseid": course_id, "options": wanted})
-    people = cw.rows_of(
-        session,
-        SERVER,
-        data=call,
-        read=lambda page: answer_of(PARTICIPANTS, page).data or [],
-        skip=("options[1][value]", PAGE),
-    )
+    people = cw.rows_of(session, SERVER, data=call, read=_page_of_people, skip=("options[1][value]", PAGE))
     return await cw.people_by_members(people, names, fault("people-hidden", member=names[0]))
+
+
+def _page_of_people(page: httpx.Response) -> Any:
+    return answer_of(PARTICIPANTS, page).data or []

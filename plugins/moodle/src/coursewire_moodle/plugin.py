@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import coursewire as cw
-from coursewire_moodle import auth, check, client, content, grades
+from coursewire_moodle import answers, check, client, content, grades
 from coursewire_moodle.config import MoodleConfig
 
 CHANNEL = cw.Channel(
@@ -23,16 +23,9 @@ CHANNEL = cw.Channel(
     ),
     # 25 courses take 0.6 s on a small site and 4 s on a large one. 200 grades are 400 form fields; PHP drops what
     # is beyond 1,000. More calls at once would only wait for each other's locks.
-    limits=cw.Limits(
-        batch_items=25,
-        outcome_batch_items=200,
-        outcomes_by=("courseID", "userID"),
-        concurrency=4,
-        total_timeout_s=300,
-        read_timeout_s=120,
-    ),
+    limits=cw.Limits(**answers.WORDS["limits"]),
     simulator="coursewire_moodle.simulator:MoodleSimulator",
     docs_url="https://docs.moodle.org/en/Web_services",
 )
 
-globals().update(cw.hooks_of(CHANNEL, auth, check, client, content, grades))
+globals().update(cw.hooks_of(CHANNEL, answers, check, client, content, grades))
