@@ -85,7 +85,7 @@ def read(response: httpx.Response) -> cw.Printed | None:
 
 def error_code(response: httpx.Response) -> str:
     """Moodle's code of an error; "" where the answer is none."""
-    answer = read(response) if b"xception" in response.content[:300].lower() else None
+    answer = read(response) if b"errorcode" in response.content[:1000].lower() else None
     return str(cw.member_at(answer and answer.data, "errorcode") or "")
 
 
@@ -104,7 +104,4 @@ def authenticate(config: MoodleConfig, tokens: cw.Tokens) -> httpx.Auth:
     form = {name: getattr(config, name).get_secret_value() for name in ("username", "password")}
     form["service"] = config.service_short_name
     url, given = f"{config.lms_url}/login/token.php", config.token.get_secret_value()
-    refusals = WORDS["token_refusals"]
-    return cw.CodedAuth(
-        tokens, url, form, given=given, refusals=refusals, code_of=error_code, **WORDS["token"]
-    )
+    return cw.CodedAuth(tokens, url, form, given=given, code_of=error_code, **WORDS["token"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -72,14 +73,15 @@ async def _write(
     rows = [{"studentid": user, "grade": _points(payload, most)} for user, payload in grades.items()]
     form = {"source": "assign", "courseid": course_id, "component": "mod_assign", "activityid": cmid}
     code, noise = await ask(session, GRADE, {**form, "itemnumber": 0, "grades": rows})
-    if said := WORDS["grades"].get(str(code)):
+    if str(code) in WORDS["grades"]:
+        reason, message = WORDS["grades"][str(code)]
         whole = str(code) == "1" and len(rows) > 1  # the others are written, and Moodle does not say which
-        refused = cw.Result(cw.ResultKind.BLOCKED, *said, http_status=200, whole_batch=whole)
+        refused = cw.Result(cw.ResultKind.BLOCKED, reason, message, http_status=200, whole_batch=whole)
         return dict.fromkeys(grades, refused)
     if str(code) != "0" or noise:
         raise fault("grades-unsaid", noise or f"it answered {code!r:.100}")
-    place = f"{course_id}/{cmid}"
-    return {user: cw.Result(cw.ResultKind.ACCEPTED, "", "", f"{place}/{user}", 200) for user in grades}
+    done = cw.Result(cw.ResultKind.ACCEPTED, http_status=200)
+    return {user: replace(done, remote_id=f"{course_id}/{cmid}/{user}") for user in grades}
 
 
 def _points(payload: cw.Payload, most: Decimal) -> str:
