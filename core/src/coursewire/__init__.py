@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coursewire.channels.data import packaged_data as packaged_data
+    from coursewire.channels.gathering import hooks_of as hooks_of
     from coursewire.client.adopting import Adopter as Adopter
     from coursewire.client.adopting import Results as Results
+    from coursewire.client.adopting import named as named
     from coursewire.client.answers import acknowledged as acknowledged
     from coursewire.client.answers import as_result as as_result
     from coursewire.client.answers import error_of as error_of
@@ -22,9 +24,12 @@ if TYPE_CHECKING:
     from coursewire.client.auth import OAuthToken as OAuthToken
     from coursewire.client.auth import TokenAuth as TokenAuth
     from coursewire.client.auth import read_oauth_token as read_oauth_token
+    from coursewire.client.forms import bracketed as bracketed
+    from coursewire.client.forms import with_field as with_field
     from coursewire.client.gradebook import Cell as Cell
     from coursewire.client.gradebook import blocked as blocked
     from coursewire.client.gradebook import only_one as only_one
+    from coursewire.client.gradebook import people_by_members as people_by_members
     from coursewire.client.gradebook import people_by_name as people_by_name
     from coursewire.client.gradebook import same_score as same_score
     from coursewire.client.gradebook import write_score as write_score
@@ -32,13 +37,20 @@ if TYPE_CHECKING:
     from coursewire.client.oauth import OAuthApplication as OAuthApplication
     from coursewire.client.paging import rows_of as rows_of
     from coursewire.client.polling import poll as poll
+    from coursewire.client.refusals import CodedAuth as CodedAuth
+    from coursewire.client.refusals import Preflight as Preflight
+    from coursewire.client.refusals import coded_error as coded_error
+    from coursewire.client.refusals import worded_error as worded_error
     from coursewire.client.urls import quoted_path as quoted_path
+    from coursewire.client.words import Printed as Printed
     from coursewire.client.words import error_text as error_text
     from coursewire.client.words import is_done as is_done
     from coursewire.client.words import is_missing as is_missing
     from coursewire.client.words import member_at as member_at
     from coursewire.client.words import read_json as read_json
+    from coursewire.client.words import read_noisy as read_noisy
     from coursewire.client.words import read_object as read_object
+    from coursewire.client.xml_replies import XmlNames as XmlNames
     from coursewire.errors import BlockedError as BlockedError
     from coursewire.errors import CredentialsError as CredentialsError
     from coursewire.errors import IncompleteListError as IncompleteListError
@@ -77,6 +89,8 @@ if TYPE_CHECKING:
     from coursewire.model.fields import ApiPath as ApiPath
     from coursewire.model.fields import Filled as Filled
     from coursewire.model.fields import Text as Text
+    from coursewire.model.fields import instead_of as instead_of
+    from coursewire.model.fields import needed_without as needed_without
     from coursewire.model.instant import iso_utc as iso_utc
     from coursewire.model.outcomes import Assessment as Assessment
     from coursewire.model.outcomes import Completion as Completion
@@ -105,6 +119,7 @@ __all__ = [
     "Cell",
     "Channel",
     "ChannelConfig",
+    "CodedAuth",
     "Completion",
     "ContentItem",
     "ContentType",
@@ -127,6 +142,8 @@ __all__ = [
     "Outcome",
     "OutcomeUnknownError",
     "Payload",
+    "Preflight",
+    "Printed",
     "Rate",
     "RejectedError",
     "RemoteItem",
@@ -144,11 +161,14 @@ __all__ = [
     "TokenAuth",
     "Tokens",
     "UnreachableError",
+    "XmlNames",
     "__version__",
     "acknowledged",
     "as_result",
     "blocked",
+    "bracketed",
     "choose_run",
+    "coded_error",
     "cut",
     "digest",
     "error_of",
@@ -157,6 +177,8 @@ __all__ = [
     "first_active_price",
     "fitting",
     "hookimpl",
+    "hooks_of",
+    "instead_of",
     "is_done",
     "is_missing",
     "iso_utc",
@@ -164,13 +186,17 @@ __all__ = [
     "marked_description",
     "marked_title",
     "member_at",
+    "named",
+    "needed_without",
     "only_one",
     "packaged_data",
+    "people_by_members",
     "people_by_name",
     "plain_text",
     "poll",
     "quoted_path",
     "read_json",
+    "read_noisy",
     "read_oauth_token",
     "read_object",
     "read_success",
@@ -180,6 +206,8 @@ __all__ = [
     "rows_of",
     "same_score",
     "send_best",
+    "with_field",
+    "worded_error",
     "write_score",
 ]
 
@@ -194,6 +222,7 @@ _HOMES = {
     "Cell": "coursewire.client.gradebook",
     "Channel": "coursewire.model.channel",
     "ChannelConfig": "coursewire.model.configuration",
+    "CodedAuth": "coursewire.client.refusals",
     "Completion": "coursewire.model.outcomes",
     "ContentItem": "coursewire.model.content",
     "ContentType": "coursewire.model.content",
@@ -216,6 +245,8 @@ _HOMES = {
     "Outcome": "coursewire.model.outcomes",
     "OutcomeUnknownError": "coursewire.errors",
     "Payload": "coursewire.model.payload",
+    "Preflight": "coursewire.client.refusals",
+    "Printed": "coursewire.client.words",
     "Rate": "coursewire.model.channel",
     "RejectedError": "coursewire.errors",
     "RemoteItem": "coursewire.model.payload",
@@ -233,10 +264,13 @@ _HOMES = {
     "TokenAuth": "coursewire.client.auth",
     "Tokens": "coursewire.model.session",
     "UnreachableError": "coursewire.errors",
+    "XmlNames": "coursewire.client.xml_replies",
     "acknowledged": "coursewire.client.answers",
     "as_result": "coursewire.client.answers",
     "blocked": "coursewire.client.gradebook",
+    "bracketed": "coursewire.client.forms",
     "choose_run": "coursewire.export.course_runs",
+    "coded_error": "coursewire.client.refusals",
     "cut": "coursewire.export.texts",
     "digest": "coursewire.export.texts",
     "error_of": "coursewire.client.answers",
@@ -245,6 +279,8 @@ _HOMES = {
     "first_active_price": "coursewire.export.course_runs",
     "fitting": "coursewire.export.texts",
     "hookimpl": "coursewire.hookspecs",
+    "hooks_of": "coursewire.channels.gathering",
+    "instead_of": "coursewire.model.fields",
     "is_done": "coursewire.client.words",
     "is_missing": "coursewire.client.words",
     "iso_utc": "coursewire.model.instant",
@@ -252,13 +288,17 @@ _HOMES = {
     "marked_description": "coursewire.export.executive_education",
     "marked_title": "coursewire.export.executive_education",
     "member_at": "coursewire.client.words",
+    "named": "coursewire.client.adopting",
+    "needed_without": "coursewire.model.fields",
     "only_one": "coursewire.client.gradebook",
     "packaged_data": "coursewire.channels.data",
+    "people_by_members": "coursewire.client.gradebook",
     "people_by_name": "coursewire.client.gradebook",
     "plain_text": "coursewire.export.plain_text",
     "poll": "coursewire.client.polling",
     "quoted_path": "coursewire.client.urls",
     "read_json": "coursewire.client.words",
+    "read_noisy": "coursewire.client.words",
     "read_oauth_token": "coursewire.client.auth",
     "read_object": "coursewire.client.words",
     "read_success": "coursewire.client.answers",
@@ -268,6 +308,8 @@ _HOMES = {
     "rows_of": "coursewire.client.paging",
     "same_score": "coursewire.client.gradebook",
     "send_best": "coursewire.client.grading",
+    "with_field": "coursewire.client.forms",
+    "worded_error": "coursewire.client.refusals",
     "write_score": "coursewire.client.gradebook",
 }
 

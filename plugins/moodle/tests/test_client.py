@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from coursewire.client.answers import result_of_error
+from coursewire.client.forms import bracketed
 from coursewire.errors import (
     BlockedError,
     CredentialsError,
@@ -21,7 +22,6 @@ from coursewire.errors import (
 from coursewire.model.payload import Batch, Operation, ResultKind
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire_moodle import plugin
-from coursewire_moodle.answers import listed
 from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE
 
 from .conftest import as_core, calls, form_of
@@ -449,6 +449,14 @@ def test_replies_in_xml_are_read_as_well(moodle, send, connected, course, releas
         send(course("K2"))
 
 
+@pytest.mark.parametrize("wanted", ["json", "xml"])
+def test_moodle_is_asked_for_the_configured_format(moodle, send, course, wanted):
+    (result,) = send(course(), reply_format=wanted)
+
+    assert result.kind is ResultKind.ACCEPTED
+    assert form_of(moodle, CREATE)["moodlewsrestformat"] == wanted
+
+
 @pytest.mark.parametrize("text", ["<?xml version='1.0'?><broken", "<?xml version='1.0'?><html/>", ""])
 def test_xml_that_is_not_moodles_is_not_an_answer(moodle, send, course, text):
     moodle.answer_for = lambda *_: web.Response(text=text)
@@ -482,6 +490,6 @@ def test_creates_go_one_after_the_other(moodle, connected, course):
 
 def test_a_body_of_twenty_five_long_courses_is_small_enough_for_any_server(course):
     payloads = [course(f"K{n}", full_description="潮" * 1600, title="潮" * 300) for n in range(25)]
-    form = urlencode(listed("courses", [payload.body for payload in payloads]))
+    form = urlencode(bracketed({"courses": [payload.body for payload in payloads]}))
 
     assert len(form) < 2**20  # what nginx takes unless told otherwise

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coursewire.client.answers import result_of_error
+from coursewire.errors import SendError
 from coursewire.model.payload import Operation, Result, ResultKind
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from coursewire.model.payload import Batch, Payload
+    from coursewire.model.payload import Batch, Payload, RemoteItem
     from coursewire.model.session import Session
 
     Act = Callable[[Mapping[str, Payload]], Awaitable[dict[str, Result]]]
 
 Results = dict[str, Result]
 """Results by :attr:`~coursewire.model.payload.Payload.key`."""
+
+
+def named(payloads: Iterable[Payload], ids: Mapping[str, str]) -> Results:
+    """What an answer means that gives the ids of the items that it acknowledges.
+
+    Args:
+        payloads: What was sent.
+        ids: By :attr:`~coursewire.model.payload.Payload.key`; an item that is not there is in doubt.
+    """
+    unsaid = Result(
+        ResultKind.IN_DOUBT, "no-acknowledgement", "The answer of the LMS does not name this item."
+    )
+    return {
+        payload.key: Result(ResultKind.ACCEPTED, remote_id=ids[payload.key], http_status=200)
+        if ids.get(payload.key)
+        else unsaid
+        for payload in payloads
+    }
 
 
 class Adopter:
@@ -33,19 +53,31 @@ class Adopter:
 
     looks_first: bool = False
     """Look for a new item before it is created; for an LMS that would make a second one, or that can tell at once."""
+    gone: tuple[str, ...] = ()
+    """Reasons that say that an id is over, where the LMS has codes for it and answers with HTTP 200."""
+    clashes: tuple[str, ...] = ()
+    """Reasons that say that another item was in the way of a new one."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self,
+        session: Session,
+        find_remote: Callable[[Session, str], Awaitable[RemoteItem | None]] | None = None,
+    ) -> None:
         self.session = session
+        self._find_remote = find_remote
 
     # -- what a channel says ---------------------------------------------------------------------------
 
     async def find(self, payload: Payload) -> str | None:
-        """The id of the item that has our key; None when it is surely not there.
+        """The id of the item that has our key; None when it is surely not there. ``find_remote`` tells, if given.
 
         Raises:
             SendError: The LMS could not tell.
         """
-        raise NotImplementedError
+        if self._find_remote is None:
+            raise NotImplementedError
+        item = await self._find_remote(self.session, payload.remote_key)
+        return None if item is None else item.remote_id
 
     async def create(self, payload: Payload) -> Result:
         """Make an item."""
@@ -60,7 +92,10 @@ class Adopter:
         raise NotImplementedError
 
     async def create_all(self, payloads: Sequence[Payload]) -> Results:
-        """Make items, each by itself unless overridden. Where all clash, nothing was made."""
+        """Make items, each by itself unless overridden. Where all clash, nothing was made.
+
+        An error that is a clash by its result stands for all.
+        """
         return {payload.key: await self.create(payload) for payload in payloads}
 
     async def update_all(self, there: Mapping[str, Payload]) -> Results:
@@ -72,12 +107,14 @@ class Adopter:
         return {payload.key: await self.retire(remote_id, payload) for remote_id, payload in there.items()}
 
     def is_gone(self, result: Result) -> bool:
-        """Whether an id may be over: unless overridden, after 404 and 410 that are the LMS's own."""
+        """Whether an id may be over: by :attr:`gone`, or after 404 and 410 that are the LMS's own."""
+        if self.gone:
+            return result.reason in self.gone
         return result.http_status in (404, 410) and result.kind is not ResultKind.TRY_LATER
 
     def is_clash(self, result: Result) -> bool:
-        """Whether another item was in the way of a new one: after 409 unless overridden."""
-        return result.http_status == 409
+        """Whether another item was in the way of a new one: by :attr:`clashes`, or after 409."""
+        return result.reason in self.clashes if self.clashes else result.http_status == 409
 
     # -- what follows ----------------------------------------------------------------------------------
 
@@ -118,7 +155,13 @@ class Adopter:
         return results
 
     async def _create(self, payloads: Sequence[Payload]) -> Results:
-        results = await self.create_all(payloads)
+        try:
+            results = await self.create_all(payloads)
+        except SendError as error:
+            refused = result_of_error(error)
+            if not self.is_clash(refused):
+                raise
+            results = dict.fromkeys((payload.key for payload in payloads), refused)
         clashed = [payload for payload in payloads if self.is_clash(results[payload.key])]
         ours = {found: payload for payload in clashed if (found := await self.find(payload)) is not None}
         if not ours:

@@ -189,7 +189,14 @@ def read_success(
     raise error_of(response, next_step=next_step, rights=rights)
 
 
-def error_of(response: httpx.Response, what: str = "", *, next_step: str = "", rights: str = "") -> SendError:
+def error_of(
+    response: httpx.Response,
+    what: str = "",
+    *,
+    next_step: str = "",
+    rights: str = "",
+    safe_to_repeat: bool = True,
+) -> SendError:
     """The error for an answer without which nothing more can be said, whatever was asked for.
 
     Args:
@@ -197,6 +204,7 @@ def error_of(response: httpx.Response, what: str = "", *, next_step: str = "", r
         what: What was asked for, such as ``"the list of courses"``; method and path when it is not said.
         next_step: What a person should check.
         rights: How a person at the LMS gives the right, after a 403; "" where it is the ``next_step``, too.
+        safe_to_repeat: Asking again does no harm. If not, what may have happened after a success is not known.
 
     Returns:
         403, 404, 405 and redirects need a person at the LMS or at the configuration; 401 is about credentials;
@@ -204,7 +212,8 @@ def error_of(response: httpx.Response, what: str = "", *, next_step: str = "", r
         something else, and the next run tries again.
     """
     status = response.status_code
-    kind = ResultKind.TRY_LATER if response.is_success else _kind(status)
+    unsaid = ResultKind.TRY_LATER if safe_to_repeat else ResultKind.IN_DOUBT
+    kind = unsaid if response.is_success else _kind(status)
     if response.is_redirect or status in _WRONG_PLACE:
         kind = ResultKind.BLOCKED
     words, excerpt = _words(response)

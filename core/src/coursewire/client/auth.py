@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -70,10 +70,13 @@ class TokenAuth(httpx.Auth):
 
     requires_response_body = True
 
-    def __init__(self, tokens: Tokens, *, subject: str = "service", passing: bool = False) -> None:
+    def __init__(
+        self, tokens: Tokens, *, subject: str = "service", passing: bool = False, given: str = ""
+    ) -> None:
         self.tokens = tokens
         self.subject = subject
         self.passing = passing
+        self._given = Token(given, datetime.max.replace(tzinfo=UTC)) if given else None
 
     def token_request(self, current: Token | None) -> httpx.Request:
         """Build the request that asks for a token; its URL is absolute."""
@@ -84,19 +87,32 @@ class TokenAuth(httpx.Auth):
         raise NotImplementedError
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Yield the request with its token; renew once when the LMS refuses it."""
-        token = await self.tokens.fetch(self.subject, self._obtain, passing=self.passing)
-        self.apply(request, token)
-        response = yield request
-        if response.status_code == httpx.codes.UNAUTHORIZED:
+        """Yield the request with its token; renew once when the LMS refuses it, unless a person gave it."""
+        token = self._given or await self.tokens.fetch(self.subject, self._obtain, passing=self.passing)
+        response = yield self.signed(request, token)
+        if self.may_be_over(response):
+            response = yield self.signed(request, token)
+        if self.is_over(response) and not self._given:
             token = await self.tokens.fetch(
                 self.subject, self._obtain, rejected=token.value, passing=self.passing
             )
-            self.apply(request, token)
-            yield request
+            yield self.signed(request, token)
+
+    def is_over(self, response: httpx.Response) -> bool:
+        """Whether an answer says that the token is not accepted: a 401, unless the channel says otherwise."""
+        return response.status_code == httpx.codes.UNAUTHORIZED
+
+    def may_be_over(self, response: httpx.Response) -> bool:
+        """Whether only the same call again tells so, because nothing was done: never, unless the channel says so."""
+        return False
+
+    def signed(self, request: httpx.Request, token: Token) -> httpx.Request:
+        """The request with a token: in a header, unless the channel says otherwise."""
+        self.apply(request, token)
+        return request
 
     def apply(self, request: httpx.Request, token: Token) -> None:
-        """Put the token on a request: a bearer header, unless the channel says otherwise."""
+        """Put the token into the headers of a request: as a bearer's, unless the channel says otherwise."""
         request.headers["Authorization"] = f"Bearer {token.value}"
 
     async def _obtain(self, current: Token | None) -> Token:
@@ -136,6 +152,7 @@ class FormAuth(TokenAuth):
         form: What is asked with, in this order.
         client: The client's id and secret, where they go as HTTP Basic and not in the form.
         subject: What tells this token from others of the configuration, such as its scopes.
+        given: A token that a person took from the LMS, which nothing renews; then no other is asked for.
     """
 
     def __init__(
@@ -146,8 +163,9 @@ class FormAuth(TokenAuth):
         *,
         client: tuple[str, str] | None = None,
         subject: str = "service",
+        given: str = "",
     ) -> None:
-        super().__init__(tokens, subject=subject)
+        super().__init__(tokens, subject=subject, given=given)
         self._url = url
         self._form = form
         pair = ":".join(client).encode() if client else b""

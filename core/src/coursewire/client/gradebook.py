@@ -12,10 +12,11 @@ from coursewire.model.payload import JsonObject, Result, ResultKind
 from coursewire.model.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
     import httpx
 
+    from coursewire.errors import SendError
     from coursewire.model.session import Session
 
 AT_LMS = {
@@ -126,6 +127,27 @@ async def people_by_name(people: AsyncIterator[tuple[str | None, Any]]) -> dict[
         if name and user:
             found[name.strip().casefold()].add(str(user))
     return dict(found)
+
+
+async def people_by_members(
+    rows: AsyncIterator[JsonObject], members: Sequence[str], hidden: SendError
+) -> dict[str, set[str]]:
+    """As :func:`people_by_name`, of rows with an ``id`` and one or several members that learners are known by.
+
+    Args:
+        rows: One for each person.
+        members: Their names.
+        hidden: What to raise where a row has none of them, because the LMS does not show them to us.
+    """
+
+    async def named() -> AsyncIterator[tuple[str | None, Any]]:
+        async for row in rows:
+            if not any(member in row for member in members):
+                raise hidden
+            for member in members:
+                yield row.get(member), row["id"]
+
+    return await people_by_name(named())
 
 
 def only_one(people: Mapping[str, Collection[str]], name: str) -> str | Result:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, ValidationInfo
-from pydantic_core import PydanticKnownError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 
 def blank_is_missing(value: Any) -> Any:
@@ -38,6 +38,37 @@ def needed_with(field: str, value: object) -> AfterValidator:
 
     def check(given: Any, info: ValidationInfo) -> Any:
         return blank_is_missing(given) if info.data.get(field) == value else given
+
+    return AfterValidator(check)
+
+
+def needed_without(field: str) -> AfterValidator:
+    """Makes a text or secret count as missing while it is blank and an earlier field is, too.
+
+    Give the field a blank default and ``validate_default=True``.
+
+    Args:
+        field: Name of the earlier field.
+    """
+    return AfterValidator(lambda given, info: given if info.data.get(field) else blank_is_missing(given))
+
+
+def instead_of(*fields: str) -> AfterValidator:
+    """Makes a text or secret one of two ways in: it, or all of the earlier fields, and not both.
+
+    Give all of them a blank default, and this one ``validate_default=True``.
+
+    Args:
+        *fields: Names of the earlier fields.
+    """
+
+    def check(given: Any, info: ValidationInfo) -> Any:
+        others, filled = " and ".join(fields), [bool(info.data.get(field)) for field in fields]
+        if given and any(filled):
+            raise ValueError(f"give either a {info.field_name}, or {others}")
+        if not given and not all(filled):
+            raise PydanticCustomError("missing", f"{info.field_name} OR {others}")
+        return given
 
     return AfterValidator(check)
 

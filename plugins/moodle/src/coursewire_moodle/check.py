@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import coursewire as cw
-from coursewire_moodle.answers import STEPS, ask, listed, options
-from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE, category, settings
+from coursewire_moodle.answers import STEPS, ask, options
+from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE, category
+from coursewire_moodle.config import settings
 from coursewire_moodle.grades import ASSIGNMENTS, GRADE, MODULE, PARTICIPANTS
-
-SITE = "core_webservice_get_site_info"
 
 
 @cw.hookimpl
@@ -19,49 +18,32 @@ async def check_connection(session: cw.Session) -> list[str]:
     """
     config = settings(session)
     grades = not config.disable_learner_data_transmissions
-    site = (await ask(session, SITE)).data
-    has = {function["name"] for function in site["functions"]}
+    site = (await ask(session, "core_webservice_get_site_info", {})).data
     needed = [CREATE, UPDATE, FIND, CATEGORIES]
     needed += [DELETE] if config.retire_strategy is cw.RetireStrategy.DELETE else []
     needed += [ASSIGNMENTS, PARTICIPANTS, GRADE] if grades else []
     needed += [MODULE] if grades and config.grade_assignment_cmid else []
-    missing = [name for name in needed if name not in has]
-    if missing:
-        what = f"the service lacks {len(missing)} functions"
-        raise cw.BlockedError(what, why=", ".join(missing), next_step=STEPS["functions"])
-    place, lacking = await category(session), []
-    try:
-        # Rights come before names in Moodle's order of checks, and a blank name is never taken.
-        nameless = {"fullname": " ", "shortname": " ", "categoryid": config.category_id}
-        await ask(session, CREATE, listed("courses", [nameless]))
-    except cw.RejectedError:
-        pass
-    except cw.BlockedError as error:
-        lacking.append(f"moodle/course:create in the category ({error.reason})")
-    rows = (await ask(session, FIND, {"field": "category", "value": config.category_id})).data["courses"]
-    for field, right in (("visible", "view"), ("idnumber", "update")):
-        if any(field not in row for row in rows):
-            lacking.append(f"moodle/course:{right}")
-    if len(rows) < int(place["coursecount"]):
-        lacking.append("moodle/course:viewhiddencourses")
-    if grades and rows and not lacking:
-        lacking += await _about_grades(session, rows[0]["id"])
-    if lacking:
-        why = ", ".join(lacking)
-        raise cw.BlockedError("the account lacks rights", why=why, next_step=STEPS["rights"])
+    has = {function["name"] for function in site["functions"]}
+    preflight = cw.Preflight()
+    preflight.expect({name: name in has for name in needed})
+    preflight.demand("the service lacks functions", STEPS["functions"])
+    place = await category(session)
+    # Rights come before names in Moodle's order of checks, and a blank name is never taken.
+    nameless = {"courses": [{"fullname": " ", "shortname": " ", "categoryid": config.category_id}]}
+    await preflight.tried("moodle/course:create", ask(session, CREATE, nameless))
+    rows = (await ask(session, FIND, {"field": "category", "value": config.category_id})).rows("courses")
+    preflight.expect({"moodle/course:view": all("visible" in row for row in rows)})
+    preflight.expect({"moodle/course:update": all("idnumber" in row for row in rows)})
+    preflight.expect({"moodle/course:viewhiddencourses": len(rows) >= int(place["coursecount"])})
+    if grades and rows and not preflight.missing:  # whether grades may be written shows when one is
+        of_one = {"courseid": rows[0]["id"], "options": options(limitnumber=1)}
+        people = await preflight.tried("moodle/course:viewparticipants", ask(session, PARTICIPANTS, of_one))
+        hidden = people and any("email" not in row for row in people.rows())
+        preflight.expect({"moodle/course:useremail": not hidden})
+    preflight.demand("the account lacks rights", STEPS["rights"])
     tried = f"tried on course {rows[0]['id']}" if rows else "the category has no course to try them on"
     return [
         f"Moodle {site['release']} at {site['siteurl']} accepts the account.",
         f"The service has the {len(needed)} functions that are needed.",
         f"Courses can be created in the category {place['name']!r}; rights in courses: {tried}.",
     ]
-
-
-async def _about_grades(session: cw.Session, course_id: object) -> list[str]:
-    """Rights that reading participants of a course lacks. Whether grades may be written shows when one is."""
-    form = {"courseid": course_id, **options(limitnumber=1)}
-    try:
-        people = (await ask(session, PARTICIPANTS, form)).data or []
-    except cw.BlockedError as error:
-        return [f"moodle/course:viewparticipants ({error.reason})"]
-    return ["moodle/course:useremail"] if any("email" not in row for row in people) else []

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import cast
 
 import coursewire as cw
-from coursewire_moodle.answers import STEPS, ask, listed, refusal
-from coursewire_moodle.config import MoodleConfig
+from coursewire_moodle.answers import ask, fault, refusal
+from coursewire_moodle.config import settings
 
 CREATE = "core_course_create_courses"
 UPDATE = "core_course_update_courses"
@@ -25,62 +24,45 @@ async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
         One result per course. Where Moodle refuses a call without saying for which course, all are marked,
         so that core finds the course at fault in smaller batches.
     """
-    return await _Courses(session).send(batch)
+    return await _Courses(session, find_remote).send(batch)
 
 
 class _Courses(cw.Adopter):
     """Moodle refuses a whole call for one name that is taken, and warns of the others that it did not do."""
 
-    async def find(self, payload: cw.Payload) -> str | None:
-        course = await find_course(self.session, payload.remote_key)
-        return None if course is None else str(course["id"])
-
-    def is_gone(self, result: cw.Result) -> bool:
-        return result.reason in ("invalidrecord", "unknowncourseidnumber")
-
-    def is_clash(self, result: cw.Result) -> bool:
-        return result.reason in ("shortnametaken", "courseidnumbertaken")
+    gone = ("invalidrecord", "unknowncourseidnumber")
+    clashes = ("shortnametaken", "courseidnumbertaken")
 
     async def create_all(self, payloads: Sequence[cw.Payload]) -> cw.Results:
-        form = listed("courses", [_dated(payload) for payload in payloads])
-        try:
-            # Moodle looks whether a name is free before it writes: parallel creates make doubles.
-            async with self.session.lock(CREATE):
-                made = (await ask(self.session, CREATE, form, repeatable=False)).data
-        except cw.SendError as error:
-            clash = cw.result_of_error(error)
-            if not self.is_clash(clash):
-                raise
-            return dict.fromkeys((payload.key for payload in payloads), clash)
-        rows = [row for row in made if isinstance(row, dict)] if isinstance(made, list) else []
-        ids = {row.get("shortname"): str(row["id"]) for row in rows if row.get("id")}
-        unsaid = "Moodle's answer does not name this course."
-        unnamed = cw.Result(cw.ResultKind.IN_DOUBT, "no-acknowledgement", unsaid)
-        named = ((payload.key, ids.get(payload.body["shortname"])) for payload in payloads)
-        return {key: _accepted(found) if found else unnamed for key, found in named}
+        courses = {"courses": [_dated(payload) for payload in payloads]}
+        # Moodle looks whether a name is free before it writes: parallel creates make doubles.
+        async with self.session.lock(CREATE):
+            made = (await ask(self.session, CREATE, courses, repeatable=False)).rows()
+        ids = {cw.member_at(row, "shortname"): str(cw.member_at(row, "id") or "") for row in made}
+        by_key = {payload.key: ids.get(payload.body["shortname"], "") for payload in payloads}
+        return cw.named(payloads, by_key)
 
     async def update_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
         # An unknown category would hide the courses in it, and Moodle would only warn.
         await self.session.once(CATEGORIES, lambda: category(self.session))
         rows = [{**_dated(payload), "id": known, "visible": 1} for known, payload in there.items()]
-        return await self._write(UPDATE, listed("courses", rows), there)
+        return await self._write(UPDATE, {"courses": rows}, there)
 
     async def retire_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
         if settings(self.session).retire_strategy is cw.RetireStrategy.HIDE:
-            rows = [{"id": known, "visible": 0} for known in there]
-            return await self._write(UPDATE, listed("courses", rows), there)
-        return await self._write(DELETE, listed("courseids", list(there)), there)
+            return await self._write(
+                UPDATE, {"courses": [{"id": known, "visible": 0} for known in there]}, there
+            )
+        return await self._write(DELETE, {"courseids": list(there)}, there)
 
-    async def _write(
-        self, function: str, form: Mapping[str, str], there: Mapping[str, cw.Payload]
-    ) -> cw.Results:
+    async def _write(self, function: str, data: cw.JsonObject, there: Mapping[str, cw.Payload]) -> cw.Results:
         """Call a function that does one course after the other, and warns of those that it did not do."""
-        body = (await ask(self.session, function, form)).data
-        warnings = {str(each.get("itemid")): each for each in (body or {}).get("warnings") or ()}
+        warned = (await ask(self.session, function, data)).rows("warnings")
+        warnings = {str(each.get("itemid")): each for each in warned}
         if not warnings.keys() <= there.keys():
             why = "; ".join(str(each.get("message")) for each in warnings.values())
-            raise cw.SendError(f"{function} warned of something else", why=why, reason="unclear-warning")
-        results = {payload.key: _accepted(known) for known, payload in there.items()}
+            raise fault("unclear-warning", why, function=function)
+        results = cw.named(there.values(), {payload.key: known for known, payload in there.items()})
         for known, warning in warnings.items():
             error = refusal(function, warning.get("warningcode"), warning.get("message"))
             results[there[known].key] = replace(cw.result_of_error(error), whole_batch=False)
@@ -90,10 +72,6 @@ class _Courses(cw.Adopter):
 def _dated(payload: cw.Payload) -> cw.JsonObject:
     """The course; with a start alone its end says "none", for else Moodle keeps or invents one."""
     return {**({"enddate": 0} if "startdate" in payload.body else {}), **payload.body}
-
-
-def _accepted(course_id: str) -> cw.Result:
-    return cw.Result(cw.ResultKind.ACCEPTED, remote_id=course_id, http_status=200)
 
 
 # -- looking -----------------------------------------------------------------------------------------
@@ -106,11 +84,10 @@ async def category(session: cw.Session) -> cw.JsonObject:
         BlockedError: The account sees none with this id.
     """
     number = settings(session).category_id
-    form = listed("criteria", [{"key": "id", "value": number}])
-    rows: list[cw.JsonObject] = (await ask(session, CATEGORIES, {**form, "addsubcategories": "0"})).data or []
+    wanted = {"criteria": [{"key": "id", "value": number}], "addsubcategories": 0}
+    rows = (await ask(session, CATEGORIES, wanted)).rows()
     if not rows:
-        what = f"Moodle shows no category {number}"
-        raise cw.BlockedError(what, next_step=STEPS["category"], reason="category-missing")
+        raise fault("category-missing", number=number)
     return rows[0]
 
 
@@ -120,11 +97,9 @@ async def courses_by(session: cw.Session, field: str, value: object) -> list[cw.
     Raises:
         SendError: Moodle hides the ID numbers of courses from the account.
     """
-    body = (await ask(session, FIND, {"field": field, "value": value})).data
-    rows: list[cw.JsonObject] = (body or {}).get("courses") or []
+    rows = (await ask(session, FIND, {"field": field, "value": value})).rows("courses")
     if any("idnumber" not in row for row in rows):
-        what = "Moodle does not show the ID numbers of courses"
-        raise cw.SendError(what, next_step=STEPS["id-hidden"], reason="id-hidden")
+        raise fault("id-hidden")
     return rows
 
 
@@ -137,8 +112,7 @@ async def find_course(session: cw.Session, key: str) -> cw.JsonObject | None:
     # Some databases find other capitals, too.
     same = [row for row in await courses_by(session, "idnumber", key) if row["idnumber"] == key]
     if len(same) > 1:
-        what = f"the courses {', '.join(str(row['id']) for row in same)} have the same ID number"
-        raise cw.SendError(what, next_step=STEPS["several-courses"], reason="several-courses")
+        raise fault("several-courses", ids=", ".join(str(row["id"]) for row in same))
     return same[0] if same else None
 
 
@@ -159,8 +133,3 @@ async def list_remote(session: cw.Session) -> list[cw.RemoteItem]:
     """The courses of the category that have an ID number; core compares with its records which are ours."""
     rows = await courses_by(session, "category", settings(session).category_id)
     return [_remote_item(course) for course in rows if course["idnumber"]]
-
-
-def settings(session: cw.Session) -> MoodleConfig:
-    """The configuration, by its own type."""
-    return cast("MoodleConfig", session.config)

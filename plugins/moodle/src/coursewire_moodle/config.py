@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, cast
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, SecretStr
 
 import coursewire as cw
-
-MISSING = "missing"
 
 
 class MoodleConfig(cw.ChannelConfig):
@@ -23,9 +20,13 @@ class MoodleConfig(cw.ChannelConfig):
     """Web service account, for a site that gives tokens out; with ``password``, in place of ``token``."""
     password: SecretStr = SecretStr("")
     """Password of the web service account."""
-    token: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    token: Annotated[SecretStr, cw.instead_of("username", "password")] = Field(
+        default=SecretStr(""), validate_default=True
+    )
     """Web service token that an administrator made; in place of ``username`` and ``password``."""
-    service_short_name: str = Field(default="", max_length=255, validate_default=True)
+    service_short_name: Annotated[str, cw.needed_without("token")] = Field(
+        default="", max_length=255, validate_default=True
+    )
     """Short name of the external service; needed with ``username`` and ``password``."""
     category_id: int = Field(default=1, gt=0)
     """Id of the category that receives the courses: the number in the address of its page."""
@@ -45,24 +46,12 @@ class MoodleConfig(cw.ChannelConfig):
     grade_scale: int | None = Field(default=None, gt=0)
     """Points of a full grade. Empty for the maximum of each assignment, which is what fits."""
 
-    @field_validator("token")
-    @classmethod
-    def _one_way_in(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
-        pair = [bool(info.data.get(name)) for name in ("username", "password")]
-        if value and any(pair):
-            raise ValueError("give either a token, or a user name and a password")
-        if not value and not all(pair):
-            raise PydanticCustomError(MISSING, "token OR username and password")
-        return value
-
-    @field_validator("service_short_name")
-    @classmethod
-    def _service_of_the_account(cls, value: str, info: ValidationInfo) -> str:
-        if not value and not info.data.get("token"):
-            raise PydanticCustomError(MISSING, "service_short_name")
-        return value
-
     @property
     def lms_url(self) -> str:
         """Base URL of the site, without a trailing slash."""
         return self.moodle_base_url
+
+
+def settings(session: cw.Session) -> MoodleConfig:
+    """The configuration of a session, by its own type."""
+    return cast("MoodleConfig", session.config)

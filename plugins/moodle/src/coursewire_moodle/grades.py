@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import httpx
 
 import coursewire as cw
-from coursewire_moodle.answers import SERVER, STEPS, WORDS, answer_of, ask, basics, listed, options
-from coursewire_moodle.client import find_course, settings
-from coursewire_moodle.config import MoodleConfig
+from coursewire_moodle.answers import SERVER, WORDS, answer_of, ask, fault, form_of, options
+from coursewire_moodle.client import find_course
+from coursewire_moodle.config import MoodleConfig, settings
 
 ASSIGNMENTS = "mod_assign_get_assignments"
 MODULE = "core_course_get_course_module"
 PARTICIPANTS = "core_enrol_get_enrolled_users"
 GRADE = "core_grades_update_grades"
 PAGE = 1000
-SKIP = "options[1][value]"
-MOST_NAMES = 10
-"""Assignments that a message names."""
 
 
 @cw.hookimpl
@@ -31,14 +28,16 @@ def export_completion(config: MoodleConfig, completion: cw.Completion) -> cw.Jso
     Raises:
         NotExportableError: The grade or the learner is unknown. A zero is a grade.
     """
-    for field in ("percent", "remote_id"):
-        if getattr(completion, field) in (None, ""):
-            step = "See `coursewire why` for this learner."
-            raise cw.NotExportableError(field, "it is unknown", next_step=step)
-    grade: cw.JsonObject = {"courseID": completion.course_key, "userID": completion.remote_id}
-    grade |= {"grade": float(completion.percent or 0), "assignment": config.grade_assignment_name}
+    if completion.percent is None:
+        raise cw.NotExportableError("percent", "it is unknown", next_step="Find the grade at the source.")
     place = {"cmid": config.grade_assignment_cmid, "scale": config.grade_scale}
-    return {**grade, **{name: value for name, value in place.items() if value is not None}}
+    return {
+        "courseID": completion.course_key,
+        "userID": cw.learner_of(completion),
+        "grade": float(completion.percent),
+        "assignment": config.grade_assignment_name,
+        **{name: value for name, value in place.items() if value is not None},
+    }
 
 
 @cw.hookimpl
@@ -73,20 +72,16 @@ async def _write(
     cmid, most = str(assignment["cmid"]), Decimal(str(assignment["grade"]))
     rows = [{"studentid": user, "grade": _points(payload, most)} for user, payload in grades.items()]
     form = {"source": "assign", "courseid": course_id, "component": "mod_assign", "activityid": cmid}
-    form |= {"itemnumber": "0", **listed("grades", rows)}
-    code, noise = await ask(session, GRADE, form)
+    code, noise = await ask(session, GRADE, {**form, "itemnumber": 0, "grades": rows})
     if str(code) in WORDS["grades"]:
         reason, message = WORDS["grades"][str(code)]
         whole = str(code) == "1" and len(rows) > 1  # the others are written, and Moodle does not say which
         refused = cw.Result(cw.ResultKind.BLOCKED, reason, message, http_status=200, whole_batch=whole)
         return dict.fromkeys(grades, refused)
     if str(code) != "0" or noise:
-        why = noise or f"it answered {code!r:.100}"
-        raise cw.UnreachableError(
-            f"{GRADE} did not say that the grades are written", why=why, http_status=200
-        )
-    place = f"{course_id}/{cmid}"
-    return {user: cw.Result(cw.ResultKind.ACCEPTED, "", "", f"{place}/{user}", 200) for user in grades}
+        raise fault("grades-unsaid", noise or f"it answered {code!r:.100}")
+    done = cw.Result(cw.ResultKind.ACCEPTED, http_status=200)
+    return {user: replace(done, remote_id=f"{course_id}/{cmid}/{user}") for user in grades}
 
 
 def _points(payload: cw.Payload, most: Decimal) -> str:
@@ -97,8 +92,7 @@ def _points(payload: cw.Payload, most: Decimal) -> str:
     """
     scale = Decimal(payload.body.get("scale") or most)
     if scale > most:
-        what = f"grade_scale is {scale}, and the assignment is out of {most}"
-        raise cw.BlockedError(what, next_step=STEPS["scale"])
+        raise fault("scale-too-large", scale=scale, most=most)
     points = (Decimal(str(payload.body["grade"])) * scale).quantize(Decimal("0.00001")).normalize()
     return f"{points:f}"
 
@@ -109,9 +103,8 @@ async def _assignment(session: cw.Session, course_id: str, body: Mapping[str, An
     Raises:
         BlockedError: There is none, or several; or it is not graded in points.
     """
-    form = {"includenotenrolledcourses": 1, **listed("courseids", [course_id])}
-    answer = (await ask(session, ASSIGNMENTS, form)).data
-    courses: list[cw.JsonObject] = (answer or {}).get("courses") or []
+    wanted = {"includenotenrolledcourses": 1, "courseids": [course_id]}
+    courses = (await ask(session, ASSIGNMENTS, wanted)).rows("courses")
     held: list[cw.JsonObject] = [each for course in courses for each in course["assignments"]]
     found = [each for each in held if str(each["cmid"]) == str(body.get("cmid"))]
     if not found and "cmid" in body:
@@ -119,12 +112,10 @@ async def _assignment(session: cw.Session, course_id: str, body: Mapping[str, An
     found = found or [each for each in held if each["name"] == body["assignment"]]
     if len(found) == 1 and float(found[0]["grade"]) > 0:
         return found[0]
-    names = ", ".join(f"{each['cmid']} {each['name']!r}" for each in (found or held)[:MOST_NAMES]) or "none"
-    step = f"Make one assignment named {body['assignment']!r}, graded in points; see that mod/assign:view is given."
-    what = f"course {course_id} of Moodle has {len(found)} assignments for final grades"
-    if len(found) == 1:
-        what = f"the assignment of course {course_id} of Moodle is not graded in points"
-    raise cw.BlockedError(what, why=f"it shows these: {names}", next_step=step, reason="no-such-assignment")
+    names = ", ".join(f"{each['cmid']} {each['name']!r}" for each in (found or held)[:10]) or "none"
+    reason = "not-in-points" if len(found) == 1 else "no-such-assignment"
+    named = {"course": course_id, "count": len(found), "name": body["assignment"]}
+    raise fault(reason, f"it shows these: {names}", **named)
 
 
 async def _no_other_kind(session: cw.Session, course_id: str, cmid: int) -> None:
@@ -132,12 +123,11 @@ async def _no_other_kind(session: cw.Session, course_id: str, cmid: int) -> None
     try:
         module = (await ask(session, MODULE, {"cmid": cmid})).data["cm"]
     except cw.BlockedError as error:
-        if error.reason == "errorcoursecontextnotvalid":
-            return  # in a course that we may not enter, so not in this one
-        raise
+        if error.reason != "errorcoursecontextnotvalid":
+            raise
+        return  # in a course that we may not enter, so not in this one
     if str(module["course"]) == course_id and module["modname"] != "assign":
-        what = f"the module {cmid} is not an assignment but a {module['modname']}"
-        raise cw.BlockedError(what, next_step=STEPS["module"])
+        raise fault("other-module", module=cmid, kind=module["modname"])
 
 
 async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
@@ -148,21 +138,10 @@ async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
     """
     names = ("email",) if settings(session).learner_id is cw.LearnerId.EMAIL else ("username", "idnumber")
     wanted = options(userfields=",".join(("id", *names)), limitfrom=0, limitnumber=PAGE)
-    form = {**basics(PARTICIPANTS), "courseid": course_id, **wanted}
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    pages = 0
+    call = form_of(session, PARTICIPANTS, {"courseid": course_id, "options": wanted})
+    people = cw.rows_of(session, SERVER, data=call, read=_page_of_people, skip=("options[1][value]", PAGE))
+    return await cw.people_by_members(people, names, fault("people-hidden", member=names[0]))
 
-    def following(page: httpx.Response) -> Mapping[str, str] | None:
-        nonlocal pages
-        pages += 1
-        full = len(answer_of(PARTICIPANTS, page).data or ()) == PAGE
-        return {SKIP: str(pages * PAGE)} if full else None
 
-    async for page in session.pages(SERVER, data=form, next_page=following):
-        for row in answer_of(PARTICIPANTS, page).data or ():
-            if not any(name in row for name in names):
-                what = f"Moodle does not show participants' {names[0]}"
-                raise cw.BlockedError(what, next_step=STEPS["people"])
-            for name in filter(None, (row.get(name) for name in names)):
-                found[str(name).casefold()].add(str(row["id"]))
-    return dict(found)
+def _page_of_people(page: httpx.Response) -> Any:
+    return answer_of(PARTICIPANTS, page).data or []
