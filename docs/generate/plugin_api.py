@@ -143,8 +143,11 @@ def _signature(function: Any) -> str:
 
 
 def _plain(parameter: inspect.Parameter) -> inspect.Parameter:
-    """Its annotation as it is written, without quotes."""
-    return parameter.replace(annotation=_Written(parameter.annotation))
+    """Its annotation as it is written, without quotes; a function by its name, not its place in memory."""
+    default = parameter.default
+    if inspect.isfunction(default):
+        default = _Written(default.__name__)
+    return parameter.replace(annotation=_Written(parameter.annotation), default=default)
 
 
 class _Written:
