@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from coursewire.audit.tables import limit
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Engine
+    from sqlalchemy import Engine, Update
 
     from coursewire.model.channel import Rate
 
@@ -59,6 +59,27 @@ class Buckets(Protocol):
         ...
 
 
+# Some are asked at every request; to build a statement takes longer than to run it.
+_MINE = limit.c.bucket == bindparam("which")
+_OPEN = or_(limit.c.closed_until_at.is_(None), limit.c.closed_until_at <= bindparam("now"))
+_ROW = select(limit).where(_MINE)
+_CLOSED_UNTIL = select(limit.c.closed_until_at).where(_MINE)
+_AFTER = limit.c.hits + bindparam("wanted")
+_TAKE = (
+    update(limit)
+    .where(_MINE, _OPEN, limit.c.resets_at > bindparam("now"), bindparam("most") >= _AFTER)
+    .values(hits=_AFTER)
+)
+_OPEN_WINDOW = update(limit).where(_MINE, _OPEN, limit.c.resets_at <= bindparam("now"))
+_GIVE_BACK = (
+    update(limit)
+    .where(_MINE, limit.c.resets_at == bindparam("until"), limit.c.hits >= bindparam("unused"))
+    .values(hits=limit.c.hits - bindparam("unused"))
+)
+_EARLIER = or_(limit.c.closed_until_at.is_(None), limit.c.closed_until_at < bindparam("until"))
+_CLOSE = update(limit).where(_MINE, _EARLIER).values(closed_until_at=bindparam("until"))
+
+
 class SqlBuckets:
     """Buckets in the table ``limit``. The clocks of the machines that share them must agree."""
 
@@ -69,22 +90,16 @@ class SqlBuckets:
         """See :meth:`Buckets.take`."""
         wanted = min(calls, rate.calls)
         window_end = now + timedelta(seconds=rate.seconds)
-        mine = limit.c.bucket == key
         while True:
             # Running window with room first: the usual case needs no other statement.
-            in_window = self._update(
-                [mine, _open(now), limit.c.resets_at > now, limit.c.hits + wanted <= rate.calls],
-                hits=limit.c.hits + wanted,
-            )
+            in_window = self._update(_TAKE, key, now=now, wanted=wanted, most=rate.calls)
             if in_window is not None:
                 return Grant(wanted, in_window)
-            fresh = self._update(
-                [mine, _open(now), limit.c.resets_at <= now], hits=wanted, resets_at=window_end
-            )
+            fresh = self._update(_OPEN_WINDOW, key, now=now, hits=wanted, resets_at=window_end)
             if fresh is not None:
                 return Grant(wanted, fresh)
             with self._engine.connect() as connection:
-                row = connection.execute(select(limit).where(mine)).one_or_none()
+                row = connection.execute(_ROW, {"which": key}).one_or_none()
             if row is None:
                 if self._insert(key, hits=wanted, resets_at=window_end):
                     return Grant(wanted, window_end)
@@ -97,8 +112,7 @@ class SqlBuckets:
 
     def give_back(self, key: str, calls: int, until: datetime) -> None:
         """See :meth:`Buckets.give_back`."""
-        same_window = [limit.c.bucket == key, limit.c.resets_at == until, limit.c.hits >= calls]
-        self._update(same_window, hits=limit.c.hits - calls)
+        self._update(_GIVE_BACK, key, until=until, unused=calls)
 
     def close(self, key: str, until: datetime, now: datetime) -> None:
         """See :meth:`Buckets.close`."""
@@ -110,23 +124,21 @@ class SqlBuckets:
     def closed_until(self, key: str, now: datetime) -> datetime | None:
         """See :meth:`Buckets.closed_until`."""
         with self._engine.connect() as connection:
-            until = connection.scalar(select(limit.c.closed_until_at).where(limit.c.bucket == key))
+            until = connection.scalar(_CLOSED_UNTIL, {"which": key})
         return until if until is not None and until > now else None
 
     def _close_existing(self, key: str, until: datetime) -> bool:
-        earlier = or_(limit.c.closed_until_at.is_(None), limit.c.closed_until_at < until)
         with self._engine.begin() as connection:
-            connection.execute(
-                update(limit).where(limit.c.bucket == key, earlier).values(closed_until_at=until)
-            )
-            return connection.scalar(select(limit.c.bucket).where(limit.c.bucket == key)) is not None
+            connection.execute(_CLOSE, {"which": key, "until": until})
+            return connection.execute(_ROW, {"which": key}).one_or_none() is not None
 
-    def _update(self, conditions: list[ColumnElement[bool]], **values: object) -> datetime | None:
-        """Change the row if it is as ``conditions`` say; its window's end, or None if it is not so."""
+    def _update(self, conditional: Update, key: str, **values: object) -> datetime | None:
+        """Change the row if it is as the statement says; its window's end, or None if it is not so."""
         with self._engine.begin() as connection:
-            if not connection.execute(update(limit).where(*conditions).values(**values)).rowcount:
+            if not connection.execute(conditional, {"which": key, **values}).rowcount:
                 return None
-            return connection.scalar(select(limit.c.resets_at).where(conditions[0]))
+            until: datetime = connection.execute(_ROW, {"which": key}).one().resets_at
+            return until
 
     def _insert(self, key: str, **values: object) -> bool:
         try:
@@ -170,7 +182,3 @@ class MemoryBuckets:
         """See :meth:`Buckets.closed_until`."""
         until = self._closed.get(key)
         return until if until is not None and until > now else None
-
-
-def _open(now: datetime) -> ColumnElement[bool]:
-    return or_(limit.c.closed_until_at.is_(None), limit.c.closed_until_at <= now)

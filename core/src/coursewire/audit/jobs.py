@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, Engine, insert, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, or_, select, update
 
 from coursewire.audit.newest import unindexed
 from coursewire.audit.tables import job
@@ -29,6 +29,18 @@ class JobState(StrEnum):
     """Its process died; a later run settled what it left."""
 
 
+_ABANDON = (
+    update(job)
+    .where(
+        job.c.configuration == bindparam("whose"),
+        job.c.kind == bindparam("of_kind"),
+        job.c.state == JobState.RUNNING.value,
+    )
+    .values(state=JobState.ABANDONED.value)
+)
+_FINISH = update(job).where(job.c.uuid == bindparam("which"))
+
+
 def start(
     engine: Engine,
     uuid: UUID,
@@ -41,25 +53,18 @@ def start(
 ) -> None:
     """Note that a job runs, and that those before it which still say so are gone: it holds their lease."""
     with engine.begin() as connection:
+        connection.execute(_ABANDON, {"of_kind": kind.value, "whose": configuration, "finished_at": now})
         connection.execute(
-            update(job)
-            .where(
-                job.c.configuration == configuration,
-                job.c.kind == kind.value,
-                job.c.state == JobState.RUNNING.value,
-            )
-            .values(state=JobState.ABANDONED.value, finished_at=now)
-        )
-        connection.execute(
-            insert(job).values(
-                uuid=uuid,
-                kind=kind.value,
-                configuration=configuration,
-                state=JobState.RUNNING.value,
-                actor=actor,
-                options=orjson.dumps(dict(options)).decode(),
-                started_at=now,
-            )
+            insert(job),
+            {
+                "uuid": uuid,
+                "kind": kind.value,
+                "configuration": configuration,
+                "state": JobState.RUNNING.value,
+                "actor": actor,
+                "options": orjson.dumps(dict(options)).decode(),
+                "started_at": now,
+            },
         )
 
 
@@ -74,13 +79,8 @@ def finish(
 ) -> None:
     """Note how a job ended."""
     with engine.begin() as connection:
-        connection.execute(
-            update(job)
-            .where(job.c.uuid == uuid)
-            .values(
-                state=state.value, summary=orjson.dumps(dict(summary)).decode(), error=error, finished_at=now
-            )
-        )
+        ended = {"state": state.value, "summary": orjson.dumps(dict(summary)).decode(), "error": error}
+        connection.execute(_FINISH, {"which": uuid, "finished_at": now, **ended})
 
 
 def note_retry(

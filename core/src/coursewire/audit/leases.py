@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import ColumnElement, Engine, insert, or_, select, update
+from sqlalchemy import Engine, Update, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from coursewire.audit.processes import Process, process_identity, surely_dead
@@ -100,7 +100,6 @@ class Lease:
         """
         process = process or process_identity()
         now = clock()
-        free = or_(table.c.owner.is_(None), table.c.expires_at <= now)
         values = {
             "owner": owner,
             "process": process,
@@ -108,13 +107,13 @@ class Lease:
             "expires_at": now + timedelta(seconds=ttl_s),
         }
         for _ in range(ATTEMPTS):
-            if _take(engine, name, free, values):
+            if _take(engine, _IF_FREE, {"lease": name, "now": now}, values):
                 break
             holder = _holder(engine, name)
             if holder is None:
                 _add(engine, name, now)
             elif holder.owner is not None and holder.expires_at > now:
-                if surely_dead(holder.process) and _take(engine, name, _is(holder), values):
+                if surely_dead(holder.process) and _take(engine, _IF_HELD_BY, _is(name, holder), values):
                     break
                 raise _held(name, holder)
         else:
@@ -165,8 +164,8 @@ class Lease:
 
     def _update(self, **values: Any) -> bool:
         # The instant tells this lease from a later one of the same owner.
-        mine = (table.c.owner == self.owner) & (table.c.acquired_at == self._acquired_at)
-        return _take(self._engine, self.name, mine, values)
+        mine = {"lease": self.name, "holder": self.owner, "since": self._acquired_at}
+        return _take(self._engine, _IF_HELD_BY, mine, values)
 
     def _keep(self) -> None:
         while not self._done.wait(self._ttl.total_seconds() / RENEWALS_A_TTL):
@@ -188,11 +187,15 @@ def live_owners(engine: Engine, clock: Clock = utc_now) -> set[str]:
     return {owner for owner, process in rows if not surely_dead(process)}
 
 
-def _take(engine: Engine, name: str, condition: ColumnElement[bool], values: dict[str, Any]) -> bool:
+_THIS = update(table).where(table.c.name == bindparam("lease"))
+_IF_FREE = _THIS.where(or_(table.c.owner.is_(None), table.c.expires_at <= bindparam("now")))
+_IF_HELD_BY = _THIS.where(table.c.owner == bindparam("holder"), table.c.acquired_at == bindparam("since"))
+
+
+def _take(engine: Engine, conditional: Update, of: dict[str, Any], values: dict[str, Any]) -> bool:
     """The one atomic step: of all who try at once, it is true for one."""
     with engine.begin() as connection:
-        result = connection.execute(update(table).where(table.c.name == name, condition).values(**values))
-        return result.rowcount == 1
+        return connection.execute(conditional, of | values).rowcount == 1
 
 
 def _add(engine: Engine, name: str, now: datetime) -> None:
@@ -207,8 +210,8 @@ def _holder(engine: Engine, name: str) -> _Holder | None:
     return None if row is None else _Holder(*row)
 
 
-def _is(holder: _Holder) -> ColumnElement[bool]:
-    return (table.c.owner == holder.owner) & (table.c.acquired_at == holder.acquired_at)
+def _is(name: str, holder: _Holder) -> dict[str, Any]:
+    return {"lease": name, "holder": holder.owner, "since": holder.acquired_at}
 
 
 def _held(name: str, holder: _Holder | None) -> LeaseHeldError:

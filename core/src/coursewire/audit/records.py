@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -20,7 +21,9 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    Update,
     and_,
+    bindparam,
     case,
     delete,
     func,
@@ -152,6 +155,43 @@ class Held(NamedTuple):
 R = TypeVar("R", bound=Record)
 
 
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """What is asked again and again of one table; to build a statement takes longer than to run it."""
+
+    all: Select[Any]
+    fetch: Select[Any]
+    in_states: Select[Any]
+    glances: Select[Any]
+    glance: Select[Any]
+    confirmed: Select[Any]
+    claim: Update
+
+
+@cache
+def _statements(kind: type[Records[Any]]) -> _Statements:
+    table, mine = kind.table, kind.mine()
+    key = table.c[kind.key_column]
+    these = key.in_(bindparam("keys", expanding=True))
+    whole = select(*(table.c[column.name] for column in fields(kind.record))).where(mine)
+    catalogs = table.c.catalogs if "catalogs" in table.c else literal("")
+    glances = (
+        select(key, *(table.c[name] for name in Glance._fields[1:-1]), catalogs).where(mine).order_by(key)
+    )
+    payload = table.c.confirmed_payload
+    return _Statements(
+        all=whole,
+        fetch=whole.where(these),
+        in_states=whole.where(table.c.state.in_(bindparam("states", expanding=True))).order_by(key),
+        glances=glances,
+        glance=glances.where(key == bindparam("key")),
+        confirmed=select(key, payload).where(mine, these, payload.is_not(None)),
+        claim=update(table)
+        .where(mine, these)
+        .values(state=State.SENDING.value, attempts=table.c.attempts + 1, source_version=None),
+    )
+
+
 class Records(Generic[R]):
     """The records of one kind of one configuration."""
 
@@ -165,59 +205,53 @@ class Records(Generic[R]):
         self._engine = engine
         self.configuration = configuration
         self._columns = tuple(column.name for column in fields(self.record))
-        self._select = [self.table.c[name] for name in self._columns]
-        self._key = self.table.c[self.key_column]
+        self._statements = _statements(type(self))  # type: ignore[arg-type]  # a class can be hashed
 
     @property
-    def _mine(self) -> ColumnElement[bool]:
-        return self.table.c.configuration == self.configuration
+    def _whose(self) -> dict[str, Any]:
+        """The values of :meth:`mine`."""
+        return {"whose": self.configuration}
+
+    @classmethod
+    def mine(cls) -> ColumnElement[bool]:
+        """Tells these records from those of others in the table."""
+        return cls.table.c.configuration == bindparam("whose")
 
     def scan(self, visit: Callable[[Glance], None]) -> None:
         """Call ``visit`` for every record, in the order of the keys, holding none of them."""
         with self._engine.connect() as connection:
-            for row in connection.execution_options(yield_per=1000).execute(self._glances()):
+            streamed = connection.execution_options(yield_per=1000)
+            for row in streamed.execute(self._statements.glances, self._whose):
                 visit(Glance._make(row))
 
     def glance(self, key: str) -> Glance | None:
         """What :meth:`scan` tells of one record; None when there is none."""
         with self._engine.connect() as connection:
-            row = connection.execute(self._glances().where(self._key == key)).first()
+            row = connection.execute(self._statements.glance, {**self._whose, "key": key}).first()
         return Glance._make(row) if row else None
-
-    def _glances(self) -> Select[Any]:
-        catalogs = self.table.c.catalogs if "catalogs" in self.table.c else literal("")
-        columns = [self.table.c[name] for name in Glance._fields[1:-1]]
-        return select(self._key, *columns, catalogs).where(self._mine).order_by(self._key)
 
     def fetch(self, keys: Sequence[str]) -> dict[str, R]:
         """The records of these keys that exist, by key."""
         found: dict[str, R] = {}
         with self._engine.connect() as connection:
             for some in batched(keys, KEYS_A_QUERY):
-                query = select(*self._select).where(self._mine, self._key.in_(some))
-                found.update(
-                    (row._mapping[self.key_column], self._record(row)) for row in connection.execute(query)
-                )
+                rows = connection.execute(self._statements.fetch, {**self._whose, "keys": some})
+                found.update((row._mapping[self.key_column], self._record(row)) for row in rows)
         return found
 
     def in_states(self, states: Iterable[State]) -> list[R]:
         """The records in any of these states, in the order of the keys."""
-        query = (
-            select(*self._select)
-            .where(self._mine, self.table.c.state.in_([state.value for state in states]))
-            .order_by(self._key)
-        )
+        values = {**self._whose, "states": [state.value for state in states]}
         with self._engine.connect() as connection:
-            return [self._record(row) for row in connection.execute(query)]
+            return [self._record(row) for row in connection.execute(self._statements.in_states, values)]
 
     def confirmed_payloads(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What the LMS last confirmed, by key; keys without a confirmation are left out."""
         found: dict[str, dict[str, Any]] = {}
-        column = self.table.c.confirmed_payload
         with self._engine.connect() as connection:
             for some in batched(keys, KEYS_A_QUERY):
-                query = select(self._key, column).where(self._mine, self._key.in_(some), column.is_not(None))
-                found.update((key, orjson.loads(text)) for key, text in connection.execute(query))
+                rows = connection.execute(self._statements.confirmed, {**self._whose, "keys": some})
+                found.update((key, orjson.loads(text)) for key, text in rows)
         return found
 
     def save(
@@ -256,18 +290,8 @@ class Records(Generic[R]):
         """Mark planned records as being sent by ``job``, before anything of them leaves."""
         with self._engine.begin() as connection:
             for some in batched(keys, KEYS_A_QUERY):
-                connection.execute(
-                    update(self.table)
-                    .where(self._mine, self._key.in_(some))
-                    .values(
-                        state=State.SENDING.value,
-                        job=job,
-                        attempts=self.table.c.attempts + 1,
-                        attempted_at=now,
-                        source_version=None,
-                        updated_at=now,
-                    )
-                )
+                values = {**self._whose, "keys": some, "job": job, "attempted_at": now, "updated_at": now}
+                connection.execute(self._statements.claim, values)
 
     def counts(self) -> list[tuple[str, str | None, bool, int]]:
         """How many records there are by (state, reason, present).
@@ -277,9 +301,9 @@ class Records(Generic[R]):
         c = self.table.c
         new = or_(c.operation == Operation.CREATE.value, c.confirmed_at.is_(None))
         there = case((and_(c.state == State.OFFERED.value, new), 0), (c.present, 1), else_=0).label("there")
-        query = select(c.state, c.reason, there, func.count()).where(self._mine)
+        query = select(c.state, c.reason, there, func.count()).where(self.mine())
         with self._engine.connect() as connection:
-            rows = connection.execute(query.group_by(c.state, c.reason, there))
+            rows = connection.execute(query.group_by(c.state, c.reason, there), self._whose)
             return [(state, reason, bool(present), n) for state, reason, present, n in rows]
 
     def _record(self, row: Row[Any]) -> R:
@@ -321,8 +345,9 @@ class ContentRecords(Records[ContentRecord]):
         found: dict[str, Held] = {}
         with self._engine.connect() as connection:
             for some in batched(keys, KEYS_A_QUERY):
-                query = select(*columns).where(self._mine, c.content_key.in_(some), ever)
-                found.update((key, Held(name, bool(there))) for key, name, there in connection.execute(query))
+                query = select(*columns).where(self.mine(), c.content_key.in_(some), ever)
+                rows = connection.execute(query, self._whose)
+                found.update((key, Held(name, bool(there))) for key, name, there in rows)
         return found
 
     def _row(self, record: ContentRecord, now: datetime) -> dict[str, Any]:
@@ -342,9 +367,13 @@ class OutcomeRecords(Records[OutcomeRecord]):
         self.kind = kind
 
     @property
-    def _mine(self) -> ColumnElement[bool]:
-        mine: ColumnElement[bool] = and_(super()._mine, self.table.c.kind == self.kind.value)
-        return mine
+    def _whose(self) -> dict[str, Any]:
+        return {**super()._whose, "of_kind": self.kind.value}
+
+    @classmethod
+    def mine(cls) -> ColumnElement[bool]:
+        """Tells these records from those of others, and of other kinds, in the table."""
+        return and_(super().mine(), cls.table.c.kind == bindparam("of_kind"))
 
     def of_enrollments(self, enrollments: Sequence[str]) -> dict[str, list[OutcomeRecord]]:
         """The records of these enrollments, by enrollment; oldest first."""
@@ -352,8 +381,8 @@ class OutcomeRecords(Records[OutcomeRecord]):
         c = self.table.c
         with self._engine.connect() as connection:
             for some in batched(enrollments, KEYS_A_QUERY):
-                query = select(*self._select).where(self._mine, c.enrollment.in_(some)).order_by(c.id)
-                for row in connection.execute(query):
+                query = self._statements.all.where(c.enrollment.in_(some)).order_by(c.id)
+                for row in connection.execute(query, self._whose):
                     record = self._record(row)
                     found.setdefault(record.enrollment, []).append(record)
         return found
@@ -363,4 +392,5 @@ class OutcomeRecords(Records[OutcomeRecord]):
         with self._engine.begin() as connection:
             for some in batched(keys, KEYS_A_QUERY):
                 never = self.table.c.attempted_at.is_(None)
-                connection.execute(delete(self.table).where(self._mine, self._key.in_(some), never))
+                gone = delete(self.table).where(self.mine(), self.table.c.outcome_key.in_(some), never)
+                connection.execute(gone, self._whose)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 
@@ -28,14 +29,22 @@ def upsert(
     """
     if not rows:
         return
-    changing = [name for name in rows[0] if name not in key and name not in keep]
-    if connection.dialect.name in ("mysql", "mariadb"):
+    statement = _statement(table, connection.dialect.name, tuple(rows[0]), tuple(key), tuple(keep))
+    connection.execute(statement, list(rows))
+
+
+@lru_cache(maxsize=128)
+def _statement(
+    table: Table, dialect: str, columns: tuple[str, ...], key: tuple[str, ...], keep: tuple[str, ...]
+) -> Executable:
+    """The statement for rows of these columns; building it takes longer than running it."""
+    changing = [name for name in columns if name not in key and name not in keep]
+    if dialect in ("mysql", "mariadb"):
         into = mysql.insert(table)
-        statement: Any = into.on_duplicate_key_update({name: into.inserted[name] for name in changing})
+        statement: Executable = into.on_duplicate_key_update({name: into.inserted[name] for name in changing})
     else:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        new = dialect.insert(table)
+        new = (postgresql if dialect == "postgresql" else sqlite).insert(table)
         statement = new.on_conflict_do_update(
             index_elements=list(key), set_={name: new.excluded[name] for name in changing}
         )
-    connection.execute(statement, list(rows))
+    return statement

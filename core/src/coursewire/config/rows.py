@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,27 @@ from coursewire.config.configuration import Change, Configuration, Stored
 _CONFIGURATION = tables.configuration.c
 _SECRET = tables.configuration_secret.c
 _HISTORY = tables.configuration_history.c
+
+
+@cache
+def _queries(given: frozenset[str], include_removed: bool) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """The queries for configurations and for their secrets: to build them takes longer than to run them."""
+    every: dict[str, sa.ColumnElement[bool]] = {
+        "uuids": _CONFIGURATION.uuid.in_(sa.bindparam("uuids", expanding=True)),
+        "channel": _CONFIGURATION.channel == sa.bindparam("channel"),
+        "customer": _CONFIGURATION.customer == sa.bindparam("customer"),
+        "active": _CONFIGURATION.active == sa.bindparam("active"),
+    }
+    conditions = [condition for name, condition in every.items() if name in given]
+    if not include_removed:
+        conditions.append(_CONFIGURATION.removed_at.is_(None))
+    theirs = _SECRET.configuration.in_(sa.select(_CONFIGURATION.uuid).where(*conditions))
+    return (
+        sa.select(tables.configuration)
+        .where(*conditions)
+        .order_by(_CONFIGURATION.created_at, _CONFIGURATION.uuid),
+        sa.select(tables.configuration_secret).where(theirs).order_by(_SECRET.name),
+    )
 
 
 class ConfigurationRows:
@@ -40,25 +62,13 @@ class ConfigurationRows:
         include_removed: bool = False,
     ) -> list[Stored]:
         """Read what fits every condition, in the order of creation, in two queries."""
-        conditions: list[sa.ColumnElement[bool]] = []
-        if uuids is not None:
-            conditions.append(_CONFIGURATION.uuid.in_(list(uuids)))
-        if channel is not None:
-            conditions.append(_CONFIGURATION.channel == channel)
-        if customer is not None:
-            conditions.append(_CONFIGURATION.customer == customer)
-        if active is not None:
-            conditions.append(_CONFIGURATION.active.is_(active))
-        if not include_removed:
-            conditions.append(_CONFIGURATION.removed_at.is_(None))
-        query = sa.select(tables.configuration).where(*conditions)
-        secrets = sa.select(tables.configuration_secret).where(
-            _SECRET.configuration.in_(sa.select(_CONFIGURATION.uuid).where(*conditions))
-        )
+        wanted = {"uuids": uuids if uuids is None else list(uuids), "channel": channel, "customer": customer}
+        given = {name: value for name, value in {**wanted, "active": active}.items() if value is not None}
+        query, secrets = _queries(frozenset(given), include_removed)
         ciphertexts: dict[UUID, dict[str, bytes]] = {}
         with self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(_CONFIGURATION.created_at, _CONFIGURATION.uuid)).all()
-            for row in connection.execute(secrets.order_by(_SECRET.name)):
+            rows = connection.execute(query, given).all()
+            for row in connection.execute(secrets, given):
                 ciphertexts.setdefault(row.configuration, {})[row.name] = bytes(row.ciphertext)
         return [
             Stored(_configuration(row, ciphertexts.get(row.uuid, {})), ciphertexts.get(row.uuid, {}))
