@@ -13,6 +13,7 @@ about items and pages; it asks :meth:`coursewire.testing.simulator.Simulator.is_
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from coursewire.model.instant import Clock
+
+
+_GLANCE_S = 0.01
+"""How often a slow answer looks whether anybody still waits for it."""
 
 
 @dataclass(slots=True)
@@ -143,7 +148,10 @@ async def misbehave(
         return _ANSWERS[spec.name](spec, clock)
     if spec.name == "slow answer":
         response = await handler(request)
-        await asyncio.sleep(spec.seconds)
+        over_at = time.monotonic() + spec.seconds
+        # Until the caller has gone: then there is no transport any more, which nothing tells by an event.
+        while request.transport is not None and time.monotonic() < over_at:  # noqa: ASYNC110
+            await asyncio.sleep(min(_GLANCE_S, spec.seconds))
         return response
     if spec.name == "reset after accepting":
         await handler(request)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 from uuid import UUID
 
 from sqlalchemy import Table, event, select
@@ -56,12 +57,17 @@ from coursewire.transmit.send import Stop
 from coursewire.transmit.summary import Summary
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from sqlalchemy import Engine
 
     from coursewire.client.session import HttpSession
     from coursewire.jobs.job import Job
     from coursewire.model.results import EnrollmentFacts
 
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
 
 PATIENCE_S = 5
 DATABASE = "coursewire.db"
@@ -158,6 +164,26 @@ def _template() -> Path:
     return path
 
 
+class _Loop(asyncio.SelectorEventLoop):
+    """A loop that does at once what jobs leave to threads: on a bench, changing threads takes longer than the work."""
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*_Ts], _T], *args: *_Ts
+    ) -> asyncio.Future[_T]:
+        """Call it here; what waits for it goes on in the loop's next round, as after the answer of a thread."""
+        done: asyncio.Future[_T] = self.create_future()
+
+        def tell(say: Callable[[Any], None], what: object) -> None:
+            if not done.cancelled():
+                say(what)
+
+        try:
+            self.call_soon(tell, done.set_result, func(*args))
+        except (Exception, CrashError) as error:  # noqa: BLE001 - whoever waits gets it, whatever it is
+            self.call_soon(tell, done.set_exception, error)
+        return done
+
+
 class Kit:
     """What the checks of one channel share: the channel, its running simulator, and an installation.
 
@@ -185,7 +211,7 @@ class Kit:
         )
         self.channel: Channel = self.loaded.channel
         self.simulator = make_simulator(self.channel)
-        self.runner = asyncio.Runner()
+        self.runner = asyncio.Runner(loop_factory=_Loop)
         self.folder: Path
         self.installation: Installation
         self._key = new_key()
@@ -195,6 +221,7 @@ class Kit:
     def running(self) -> Iterator[Kit]:
         """Run the simulator, beside an installation in a folder of its own."""
         with ExitStack() as cleanup:
+            gc.freeze()  # what is imported stays; looking through it again and again takes as long as ten checks
             self.folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="coursewire-bench-")))
             shutil.copyfile(_template(), self.folder / DATABASE)
             self.installation = self.open()
@@ -442,7 +469,8 @@ class Bench:
         logging.disable()  # the dead do not complain
         try:
             # In a loop of its own, which takes what is under way down with it.
-            asyncio.run(self.job(uuid, kind).run(Stop()))
+            with asyncio.Runner(loop_factory=_Loop) as doomed:
+                doomed.run(self.job(uuid, kind).run(Stop()))
         except CrashError:
             return True
         finally:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FEW = 3
 LONG_S = 600
-QUICK_S, SLOW_S = 0.08, 0.4
+QUICK_S, SLOW_S = 0.03, 0.4
 """How long the time-out is, and how long the LMS takes. Only the first is waited for."""
 NO_ACKNOWLEDGEMENTS = ("200 with error body", "empty answer", "HTML error page", "bad gateway")
 
