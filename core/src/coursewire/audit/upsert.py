@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, Executable, Table
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 
 def upsert(
@@ -39,11 +39,12 @@ def _statement(
 ) -> Executable:
     """The statement for rows of these columns; building it takes longer than running it."""
     changing = [name for name in columns if name not in key and name not in keep]
+    # Only the module of the database at hand: each takes a while to import.
     if dialect in ("mysql", "mariadb"):
-        into = mysql.insert(table)
+        into = import_module("sqlalchemy.dialects.mysql").insert(table)
         statement: Executable = into.on_duplicate_key_update({name: into.inserted[name] for name in changing})
     else:
-        new = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+        new = import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
         statement = new.on_conflict_do_update(
             index_elements=list(key), set_={name: new.excluded[name] for name in changing}
         )

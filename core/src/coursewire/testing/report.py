@@ -23,8 +23,8 @@ from coursewire.channels.faults import describe
 from coursewire.channels.loading import load_channel_object
 from coursewire.channels.registry import CHANNELS
 from coursewire.testing import ChannelSuite, run_suite
-from coursewire.testing.conformance.bench import make_simulator
 from coursewire.testing.conformance.checks import Fault
+from coursewire.testing.conformance.kit import make_simulator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from coursewire.testing.conformance.bench import Kit
 from coursewire.testing.conformance.checks import Fault, message
+from coursewire.testing.conformance.kit import Kit
 from coursewire.testing.conformance.suite import SLOW_TO_START, ChannelSuite, Listed, open_kit
 
 NEEDS_A_FOLDER = "It needs a folder of golden pairs, which the channel's own tests have."

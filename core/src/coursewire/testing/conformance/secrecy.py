@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from coursewire.audit.tables import metadata
 from coursewire.errors import CoursewireError
 from coursewire.testing.conformance.checks import check, demand
 from coursewire.testing.conformance.needs import ANY_RESULTS, CONTENT, EVERY, TOKENS
@@ -67,10 +66,7 @@ def all_shown(bench: Bench, uuid: UUID, log: list[str]) -> dict[str, list[str]]:
     configuration = bench.installation.configurations.get(uuid)
     config = bench.installation.configurations.load(uuid, bench.channel)
     history = bench.installation.configurations.history(uuid)
-    rows = {
-        f"the table {table.name}": [repr(row) for row in bench.rows(table)]
-        for table in metadata.sorted_tables
-    }
+    rows = {f"the table {name}": [repr(row) for row in rows] for name, rows in bench.all_rows().items()}
     return {
         "the log": log,
         "the configuration": [repr(configuration), str(configuration), repr(history)],
@@ -133,8 +129,8 @@ class SecrecyChecks:
             with bench.listening() as log:
                 summary = bench.run(uuid)
             shown = [json.dumps(summary.as_dict()), repr(bench.installation.configurations.get(uuid))]
-            rows = [repr(row) for table in metadata.sorted_tables for row in bench.rows(table)]
-            demand_hidden(bench, {"the summary": shown, "the log": log, "the database": rows})
+            written = [repr(bench.all_rows())]
+            demand_hidden(bench, {"the summary": shown, "the log": log, "the database": written})
 
     @staticmethod
     def _parrot(bench: Bench, status: int) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from coursewire.channels.loading import load_channel_object
 from coursewire.errors import ChannelLoadError
 from coursewire.model.channel import Channel
-from coursewire.testing.conformance.bench import Bench, Kit
+from coursewire.testing.conformance.bench import Bench
 from coursewire.testing.conformance.checks import Check, Fault, message
 from coursewire.testing.conformance.configuration import ConfigurationChecks
 from coursewire.testing.conformance.content import ContentChecks
@@ -21,6 +21,7 @@ from coursewire.testing.conformance.corrections import CorrectionChecks
 from coursewire.testing.conformance.dry import DryChecks
 from coursewire.testing.conformance.exporting import ExportingChecks
 from coursewire.testing.conformance.failures import FailureChecks
+from coursewire.testing.conformance.kit import Kit
 from coursewire.testing.conformance.loading import LoadingChecks
 from coursewire.testing.conformance.manners import MannersChecks
 from coursewire.testing.conformance.recovery import RecoveryChecks
