@@ -70,9 +70,9 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._forms: set[str] = set()
+        self._forms: frozenset[str] = frozenset()
         self._passing: deque[tuple[str, ...]] = deque(maxlen=PASSING)
-        self._known: re.Pattern[str] | None = None
+        self._compiled: tuple[frozenset[str], re.Pattern[str] | None] = (self._forms, None)
         self.add(*secrets)
 
     def __repr__(self) -> str:
@@ -80,13 +80,19 @@ class Redactor:
 
     def add(self, *secrets: str) -> None:
         """Learn further secrets, for example a token that was just obtained."""
-        before = len(self._forms)
-        for secret in secrets:
-            if len(secret) >= SHORTEST:
-                self._forms.update(_forms(secret))
-        if len(self._forms) != before:
-            longest_first = sorted(self._forms, key=len, reverse=True)
-            self._known = re.compile("|".join(map(re.escape, longest_first)))
+        forms = chain.from_iterable(_forms(secret) for secret in secrets if len(secret) >= SHORTEST)
+        self._forms |= frozenset(forms)
+
+    @property
+    def _known(self) -> re.Pattern[str] | None:
+        """Made on first use: most runs have nothing to redact, and it takes as long as a request."""
+        forms, pattern = self._compiled
+        if forms is not self._forms:
+            forms = self._forms
+            longest_first = sorted(forms, key=len, reverse=True)
+            pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+            self._compiled = forms, pattern  # at once, for other threads
+        return pattern
 
     def add_passing(self, secret: str) -> None:
         """Learn one of very many secrets, of which only the last ones used can turn up in an answer."""
@@ -107,11 +113,13 @@ class Redactor:
         for forms in self._passing:
             for form in forms:
                 text = text.replace(form, MASK)
-        return text if self._known is None else self._known.sub(MASK, text)
+        known = self._known
+        return text if known is None else known.sub(MASK, text)
 
     def knows(self, content: bytes) -> bool:
         """Tell whether a known secret is in ``content``."""
-        return self._known is not None and self._known.search(content.decode("utf-8", "replace")) is not None
+        known = self._known
+        return known is not None and known.search(content.decode("utf-8", "replace")) is not None
 
     def excerpt(self, response: httpx.Response, limit: int = 2000) -> str:
         """The readable beginning of an answer, whatever it is, redacted.

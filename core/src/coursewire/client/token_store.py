@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from coursewire.audit.tables import lease, token
@@ -17,7 +17,7 @@ from coursewire.model.session import Token
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from sqlalchemy import ColumnElement, Engine
+    from sqlalchemy import Engine
 
 
 class SecretBox(Protocol):
@@ -73,6 +73,19 @@ class TokenStore(Protocol):
         ...
 
 
+# Asked for every token of every request; to build a statement takes longer than to run it.
+_MINE = and_(token.c.configuration == bindparam("whose"), token.c.subject == bindparam("whom"))
+_LOAD = select(token.c.ciphertext, token.c.expires_at, token.c.updated_at).where(_MINE)
+_DROP = delete(token).where(_MINE)
+_EXPIRE = (
+    update(token).where(_MINE, token.c.expires_at > bindparam("now")).values(expires_at=bindparam("now"))
+)
+_THIS = lease.c.name == bindparam("lease")
+_LEASE = select(lease.c.name).where(_THIS)
+_LOCK = update(lease).where(_THIS, or_(lease.c.owner.is_(None), lease.c.expires_at <= bindparam("now")))
+_UNLOCK = update(lease).where(_THIS, lease.c.owner == bindparam("holder"))
+
+
 class SqlTokenStore:
     """Tokens in the database, encrypted.
 
@@ -92,9 +105,8 @@ class SqlTokenStore:
 
     def load(self, subject: str) -> Kept | None:
         """See :meth:`TokenStore.load`."""
-        query = select(token.c.ciphertext, token.c.expires_at, token.c.updated_at).where(*self._mine(subject))
         with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_LOAD, self._whose(subject)).one_or_none()
         if row is None:
             return None
         values = orjson.loads(self._box.decrypt(row.ciphertext))
@@ -112,44 +124,41 @@ class SqlTokenStore:
         }
         with self._engine.begin() as connection:
             # Only the holder of the lease writes, so that delete and insert cannot meet another's.
-            connection.execute(delete(token).where(*self._mine(subject)))
+            connection.execute(_DROP, self._whose(subject))
             connection.execute(
-                insert(token).values(configuration=self._configuration, subject=_digest(subject), **row)
+                insert(token), {"configuration": self._configuration, "subject": _digest(subject), **row}
             )
 
     def expire(self, subject: str, now: datetime) -> None:
         """See :meth:`TokenStore.expire`."""
         with self._engine.begin() as connection:
-            connection.execute(
-                update(token).where(*self._mine(subject), token.c.expires_at > now).values(expires_at=now)
-            )
+            connection.execute(_EXPIRE, {**self._whose(subject), "now": now})
 
     def lock(self, subject: str, owner: str, now: datetime, lapses_at: datetime) -> bool:
         """See :meth:`TokenStore.lock`."""
         held = {"owner": owner, "expires_at": lapses_at, "acquired_at": now}
         name = self._lease_name(subject)
-        free = or_(lease.c.owner.is_(None), lease.c.expires_at <= now)
         with self._engine.begin() as connection:
-            if connection.execute(update(lease).where(lease.c.name == name, free).values(**held)).rowcount:
+            if connection.execute(_LOCK, {"lease": name, "now": now, **held}).rowcount:
                 return True
         with self._engine.connect() as connection:
-            if connection.scalar(select(lease.c.name).where(lease.c.name == name)) is not None:
+            if connection.scalar(_LEASE, {"lease": name}) is not None:
                 return False
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(lease).values(name=name, **held))
+                connection.execute(insert(lease), {"name": name, **held})
         except IntegrityError:
             return False  # another process was first
         return True
 
     def unlock(self, subject: str, owner: str, now: datetime) -> None:
         """See :meth:`TokenStore.unlock`."""
-        mine = (lease.c.name == self._lease_name(subject), lease.c.owner == owner)
+        mine = {"lease": self._lease_name(subject), "holder": owner}
         with self._engine.begin() as connection:
-            connection.execute(update(lease).where(*mine).values(owner=None, expires_at=now))
+            connection.execute(_UNLOCK, {**mine, "owner": None, "expires_at": now})
 
-    def _mine(self, subject: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        return token.c.configuration == self._configuration, token.c.subject == _digest(subject)
+    def _whose(self, subject: str) -> dict[str, Any]:
+        return {"whose": self._configuration, "whom": _digest(subject)}
 
     def _lease_name(self, subject: str) -> str:
         return f"token:{self._configuration}:{_digest(subject)}"

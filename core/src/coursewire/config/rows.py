@@ -96,16 +96,17 @@ class ConfigurationRows:
         """Write a new configuration with its first change."""
         with self._engine.begin() as connection:
             connection.execute(
-                tables.configuration.insert().values(
-                    uuid=uuid,
-                    channel=channel,
-                    customer=customer,
-                    fields=json.dumps(fields),
-                    active=active,
-                    version=change.version,
-                    created_at=change.at,
-                    updated_at=change.at,
-                )
+                sa.insert(tables.configuration),
+                {
+                    "uuid": uuid,
+                    "channel": channel,
+                    "customer": customer,
+                    "fields": json.dumps(fields),
+                    "active": active,
+                    "version": change.version,
+                    "created_at": change.at,
+                    "updated_at": change.at,
+                },
             )
             _write_secrets(connection, uuid, ciphertexts, change.at)
             _write_history(connection, uuid, change)
@@ -206,12 +207,13 @@ def _write_secrets(
 
 def _write_history(connection: sa.Connection, uuid: UUID, change: Change) -> None:
     connection.execute(
-        tables.configuration_history.insert().values(
-            configuration=uuid,
-            version=change.version,
-            action=change.action,
-            actor=change.actor[:255],
-            changes=json.dumps(change.changes),
-            at=change.at,
-        )
+        sa.insert(tables.configuration_history),
+        {
+            "configuration": uuid,
+            "version": change.version,
+            "action": change.action,
+            "actor": change.actor[:255],
+            "changes": json.dumps(change.changes),
+            "at": change.at,
+        },
     )

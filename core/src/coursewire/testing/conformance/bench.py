@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -242,11 +242,17 @@ class Bench:
         """Of the installation's database."""
         return self.installation.engine
 
+    def records(self, uuid: UUID, items: Sequence[ContentItem]) -> list[ContentRecord]:
+        """The records of items, in their order."""
+        keys = [item.content_key for item in items]
+        found = ContentRecords(self.engine, uuid).fetch(keys)
+        missing = [key for key in keys if key not in found]
+        demand(not missing, f"there is no record of {', '.join(missing)}")
+        return [found[key] for key in keys]
+
     def record(self, uuid: UUID, item: ContentItem) -> ContentRecord:
         """The record of an item."""
-        found = ContentRecords(self.engine, uuid).fetch([item.content_key])
-        demand(item.content_key in found, f"there is no record of {item.content_key}")
-        return found[item.content_key]
+        return self.records(uuid, [item])[0]
 
     def all_rows(self) -> dict[str, list[dict[str, Any]]]:
         """All rows of all tables, by the table's name."""

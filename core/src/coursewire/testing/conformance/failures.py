@@ -32,8 +32,8 @@ def demand_nothing_claimed(bench: Bench, uuid: UUID, items: list[ContentItem], a
     """Demand that no record claims that the LMS holds what it does not."""
     claimed = [
         item.content_key
-        for item in items
-        if bench.record(uuid, item).state is State.CONFIRMED and bench.held(item) is None
+        for item, record in zip(items, bench.records(uuid, items), strict=True)
+        if record.state is State.CONFIRMED and bench.held(item) is None
     ]
     demand(
         not claimed,
