@@ -60,6 +60,22 @@ def test_each_status_has_one_meaning(status, kind, reason):
     assert result.message == ("" if kind is ResultKind.ACCEPTED else "words of the LMS")
 
 
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize(
+    "page",
+    [
+        httpx.Response(404, html="Not here"),
+        httpx.Response(404, text=" <!DOCTYPE html><title>Not here</title>"),
+        httpx.Response(404, text='<html lang="en">Not here</html>'),
+    ],
+)
+def test_a_page_of_html_with_404_settles_nothing(status, page):
+    page.status_code = status
+    result = result_of(page, now=NOW)
+    assert (result.kind, result.reason) == (ResultKind.TRY_LATER, "unreadable-answer")
+    assert "Not here" in result.message
+
+
 def test_an_answer_without_words_says_its_status():
     assert result_of(httpx.Response(404), now=NOW).message == "HTTP 404 without a word"
 
@@ -398,7 +414,7 @@ def test_a_404_that_is_not_the_lmss_own_settles_nothing(status, body, kind, reas
     said = acknowledged(answered(status, body), Operation.UPDATE, {}, now=NOW, own_404="status")
 
     assert (result.kind, result.reason) == (said.kind, said.reason) == (kind, reason)
-    assert result_of(answered(404, b"<html>"), now=NOW).kind is ResultKind.REJECTED
+    assert result_of(answered(404, b"gone"), now=NOW).kind is ResultKind.REJECTED
 
 
 def test_a_field_that_the_lms_may_hide_is_a_missing_right():

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from coursewire.client.redact import Redactor, shorten
+from coursewire.client.redact import Redactor, is_html, media_type_of, shorten
 from coursewire.client.retry import retry_after_s
 from coursewire.client.urls import path_template
 from coursewire.client.words import error_text, is_missing, read_json, read_object
@@ -92,7 +92,7 @@ def result_of(
         whole_batch: The request carried several items, and the answer does not tell them apart.
         rights: Where a 403 is about a right: how a person at the LMS gives it. Then the item is blocked there.
         own_404: A member that the LMS's own 404 has, such as ``"status"``. Another one is the page of a proxy or of
-            another site, which settles nothing. Without it every 404 counts as the LMS's.
+            another site, which settles nothing. Without it every 404 but a page of HTML counts as the LMS's.
         remote_id: The item's id at the LMS, as far as it is known; the result carries it.
 
     Returns:
@@ -113,7 +113,7 @@ def result_of(
     else:
         kind = _kind(status)
         words = words or excerpt or f"HTTP {status} without a word"
-    if status in (404, 410) and own_404 and not is_missing(response, own_404):
+    if status in (404, 410) and _is_anothers(response, own_404):
         kind, reason = ResultKind.TRY_LATER, "unreadable-answer"
     if status == 403 and rights:
         kind, words = ResultKind.BLOCKED, f"{words.rstrip('.')}. {rights}"
@@ -319,6 +319,13 @@ def _kind(status: int) -> ResultKind:
     if status == 401:
         return ResultKind.CREDENTIALS_BROKEN
     return ResultKind.TRY_LATER if status in _LATER or status >= 500 else ResultKind.REJECTED
+
+
+def _is_anothers(response: httpx.Response, own_404: str) -> bool:
+    """Tell that a 404 is not the LMS's own, but that of whatever stands before it."""
+    if own_404:
+        return not is_missing(response, own_404)
+    return is_html(media_type_of(response), response.text)
 
 
 def _reason(response: httpx.Response) -> str:

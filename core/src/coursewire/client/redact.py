@@ -135,7 +135,7 @@ class Redactor:
         content = response.content
         if not content.strip():
             return ""
-        media_type = response.headers.get("content-type", "").split(";")[0].strip().lower()
+        media_type = media_type_of(response)
         try:
             text = content[:_WINDOW].decode(response.charset_encoding or "utf-8", "replace")
         except LookupError:  # an encoding that nobody knows
@@ -147,10 +147,20 @@ class Redactor:
             # The end of the window may be the beginning of a secret.
             longest = max(map(len, chain(self._forms, *self._passing)), default=0)
             text = text[: -longest or None]
-        if media_type == "text/html" or text.lstrip()[:9].lower() in ("<!doctype", "<html>"):
+        if is_html(media_type, text):
             text = " ".join(html.unescape(_INVISIBLE.sub(" ", text)).split())
             text = self(text)  # what stood between tags may have come together
         return shorten(_CONTROL.sub(" ", text).strip(), limit)
+
+
+def is_html(media_type: str, text: str) -> bool:
+    """Tell a page for people, by what it says that it is or by how it begins."""
+    return media_type == "text/html" or text.lstrip()[:9].lower().startswith(("<!doctype", "<html"))
+
+
+def media_type_of(response: httpx.Response) -> str:
+    """What an answer says that it is, in small letters and without parameters; "" if it does not say."""
+    return str(response.headers.get("content-type", "")).split(";")[0].strip().lower()
 
 
 def shorten(text: str, limit: int) -> str:

@@ -166,7 +166,7 @@ def test_a_refusal_that_names_none_is_the_batchs(simulator, send, make):
         ((200, "<html>log in</html>"), TRY_LATER, TRY_LATER),
         ((200, '"text"'), TRY_LATER, TRY_LATER),
         ((403, {"error": "no"}), BLOCKED, BLOCKED),
-        ((404, "<html>no such site</html>"), REJECTED, REJECTED),
+        ((404, "<html>no such site</html>"), TRY_LATER, TRY_LATER),
         ((500, {"error": "no"}), TRY_LATER, TRY_LATER),
     ],
 )

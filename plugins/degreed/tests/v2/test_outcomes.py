@@ -170,7 +170,7 @@ def _error(detail, **more):
         ((400, {"errors": "text"}), REJECTED, "invalid"),
         ((400, {}), REJECTED, "invalid"),
         ((403, _error("no")), BLOCKED, "forbidden"),
-        ((404, "<html>no such site</html>"), REJECTED, "not-found-at-lms"),
+        ((404, "<html>no such site</html>"), ResultKind.TRY_LATER, "unreadable-answer"),
         ((409, _error("exists")), REJECTED, "conflict"),
         ((500, _error("oops")), ResultKind.TRY_LATER, "lms-error"),
         ((200, "<html>log in</html>"), IN_DOUBT, "no-acknowledgement"),
