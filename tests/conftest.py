@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from coursewire.config.configuration import Configuration
 from coursewire.config.secrets import new_key
@@ -224,3 +225,27 @@ def build_wheels() -> Callable[..., dict[str, Path]]:
         return {path.name.partition("-")[0].replace("_", "-"): path for path in target.glob("*.whl")}
 
     return build
+
+
+@pytest.fixture
+def sqlite_alone(migrated_database: Callable[[str], str], tmp_path: Path) -> str:
+    """A database of SQLite, for what stands above all that differs between databases."""
+    path = tmp_path / "coursewire.db"
+    shutil.copyfile(make_url(migrated_database("sqlite")).database or "", path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def canvas() -> Iterator[CanvasSimulator]:
+    """A running Canvas."""
+    simulator = CanvasSimulator()
+    with simulator.running():
+        yield simulator
+
+
+@pytest.fixture
+def sap() -> Iterator[SapSimulator]:
+    """A running SAP SuccessFactors."""
+    simulator = SapSimulator()
+    with simulator.running():
+        yield simulator

@@ -128,16 +128,6 @@ def simulate():
 
 
 @pytest.fixture
-def canvas(simulate):
-    return simulate("CANVAS")
-
-
-@pytest.fixture
-def sap(simulate):
-    return simulate("SAP")
-
-
-@pytest.fixture
 def xapi(simulate):
     return simulate("XAPI")
 

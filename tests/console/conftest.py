@@ -7,21 +7,17 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 from pydantic import SecretStr
-from sqlalchemy import make_url
 
 from coursewire.service.accounts import Accounts
 from coursewire.service.app import create_app
 from coursewire.service.rights import Grant, Role
-from coursewire_canvas.simulator import CanvasSimulator
-from coursewire_sap.simulator import SapSimulator
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DEMAND = "COURSEWIRE_TEST_DEMAND_BROWSER"
@@ -40,11 +36,8 @@ QUIET = (
 
 
 @pytest.fixture
-def database_url(migrated_database: Callable[[str], str], tmp_path: Path) -> str:
-    """SQLite alone: what differs between databases stands below the service, and is tested there."""
-    path = tmp_path / "coursewire.db"
-    shutil.copyfile(make_url(migrated_database("sqlite")).database or "", path)
-    return f"sqlite:///{path}"
+def database_url(sqlite_alone: str) -> str:
+    return sqlite_alone
 
 
 @pytest.fixture(scope="module")
@@ -104,17 +97,3 @@ def signed_in(page: Page, site: str) -> Page:
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="Overview").wait_for()
     return page
-
-
-@pytest.fixture
-def canvas() -> Iterator[CanvasSimulator]:
-    simulator = CanvasSimulator()
-    with simulator.running():
-        yield simulator
-
-
-@pytest.fixture
-def sap() -> Iterator[SapSimulator]:
-    simulator = SapSimulator()
-    with simulator.running():
-        yield simulator

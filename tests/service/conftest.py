@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
 from coursewire.service.app import create_app
 from coursewire.service.rights import Grant, Role
 from coursewire.service.tokens import ApiTokens
 from coursewire_canvas.simulator import CanvasSimulator
-from coursewire_sap.simulator import SapSimulator
 
 
 @pytest.fixture
-def database_url(migrated_database: Callable[[str], str], tmp_path: Path) -> str:
-    """SQLite alone: what differs between databases stands below the service, and is tested there."""
-    path = tmp_path / "coursewire.db"
-    shutil.copyfile(make_url(migrated_database("sqlite")).database or "", path)
-    return f"sqlite:///{path}"
+def database_url(sqlite_alone: str) -> str:
+    return sqlite_alone
 
 
 @pytest.fixture
@@ -43,20 +36,6 @@ def token(installation: Any) -> Callable[..., dict[str, str]]:
         return {"Authorization": f"Bearer {value}"}
 
     return make
-
-
-@pytest.fixture
-def canvas() -> Iterator[CanvasSimulator]:
-    simulator = CanvasSimulator()
-    with simulator.running():
-        yield simulator
-
-
-@pytest.fixture
-def sap() -> Iterator[SapSimulator]:
-    simulator = SapSimulator()
-    with simulator.running():
-        yield simulator
 
 
 @pytest.fixture

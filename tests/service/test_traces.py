@@ -70,8 +70,8 @@ def test_no_span_has_a_query_a_secret_a_key_or_a_learner(
     asyncio.run(traced.transmit("content"))
     header = token("viewer")
     with TestClient(traced.asgi(), raise_server_exceptions=False) as client:
-        client.get("/api/v1/records/content?search=ada%40example.com", headers=header)
-        client.get("/console/somewhere/ada@example.com?token=hidden-token")
+        client.get("/api/v1/records/content?search=lovelace%40example.com", headers=header)
+        client.get("/console/somewhere/lovelace@example.com?token=hidden-token")
         client.get("/console/jobs", params={"after": "hidden-place"}, headers=header)
     channel = installation.channels.get("CANVAS").channel
     config = installation.configurations.load(configured.uuid, channel)
@@ -79,7 +79,7 @@ def test_no_span_has_a_query_a_secret_a_key_or_a_learner(
         value.get_secret_value() for value in dict(config).values() if hasattr(value, "get_secret_value")
     ]
     text = "\n".join(each.to_json() for each in exporter.get_finished_spans())
-    planted = ["ada", "hidden-", header["Authorization"].removeprefix("Bearer "), "RiverU", *secrets]
+    planted = ["lovelace", "hidden-", header["Authorization"].removeprefix("Bearer "), "RiverU", *secrets]
     assert [each for each in planted if each in text] == []
     routes = {each.attributes.get("http.route") for each in exporter.get_finished_spans()}
     assert {"/console/jobs", "unmatched"} <= routes
