@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import httpx
@@ -123,3 +124,15 @@ def test_every_misbehaviour_of_the_design_has_its_name():
         "one bad item in a batch",
         "empty page in the middle",
     } <= set(MISBEHAVIOURS)
+
+
+def test_a_slow_answer_is_over_when_nobody_waits_for_it_any_more(shelf):
+    shelf.misbehave.append(Misbehaviour("slow answer", seconds=600))
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.get(f"{shelf.url}/rows", timeout=0.2)
+
+    give_up_at = time.monotonic() + 30
+    while shelf.under_way and time.monotonic() < give_up_at:
+        time.sleep(0.01)
+    assert shelf.under_way == 0
+    assert [seen.path for seen in shelf.seen] == ["/rows"]
