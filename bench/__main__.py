@@ -19,6 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.kit import measure_kit
 from bench.material import CUSTOMER, multiply, results
 from bench.service import measure_service
 from coursewire.sources.sample import sample_bundle
@@ -178,11 +179,16 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=60.0, help="how long the viewers look")
     parser.add_argument("--service", action="store_true", help="the viewers of the service alone")
+    parser.add_argument("--kit", action="store_true", help="the conformance suite alone")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 110)
-    if not options.service:
+    alone = options.service or options.kit
+    if not alone:
         measure_sending(options, console)
-    if options.viewed:
+    if options.kit or not alone:
+        with tempfile.TemporaryDirectory(prefix="coursewire-bench-") as folder:
+            measure_kit(Path(folder), console)
+    if options.viewed and (options.service or not alone):
         with tempfile.TemporaryDirectory(prefix="coursewire-bench-") as folder:
             measure_service(
                 options.viewed, options.seconds, Path(folder) / "service", console, step, simulator

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -33,8 +32,6 @@ VARIANTS = {
     "VERY_LONG_NAME_OF_SOME_LMS_CO1": ["very-long-name-of-some-lms-co1", "--title", "x" * 60, "--json"],
 }
 """Code to arguments: every option, and names of every shape."""
-TIME_LIMIT_S, START_UP_S = 5, 3
-"""Of the processor, not of the clock on the wall: the machine may be busy. pytest itself and its plugins start, too."""
 
 
 class Author:
@@ -90,11 +87,7 @@ def installed(author: Author, tmp_path_factory: pytest.TempPathFactory, build_wh
 @pytest.mark.parametrize("code", VARIANTS)
 def test_its_own_tests_are_green_at_birth(installed: Author, code: str) -> None:
     folder = installed.folder / f"coursewire-{VARIANTS[code][0]}"
-    before = os.times()
     said = installed.python.run("-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", cwd=folder)
-    after = os.times()
-    took_s = after.children_user + after.children_system - before.children_user - before.children_system
-    assert took_s < TIME_LIMIT_S + START_UP_S
     counts = re.search(r"(\d+) passed in ([\d.]+)s", said)
     assert counts, said
     assert int(counts[1]) >= 40

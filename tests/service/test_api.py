@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+
+from coursewire.audit import jobs as job_log
 
 CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"
 API = "/api/v1"
@@ -31,6 +33,30 @@ def run(client, **asked):
             return job
         time.sleep(0.02)
     raise AssertionError(f"the job did not end: {job}")
+
+
+@pytest.mark.parametrize("path", ["jobs/{}", "jobs"])
+def test_a_job_that_ends_while_it_is_looked_at_has_not_ended_yet(
+    admin, configured, canvas, shelf, monkeypatch, path
+):
+    shelf.fill(1)
+    uuid = run(admin, kind="content", configuration=str(configured.uuid))["uuid"]
+    watched = admin.app.state.work.find(UUID(uuid))
+    watched.state = "running"
+
+    def meanwhile(read):
+        def reading(*args, **kwargs):
+            rows = read(*args, **kwargs)
+            watched.state = "finished"
+            return rows
+
+        return reading
+
+    for name in ("find", "recent"):
+        monkeypatch.setattr(job_log, name, meanwhile(getattr(job_log, name)))
+    seen = admin.get(f"{API}/{path.format(uuid)}").json()
+    (job,) = seen.get("items", [seen])
+    assert job["progress"]["state"] == "running"
 
 
 def test_the_life_of_a_configuration(admin, canvas):

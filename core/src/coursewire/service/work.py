@@ -60,6 +60,11 @@ class Watched:
         """Take note of how far it is."""
         self.phase, self.done, self.total = phase, done, total
 
+    def fail(self, error: CoursewireError) -> None:
+        """Take note that it failed: why before that, for those who look from other threads."""
+        self.error = error
+        self.state = "failed"
+
     def as_dict(self) -> dict[str, Any]:
         """How far it is, as plain data."""
         return {"state": self.state, "phase": self.phase, "done": self.done, "total": self.total}
@@ -124,6 +129,10 @@ class Work:
         """A job that this process runs or ran not long ago."""
         return self._watched.get(uuid)
 
+    def snapshot(self) -> dict[UUID, dict[str, Any]]:
+        """How far each job is. Taken before the database is read, it may be behind a row, and never ahead of it."""
+        return {uuid: watched.as_dict() for uuid, watched in self._watched.copy().items()}
+
     def stop(self, uuid: UUID) -> bool:
         """Let a job end after the requests under way; False when it does not run here."""
         watched = self._watched.get(uuid)
@@ -161,9 +170,8 @@ class Work:
         loop = asyncio.get_running_loop()
         async with self._slots.setdefault(loop, asyncio.Semaphore(self._jobs_at_once)):
             if self._closing:
-                watched.state = "failed"
-                watched.error = CoursewireError(
-                    "the service is being stopped", next_step="Start the job again."
+                watched.fail(
+                    CoursewireError("the service is being stopped", next_step="Start the job again.")
                 )
                 return
             watched.state = "running"
@@ -172,20 +180,22 @@ class Work:
                     watched.summary = await job.run(watched.stop)
                 watched.state = "finished"
             except asyncio.CancelledError:
-                watched.state = "failed"
-                watched.error = CoursewireError(
-                    "the job was cut off",
-                    where=job.where,
-                    next_step="The next run settles what was under way.",
+                watched.fail(
+                    CoursewireError(
+                        "the job was cut off",
+                        where=job.where,
+                        next_step="The next run settles what was under way.",
+                    )
                 )
                 raise
             except CoursewireError as error:
-                watched.state, watched.error = "failed", error
+                watched.fail(error)
                 LOG.warning("job %s of %s: %s", job.uuid, job.where, error)
             except Exception as error:
-                watched.state = "failed"
-                watched.error = CoursewireError(
-                    "this should not have happened", where=job.where, why=type(error).__name__
+                watched.fail(
+                    CoursewireError(
+                        "this should not have happened", where=job.where, why=type(error).__name__
+                    )
                 )
                 LOG.exception("job %s of %s failed", job.uuid, job.where)
         for listener in self.listeners:

@@ -126,6 +126,7 @@ def list_jobs(
 ) -> Page[JobOut]:
     """Runs, the newest first."""
     place = keys_of(after, str, str)
+    progress = request.app.state.work.snapshot()
     rows = job_log.recent(
         reach.installation.engine,
         configurations=reach.within(configuration),
@@ -135,7 +136,7 @@ def list_jobs(
     )
     last = rows[limit - 1] if len(rows) > limit else None
     following = cursor_of(last["started_at"].isoformat(), str(last["uuid"])) if last else None
-    return Page(items=[_with_progress(request, row) for row in rows[:limit]], next=following)
+    return Page(items=[_out(row, progress) for row in rows[:limit]], next=following)
 
 
 def _place(keys: tuple[str, str]) -> tuple[datetime, UUID]:
@@ -151,6 +152,7 @@ def _place(keys: tuple[str, str]) -> tuple[datetime, UUID]:
 @router.get("/jobs/{uuid}", summary="One run")
 def show_job(uuid: UUID, reach: READ, request: Request) -> JobOut:
     """How far it is, or how it ended."""
+    progress = request.app.state.work.snapshot()
     row = job_log.find(reach.installation.engine, uuid)
     if row is None:
         watched = request.app.state.work.find(uuid)
@@ -159,7 +161,7 @@ def show_job(uuid: UUID, reach: READ, request: Request) -> JobOut:
         # It waits for its turn, or ended before it had its lease.
         row = unwritten(watched)
     reach.configuration(row["configuration"])
-    return _with_progress(request, row)
+    return _out(row, progress)
 
 
 @router.post("/jobs", status_code=202, summary="Start")
@@ -170,7 +172,7 @@ async def start_job(body: Start, reach: OPERATE, request: Request) -> JobOut:
     job.actor = reach.caller.name
     await job.prepare()
     watched = request.app.state.work.start(job)
-    return _with_progress(request, unwritten(watched))
+    return _out(unwritten(watched), {job.uuid: watched.as_dict()})
 
 
 @router.post("/jobs/{uuid}/stop", summary="Stop")
@@ -182,7 +184,7 @@ def stop_job(uuid: UUID, reach: OPERATE, request: Request) -> JobOut:
     reach.configuration(watched.job.configuration.uuid)
     if not request.app.state.work.stop(uuid):
         raise Problem(409, "the job has ended already")
-    return _with_progress(request, unwritten(watched))
+    return _out(unwritten(watched), {uuid: watched.as_dict()})
 
 
 @router.get("/configurations/{uuid}/plan", summary="What a run would do")
@@ -264,6 +266,6 @@ def unwritten(watched: Any) -> dict[str, Any]:
     }
 
 
-def _with_progress(request: Request, row: dict[str, Any]) -> JobOut:
-    watched = request.app.state.work.find(row["uuid"])
-    return JobOut(**row, progress=Progress(**watched.as_dict()) if watched else None)
+def _out(row: dict[str, Any], progress: dict[UUID, dict[str, Any]]) -> JobOut:
+    now = progress.get(row["uuid"])
+    return JobOut(**row, progress=Progress(**now) if now else None)
