@@ -27,7 +27,7 @@ $(LRS)/.ready: plugins/xapi/tests/requirements-lrs.txt | $(STAMP)
 	-$(PYTHON) -m venv $(LRS) && $(LRS)/bin/python -m pip install --quiet --disable-pip-version-check --retries 2 --timeout 30 -r $< && touch $@
 
 test: setup $(LRS)/.ready ## All tests
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered $(TESTS)
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(TESTS)
 
 lint: setup ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
