@@ -56,7 +56,7 @@ MOMENTS = [
     ("batch_sending", 1),
     ("batch_sending", 6),
     ("batch_sent", 1),
-    ("batch_sent", 3),
+    ("batch_sent", 6),
     ("job_finished", 1),
 ]
 """Steps of ours at which the process dies."""

@@ -87,7 +87,7 @@ class Redactor:
     def _known(self) -> re.Pattern[str] | None:
         """Made on first use: most runs have nothing to redact, and it takes as long as a request."""
         forms, pattern = self._compiled
-        if forms is not self._forms:
+        if forms != self._forms:
             forms = self._forms
             longest_first = sorted(forms, key=len, reverse=True)
             pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
