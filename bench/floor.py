@@ -13,9 +13,9 @@ import orjson
 from sqlalchemy import Engine, insert, select
 from yarl import URL
 
-from coursewire.audit.engine import open_engine
-from coursewire.audit.schema import migrate
-from coursewire.audit.tables import configuration, content_record, outcome_record, transmission
+from coursewire.storage.database.engine import open_engine
+from coursewire.storage.database.schema import migrate
+from coursewire.storage.tables.records import configuration, content_record, outcome_record, transmission
 
 TABLES = (content_record, outcome_record, transmission)
 

@@ -13,17 +13,17 @@ import orjson
 from pydantic import SecretStr
 from sqlalchemy import Engine, Table, insert, select, text
 
-from coursewire.audit.columns import UtcDateTime
-from coursewire.audit.states import State
-from coursewire.audit.tables import content_record, identity_link, job, outcome_record, transmission
-from coursewire.export.content import export_context
-from coursewire.jobs.installation import Installation
+from coursewire.installation import Installation
 from coursewire.model.payload import Kind, ResultKind, digest
 from coursewire.model.reasons import Reason
+from coursewire.pipeline.export.content import export_context
 from coursewire.service.accounts import Accounts
 from coursewire.service.rights import ALL_CUSTOMERS, Grant, Role
 from coursewire.service.tokens import ApiTokens
-from coursewire.sources.database.tables import source_content
+from coursewire.storage.audit.states import State
+from coursewire.storage.tables.columns import UtcDateTime
+from coursewire.storage.tables.records import content_record, identity_link, job, outcome_record, transmission
+from coursewire.storage.tables.source import source_content
 
 CUSTOMERS = 20
 CONFIGURATIONS = 40

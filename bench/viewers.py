@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 
 from coursewire.model.payload import Kind, ResultKind
-from coursewire.service.guard import SESSION_COOKIE
+from coursewire.service.authorization import SESSION_COOKIE
 from coursewire.service.paging import API, cursor_of
 
 VIEWERS = 50

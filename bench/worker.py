@@ -15,16 +15,16 @@ from aiohttp import web
 from sqlalchemy import event, select
 
 from bench import floor
-from coursewire.audit.tables import content_record
-from coursewire.config.secrets import SecretBox
-from coursewire.config.settings import Settings
-from coursewire.jobs.content import ContentJob
-from coursewire.jobs.inline import InlineRunner, calm_collector
-from coursewire.jobs.installation import Installation
-from coursewire.jobs.job import Job
-from coursewire.jobs.outcomes import OutcomeJob
+from coursewire.configurations.secrets import SecretBox
+from coursewire.installation import Installation
 from coursewire.model.payload import Kind
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.job import Job
+from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.pipeline.runners.inline import InlineRunner, calm_collector
+from coursewire.settings import Settings
 from coursewire.sources.database.load import load_bundle
+from coursewire.storage.tables.records import content_record
 
 
 def installation(folder: Path) -> Installation:
@@ -34,8 +34,8 @@ def installation(folder: Path) -> Installation:
 
 def prepare(folder: Path, bundle: Path) -> dict[str, Any]:
     """Database, key and content."""
-    from coursewire.audit.engine import open_engine
-    from coursewire.audit.schema import migrate
+    from coursewire.storage.database.engine import open_engine
+    from coursewire.storage.database.schema import migrate
 
     settings = Settings.load(data_dir=folder)
     SecretBox.create_key_file(settings.secret_key_file)
@@ -94,10 +94,6 @@ def transmit(folder: Path, kind: Kind = Kind.CONTENT) -> dict[str, Any]:
         statements += 1
 
     # What a command has loaded before its job begins is not the job's.
-    import coursewire.audit.leases
-    import coursewire.client.opening
-    import coursewire.transmit.send
-    import coursewire.transmit.settle  # noqa: F401
 
     assert here.source
     assert here.secrets

@@ -21,9 +21,9 @@ from playwright.sync_api import Page, sync_playwright
 from pydantic import SecretStr
 
 from coursewire import Host
-from coursewire.config.settings import Settings
 from coursewire.service.accounts import Accounts
 from coursewire.service.rights import Grant, Role
+from coursewire.settings import Settings
 from coursewire_canvas.simulator import CanvasSimulator
 
 IMAGES = Path(__file__).resolve().parent / "images"

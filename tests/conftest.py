@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, make_url
 
-from coursewire.config.configuration import Configuration
-from coursewire.config.secrets import new_key
-from coursewire.config.settings import Settings
-from coursewire.jobs.content import ContentJob
-from coursewire.jobs.inline import Ended, InlineRunner
-from coursewire.jobs.installation import Installation
+from coursewire.configurations.configuration import Configuration
+from coursewire.configurations.secrets import new_key
+from coursewire.installation import Installation
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.runners.inline import Ended, InlineRunner
+from coursewire.settings import Settings
 from coursewire.sources.database.load import load_bundle
 from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
 from coursewire.testing.simulator import Simulator

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from coursewire.audit.engine import open_engine
-from coursewire.config.settings import Settings
 from coursewire.enrollment import EnrollmentApi
 from coursewire.enrollment.errors import (
     CourseEnrollmentExistsError,
@@ -19,6 +17,8 @@ from coursewire.enrollment.errors import (
     UserNotFoundError,
 )
 from coursewire.enrollment.shapes import Course, Mode
+from coursewire.settings import Settings
+from coursewire.storage.database.engine import open_engine
 
 PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "enrollment-backend.md"
 T1 = "course-v1:Tiny+T1+2026"

@@ -14,7 +14,7 @@ RELEASED = [ROOT / "core", *PLUGINS]
 REPORT = """
 import dataclasses, json, sys
 from pathlib import Path
-from coursewire.channels.loading import load_channels
+from coursewire.plugins.loading import load_channels
 from coursewire.model.content import ContentItem
 registry = load_channels()
 json.dump(
@@ -22,7 +22,7 @@ json.dump(
         "report": [dataclasses.asdict(row) for row in registry.report],
         "codes": registry.codes(),
         "exported": {
-            loaded.where: loaded.relay.export_content(
+            loaded.where: loaded.hook_caller.export_content(
                 loaded.channel.config(), ContentItem(content_type="course", key="edX+DemoX"), None
             )
             for loaded in registry

@@ -8,7 +8,7 @@ import pytest
 HEAVY = [
     "sqlalchemy", "alembic", "pydantic", "pydantic_settings", "httpx", "httpx_aiohttp", "aiohttp", "cryptography",
     "stevedore", "pluggy", "orjson", "psutil", "rich", "asyncio",
-    "importlib.metadata", "coursewire.channels", "coursewire.config", "coursewire.audit", "coursewire.jobs",
+    "importlib.metadata", "coursewire.plugins", "coursewire.configurations", "coursewire.storage", "coursewire.pipeline",
     "coursewire_sap", "coursewire_canvas",
 ]  # fmt: skip
 

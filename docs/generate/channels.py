@@ -9,13 +9,13 @@ from typing import Any
 
 import typer
 
-from coursewire.channels.loading import load_channels
-from coursewire.channels.registry import LoadedChannel
-from coursewire.channels.words import capabilities_in_words, limits_in_words
 from coursewire.cli.app import app
-from coursewire.config.describe import FieldInfo, describe
+from coursewire.configurations.fields import FieldInfo, describe
 from coursewire.model.channel import Idempotency, Support
 from coursewire.model.configuration import ChannelConfig
+from coursewire.plugins.describe import capabilities_in_words, limits_in_words
+from coursewire.plugins.loading import load_channels
+from coursewire.plugins.registry import LoadedChannel
 from docs.generate.commands import section, walk
 from docs.generate.markdown import code, page, prose, table
 from docs.generate.sources import members

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from coursewire import errors
-from coursewire.client.answers import result_of_error
 from coursewire.errors import CoursewireError
 from coursewire.model.payload import ResultKind
+from coursewire.toolkit.results import result_from_error
 from docs.generate.markdown import code, one_line, page, sections, table
 from docs.generate.sources import members
 
@@ -87,7 +87,7 @@ Never turn 7 into 6: what core believes not to have arrived it sends again, and 
 
 
 RESULTS = """\
-Of each item of a batch a client hook returns a `cw.Result` with one of these kinds. `cw.result_of` and `cw.acknowledged` choose it by an
+Of each item of a batch a client hook returns a `cw.Result` with one of these kinds. `cw.result_from` and `cw.result_from_echo` choose it by an
 answer's status and the words of an error in it. What becomes of the record is in [states](states.md#which-event-each-result-is)."""
 
 NOTHING_ELSE = """\
@@ -162,8 +162,8 @@ def _becomes(name: str) -> str:
     if not issubclass(each, errors.SendError):
         return "–"
     error = errors.ThrottledError("", retry_at=NOW) if each is errors.ThrottledError else each("")
-    result = result_of_error(error)
-    more = "; the batch is split to find the item at fault" if result.whole_batch else ""
+    result = result_from_error(error)
+    more = "; the batch is split to find the item at fault" if result.batch_refused else ""
     return f"*{result.kind.value}*, {code(result.reason)}{more}"
 
 

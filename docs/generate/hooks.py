@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from coursewire.channels.defaults import CoreDefaults
-from coursewire.channels.loading import load_channels
-from coursewire.channels.registry import Registry
-from coursewire.hookspecs import PROJECT, SPECS
+from coursewire.hooks import PROJECT, SPECS
 from coursewire.model.channel import PLUGIN_API
+from coursewire.plugins.defaults import CoreDefaults
+from coursewire.plugins.loading import load_channels
+from coursewire.plugins.registry import Registry
 from docs.generate.channels import folders
 from docs.generate.markdown import code, one_line, page, sections, table
 

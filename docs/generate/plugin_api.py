@@ -32,7 +32,7 @@ TYPES = {
     "JsonObject": "Type: a JSON object as plain data, `dict[str, Any]`.",
     "LmsUrl": "Type of the one field of a configuration that is the LMS's address; `config.lms_url` gives it, whatever its name.",
     "Outcome": "Type: a completion, an assessment or an enrollment.",
-    "Results": "Type: results by key, or by id, as the methods of `cw.Adopter` give them.",
+    "Results": "Type: results by key, or by id, as the methods of `cw.ItemWriter` give them.",
     "Secret": "Type of a field that is stored encrypted and never printed.",
     "Text": "Type of a field: a line of at most 255 characters, without blanks around it.",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coursewire.model.reasons import TEXTS, Reason
-from coursewire.transmit.summary import WAITING
+from coursewire.pipeline.summary import WAITING
 from docs.generate.markdown import code, page, table
 from docs.generate.sources import groups
 

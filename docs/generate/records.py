@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from coursewire.audit import access_tables as service_tables
-from coursewire.audit import tables as audit_tables
-from coursewire.audit.columns import UtcDateTime
-from coursewire.audit.tables import PERSONAL, metadata
-from coursewire.enrollment import tables as enrollment_tables
-from coursewire.sources.database import tables as source_tables
+from coursewire.storage.tables import access as service_tables
+from coursewire.storage.tables import enrollment as enrollment_tables
+from coursewire.storage.tables import records as audit_tables
+from coursewire.storage.tables import source as source_tables
+from coursewire.storage.tables.columns import UtcDateTime
+from coursewire.storage.tables.records import PERSONAL, metadata
 from docs.generate.markdown import cell, code, page, table
 from docs.generate.sources import column_comments
 

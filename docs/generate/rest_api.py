@@ -8,7 +8,7 @@ from typing import Any
 from fastapi.routing import APIRoute
 
 from coursewire.service.app import DESCRIPTION, ROUTERS, document_of
-from coursewire.service.guard import right_of
+from coursewire.service.authorization import right_of
 from docs.generate.markdown import code, page, table
 
 INTRO = """\

@@ -11,7 +11,7 @@ import platformdirs
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from coursewire.config.settings import DEFAULT_FILE, FILE_VARIABLE, PREFIX, Settings
+from coursewire.settings import DEFAULT_FILE, FILE_VARIABLE, PREFIX, Settings
 from docs.generate.markdown import code, page, prose, table
 
 INTRO = f"""\

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 
-from coursewire.audit.states import NEW, PLANS, RESULT_EVENTS, Event, Standing, State, after
 from coursewire.errors import ContractError
+from coursewire.storage.audit.states import NEW, PLANS, RESULT_EVENTS, Event, Standing, State, after
 from docs.generate.markdown import code, page, table
 from docs.generate.sources import members
 

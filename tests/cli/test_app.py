@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from coursewire.channels.loading import load_channels
 from coursewire.cli import app as application
 from coursewire.errors import CoursewireError
+from coursewire.plugins.loading import load_channels
 
 COMMAND = Path(sys.executable).with_name("coursewire")
 
@@ -103,7 +103,7 @@ def test_a_fault_of_ours_shows_no_traceback_and_no_data(bare, monkeypatch):
     def break_down(**_):
         raise ValueError("planted-canary")
 
-    monkeypatch.setattr("coursewire.config.settings.Settings.load", break_down)
+    monkeypatch.setattr("coursewire.settings.Settings.load", break_down)
     said = bare("status", "--json", status=1)
     assert "Traceback" not in said.all
     assert "planted-canary" not in said.all
@@ -117,7 +117,7 @@ def test_interrupting_ends_with_130(bare, monkeypatch):
     def interrupt(**_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("coursewire.config.settings.Settings.load", interrupt)
+    monkeypatch.setattr("coursewire.settings.Settings.load", interrupt)
     bare("status", status=130)
 
 
@@ -267,7 +267,7 @@ def test_an_error_without_parts_is_one_line(bare, monkeypatch):
     def refuse(**_):
         raise CoursewireError("it is not to be")
 
-    monkeypatch.setattr("coursewire.config.settings.Settings.load", refuse)
+    monkeypatch.setattr("coursewire.settings.Settings.load", refuse)
     assert bare("status", status=1).err == "error: it is not to be\n"
 
 

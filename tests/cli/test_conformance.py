@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from coursewire.channels.loading import load_channels
+from coursewire.plugins.loading import load_channels
 
 
 def test_a_person_reads_checks_capabilities_and_limits_in_80_columns(environment):

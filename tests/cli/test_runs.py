@@ -10,9 +10,9 @@ from contextlib import closing, contextmanager
 import pytest
 from aiohttp import web
 
-from coursewire.audit.engine import open_engine
-from coursewire.audit.leases import Lease
 from coursewire.sources.sample import sample_bundle
+from coursewire.storage.database.engine import open_engine
+from coursewire.storage.locks.leases import Lease
 from coursewire.testing.misbehave import Misbehaviour
 
 BLUE_FERRY = "eaaffd2c-1a7a-59f4-996c-54660ff708a4"
@@ -299,7 +299,7 @@ def writer(database):
 class TestTrouble:
     def test_a_locked_database(self, cli, canvas, environment, monkeypatch):
         cli.add("CANVAS", canvas)
-        monkeypatch.setattr("coursewire.audit.engine.BUSY_TIMEOUT_S", 0.1)
+        monkeypatch.setattr("coursewire.storage.database.engine.BUSY_TIMEOUT_S", 0.1)
         with writer(environment / "coursewire.db"):
             said = cli("transmit", "content", "--json", status=2)
             assert said.error["code"] == "database"

@@ -7,8 +7,8 @@ from axe_core_python.sync_playwright import Axe
 from sqlalchemy import select
 
 from coursewire.sources.database import load_bundle
-from coursewire.sources.database.tables import source_customer
 from coursewire.sources.sample import sample_bundle
+from coursewire.storage.tables.source import source_customer
 
 CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"
 PAGES = (

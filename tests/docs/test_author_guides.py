@@ -8,7 +8,7 @@ import tomllib
 
 import pytest
 
-from coursewire.config.files import read_file
+from coursewire.configurations.files import read_file
 from coursewire.model.channel import PLUGIN_API, Channel
 from coursewire.testing.misbehave import MISBEHAVIOURS
 from coursewire_canvas import plugin

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from coursewire.config.secrets import new_key
-from coursewire.config.settings import Settings
-from coursewire.jobs.installation import Installation
+from coursewire.configurations.secrets import new_key
+from coursewire.installation import Installation
 from coursewire.model.results import ConsentState
+from coursewire.settings import Settings
 from coursewire.sources.database import load_bundle
 from coursewire.sources.sample import sample_bundle
 from coursewire_canvas.simulator import CanvasSimulator

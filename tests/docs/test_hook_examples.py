@@ -12,15 +12,15 @@ import httpx
 import pluggy
 import pytest
 
-from coursewire.channels.loading import load_channel_object
-from coursewire.client.opening import open_draft_session
 from coursewire.errors import BlockedError, NotExportableError, ThrottledError
-from coursewire.hookspecs import PROJECT, SPECS
+from coursewire.hooks import PROJECT, SPECS
+from coursewire.http.opening import open_draft_session
 from coursewire.model.content import ContentItem
 from coursewire.model.inbound import InboundRequest
 from coursewire.model.instant import Moment
 from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Told
 from coursewire.model.payload import Batch, Kind, Operation, Payload, Result, ResultKind, fingerprint
+from coursewire.plugins.loading import load_channel_object
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOOKS = [
@@ -149,12 +149,12 @@ def ask(channel, config):
             async with open_draft_session(
                 channel=channel.channel,
                 config=config,
-                authenticate=lambda tokens: channel.relay.authenticate(config, tokens),
-                read_slow_down=lambda response: channel.relay.read_slow_down(config, response),
+                authenticate=lambda tokens: channel.hook_caller.authenticate(config, tokens),
+                read_slow_down=lambda response: channel.hook_caller.read_slow_down(config, response),
                 clock=lambda: NOW,
                 transport=httpx.MockTransport(lms or Lighthouse()),
             ) as session:
-                return await getattr(channel.relay, hook)(session, *arguments)
+                return await getattr(channel.hook_caller, hook)(session, *arguments)
 
         return asyncio.run(in_session())
 
@@ -191,8 +191,8 @@ def payload(key, body, **more):
 
 
 def test_exports(channel, config):
-    relay, moment = channel.relay, Moment(NOW)
-    assert relay.export_content(config, item(), moment) == {
+    hook_caller, moment = channel.hook_caller, Moment(NOW)
+    assert hook_caller.export_content(config, item(), moment) == {
         "title": "Knots",
         "link": "https://courses.example.org/knots",
         "summary": "",
@@ -201,13 +201,13 @@ def test_exports(channel, config):
     }
     assert moment.next_change_at == datetime(2026, 4, 1, tzinfo=UTC)
     with pytest.raises(NotExportableError, match="enrollment_url"):
-        relay.export_content(config, item(enrollment_url=" "), moment)
-    assert relay.export_retirement(config, {"title": "Knots"}) == {"title": "Knots", "archived": True}
-    assert relay.remote_key(config, item()) == "RiverU+KNOTS"
-    long = [relay.remote_key(config, item(key=f"RiverU+{'x' * 60}{number}")) for number in (1, 2)]
+        hook_caller.export_content(config, item(enrollment_url=" "), moment)
+    assert hook_caller.export_retirement(config, {"title": "Knots"}) == {"title": "Knots", "archived": True}
+    assert hook_caller.remote_key(config, item()) == "RiverU+KNOTS"
+    long = [hook_caller.remote_key(config, item(key=f"RiverU+{'x' * 60}{number}")) for number in (1, 2)]
     assert {len(key) for key in long} == {40}
     assert len(set(long)) == 2
-    assert relay.export_completion(config, COMPLETION) == {
+    assert hook_caller.export_completion(config, COMPLETION) == {
         "learner": "1001",
         "course": "RiverU+KNOTS",
         "done": True,
@@ -215,7 +215,7 @@ def test_exports(channel, config):
         "percent": 87.5,
     }
     unknown = COMPLETION.model_copy(update={"percent": None})
-    assert relay.export_completion(config, unknown)["percent"] is None
+    assert hook_caller.export_completion(config, unknown)["percent"] is None
     left = EnrollmentReport.model_validate(
         {
             **{name: value for name, value in OUTCOME.items() if name != "percent"},
@@ -224,7 +224,7 @@ def test_exports(channel, config):
             "enrolled_at": "2026-01-02T03:04:05Z",
         }
     )
-    assert relay.export_enrollment(config, left) == {
+    assert hook_caller.export_enrollment(config, left) == {
         "learner": "1001",
         "course": "RiverU+KNOTS",
         "active": False,
@@ -238,7 +238,7 @@ def test_exports(channel, config):
             "points_possible": "8",
         }
     )
-    assert relay.export_assessment(config, assessment) == {
+    assert hook_caller.export_assessment(config, assessment) == {
         "learner": "1001",
         "course": "RiverU+KNOTS",
         "task": "Week 1",
@@ -249,16 +249,18 @@ def test_exports(channel, config):
 
 def test_batches(channel, config):
     results = [payload(f"{course}-{number}", {"course": course}) for course in "AB" for number in range(31)]
-    batches = list(channel.relay.make_batches(config, Kind.COMPLETIONS, Operation.UPDATE, results))
+    batches = list(channel.hook_caller.make_batches(config, Kind.COMPLETIONS, Operation.UPDATE, results))
     assert [len(batch) for batch in batches] == [30, 1, 30, 1]
-    courses = list(channel.relay.make_batches(config, Kind.CONTENT, Operation.UPDATE, results))
+    courses = list(channel.hook_caller.make_batches(config, Kind.CONTENT, Operation.UPDATE, results))
     assert [len(batch) for batch in courses] == [30, 30, 2]  # core's default
 
 
 def test_what_goes_again(channel, config):
     told = Told.of(COMPLETION)
-    assert not channel.relay.should_transmit(config, COMPLETION, {}, told)
-    assert channel.relay.should_transmit(config, COMPLETION, {}, told.model_copy(update={"complete": False}))
+    assert not channel.hook_caller.should_transmit(config, COMPLETION, {}, told)
+    assert channel.hook_caller.should_transmit(
+        config, COMPLETION, {}, told.model_copy(update={"complete": False})
+    )
 
 
 def test_sending_courses(ask):
@@ -304,7 +306,7 @@ def test_inbound(channel, config):
         async def configurations(self, customer):
             return [("id", config)]
 
-    (route,) = channel.relay.inbound_routes()
+    (route,) = channel.hook_caller.inbound_routes()
     answer = asyncio.run(route.handler(InboundRequest("GET", "https://host.example/x", customer="c"), Desk()))
     assert (answer.status, json.loads(answer.body)) == (200, {"regions": ["eu"]})
 
@@ -312,7 +314,7 @@ def test_inbound(channel, config):
 def test_a_command(channel):
     from typer.testing import CliRunner
 
-    (commands,) = channel.relay.channel_commands()
+    (commands,) = channel.hook_caller.channel_commands()
     assert CliRunner().invoke(commands, []).output == "eu\nus\n"
 
 
@@ -324,20 +326,20 @@ def test_operators_hooks(examples, tmp_path, monkeypatch):
         for group, name in HOOKS
         if group not in ("OperatorSpecs", "HostSpecs")
     }
-    relay = load_channel_object(module_of(channel_hooks), operators=own).relay
+    hook_caller = load_channel_object(module_of(channel_hooks), operators=own).hook_caller
     job = {"uuid": "1", "kind": "content", "configuration": "2", "channel": "LIGHTHOUSE", "customer": "3"}
     batch = Batch(Operation.UPDATE, (payload("A", {}), payload("DRAFT-B", {})))
 
-    relay.job_started(job)
-    sending = relay.batch_sending(job, batch)
-    relay.batch_sent(job, sending.batch, [Result(ResultKind.ACCEPTED)])
-    relay.transmission_failed(job, batch.payloads[0], Result(ResultKind.REJECTED, "invalid"))
-    relay.transmission_failed(job, batch.payloads[0], Result(ResultKind.TRY_LATER, "lms-error"))
-    relay.job_finished(job, {"created": 1})
+    hook_caller.job_started(job)
+    sending = hook_caller.batch_sending(job, batch)
+    hook_caller.batch_sent(job, sending.batch, [Result(ResultKind.ACCEPTED)])
+    hook_caller.transmission_failed(job, batch.payloads[0], Result(ResultKind.REJECTED, "invalid"))
+    hook_caller.transmission_failed(job, batch.payloads[0], Result(ResultKind.TRY_LATER, "lms-error"))
+    hook_caller.job_finished(job, {"created": 1})
 
     assert [each.key for each in sending.batch.payloads] == ["A"]
     assert [each.key for each in sending.held] == ["DRAFT-B"]
-    assert relay.batch_sending(job, replace(batch, payloads=batch.payloads[1:])).batch is None
+    assert hook_caller.batch_sending(job, replace(batch, payloads=batch.payloads[1:])).batch is None
     assert examples["batch_sent"].COUNTS == {"accepted": 1}
     assert examples["transmission_failed"].REFUSED == ["LIGHTHOUSE refused A: invalid"]
     assert json.loads((tmp_path / "runs.jsonl").read_text()) == {**job, "created": 1}

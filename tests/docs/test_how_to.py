@@ -6,11 +6,11 @@ import tomllib
 
 import pytest
 
-from coursewire.config.secrets import new_key
-from coursewire.config.settings import Settings
-from coursewire.jobs.content import ContentJob
-from coursewire.jobs.inline import InlineRunner
-from coursewire.jobs.installation import Installation
+from coursewire.configurations.secrets import new_key
+from coursewire.installation import Installation
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.runners.inline import InlineRunner
+from coursewire.settings import Settings
 from coursewire_canvas.simulator import CanvasSimulator
 
 CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"
@@ -64,10 +64,10 @@ def test_the_hooks_of_the_guide_do_what_it_says(hooked, shelf, tmp_path, capsys)
 def test_a_refusal_is_said_by_the_hook_of_the_guide(hooked, capsys):
     from coursewire.model.payload import Operation, Payload, Result, ResultKind
 
-    relay = hooked.channels.get("CANVAS").relay
+    hook_caller = hooked.channels.get("CANVAS").hook_caller
     payload = Payload("RiverU+ONE", Operation.CREATE, {}, "f" * 40, "RiverU+ONE")
     for kind in (ResultKind.REJECTED, ResultKind.TRY_LATER):
-        relay.transmission_failed({"channel": "CANVAS"}, payload, Result(kind, "invalid"))
+        hook_caller.transmission_failed({"channel": "CANVAS"}, payload, Result(kind, "invalid"))
     assert capsys.readouterr().out == "CANVAS refused RiverU+ONE: invalid\n"
 
 

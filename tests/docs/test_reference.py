@@ -8,15 +8,15 @@ import pytest
 
 import coursewire as cw
 from coursewire import errors
-from coursewire.audit.states import Event, State
-from coursewire.audit.tables import metadata
-from coursewire.channels.loading import load_channels
 from coursewire.cli.app import app
-from coursewire.config.describe import describe
-from coursewire.config.settings import PREFIX, Settings
-from coursewire.enrollment import tables as _tables  # noqa: F401 - these and the source's join the metadata
+from coursewire.configurations.fields import describe
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.reasons import TEXTS, Reason
+from coursewire.plugins.loading import load_channels
+from coursewire.settings import PREFIX, Settings
+from coursewire.storage.audit.states import Event, State
+from coursewire.storage.tables import enrollment as _tables  # noqa: F401 - these and the source's join the metadata
+from coursewire.storage.tables.records import metadata
 
 
 @pytest.fixture

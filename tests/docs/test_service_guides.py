@@ -9,11 +9,11 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from coursewire.config.secrets import new_key
-from coursewire.config.settings import ScheduledRun, Settings
-from coursewire.jobs.installation import Installation
+from coursewire.configurations.secrets import new_key
+from coursewire.installation import Installation
 from coursewire.service.app import create_app
 from coursewire.service.schedule import trigger_of
+from coursewire.settings import ScheduledRun, Settings
 
 SECRET = "whsec_" + "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2traw=="
 

@@ -8,10 +8,10 @@ import pytest
 from argon2 import PasswordHasher
 from pydantic import SecretStr
 
-from coursewire.audit.access_tables import account, console_session
 from coursewire.errors import ConfigurationError
 from coursewire.service.accounts import FAILURES_BEFORE_LOCK, Accounts
 from coursewire.service.rights import Grant, Role
+from coursewire.storage.tables.access import account, console_session
 
 PASSWORD = "correct horse battery"
 GRANTS = [Grant(Role.VIEWER, "")]

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from coursewire.audit import jobs as job_log
+from coursewire.storage.audit import jobs as job_log
 
 CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"
 API = "/api/v1"

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from standardwebhooks.webhooks import Webhook
 from starlette.testclient import TestClient
 
-from coursewire.config.settings import Settings
 from coursewire.errors import SettingsError
 from coursewire.model.results import ConsentState
 from coursewire.service.app import create_app
+from coursewire.settings import Settings
 from coursewire.sources.database import load_bundle
 from coursewire.sources.sample import sample_bundle
 

@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 import coursewire as cw
-from coursewire.config.settings import Settings
 from coursewire.errors import ConfigurationError, DatabaseError, UnknownChannelError
 from coursewire.service.accounts import Accounts
 from coursewire.service.rights import Grant, Role
+from coursewire.settings import Settings
 from coursewire.sources.database import load_bundle
 from coursewire.sources.sample import sample_bundle
 from coursewire.testing.misbehave import Misbehaviour
@@ -184,7 +184,7 @@ def test_a_script_needs_neither_fastapi_nor_its_friends():
         "import coursewire as cw\n"
         "host = cw.Host\n"
         "try:\n"
-        "    from coursewire.service.host import _extra\n"
+        "    from coursewire.host import _extra\n"
         "    with _extra():\n"
         "        from coursewire.service.app import create_app\n"
         "except cw.Host.__init__.__globals__['SetupError'] as error:\n"

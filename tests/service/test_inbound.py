@@ -8,11 +8,11 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from coursewire.jobs.content import ContentJob
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.transmit.send import Stop
 from coursewire.service.accounts import Accounts
 from coursewire.service.app import create_app
 from coursewire.service.rights import Grant, Role
-from coursewire.transmit.send import Stop
 from coursewire_cornerstone.simulator import CornerstoneSimulator
 
 CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"

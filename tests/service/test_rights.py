@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 from coursewire.service.app import create_app
-from coursewire.service.guard import GuardedRoute, right_of
+from coursewire.service.authorization import GuardedRoute, right_of
 from coursewire.service.rights import RIGHTS, Grant, Right, Role, parse_grants
 from coursewire.service.tokens import ApiTokens
 

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from coursewire.config.logs import set_up_logs
-from coursewire.config.settings import QuietHours, ScheduledRun, Settings
 from coursewire.errors import SettingsError
 from coursewire.model.payload import Kind
+from coursewire.observability.logs import set_up_logs
 from coursewire.service.schedule import Schedule, after_quiet_hours, trigger_of
+from coursewire.settings import QuietHours, ScheduledRun, Settings
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = QuietHours(time(8), time(18))
@@ -113,8 +113,8 @@ def test_a_log_for_programs_names_job_and_configuration(installation, configured
     root.handlers[:] = []
     try:
         set_up_logs(settings)
-        from coursewire.jobs.content import ContentJob
-        from coursewire.transmit.send import Stop
+        from coursewire.pipeline.content_job import ContentJob
+        from coursewire.pipeline.transmit.send import Stop
 
         job = ContentJob(installation, configured)
         asyncio.run(job.run(Stop()))

@@ -8,52 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from coursewire.channels.data import packaged_data as packaged_data
-    from coursewire.channels.gathering import hooks_of as hooks_of
-    from coursewire.client.adopting import Adopter as Adopter
-    from coursewire.client.adopting import Results as Results
-    from coursewire.client.adopting import named as named
-    from coursewire.client.answers import acknowledged as acknowledged
-    from coursewire.client.answers import as_result as as_result
-    from coursewire.client.answers import error_of as error_of
-    from coursewire.client.answers import read_rows as read_rows
-    from coursewire.client.answers import read_success as read_success
-    from coursewire.client.answers import result_of as result_of
-    from coursewire.client.answers import result_of_error as result_of_error
-    from coursewire.client.auth import BearerAuth as BearerAuth
-    from coursewire.client.auth import FormAuth as FormAuth
-    from coursewire.client.auth import OAuthToken as OAuthToken
-    from coursewire.client.auth import TokenAuth as TokenAuth
-    from coursewire.client.auth import read_oauth_token as read_oauth_token
-    from coursewire.client.forms import bracketed as bracketed
-    from coursewire.client.forms import with_field as with_field
-    from coursewire.client.gradebook import Cell as Cell
-    from coursewire.client.gradebook import blocked as blocked
-    from coursewire.client.gradebook import only_one as only_one
-    from coursewire.client.gradebook import people_by_members as people_by_members
-    from coursewire.client.gradebook import people_by_name as people_by_name
-    from coursewire.client.gradebook import same_score as same_score
-    from coursewire.client.gradebook import write_score as write_score
-    from coursewire.client.grading import send_best as send_best
-    from coursewire.client.oauth import OAuthApplication as OAuthApplication
-    from coursewire.client.paging import rows_of as rows_of
-    from coursewire.client.polling import poll as poll
-    from coursewire.client.refusals import CodedAuth as CodedAuth
-    from coursewire.client.refusals import Preflight as Preflight
-    from coursewire.client.refusals import coded_error as coded_error
-    from coursewire.client.refusals import worded_error as worded_error
-    from coursewire.client.urls import quoted_path as quoted_path
-    from coursewire.client.words import Printed as Printed
-    from coursewire.client.words import error_text as error_text
-    from coursewire.client.words import is_done as is_done
-    from coursewire.client.words import is_missing as is_missing
-    from coursewire.client.words import member_at as member_at
-    from coursewire.client.words import object_at as object_at
-    from coursewire.client.words import read_json as read_json
-    from coursewire.client.words import read_noisy as read_noisy
-    from coursewire.client.words import read_object as read_object
-    from coursewire.client.words import rows_by as rows_by
-    from coursewire.client.xml_replies import XmlNames as XmlNames
     from coursewire.errors import BlockedError as BlockedError
     from coursewire.errors import CredentialsError as CredentialsError
     from coursewire.errors import IncompleteListError as IncompleteListError
@@ -63,19 +17,10 @@ if TYPE_CHECKING:
     from coursewire.errors import SendError as SendError
     from coursewire.errors import ThrottledError as ThrottledError
     from coursewire.errors import UnreachableError as UnreachableError
-    from coursewire.export.course_runs import choose_run as choose_run
-    from coursewire.export.course_runs import first_active_price as first_active_price
-    from coursewire.export.executive_education import marked_description as marked_description
-    from coursewire.export.executive_education import marked_title as marked_title
-    from coursewire.export.grades import final_grade as final_grade
-    from coursewire.export.grades import learner_of as learner_of
-    from coursewire.export.plain_text import plain_text as plain_text
-    from coursewire.export.texts import cut as cut
-    from coursewire.export.texts import digest as digest
-    from coursewire.export.texts import fitting as fitting
-    from coursewire.export.texts import required as required
-    from coursewire.hookspecs import hookimpl as hookimpl
-    from coursewire.jobs.installation import Installation as Installation
+    from coursewire.hooks import hookimpl as hookimpl
+    from coursewire.host import Host as Host
+    from coursewire.http.urls import quoted_path as quoted_path
+    from coursewire.installation import Installation as Installation
     from coursewire.model.channel import Capabilities as Capabilities
     from coursewire.model.channel import Channel as Channel
     from coursewire.model.channel import Idempotency as Idempotency
@@ -109,10 +54,64 @@ if TYPE_CHECKING:
     from coursewire.model.session import Session as Session
     from coursewire.model.session import Token as Token
     from coursewire.model.session import Tokens as Tokens
-    from coursewire.service.host import Host as Host
+    from coursewire.plugins.data import packaged_data as packaged_data
+    from coursewire.plugins.gathering import hooks_of as hooks_of
+    from coursewire.toolkit.auth import BearerAuth as BearerAuth
+    from coursewire.toolkit.auth import FormAuth as FormAuth
+    from coursewire.toolkit.auth import OAuthToken as OAuthToken
+    from coursewire.toolkit.auth import TokenAuth as TokenAuth
+    from coursewire.toolkit.auth import read_oauth_token as read_oauth_token
+    from coursewire.toolkit.course_runs import choose_run as choose_run
+    from coursewire.toolkit.course_runs import first_active_price as first_active_price
+    from coursewire.toolkit.executive_education import description_with_type as description_with_type
+    from coursewire.toolkit.executive_education import title_with_type as title_with_type
+    from coursewire.toolkit.forms import bracketed as bracketed
+    from coursewire.toolkit.forms import with_field as with_field
+    from coursewire.toolkit.gradebook import Cell as Cell
+    from coursewire.toolkit.gradebook import blocked as blocked
+    from coursewire.toolkit.gradebook import only_one as only_one
+    from coursewire.toolkit.gradebook import people_by_members as people_by_members
+    from coursewire.toolkit.gradebook import people_by_name as people_by_name
+    from coursewire.toolkit.gradebook import same_score as same_score
+    from coursewire.toolkit.gradebook import write_score as write_score
+    from coursewire.toolkit.grades import final_grade as final_grade
+    from coursewire.toolkit.grades import learner_of as learner_of
+    from coursewire.toolkit.grading import send_best as send_best
+    from coursewire.toolkit.items import ItemWriter as ItemWriter
+    from coursewire.toolkit.items import Results as Results
+    from coursewire.toolkit.items import results_by_id as results_by_id
+    from coursewire.toolkit.oauth import OAuthApplication as OAuthApplication
+    from coursewire.toolkit.paging import rows_of as rows_of
+    from coursewire.toolkit.plain_text import plain_text as plain_text
+    from coursewire.toolkit.polling import poll as poll
+    from coursewire.toolkit.refusals import CodedAuth as CodedAuth
+    from coursewire.toolkit.refusals import Preflight as Preflight
+    from coursewire.toolkit.refusals import coded_error as coded_error
+    from coursewire.toolkit.refusals import worded_error as worded_error
+    from coursewire.toolkit.responses import Printed as Printed
+    from coursewire.toolkit.responses import dig as dig
+    from coursewire.toolkit.responses import dig_object as dig_object
+    from coursewire.toolkit.responses import error_text as error_text
+    from coursewire.toolkit.responses import is_done as is_done
+    from coursewire.toolkit.responses import is_missing as is_missing
+    from coursewire.toolkit.responses import read_json as read_json
+    from coursewire.toolkit.responses import read_noisy as read_noisy
+    from coursewire.toolkit.responses import read_object as read_object
+    from coursewire.toolkit.responses import rows_by as rows_by
+    from coursewire.toolkit.results import error_from as error_from
+    from coursewire.toolkit.results import read_rows as read_rows
+    from coursewire.toolkit.results import read_success as read_success
+    from coursewire.toolkit.results import result_from as result_from
+    from coursewire.toolkit.results import result_from_echo as result_from_echo
+    from coursewire.toolkit.results import result_from_error as result_from_error
+    from coursewire.toolkit.results import result_of_call as result_of_call
+    from coursewire.toolkit.texts import digest as digest
+    from coursewire.toolkit.texts import require_length as require_length
+    from coursewire.toolkit.texts import require_text as require_text
+    from coursewire.toolkit.texts import truncate as truncate
+    from coursewire.toolkit.xml_replies import XmlNames as XmlNames
 
 __all__ = [
-    "Adopter",
     "ApiPath",
     "Assessment",
     "Batch",
@@ -133,6 +132,7 @@ __all__ = [
     "Idempotency",
     "IncompleteListError",
     "Installation",
+    "ItemWriter",
     "JsonObject",
     "Kind",
     "LearnerId",
@@ -166,19 +166,18 @@ __all__ = [
     "UnreachableError",
     "XmlNames",
     "__version__",
-    "acknowledged",
-    "as_result",
     "blocked",
     "bracketed",
     "choose_run",
     "coded_error",
-    "cut",
+    "description_with_type",
+    "dig",
+    "dig_object",
     "digest",
-    "error_of",
+    "error_from",
     "error_text",
     "final_grade",
     "first_active_price",
-    "fitting",
     "hookimpl",
     "hooks_of",
     "instead_of",
@@ -186,12 +185,7 @@ __all__ = [
     "is_missing",
     "iso_utc",
     "learner_of",
-    "marked_description",
-    "marked_title",
-    "member_at",
-    "named",
     "needed_without",
-    "object_at",
     "only_one",
     "packaged_data",
     "people_by_members",
@@ -205,60 +199,66 @@ __all__ = [
     "read_object",
     "read_rows",
     "read_success",
-    "required",
-    "result_of",
-    "result_of_error",
+    "require_length",
+    "require_text",
+    "result_from",
+    "result_from_echo",
+    "result_from_error",
+    "result_of_call",
+    "results_by_id",
     "rows_by",
     "rows_of",
     "same_score",
     "send_best",
+    "title_with_type",
+    "truncate",
     "with_field",
     "worded_error",
     "write_score",
 ]
 
 _HOMES = {
-    "Adopter": "coursewire.client.adopting",
     "ApiPath": "coursewire.model.fields",
     "Assessment": "coursewire.model.outcomes",
     "Batch": "coursewire.model.payload",
-    "BearerAuth": "coursewire.client.auth",
+    "BearerAuth": "coursewire.toolkit.auth",
     "BlockedError": "coursewire.errors",
     "Capabilities": "coursewire.model.channel",
-    "Cell": "coursewire.client.gradebook",
+    "Cell": "coursewire.toolkit.gradebook",
     "Channel": "coursewire.model.channel",
     "ChannelConfig": "coursewire.model.configuration",
-    "CodedAuth": "coursewire.client.refusals",
+    "CodedAuth": "coursewire.toolkit.refusals",
     "Completion": "coursewire.model.outcomes",
     "ContentItem": "coursewire.model.content",
     "ContentType": "coursewire.model.content",
     "CredentialsError": "coursewire.errors",
     "Filled": "coursewire.model.fields",
-    "FormAuth": "coursewire.client.auth",
-    "Host": "coursewire.service.host",
+    "FormAuth": "coursewire.toolkit.auth",
+    "Host": "coursewire.host",
     "Idempotency": "coursewire.model.channel",
     "IncompleteListError": "coursewire.errors",
-    "Installation": "coursewire.jobs.installation",
+    "Installation": "coursewire.installation",
+    "ItemWriter": "coursewire.toolkit.items",
     "JsonObject": "coursewire.model.payload",
     "Kind": "coursewire.model.payload",
     "LearnerId": "coursewire.model.configuration",
     "Limits": "coursewire.model.channel",
     "LmsUrl": "coursewire.model.configuration",
     "NotExportableError": "coursewire.errors",
-    "OAuthApplication": "coursewire.client.oauth",
-    "OAuthToken": "coursewire.client.auth",
+    "OAuthApplication": "coursewire.toolkit.oauth",
+    "OAuthToken": "coursewire.toolkit.auth",
     "Operation": "coursewire.model.payload",
     "Outcome": "coursewire.model.outcomes",
     "OutcomeUnknownError": "coursewire.errors",
     "Payload": "coursewire.model.payload",
-    "Preflight": "coursewire.client.refusals",
-    "Printed": "coursewire.client.words",
+    "Preflight": "coursewire.toolkit.refusals",
+    "Printed": "coursewire.toolkit.responses",
     "Rate": "coursewire.model.channel",
     "RejectedError": "coursewire.errors",
     "RemoteItem": "coursewire.model.payload",
     "Result": "coursewire.model.payload",
     "ResultKind": "coursewire.model.payload",
-    "Results": "coursewire.client.adopting",
+    "Results": "coursewire.toolkit.items",
     "RetireStrategy": "coursewire.model.channel",
     "Secret": "coursewire.model.configuration",
     "SendError": "coursewire.errors",
@@ -267,59 +267,59 @@ _HOMES = {
     "Text": "coursewire.model.fields",
     "ThrottledError": "coursewire.errors",
     "Token": "coursewire.model.session",
-    "TokenAuth": "coursewire.client.auth",
+    "TokenAuth": "coursewire.toolkit.auth",
     "Tokens": "coursewire.model.session",
     "UnreachableError": "coursewire.errors",
-    "XmlNames": "coursewire.client.xml_replies",
-    "acknowledged": "coursewire.client.answers",
-    "as_result": "coursewire.client.answers",
-    "blocked": "coursewire.client.gradebook",
-    "bracketed": "coursewire.client.forms",
-    "choose_run": "coursewire.export.course_runs",
-    "coded_error": "coursewire.client.refusals",
-    "cut": "coursewire.export.texts",
-    "digest": "coursewire.export.texts",
-    "error_of": "coursewire.client.answers",
-    "error_text": "coursewire.client.words",
-    "final_grade": "coursewire.export.grades",
-    "first_active_price": "coursewire.export.course_runs",
-    "fitting": "coursewire.export.texts",
-    "hookimpl": "coursewire.hookspecs",
-    "hooks_of": "coursewire.channels.gathering",
+    "XmlNames": "coursewire.toolkit.xml_replies",
+    "blocked": "coursewire.toolkit.gradebook",
+    "bracketed": "coursewire.toolkit.forms",
+    "choose_run": "coursewire.toolkit.course_runs",
+    "coded_error": "coursewire.toolkit.refusals",
+    "description_with_type": "coursewire.toolkit.executive_education",
+    "dig": "coursewire.toolkit.responses",
+    "dig_object": "coursewire.toolkit.responses",
+    "digest": "coursewire.toolkit.texts",
+    "error_from": "coursewire.toolkit.results",
+    "error_text": "coursewire.toolkit.responses",
+    "final_grade": "coursewire.toolkit.grades",
+    "first_active_price": "coursewire.toolkit.course_runs",
+    "hookimpl": "coursewire.hooks",
+    "hooks_of": "coursewire.plugins.gathering",
     "instead_of": "coursewire.model.fields",
-    "is_done": "coursewire.client.words",
-    "is_missing": "coursewire.client.words",
+    "is_done": "coursewire.toolkit.responses",
+    "is_missing": "coursewire.toolkit.responses",
     "iso_utc": "coursewire.model.instant",
-    "learner_of": "coursewire.export.grades",
-    "marked_description": "coursewire.export.executive_education",
-    "marked_title": "coursewire.export.executive_education",
-    "member_at": "coursewire.client.words",
-    "named": "coursewire.client.adopting",
+    "learner_of": "coursewire.toolkit.grades",
     "needed_without": "coursewire.model.fields",
-    "object_at": "coursewire.client.words",
-    "only_one": "coursewire.client.gradebook",
-    "packaged_data": "coursewire.channels.data",
-    "people_by_members": "coursewire.client.gradebook",
-    "people_by_name": "coursewire.client.gradebook",
-    "plain_text": "coursewire.export.plain_text",
-    "poll": "coursewire.client.polling",
-    "quoted_path": "coursewire.client.urls",
-    "read_json": "coursewire.client.words",
-    "read_noisy": "coursewire.client.words",
-    "read_oauth_token": "coursewire.client.auth",
-    "read_object": "coursewire.client.words",
-    "read_rows": "coursewire.client.answers",
-    "read_success": "coursewire.client.answers",
-    "required": "coursewire.export.texts",
-    "result_of": "coursewire.client.answers",
-    "result_of_error": "coursewire.client.answers",
-    "rows_by": "coursewire.client.words",
-    "rows_of": "coursewire.client.paging",
-    "same_score": "coursewire.client.gradebook",
-    "send_best": "coursewire.client.grading",
-    "with_field": "coursewire.client.forms",
-    "worded_error": "coursewire.client.refusals",
-    "write_score": "coursewire.client.gradebook",
+    "only_one": "coursewire.toolkit.gradebook",
+    "packaged_data": "coursewire.plugins.data",
+    "people_by_members": "coursewire.toolkit.gradebook",
+    "people_by_name": "coursewire.toolkit.gradebook",
+    "plain_text": "coursewire.toolkit.plain_text",
+    "poll": "coursewire.toolkit.polling",
+    "quoted_path": "coursewire.http.urls",
+    "read_json": "coursewire.toolkit.responses",
+    "read_noisy": "coursewire.toolkit.responses",
+    "read_oauth_token": "coursewire.toolkit.auth",
+    "read_object": "coursewire.toolkit.responses",
+    "read_rows": "coursewire.toolkit.results",
+    "read_success": "coursewire.toolkit.results",
+    "require_length": "coursewire.toolkit.texts",
+    "require_text": "coursewire.toolkit.texts",
+    "result_from": "coursewire.toolkit.results",
+    "result_from_echo": "coursewire.toolkit.results",
+    "result_from_error": "coursewire.toolkit.results",
+    "result_of_call": "coursewire.toolkit.results",
+    "results_by_id": "coursewire.toolkit.items",
+    "rows_by": "coursewire.toolkit.responses",
+    "rows_of": "coursewire.toolkit.paging",
+    "same_score": "coursewire.toolkit.gradebook",
+    "send_best": "coursewire.toolkit.grading",
+    "title_with_type": "coursewire.toolkit.executive_education",
+    "truncate": "coursewire.toolkit.texts",
+    "with_field": "coursewire.toolkit.forms",
+    "worded_error": "coursewire.toolkit.refusals",
+    "write_score": "coursewire.toolkit.gradebook",
 }
 
 

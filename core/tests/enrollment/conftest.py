@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from coursewire.config.settings import Settings
 from coursewire.enrollment import BulkEnrollment, EnrollmentApi
+from coursewire.settings import Settings
 from coursewire.sources.database import load_bundle
 
 ACME = "11111111-1111-4111-8111-111111111111"

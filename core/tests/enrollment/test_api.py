@@ -22,8 +22,8 @@ from coursewire.enrollment.errors import (
     InvalidEnrollmentAttribute,
     UserNotFoundError,
 )
-from coursewire.enrollment.tables import enrollment_attribute, enrollment_private
-from coursewire.sources.database.tables import source_course_run, source_enrollment
+from coursewire.storage.tables.enrollment import enrollment_attribute, enrollment_private
+from coursewire.storage.tables.source import source_course_run, source_enrollment
 from coursewire.testing.database import count_statements
 
 ACME = "11111111-1111-4111-8111-111111111111"

@@ -12,8 +12,8 @@ from sqlalchemy import event, select
 
 from coursewire.enrollment import BulkEnrollment, EnrollmentApi
 from coursewire.enrollment.errors import UserNotFoundError
-from coursewire.enrollment.tables import enrollment_license, enrollment_private
-from coursewire.sources.database.tables import source_enrollment, source_learner
+from coursewire.storage.tables.enrollment import enrollment_license, enrollment_private
+from coursewire.storage.tables.source import source_enrollment, source_learner
 
 ACME = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"

@@ -28,7 +28,7 @@ from coursewire.model.results import (
 from coursewire.sources.base import Source
 from coursewire.sources.bundle_source import BundleSource
 from coursewire.sources.database import DatabaseSource, enrollments, load_bundle
-from coursewire.sources.database.tables import source_content, source_enrollment
+from coursewire.storage.tables.source import source_content, source_enrollment
 
 ACME = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, event, func, select, text
 
-from coursewire.audit.tables import metadata
 from coursewire.errors import BundleError, DatabaseError
 from coursewire.sources.database import load_bundle
-from coursewire.sources.database.tables import (
+from coursewire.sources.sample import sample_bundle
+from coursewire.storage.tables.records import metadata
+from coursewire.storage.tables.source import (
     source_catalog_item,
     source_certificate,
     source_content,
@@ -24,7 +25,6 @@ from coursewire.sources.database.tables import (
     source_learner_identity,
     source_subsection_grade,
 )
-from coursewire.sources.sample import sample_bundle
 
 ACME = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"

@@ -14,7 +14,7 @@ from coursewire.model.content import Catalog
 from coursewire.sources.base import Answer, Source
 from coursewire.sources.bundle_source import BundleSource
 from coursewire.sources.database import DatabaseSource, load_bundle
-from coursewire.sources.database.tables import source_content
+from coursewire.storage.tables.source import source_content
 
 ACME = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"

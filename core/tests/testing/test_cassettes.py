@@ -10,7 +10,6 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from coursewire import Channel, hookimpl
-from coursewire.client.auth import TokenAuth, read_oauth_token
 from coursewire.errors import RejectedError
 from coursewire.model.channel import Capabilities, Support
 from coursewire.model.configuration import ChannelConfig, LmsUrl
@@ -19,6 +18,7 @@ from coursewire.testing.cassette_scan import scan_cassettes
 from coursewire.testing.cassettes import Player
 from coursewire.testing.scrubbing import Scrubbing
 from coursewire.testing.simulator import Simulator, json_response
+from coursewire.toolkit.auth import TokenAuth, read_oauth_token
 
 CLIENT_SECRET = "s3cret/with+signs&more"
 ENCODED_SECRET = base64.b64encode(CLIENT_SECRET.encode()).decode()

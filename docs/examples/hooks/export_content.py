@@ -18,8 +18,8 @@ def export_content(config, item: cw.ContentItem, moment) -> cw.JsonObject:
     run = cw.choose_run(item, moment)
     start = run.start if run else item.start
     return {
-        "title": cw.cut(cw.required(item, "title"), 120),
-        "link": cw.required(item, "enrollment_url"),
+        "title": cw.truncate(cw.require_text(item, "title"), 120),
+        "link": cw.require_text(item, "enrollment_url"),
         "summary": cw.plain_text(item.short_description),
         "region": config.region,
         "upcoming": start is not None and not moment.has_passed(start),

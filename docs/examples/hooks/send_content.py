@@ -19,7 +19,7 @@ async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
 
 def _read(response, row, session) -> cw.Result:
     if not response.is_success:
-        return cw.result_of(response, now=session.clock(), whole_batch=True)
+        return cw.result_from(response, now=session.clock(), batch_refused=True)
     if row is None:  # HTTP 200, and not a word about this course
         return cw.Result(cw.ResultKind.TRY_LATER, "no-acknowledgement", http_status=response.status_code)
     if row.get("ok") is True:

@@ -18,6 +18,6 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
             results.append(cw.Result(cw.ResultKind.BLOCKED, "learner-unmatched", http_status=404))
         else:
             results.append(
-                cw.acknowledged(response, payload.operation, {"id": payload.key}, now=session.clock())
+                cw.result_from_echo(response, payload.operation, {"id": payload.key}, now=session.clock())
             )
     return results

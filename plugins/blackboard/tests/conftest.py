@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import coursewire as cw
-from coursewire.channels.defaults import CoreDefaults
-from coursewire.client.opening import open_draft_session
-from coursewire.config.configuration import Configuration
-from coursewire.config.secrets import new_key
-from coursewire.config.settings import Settings
-from coursewire.jobs.installation import Installation
+from coursewire.configurations.configuration import Configuration
+from coursewire.configurations.secrets import new_key
+from coursewire.http.opening import open_draft_session
+from coursewire.installation import Installation
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.payload import fingerprint
+from coursewire.plugins.defaults import CoreDefaults
+from coursewire.settings import Settings
 from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
 from coursewire_blackboard import plugin
 from coursewire_blackboard.config import BlackboardConfig

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from coursewire.client.limits import lowered
+from coursewire.http.limits import lowered
 from coursewire_blackboard import plugin
 from coursewire_blackboard.config import BlackboardConfig
 

@@ -17,11 +17,11 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from coursewire.client.tokens import FAILURE_HOLDS_S
-from coursewire.config.configuration import Configuration
+from coursewire.configurations.configuration import Configuration
 from coursewire.errors import ConfigurationError, CredentialsError, GrantError, SendError
-from coursewire.jobs.grants import CodeGrants
-from coursewire.jobs.installation import Installation
+from coursewire.http.tokens import FAILURE_HOLDS_S
+from coursewire.inbound.code_grants import CodeGrants
+from coursewire.installation import Installation
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire.testing.simulator import json_response
 from coursewire_blackboard.simulator import BlackboardSimulator
@@ -131,8 +131,8 @@ def test_two_processes_refresh_one_after_the_other_and_neither_fails(
     program = f"""
 import asyncio
 from uuid import UUID
-from coursewire.config.settings import Settings
-from coursewire.jobs.installation import Installation
+from coursewire.settings import Settings
+from coursewire.installation import Installation
 
 async def main():
     installation = Installation(Settings.load())
@@ -346,7 +346,7 @@ def test_the_code_is_exchanged_with_redirect_uri_and_verifier(
 def test_a_code_without_its_verifier_is_no_good(
     installation: Installation, learn: BlackboardSimulator, configure: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coursewire.jobs.grants._with_field", lambda request, _name, _value: request)
+    monkeypatch.setattr("coursewire.inbound.code_grants._with_field", lambda request, _name, _value: request)
 
     with pytest.raises(GrantError) as caught:
         connect(installation, configure(active=False, refresh_token=None))

@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
-from coursewire.audit.records import ContentRecords
-from coursewire.client.opening import open_session
 from coursewire.errors import ThrottledError
-from coursewire.jobs.content import ContentJob
-from coursewire.jobs.inline import InlineRunner
-from coursewire.jobs.installation import Installation
-from coursewire.jobs.outcomes import OutcomeJob
+from coursewire.http.opening import open_session
+from coursewire.installation import Installation
 from coursewire.model.payload import Kind
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.pipeline.runners.inline import InlineRunner
+from coursewire.pipeline.summary import Summary
 from coursewire.sources.database.load import load_bundle
 from coursewire.sources.sample import sample_bundle
+from coursewire.storage.audit.records import ContentRecords
 from coursewire.testing.misbehave import Misbehaviour
-from coursewire.transmit.summary import Summary
 from coursewire_blackboard.simulator import BlackboardSimulator
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -162,7 +162,7 @@ def test_a_refusal_without_a_time_costs_ten_minutes_and_not_a_day(
             channel=channel.channel,
             config=config,
             configuration=configuration.uuid,
-            authenticate=lambda tokens: channel.relay.authenticate(config, tokens),
+            authenticate=lambda tokens: channel.hook_caller.authenticate(config, tokens),
             engine=installation.engine,
             box=installation.secrets,
             insecure_urls=True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coursewire.client.opening import open_draft_session
+from coursewire.http.opening import open_draft_session
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire_canvas import plugin
 from coursewire_canvas.simulator import CanvasSimulator

@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl
 import pytest
 from aiohttp import web
 
-from coursewire.client.answers import result_of_error
 from coursewire.errors import BlockedError, OutcomeUnknownError, SendError, ThrottledError
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.content import ContentItem
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
 from coursewire.model.session import Token
 from coursewire.testing.misbehave import Misbehaviour
+from coursewire.toolkit.results import result_from_error
 from coursewire_canvas import plugin
 from coursewire_canvas.client import CanvasAuth
 from coursewire_canvas.config import CanvasConfig
@@ -446,7 +446,7 @@ def test_a_broken_answer_settles_nothing(
     try:
         result = send(payload(operation))
     except SendError as error:
-        result = result_of_error(error)
+        result = result_from_error(error)
 
     assert result.kind is ResultKind.TRY_LATER
 

@@ -12,15 +12,15 @@ import typer
 from aiohttp import web
 from typer.testing import CliRunner, Result
 
-from coursewire.audit.engine import open_engine
-from coursewire.audit.records import ContentRecord, ContentRecords
-from coursewire.audit.schema import migrate
-from coursewire.audit.states import State
-from coursewire.config.secrets import new_key
-from coursewire.config.settings import Settings
+from coursewire.configurations.secrets import new_key
 from coursewire.errors import ConfigurationError
-from coursewire.jobs.installation import Installation
+from coursewire.installation import Installation
 from coursewire.model.instant import utc_now
+from coursewire.settings import Settings
+from coursewire.storage.audit.records import ContentRecord, ContentRecords
+from coursewire.storage.audit.states import State
+from coursewire.storage.database.engine import open_engine
+from coursewire.storage.database.schema import migrate
 from coursewire_canvas import plugin
 from coursewire_canvas.simulator import CanvasSimulator
 

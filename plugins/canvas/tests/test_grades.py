@@ -10,11 +10,11 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from coursewire.client.answers import result_of_error
 from coursewire.errors import SendError
 from coursewire.model.outcomes import Assessment, Completion
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
 from coursewire.testing.misbehave import Misbehaviour
+from coursewire.toolkit.results import result_from_error
 from coursewire_canvas import plugin
 from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.simulator import CanvasSimulator
@@ -500,7 +500,7 @@ def test_a_failed_bulk_is_refused_as_a_whole_but_for_what_the_gradebook_shows(
     results = send(*map(completed, emails))
 
     assert results[0].kind is ResultKind.ALREADY_SO
-    assert {(r.kind, r.reason, r.whole_batch) for r in results[1:]} == {
+    assert {(r.kind, r.reason, r.batch_refused) for r in results[1:]} == {
         (ResultKind.REJECTED, "bulk-failed", True)
     }
     assert "the job was stopped" in results[1].message
@@ -521,7 +521,7 @@ def test_a_student_who_left_meanwhile_fails_alone(canvas: CanvasSimulator, send:
 
     assert [result.kind for result in results[1:]] == [ResultKind.ACCEPTED] * 4
     assert results[0].kind is ResultKind.REJECTED
-    assert results[0].whole_batch
+    assert results[0].batch_refused
 
 
 def test_a_refused_bulk_goes_on_in_smaller_ones(canvas: CanvasSimulator, send: Send) -> None:
@@ -529,7 +529,7 @@ def test_a_refused_bulk_goes_on_in_smaller_ones(canvas: CanvasSimulator, send: S
 
     results = send(*map(completed, class_of(canvas, 5)))
 
-    assert {(r.kind, r.whole_batch, r.http_status) for r in results} == {(ResultKind.REJECTED, True, 400)}
+    assert {(r.kind, r.batch_refused, r.http_status) for r in results} == {(ResultKind.REJECTED, True, 400)}
 
 
 @pytest.mark.parametrize("together", [False, True])
@@ -642,7 +642,7 @@ def test_what_canvas_refuses_has_its_status_and_words(
     try:
         (result,) = send(completed())
     except SendError as error:
-        result = result_of_error(error)
+        result = result_from_error(error)
 
     assert result.kind is kind
     assert result.message
@@ -663,7 +663,7 @@ def test_a_broken_answer_settles_nothing(
     try:
         results = send(*(completed(email, "0.7") for email in emails))
     except SendError as error:
-        results = [result_of_error(error)]
+        results = [result_from_error(error)]
 
     assert {result.kind for result in results} == {ResultKind.TRY_LATER}
 
@@ -680,7 +680,7 @@ def test_an_assignment_in_doubt_is_looked_for_before_another_is_made(
             try:
                 (result,) = await plugin.send_outcomes(session, Batch(Operation.CREATE, (completed(),)))
             except SendError as error:
-                result = result_of_error(error)
+                result = result_from_error(error)
             kinds.append(result.kind)
         return kinds
 

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 import pluggy
 
-from coursewire.hookspecs import PROJECT, SPECS
+from coursewire.hooks import PROJECT, SPECS
 from coursewire.model.channel import Idempotency, Support
 from coursewire.model.configuration import LearnerId
 from coursewire_canvas import plugin

@@ -12,28 +12,28 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import Engine, select
 
-from coursewire.audit.records import ContentRecord, ContentRecords, OutcomeRecords
-from coursewire.audit.tables import outcome_record
-from coursewire.client.opening import open_draft_session
-from coursewire.config.configuration import Configuration
-from coursewire.config.secrets import new_key
-from coursewire.config.settings import Settings
-from coursewire.jobs.content import ContentJob
-from coursewire.jobs.inbound import Caller, Inbound
-from coursewire.jobs.inline import InlineRunner
-from coursewire.jobs.installation import Installation
-from coursewire.jobs.outcomes import OutcomeJob
+from coursewire.configurations.configuration import Configuration
+from coursewire.configurations.secrets import new_key
+from coursewire.http.opening import open_draft_session
+from coursewire.inbound.desk import Caller, Inbound
+from coursewire.installation import Installation
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.inbound import InboundAnswer
 from coursewire.model.payload import Kind
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.pipeline.runners.inline import InlineRunner
+from coursewire.settings import Settings
 from coursewire.sources.database.load import load_bundle
+from coursewire.storage.audit.records import ContentRecord, ContentRecords, OutcomeRecords
+from coursewire.storage.tables.records import outcome_record
 from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
 from coursewire_cornerstone import plugin
 from coursewire_cornerstone.simulator import COURSE_LIST, SAVE, CornerstoneSimulator
 
 if TYPE_CHECKING:
     from coursewire.model.session import Session
-    from coursewire.transmit.summary import Summary
+    from coursewire.pipeline.summary import Summary
 
 __all__ = ["bare_database_url", "database_url", "engine", "migrated_database"]
 

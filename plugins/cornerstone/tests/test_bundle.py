@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from coursewire.jobs.content import ContentJob
-from coursewire.jobs.inline import InlineRunner
-from coursewire.jobs.outcomes import OutcomeJob
 from coursewire.model.payload import Kind
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.pipeline.runners.inline import InlineRunner
 from coursewire.sources.database.load import load_bundle
 from coursewire_cornerstone.simulator import CornerstoneSimulator
 

@@ -17,10 +17,10 @@ import orjson
 import pytest
 import vcr
 
-from coursewire.audit.hand_overs import Newest
-from coursewire.model.inbound import HandOver, InboundAnswer
+from coursewire.model.inbound import InboundAnswer, Launch
 from coursewire.model.outcomes import Completion
 from coursewire.model.payload import Batch, Operation, Payload, ResultKind, fingerprint
+from coursewire.storage.launches import Newest
 from coursewire_cornerstone import plugin
 from coursewire_cornerstone.config import CornerstoneConfig
 from coursewire_cornerstone.simulator import CALLBACK, CornerstoneSimulator
@@ -28,7 +28,7 @@ from coursewire_cornerstone.simulator import CALLBACK, CornerstoneSimulator
 from .conftest import CUSTOMER, NOON
 
 if TYPE_CHECKING:
-    from coursewire.client.session import HttpSession
+    from coursewire.http.session import HttpSession
     from coursewire.model.session import Session
 
 CASSETTES = Path(__file__).parent / "cassettes"
@@ -140,7 +140,7 @@ def test_a_result_by_the_callback(replay: Replay, portal: CornerstoneSimulator) 
     async def call(session: HttpSession) -> list[Any]:
         class Kept:
             def newest(self) -> Newest:
-                return Newest(HandOver("ada", "A+B", GUID, CALLBACK, token, NOON), {})
+                return Newest(Launch("ada", "A+B", GUID, CALLBACK, token, NOON), {})
 
         session._hand_overs = Kept()  # type: ignore[assignment]
         return await plugin.send_outcomes(session, told(session))

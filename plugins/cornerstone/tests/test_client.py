@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from coursewire.channels.checks import check_channel
 from coursewire.errors import BlockedError, CredentialsError
+from coursewire.plugins.checks import check_channel
 from coursewire_cornerstone import plugin
 from coursewire_cornerstone.simulator import TRANSCRIPTS, CornerstoneSimulator
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from coursewire.audit import transmissions
-from coursewire.audit.states import State
-from coursewire.config.configuration import Configuration
-from coursewire.jobs.inbound import Caller
-from coursewire.jobs.installation import Installation
+from coursewire.configurations.configuration import Configuration
+from coursewire.inbound.desk import Caller
+from coursewire.installation import Installation
+from coursewire.storage.audit import transmissions
+from coursewire.storage.audit.states import State
 from coursewire.testing.inbound import inbound_server, over_http
 from coursewire_cornerstone.simulator import CornerstoneSimulator
 
@@ -274,7 +274,7 @@ def test_a_dry_run_lists_nothing_and_keeps_what_waits(world: World, stocked: Con
 
 HOOKS = """
 from dataclasses import replace
-from coursewire.hookspecs import hookimpl
+from coursewire.hooks import hookimpl
 
 @hookimpl
 def batch_sending(batch):

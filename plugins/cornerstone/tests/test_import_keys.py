@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from coursewire.audit.key_map import KeyMap
 from coursewire.cli.key_map import read_pairs
 from coursewire.errors import ConfigurationError
+from coursewire.storage.key_map import KeyMap
 from coursewire_cornerstone import plugin
 from coursewire_cornerstone.simulator import CornerstoneSimulator
 

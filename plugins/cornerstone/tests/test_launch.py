@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from coursewire.audit.hand_overs import HandOvers
-from coursewire.audit.identity import IdentityLinks
-from coursewire.audit.tables import hand_over
-from coursewire.config.configuration import Configuration
-from coursewire.config.rotation import rotate
-from coursewire.config.secrets import SecretBox, new_key
+from coursewire.configurations.configuration import Configuration
+from coursewire.configurations.rotation import rotate
+from coursewire.configurations.secrets import SecretBox, new_key
 from coursewire.errors import SourceError
-from coursewire.jobs.inbound import Caller
-from coursewire.model.inbound import HandOver, InboundAnswer
+from coursewire.inbound.desk import Caller
+from coursewire.model.inbound import InboundAnswer, Launch
+from coursewire.storage.identity_links import IdentityLinks
+from coursewire.storage.launches import Launches
+from coursewire.storage.tables.records import launch as launch_table
 from coursewire_cornerstone.simulator import CALLBACK
 
 from .conftest import CUSTOMER, World
@@ -40,8 +40,8 @@ def acme(world: World) -> Configuration:
     return world.by_callback()
 
 
-def brought(world: World, configuration: Configuration, learner: str = "ada") -> list[HandOver]:
-    return HandOvers(world.engine, world.installation.secrets, configuration.uuid).of(learner)
+def brought(world: World, configuration: Configuration, learner: str = "ada") -> list[Launch]:
+    return Launches(world.engine, world.installation.secrets, configuration.uuid).of(learner)
 
 
 def launch(world: World, course: str = COURSE, learner: str | None = "ada", **query: str) -> InboundAnswer:
@@ -146,7 +146,7 @@ def test_a_learner_of_somebody_else_is_not_taken(world: World, acme: Configurati
     assert world.save("nobody-knows").status == 404
     assert world.save(None).status == 401
     with world.engine.connect() as connection:
-        assert connection.execute(select(hand_over)).all() == []
+        assert connection.execute(select(launch_table)).all() == []
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff"])
@@ -234,7 +234,7 @@ def test_tokens_lie_encrypted_and_survive_a_new_key(world: World, acme: Configur
     world.launch("ada", "OrchardX+CS211")
     before = {each.course_key: each.token for each in brought(world, acme)}
     with world.engine.connect() as connection:
-        rows = str(connection.execute(select(hand_over)).all())
+        rows = str(connection.execute(select(launch_table)).all())
     assert not any(token in rows for token in before.values())
     new = new_key()
     old = world.installation.settings.secret_key
@@ -243,7 +243,7 @@ def test_tokens_lie_encrypted_and_survive_a_new_key(world: World, acme: Configur
     report = rotate(world.engine, SecretBox([new, old.get_secret_value()]), batch_size=1)
 
     assert report.unreadable == ()
-    after = HandOvers(world.engine, SecretBox([new]), acme.uuid).of("ada")
+    after = Launches(world.engine, SecretBox([new]), acme.uuid).of("ada")
     assert {each.course_key: each.token for each in after} == before
 
 

@@ -15,12 +15,12 @@ import orjson
 import pytest
 from aiohttp import web
 
-from coursewire.audit import transmissions
-from coursewire.audit.identity import IdentityLinks
-from coursewire.audit.states import State
-from coursewire.config.configuration import Configuration
+from coursewire.configurations.configuration import Configuration
 from coursewire.errors import NotExportableError
 from coursewire.model.outcomes import Completion
+from coursewire.storage.audit import transmissions
+from coursewire.storage.audit.states import State
+from coursewire.storage.identity_links import IdentityLinks
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire_cornerstone import plugin
 from coursewire_cornerstone.config import CornerstoneConfig

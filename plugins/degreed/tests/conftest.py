@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from coursewire.client.opening import open_draft_session
-from coursewire.config.secrets import new_key
-from coursewire.config.settings import Settings
-from coursewire.jobs.installation import Installation
+from coursewire.configurations.secrets import new_key
+from coursewire.http.opening import open_draft_session
+from coursewire.installation import Installation
 from coursewire.model.configuration import INSECURE_URLS
+from coursewire.settings import Settings
 from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
 
 __all__ = ["bare_database_url", "database_url", "engine", "migrated_database"]

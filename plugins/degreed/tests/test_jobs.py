@@ -7,14 +7,14 @@ import json
 
 import pytest
 
-from coursewire.audit.records import ContentRecords
-from coursewire.audit.transmissions import history
 from coursewire.errors import ConfigurationError
-from coursewire.jobs.content import ContentJob
-from coursewire.jobs.inline import InlineRunner
-from coursewire.jobs.outcomes import OutcomeJob
 from coursewire.model.payload import Kind
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.pipeline.runners.inline import InlineRunner
 from coursewire.sources.database.load import load_bundle
+from coursewire.storage.audit.records import ContentRecords
+from coursewire.storage.audit.transmissions import history
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire_degreed.v1.simulator import DegreedV1Simulator
 from coursewire_degreed.v2.simulator import Degreed2Simulator

@@ -10,14 +10,14 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from coursewire.channels.defaults import CoreDefaults
-from coursewire.client.answers import result_of_error
-from coursewire.client.opening import open_draft_session
 from coursewire.errors import SendError
+from coursewire.http.opening import open_draft_session
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.content import ContentItem
 from coursewire.model.outcomes import Completion
 from coursewire.model.payload import Batch, Operation, Payload, Result, fingerprint
+from coursewire.plugins.defaults import CoreDefaults
+from coursewire.toolkit.results import result_from_error
 from coursewire_moodle import plugin
 from coursewire_moodle.config import MoodleConfig
 from coursewire_moodle.simulator import MoodleSimulator
@@ -169,7 +169,7 @@ def as_core(send: Send, *payloads: Payload, **options: Any) -> list[Result]:
     try:
         return send(*payloads, **options)
     except SendError as error:
-        return [result_of_error(error)] * len(payloads)
+        return [result_from_error(error)] * len(payloads)
 
 
 def calls(moodle: MoodleSimulator) -> list[str]:

@@ -10,8 +10,6 @@ from urllib.parse import urlencode
 import pytest
 from aiohttp import web
 
-from coursewire.client.answers import result_of_error
-from coursewire.client.forms import bracketed
 from coursewire.errors import (
     BlockedError,
     CredentialsError,
@@ -21,6 +19,8 @@ from coursewire.errors import (
 )
 from coursewire.model.payload import Batch, Operation, ResultKind
 from coursewire.testing.misbehave import Misbehaviour
+from coursewire.toolkit.forms import bracketed
+from coursewire.toolkit.results import result_from_error
 from coursewire_moodle import plugin
 from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE
 
@@ -133,7 +133,7 @@ def test_a_call_refused_for_one_course_marks_the_batch_and_makes_nothing(moodle,
 
     results = as_core(send, course("K1"), bad, course("K2"))
 
-    assert all(result.whole_batch for result in results)
+    assert all(result.batch_refused for result in results)
     assert {(result.kind, result.reason) for result in results} == {
         (ResultKind.REJECTED, "errorinvalidparam")
     }
@@ -197,7 +197,7 @@ def test_warnings_are_the_results_of_their_courses_alone(moodle, send, course):
         ResultKind.REJECTED,
         ResultKind.ACCEPTED,
     ]
-    assert (results[1].reason, results[1].whole_batch) == ("shortnametaken", False)
+    assert (results[1].reason, results[1].batch_refused) == ("shortnametaken", False)
     assert moodle.items["K3"]["fullname"].startswith("C")
 
 
@@ -268,7 +268,7 @@ def test_a_delete_that_stops_half_way_is_tried_in_smaller_batches(moodle, send, 
 
     results = as_core(send, *payloads, retire_strategy="delete")
 
-    assert all(result.whole_batch for result in results)
+    assert all(result.batch_refused for result in results)
     assert "K0" not in moodle.items
     assert "K2" in moodle.items
     (first,) = send(payloads[0], retire_strategy="delete")
@@ -349,7 +349,7 @@ def test_a_php_error_without_a_code_is_tried_again(moodle, send, course):
 
     with pytest.raises(SendError, match=r"Attempt to assign  property") as caught:
         send(course())
-    assert result_of_error(caught.value).kind is ResultKind.TRY_LATER
+    assert result_from_error(caught.value).kind is ResultKind.TRY_LATER
 
 
 def test_values_that_debugging_shows_are_not_repeated(moodle, send, course):
@@ -361,7 +361,7 @@ def test_values_that_debugging_shows_are_not_repeated(moodle, send, course):
     with pytest.raises(SendError, match="Error writing to database") as caught:
         send(course())
     assert "planted" not in f"{caught.value} {caught.value.excerpt}"
-    assert result_of_error(caught.value).kind is ResultKind.TRY_LATER
+    assert result_from_error(caught.value).kind is ResultKind.TRY_LATER
 
 
 def test_a_page_with_status_200_is_not_an_answer(moodle, send, course):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from coursewire.config.secret_values import OpenedSecrets
-from coursewire.config.validation import check
+from coursewire.configurations.secret_values import OpenedSecrets
+from coursewire.configurations.validation import check
 from coursewire.model.channel import RetireStrategy
 from coursewire.model.configuration import LearnerId
 from coursewire_moodle.config import MoodleConfig

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from coursewire.config.secrets import new_key
-from coursewire.config.settings import Settings
-from coursewire.jobs.content import ContentJob
-from coursewire.jobs.inline import InlineRunner
-from coursewire.jobs.installation import Installation
-from coursewire.jobs.outcomes import OutcomeJob
+from coursewire.configurations.secrets import new_key
+from coursewire.installation import Installation
 from coursewire.model.payload import Kind
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.pipeline.runners.inline import InlineRunner
+from coursewire.settings import Settings
 from coursewire.sources.database.load import load_bundle
 from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
 from coursewire_moodle.client import CREATE

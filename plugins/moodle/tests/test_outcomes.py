@@ -187,7 +187,7 @@ def test_codes_of_failure_have_reasons_of_their_own(moodle, grade, completed, ch
 
     (result,) = grade(completed())
 
-    assert (result.kind, result.reason, result.whole_batch) == (ResultKind.BLOCKED, reason, False)
+    assert (result.kind, result.reason, result.batch_refused) == (ResultKind.BLOCKED, reason, False)
 
 
 def test_several_grade_items_are_told(moodle, grade, completed):
@@ -206,7 +206,7 @@ def test_a_grade_that_is_refused_is_found_in_smaller_batches(moodle, grade, comp
 
     results = grade(completed(), completed("b@example.org", enrollment="78"))
 
-    assert [result.whole_batch for result in results] == [True, True]
+    assert [result.batch_refused for result in results] == [True, True]
 
 
 @pytest.mark.parametrize("text", ["The instance of this module does not exist\n0", "3", '"odd"', "[]"])

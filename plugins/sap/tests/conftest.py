@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from coursewire.client.opening import open_draft_session
+from coursewire.http.opening import open_draft_session
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.payload import Batch, Operation, Payload, fingerprint
 from coursewire_sap import plugin

@@ -60,7 +60,7 @@ def test_a_refusal_of_the_batch(play, make_batch):
 
     results = play("import_refused", lambda session: plugin.send_content(session, batch), name_refused=False)
 
-    assert [(result.kind, result.whole_batch) for result in results] == [(REJECTED, True)] * 2
+    assert [(result.kind, result.batch_refused) for result in results] == [(REJECTED, True)] * 2
 
 
 def test_the_window(play, make_batch, clock):

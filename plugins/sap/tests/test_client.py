@@ -60,7 +60,7 @@ def test_a_course_that_the_answer_names_is_refused_alone(simulator, make_batch, 
     assert kinds(results) == [TRY_LATER, REJECTED, TRY_LATER]
     assert "title" in results[1].message
     assert (results[1].http_status, results[1].reason) == (400, "refused")
-    assert [result.whole_batch for result in results] == [True, False, True]
+    assert [result.batch_refused for result in results] == [True, False, True]
     assert [result.reason for result in results] == ["batch-refused", "refused", "batch-refused"]
     assert simulator.items == {}
 
@@ -70,7 +70,7 @@ def test_a_refusal_without_a_name_is_the_batchs(simulator, make_batch, send):
     results = send(make_batch("a", ("b", Operation.CREATE, {"title": []})))
 
     assert kinds(results) == [REJECTED, REJECTED]
-    assert all(result.whole_batch for result in results)
+    assert all(result.batch_refused for result in results)
     assert "title" in results[0].message
 
 
@@ -82,7 +82,7 @@ def test_splitting_finds_the_course_that_sap_did_not_name(simulator, make_batch,
 
     def halves(some):
         results = send(make_batch(*some))
-        if not results[0].whole_batch:
+        if not results[0].batch_refused:
             accepted.extend(some)
         elif len(some) == 1:
             refused.extend(some)
@@ -152,7 +152,7 @@ def test_error_bodies(status, body, words, simulator, make_batch, send):
     results = answered(simulator, send, make_batch, (status, body))
 
     assert kinds(results) == [REJECTED, REJECTED]
-    assert all(result.whole_batch and result.http_status == status and result.message for result in results)
+    assert all(result.batch_refused and result.http_status == status and result.message for result in results)
     if words:
         assert results[0].message == words
 
@@ -161,7 +161,7 @@ def test_success_with_an_error_inside_is_a_refusal(simulator, make_batch, send):
     results = answered(simulator, send, make_batch, (200, {"error": {"code": "X", "message": "no"}}))
 
     assert kinds(results) == [REJECTED, REJECTED]
-    assert results[0].whole_batch
+    assert results[0].batch_refused
     assert results[0].message == "X: no"
 
 
@@ -227,7 +227,7 @@ def test_which_courses_a_refusal_names(body, refused, simulator, make_batch, sen
     keys = ("Ex+A", "Ex+A.1", "Ex+AB", "Ex+C")
     results = dict(zip(keys, answered(simulator, send, make_batch, (400, body), *keys), strict=True))
 
-    named = {key for key, result in results.items() if result.kind is REJECTED and not result.whole_batch}
+    named = {key for key, result in results.items() if result.kind is REJECTED and not result.batch_refused}
     assert named == refused
     if refused:
         assert results["Ex+C"].kind is TRY_LATER
@@ -240,7 +240,7 @@ def test_an_ill_sap_is_tried_later(status, simulator, make_batch, send):
 
     assert kinds(results) == [TRY_LATER, TRY_LATER]
     assert results[0].http_status == status
-    assert not results[0].whole_batch
+    assert not results[0].batch_refused
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,15 @@ import typer
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from coursewire.audit.engine import open_engine
-from coursewire.audit.schema import migrate
-from coursewire.audit.tables import identity_link
-from coursewire.audit.tables import job as job_table
 from coursewire.errors import BlockedError, ConfigurationError, GuardError, IncompleteListError
-from coursewire.jobs.installation import Installation
+from coursewire.installation import Installation
 from coursewire.model.results import Consent, ConsentState, CourseFacts, EnrollmentFacts, LearnerFacts
 from coursewire.sources.database import learners_of, load_bundle
-from coursewire.sources.database.tables import source_learner
+from coursewire.storage.database.engine import open_engine
+from coursewire.storage.database.schema import migrate
+from coursewire.storage.tables.records import identity_link
+from coursewire.storage.tables.records import job as job_table
+from coursewire.storage.tables.source import source_learner
 from coursewire_sap import plugin
 from coursewire_sap.inactive import read_inactive
 
@@ -388,7 +388,7 @@ class OtherSource:
 
 def test_another_source_is_reported_on_and_never_changed(command, installed, monkeypatch):
     other = OtherSource(installed.source)
-    monkeypatch.setattr("coursewire.channels.loading.load_named", lambda *_: lambda _engine: other)
+    monkeypatch.setattr("coursewire.plugins.loading.load_named", lambda *_: lambda _engine: other)
 
     rows = command("--json")[1]
     assert {row["student_id"]: row["state"] for row in rows[:-1]} == {

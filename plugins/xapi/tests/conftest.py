@@ -16,20 +16,20 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from coursewire.audit.schema import migrate
-from coursewire.audit.tables import outcome_record
-from coursewire.channels.loading import load_channel_object
-from coursewire.channels.registry import Registry
-from coursewire.config.secrets import new_key
-from coursewire.config.settings import Settings
-from coursewire.jobs.installation import Installation
-from coursewire.jobs.outcomes import OutcomeJob
+from coursewire.configurations.secrets import new_key
+from coursewire.installation import Installation
 from coursewire.model.outcomes import Completion, EnrollmentReport
 from coursewire.model.payload import Kind
+from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.pipeline.summary import Summary
+from coursewire.pipeline.transmit.send import Stop
+from coursewire.plugins.loading import load_channel_object
+from coursewire.plugins.registry import Registry
+from coursewire.settings import Settings
 from coursewire.sources.database import load_bundle
+from coursewire.storage.database.schema import migrate
+from coursewire.storage.tables.records import outcome_record
 from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
-from coursewire.transmit.send import Stop
-from coursewire.transmit.summary import Summary
 from coursewire_xapi import plugin
 from coursewire_xapi.config import XapiConfig
 from coursewire_xapi.simulator import XapiSimulator
@@ -202,7 +202,7 @@ class World:
 
         async def ask() -> list[str]:
             async with self.installation.session(loaded, config, uuid) as session:
-                return await loaded.relay.check_connection(session)
+                return await loaded.hook_caller.check_connection(session)
 
         return asyncio.run(ask())
 
@@ -218,7 +218,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     settings = Settings.load(
         data_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'coursewire.db'}", allow_insecure_urls=True
     )
-    from coursewire.audit.engine import open_engine
+    from coursewire.storage.database.engine import open_engine
 
     engine = open_engine(settings.database_url)
     migrate(engine)

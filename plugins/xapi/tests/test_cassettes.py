@@ -15,7 +15,7 @@ import httpx
 import pytest
 import vcr
 
-from coursewire.client.opening import open_draft_session
+from coursewire.http.opening import open_draft_session
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.payload import Batch, Operation, Payload, ResultKind, fingerprint
 from coursewire_xapi import plugin

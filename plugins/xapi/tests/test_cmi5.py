@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from coursewire.cli.app import app
 from coursewire.errors import NotExportableError
-from coursewire.export.cmi5 import NAMESPACE, Block, of_many, of_one
 from coursewire.model.content import ContentItem
 from coursewire.model.instant import Moment
+from coursewire.toolkit.cmi5 import NAMESPACE, Block, of_many, of_one
 from coursewire_xapi.cmi5 import course_block
 from coursewire_xapi.outcomes import activity_id
 

@@ -91,8 +91,8 @@ def read_slow_down(response):
 
 @cw.hookimpl
 def export_content(item):
-    name = cw.cut(cw.required(item, "title"), LONGEST_NAME)
-    return {"name": name, "link": cw.required(item, "enrollment_url"), "starts": cw.iso_utc(item.start)}
+    name = cw.truncate(cw.require_text(item, "title"), LONGEST_NAME)
+    return {"name": name, "link": cw.require_text(item, "enrollment_url"), "starts": cw.iso_utc(item.start)}
 
 
 @cw.hookimpl
@@ -157,13 +157,13 @@ def read(row, operation, response):
     return cw.Result(cw.ResultKind.TRY_LATER, "no-acknowledgement", "Harbor does not name it", http_status=status)
 
 
-def refusal(session, response, *, whole_batch=True):
+def refusal(session, response, *, batch_refused=True):
     """What an answer means that tells nothing of its items."""
     if response.is_success:
         return cw.Result(
             cw.ResultKind.TRY_LATER, "no-acknowledgement", response.text[:500], http_status=response.status_code
         )
-    return cw.result_of(response, now=session.clock(), whole_batch=whole_batch)
+    return cw.result_from(response, now=session.clock(), batch_refused=batch_refused)
 
 
 @cw.hookimpl

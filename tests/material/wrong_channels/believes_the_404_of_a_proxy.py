@@ -13,7 +13,7 @@ async def send_one(session, payload):
     response = await (session.delete(path) if retire else session.put(path, json=payload.body))
     if retire and response.status_code == 404:
         return cw.Result(cw.ResultKind.ALREADY_SO, "already-retired", http_status=404)
-    return cw.acknowledged(response, payload.operation, {"id": payload.remote_key}, now=session.clock())
+    return cw.result_from_echo(response, payload.operation, {"id": payload.remote_key}, now=session.clock())
 
 
 CAUGHT_BY = ("test_a_404_of_a_proxy_retires_nothing", "a page of HTML with status 404 counts as a retirement")

@@ -10,7 +10,7 @@ async def send_content(session, batch):
         path, retire = cw.quoted_path("api", "courses", payload.remote_key), payload.operation is cw.Operation.RETIRE
         response = await (session.delete(path) if retire else session.put(path, json=payload.body))
         gone = retire and response.status_code == 404
-        kind = cw.Result(cw.ResultKind.ALREADY_SO) if gone else cw.result_of(response, now=session.clock())
+        kind = cw.Result(cw.ResultKind.ALREADY_SO) if gone else cw.result_from(response, now=session.clock())
         results.append(kind)
     return results
 

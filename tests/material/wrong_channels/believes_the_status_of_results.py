@@ -6,7 +6,7 @@ from coursewire_acme.plugin import *
 @cw.hookimpl
 async def send_outcomes(session, batch):
     return [
-        cw.result_of(
+        cw.result_from(
             await session.put(cw.quoted_path("api", "results", payload.key), json=payload.body), now=session.clock()
         )
         for payload in batch.payloads

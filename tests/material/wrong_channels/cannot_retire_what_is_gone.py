@@ -10,7 +10,7 @@ async def send_content(session, batch):
         path, retire = cw.quoted_path("api", "courses", payload.remote_key), payload.operation is cw.Operation.RETIRE
         response = await (session.delete(path) if retire else session.put(path, json=payload.body))
         echo = {"id": payload.remote_key}
-        results.append(cw.acknowledged(response, cw.Operation.UPDATE, echo, now=session.clock()))
+        results.append(cw.result_from_echo(response, cw.Operation.UPDATE, echo, now=session.clock()))
     return results
 
 

@@ -6,7 +6,7 @@ from coursewire_acme.plugin import *
 
 @cw.hookimpl
 def export_content(item):
-    item.__dict__["title"] = cw.required(item, "title").upper()
+    item.__dict__["title"] = cw.require_text(item, "title").upper()
     return plugin.export_content(item)
 
 

@@ -20,7 +20,7 @@ async def send_content(session, batch):
             "DELETE" if retire else "PUT", path, params=query, json=None if retire else payload.body
         )
         echo = {"id": payload.remote_key}
-        results.append(cw.acknowledged(response, payload.operation, echo, now=session.clock()))
+        results.append(cw.result_from_echo(response, payload.operation, echo, now=session.clock()))
     return results
 
 

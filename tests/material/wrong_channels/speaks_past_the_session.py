@@ -14,7 +14,7 @@ async def send_content(session, batch):
             path, retire = cw.quoted_path("api", "courses", payload.remote_key), payload.operation is cw.Operation.RETIRE
             response = await (client.delete(path) if retire else client.put(path, json=dict(payload.body)))
             echo = {"id": payload.remote_key}
-            results.append(cw.acknowledged(response, payload.operation, echo, now=session.clock()))
+            results.append(cw.result_from_echo(response, payload.operation, echo, now=session.clock()))
     return results
 
 

@@ -41,8 +41,8 @@ class Commands(TyperGroup):
 
     @staticmethod
     def _of_channel(name: str) -> Any:
-        from coursewire.channels.loading import load_channels
-        from coursewire.config.settings import Settings
+        from coursewire.plugins.loading import load_channels
+        from coursewire.settings import Settings
 
         settings = Settings.load()
         for row in load_channels(allowed=settings.channels, hooks_file=settings.hooks_file):
@@ -50,7 +50,7 @@ class Commands(TyperGroup):
                 own = typer.Typer(
                     name=row.name, help=f"Commands of {row.channel.title}.", rich_markup_mode=None
                 )
-                groups = row.relay.channel_commands()
+                groups = row.hook_caller.channel_commands()
                 for group in groups:
                     own.registered_commands += group.registered_commands
                     own.registered_groups += group.registered_groups
@@ -151,7 +151,7 @@ def _our_error(error: CoursewireError, args: Sequence[str]) -> int:
 def _unexpected(error: Exception, args: Sequence[str]) -> int:
     if os.environ.get("COURSEWIRE_DEBUG") == "1":
         raise error
-    from coursewire.channels.faults import describe
+    from coursewire.plugins.faults import describe
 
     unexpected = CoursewireError(
         "this should not have happened",

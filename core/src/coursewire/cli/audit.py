@@ -21,8 +21,8 @@ from coursewire.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from coursewire.config.configuration import Configuration
-    from coursewire.jobs.installation import Installation
+    from coursewire.configurations.configuration import Configuration
+    from coursewire.installation import Installation
 
 
 class Releasable(StrEnum):
@@ -77,11 +77,11 @@ def retry(
     outcomes. Items in doubt are taken to be at the LMS and are sent again as updates. Your name and reason are
     logged.
     """
-    from coursewire.audit.release import FAILED_STATES, release
-    from coursewire.audit.states import State
     from coursewire.cli.common import OUTCOMES, actor, find_configuration, open_installation, outcome_keys
     from coursewire.cli.output import put, put_json
     from coursewire.model.payload import Kind
+    from coursewire.storage.audit.requeue import FAILED_STATES, release
+    from coursewire.storage.audit.states import State
 
     if sum(map(bool, (items, all_failed, states, learner))) != 1:
         raise typer.BadParameter("give one of --item, --all-failed, --state and --learner")
@@ -155,10 +155,10 @@ def export(
     import sys
     from contextlib import nullcontext
 
-    from coursewire.audit.export import csv_lines, stream
-    from coursewire.audit.tables import transmission
     from coursewire.cli.common import find_configuration, open_installation
     from coursewire.cli.output import json_line
+    from coursewire.storage.audit.export import csv_lines, stream
+    from coursewire.storage.tables.records import transmission
 
     with open_installation(read_only=True) as installation:
         only = [find_configuration(installation, config).uuid] if config else None
@@ -181,9 +181,9 @@ def prune(
     """Delete attempts and jobs that are older than the retention time. Records are never deleted."""
     from datetime import timedelta
 
-    from coursewire.audit.retention import prune
     from coursewire.cli.common import open_installation
     from coursewire.cli.output import put, put_json
+    from coursewire.storage.audit.retention import prune
 
     with open_installation() as installation:
         before = installation.clock() - timedelta(days=days or installation.settings.retention_days)

@@ -173,11 +173,11 @@ async def _opened(
     channel: type[C], config: str, bundle: Path | None
 ) -> AsyncIterator[tuple[C, str, Source, list[str]]]:
     """The configuration, its customer, where the items are, and the keys that its catalogs hold."""
-    from coursewire.channels.loading import load_channels
     from coursewire.cli.common import channel_of, find_configuration, open_installation
     from coursewire.cli.preview import keys_in, model_of, read_config
-    from coursewire.config.settings import Settings
-    from coursewire.export.wanted import wanted_keys
+    from coursewire.pipeline.export.catalogs import wanted_keys
+    from coursewire.plugins.loading import load_channels
+    from coursewire.settings import Settings
     from coursewire.sources.bundle_source import BundleSource
 
     if bundle is not None:

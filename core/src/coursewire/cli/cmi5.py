@@ -14,15 +14,15 @@ from coursewire.cli.catalogue import (
     OutputFolder,
 )
 from coursewire.cli.options import Json, Keys
-from coursewire.export.cmi5 import MoveOn, of_many, of_one, to_zip
 from coursewire.model.configuration import ChannelConfig
+from coursewire.toolkit.cmi5 import MoveOn, of_many, of_one, to_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from coursewire.export.cmi5 import Block
     from coursewire.model.content import ContentItem
     from coursewire.model.instant import Moment
+    from coursewire.toolkit.cmi5 import Block
 
 C = TypeVar("C", bound=ChannelConfig)
 C_contra = TypeVar("C_contra", bound=ChannelConfig, contravariant=True)

@@ -11,12 +11,12 @@ from coursewire.cli.options import KindName
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from coursewire.audit.records import Records
-    from coursewire.channels.registry import LoadedChannel
-    from coursewire.config.configuration import Configuration
-    from coursewire.config.settings import Settings
-    from coursewire.jobs.installation import Installation
+    from coursewire.configurations.configuration import Configuration
+    from coursewire.installation import Installation
     from coursewire.model.content import Catalog, Customer
+    from coursewire.plugins.registry import LoadedChannel
+    from coursewire.settings import Settings
+    from coursewire.storage.audit.records import Records
 
 T = TypeVar("T")
 
@@ -31,15 +31,15 @@ def open_installation(*, read_only: bool = False, settings: Settings | None = No
     Raises:
         CoursewireError: Whatever the block raises, or what is wrong with the settings or the database.
     """
-    from coursewire.audit.driver_errors import database_errors
-    from coursewire.config.logs import set_up_logs
-    from coursewire.config.settings import Settings
-    from coursewire.jobs.installation import Installation
+    from coursewire.installation import Installation
+    from coursewire.observability.logs import set_up_logs
+    from coursewire.settings import Settings
+    from coursewire.storage.database.driver_errors import database_errors
 
     settings = settings or Settings.load()
     set_up_logs(settings)
     if settings.traces:
-        from coursewire.config.traces import send_away
+        from coursewire.observability.tracing import send_away
 
         send_away()
     installation = Installation(settings, read_only=read_only)
@@ -74,8 +74,8 @@ def takes(kind: KindName, channel: LoadedChannel) -> bool:
 
 def records_of(installation: Installation, configuration: Configuration, kind: KindName) -> Records[Any]:
     """The records of one kind of a configuration."""
-    from coursewire.audit.records import ContentRecords, OutcomeRecords
     from coursewire.model.payload import Kind
+    from coursewire.storage.audit.records import ContentRecords, OutcomeRecords
 
     if kind is KindName.CONTENT:
         return ContentRecords(installation.engine, configuration.uuid)
@@ -90,8 +90,8 @@ def outcome_keys(
     Raises:
         SourceError: The source could not answer.
     """
-    from coursewire.audit.records import OutcomeRecords
     from coursewire.model.payload import Kind
+    from coursewire.storage.audit.records import OutcomeRecords
 
     async def ask() -> list[str]:
         pages = installation.source.enrollments(

@@ -12,9 +12,9 @@ from coursewire.cli import connect, key_map, keys
 from coursewire.cli.options import ChannelCode, ConfigId, Customer, Json
 
 if TYPE_CHECKING:
-    from coursewire.channels.registry import LoadedChannel
-    from coursewire.config.configuration import Configuration
-    from coursewire.jobs.installation import Installation
+    from coursewire.configurations.configuration import Configuration
+    from coursewire.installation import Installation
+    from coursewire.plugins.registry import LoadedChannel
 
 FileOption = Annotated[
     Path | None, typer.Option("--file", metavar="FILE", help="JSON file; `config template` shows its form.")
@@ -73,7 +73,7 @@ def add(
     """
     from coursewire.cli.common import actor, ask_source, channel_of, open_installation
     from coursewire.cli.output import note, put_json
-    from coursewire.config.files import read_file
+    from coursewire.configurations.files import read_file
 
     active, fields = False, {}
     if file is not None:
@@ -136,7 +136,7 @@ def show(config: ConfigId, json: Json = False) -> None:
     """Show one configuration. Of a secret it only tells whether it is set."""
     from coursewire.cli.common import customer_names, find_configuration, open_installation
     from coursewire.cli.output import put, put_json, put_pairs
-    from coursewire.config.describe import describe
+    from coursewire.configurations.fields import describe
 
     with open_installation(read_only=True) as installation:
         found = find_configuration(installation, config)
@@ -182,7 +182,7 @@ def edit(
     """Change fields. Those that are not named stay as they are."""
     from coursewire.cli.common import actor, find_configuration, open_installation
     from coursewire.cli.output import put, put_json
-    from coursewire.config.files import read_file
+    from coursewire.configurations.files import read_file
     from coursewire.errors import ConfigurationError
 
     changes: dict[str, Any] = {}
@@ -229,7 +229,7 @@ def check(config: ConfigId, json: Json = False) -> None:
 
         async def ask(loaded: LoadedChannel = loaded) -> list[str]:
             async with installation.session(loaded, model, found.uuid) as session:
-                return await loaded.relay.check_connection(session)
+                return await loaded.hook_caller.check_connection(session)
 
         try:
             sentences = run_to_end(ask())
@@ -331,9 +331,9 @@ def template(
     _json: Annotated[bool, typer.Option("--json", help="Errors as JSON, too; a template always is.")] = False,
 ) -> None:
     """Print an example file for `config add --file`, with every field of the channel."""
-    from coursewire.channels.loading import load_channels
-    from coursewire.config.files import write_template
-    from coursewire.config.settings import Settings
+    from coursewire.configurations.files import write_template
+    from coursewire.plugins.loading import load_channels
+    from coursewire.settings import Settings
 
     settings = Settings.load()
     channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)

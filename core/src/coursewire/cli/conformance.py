@@ -18,7 +18,7 @@ from coursewire.cli.options import Json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from coursewire.channels.registry import LoadedChannel
+    from coursewire.plugins.registry import LoadedChannel
 
 _REPORT = "coursewire.testing.report"
 _LAST_WORDS = 2000
@@ -74,9 +74,9 @@ def conformance(
     The channel runs against its own simulator; which checks are made follows from what it declares.
     Exit status: 0 when all hold, 1 when one does not.
     """
-    from coursewire.channels.loading import load_channels
     from coursewire.cli.output import put_json
-    from coursewire.config.settings import Settings
+    from coursewire.plugins.loading import load_channels
+    from coursewire.settings import Settings
 
     if json and markdown:
         raise typer.BadParameter("--json and --markdown do not go together")
@@ -178,8 +178,8 @@ def _print(loaded: LoadedChannel, report: Report) -> None:
     """The report for a person."""
     from rich.text import Text
 
-    from coursewire.channels.words import capabilities_in_words, limits_in_words
     from coursewire.cli.output import put, put_check, put_table
+    from coursewire.plugins.describe import capabilities_in_words, limits_in_words
 
     put(f"{loaded.channel.title}: {loaded.where}, for plugin API {loaded.channel.requires_api}", style="bold")
     put()
@@ -211,7 +211,7 @@ def _print(loaded: LoadedChannel, report: Report) -> None:
 
 def _print_markdown(loaded: LoadedChannel, report: Report) -> None:
     """The report as Markdown."""
-    from coursewire.channels.words import capabilities_in_words, limits_in_words
+    from coursewire.plugins.describe import capabilities_in_words, limits_in_words
 
     verdict = "conforms" if report.conformant else "does **not** conform"
     parts = [

@@ -11,8 +11,8 @@ import typer
 from coursewire.cli.options import ConfigId, Json
 
 if TYPE_CHECKING:
-    from coursewire.config.configuration import Configuration
-    from coursewire.jobs.installation import Installation
+    from coursewire.configurations.configuration import Configuration
+    from coursewire.installation import Installation
 
 HOST = "127.0.0.1"
 PORT = 8765
@@ -55,7 +55,7 @@ def connect(
 
     from coursewire.cli.common import actor, find_configuration, open_installation, run_to_end
     from coursewire.cli.output import note, put, put_json
-    from coursewire.jobs.grants import GOOD_FOR, CodeGrants
+    from coursewire.inbound.code_grants import GOOD_FOR, CodeGrants
 
     if redirect_uri and not paste:
         raise typer.BadParameter("--redirect-uri leads elsewhere: give --paste with it")
@@ -103,7 +103,7 @@ def hint_to_connect(installation: Installation, configuration: Configuration) ->
 
 def lacks_grant(installation: Installation, configuration: Configuration, fields: Collection[str]) -> bool:
     """Tell whether the fields that keep a configuration from being valid are those that a grant would bring."""
-    from coursewire.jobs.grants import code_grant
+    from coursewire.inbound.code_grants import code_grant
 
     grant = code_grant(installation.channels.get(configuration.channel))
     return grant is not None and bool(fields) and set(fields) <= set(grant.fields)

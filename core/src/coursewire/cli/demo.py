@@ -12,9 +12,9 @@ import typer
 from coursewire.cli.options import Json, KindName
 
 if TYPE_CHECKING:
-    from coursewire.channels.registry import LoadedChannel
-    from coursewire.jobs.inline import Ended
-    from coursewire.jobs.installation import Installation
+    from coursewire.installation import Installation
+    from coursewire.pipeline.runners.inline import Ended
+    from coursewire.plugins.registry import LoadedChannel
 
 
 def demo(
@@ -27,7 +27,7 @@ def demo(
     from coursewire.cli.common import open_installation
     from coursewire.cli.output import put_check, put_json
     from coursewire.cli.setup import set_up
-    from coursewire.config.settings import Settings
+    from coursewire.settings import Settings
     from coursewire.sources.database import load_bundle
     from coursewire.sources.sample import sample_bundle
 
@@ -118,7 +118,7 @@ def _start(installation: Installation, channel: LoadedChannel, stack: ExitStack)
 def _customer(installation: Installation) -> str:
     from sqlalchemy import select
 
-    from coursewire.sources.database.tables import source_customer
+    from coursewire.storage.tables.source import source_customer
 
     with installation.engine.connect() as connection:
         return str(
@@ -160,7 +160,7 @@ def _run(installation: Installation, kind: KindName, simulators: dict[str, Any])
     from coursewire.cli.common import run_to_end, takes
     from coursewire.cli.output import progress
     from coursewire.cli.selection import Asked, select
-    from coursewire.jobs.inline import InlineRunner
+    from coursewire.pipeline.runners.inline import InlineRunner
 
     asked = Asked(kind)
     if not any(takes(kind, channel) for channel in installation.channels):
@@ -182,7 +182,7 @@ def _run(installation: Installation, kind: KindName, simulators: dict[str, Any])
 
 
 async def _let_fetch(installation: Installation, simulators: dict[str, Any]) -> None:
-    from coursewire.jobs.inbound import Inbound
+    from coursewire.inbound.desk import Inbound
 
     call, customer = Inbound(installation).call, _customer(installation)
     for simulator in simulators.values():

@@ -12,7 +12,7 @@ from coursewire.cli.options import Json
 from coursewire.errors import CoursewireError
 
 if TYPE_CHECKING:
-    from coursewire.jobs.installation import Installation
+    from coursewire.installation import Installation
 
 FREE_BYTES = 500 * 2**20
 """Less free disk than this is worth a warning."""
@@ -51,9 +51,9 @@ def doctor(json: Json = False) -> None:
 
 def examine() -> Iterator[Finding]:
     """Check one thing after the other; without readable settings there is nothing more to check."""
-    from coursewire.audit.driver_errors import database_errors
-    from coursewire.config.settings import Settings, settings_file
-    from coursewire.jobs.installation import Installation
+    from coursewire.installation import Installation
+    from coursewire.settings import Settings, settings_file
+    from coursewire.storage.database.driver_errors import database_errors
 
     try:
         settings = Settings.load()
@@ -91,15 +91,15 @@ def _key(name: str, installation: Installation) -> Iterator[Finding]:
 
 
 def _database(name: str, installation: Installation) -> Iterator[Finding]:
-    from coursewire.audit.driver_errors import describe
-    from coursewire.audit.schema import schema_state
+    from coursewire.storage.database.driver_errors import describe
+    from coursewire.storage.database.schema import schema_state
 
     state = schema_state(installation.engine)
     yield Finding(name, True, f"{describe(installation.settings.database_url)}, schema {state.current}")
 
 
 def _channels(name: str, installation: Installation) -> Iterator[Finding]:
-    from coursewire.channels.registry import LoadState
+    from coursewire.plugins.registry import LoadState
 
     for row in installation.channels.report:
         good = row.state is not LoadState.FAILED

@@ -22,9 +22,9 @@ from coursewire.cli.options import (
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from coursewire.audit.records import Record
-    from coursewire.config.configuration import Configuration
-    from coursewire.jobs.installation import Installation
+    from coursewire.configurations.configuration import Configuration
+    from coursewire.installation import Installation
+    from coursewire.storage.audit.records import Record
 
 JOBS_SEARCHED = 1000
 """Newest jobs among which the beginning of an id is looked for."""
@@ -52,10 +52,10 @@ def list_(
     json: Json = False,
 ) -> None:
     """List attempts, the newest first."""
-    from coursewire.audit import transmissions
     from coursewire.cli.common import find_configuration, open_installation, short
     from coursewire.cli.output import put_json, put_table
     from coursewire.model.payload import Kind
+    from coursewire.storage.audit import transmissions
 
     with open_installation(read_only=True) as installation:
         found = transmissions.history(
@@ -97,8 +97,8 @@ def _name_outcomes(installation: Installation, rows: Sequence[dict[str, Any]]) -
     """Add learner, course and subsection to attempts of outcomes, whose key is a digest; not to forgotten ones."""
     from collections import defaultdict
 
-    from coursewire.audit.records import OutcomeRecords
     from coursewire.model.payload import Kind
+    from coursewire.storage.audit.records import OutcomeRecords
 
     groups = defaultdict(list)
     for row in rows:
@@ -194,8 +194,8 @@ def _attempts(
     installation: Installation, configuration: UUID, kind: KindName, item: str
 ) -> Iterator[dict[str, Any]]:
     """Every attempt of one item, newest first."""
-    from coursewire.audit import transmissions
     from coursewire.model.payload import Kind
+    from coursewire.storage.audit import transmissions
 
     before = None
     while page := transmissions.history(
@@ -211,10 +211,10 @@ def _attempts(
 
 
 def _put_record(record: Record) -> None:
-    from coursewire.audit.records import ContentRecord, OutcomeRecord
-    from coursewire.audit.states import State
     from coursewire.cli.output import instant, put_pairs
     from coursewire.model.reasons import explain
+    from coursewire.storage.audit.records import ContentRecord, OutcomeRecord
+    from coursewire.storage.audit.states import State
 
     text, step = explain(record.reason or "")
     there = "not at the LMS"
@@ -270,8 +270,8 @@ def _put_attempts(attempts: list[dict[str, Any]]) -> None:
 def _find_job(installation: Installation, text: str) -> UUID:
     from uuid import UUID
 
-    from coursewire.audit import jobs
     from coursewire.errors import ConfigurationError
+    from coursewire.storage.audit import jobs
 
     start = text.replace("-", "").lower()
     if len(start) == 32:

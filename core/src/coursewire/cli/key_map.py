@@ -28,10 +28,10 @@ def import_keys(
     external_course_id (the LMS's). What is refused is told, and everything else is taken; to do it twice changes
     nothing. Exit status 1 when something was refused.
     """
-    from coursewire.audit.key_map import KeyMap
     from coursewire.cli.common import channel_of, find_configuration, open_installation
     from coursewire.cli.output import note, put, put_json
     from coursewire.errors import ConfigurationError
+    from coursewire.storage.key_map import KeyMap
 
     with open_installation() as installation:
         found = find_configuration(installation, config)

@@ -16,7 +16,7 @@ def register(group: typer.Typer) -> None:
 def new_key(json: Json = False) -> None:
     """Print a new secret key. It is stored nowhere."""
     from coursewire.cli.output import put_json
-    from coursewire.config.secrets import new_key
+    from coursewire.configurations.secrets import new_key
 
     key = new_key()
     if json:
@@ -35,7 +35,7 @@ def rotate_key(json: Json = False) -> None:
 
     from coursewire.cli.common import open_installation
     from coursewire.cli.output import note, put, put_json
-    from coursewire.config.rotation import rotate
+    from coursewire.configurations.rotation import rotate
 
     with open_installation() as installation:
         report = rotate(installation.engine, installation.secrets)

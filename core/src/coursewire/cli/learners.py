@@ -10,9 +10,9 @@ import typer
 from coursewire.cli.options import Config, ConfigNeeded, Json, LearnerNeeded
 
 if TYPE_CHECKING:
-    from coursewire.audit.identity import Unmatched
-    from coursewire.config.configuration import Configuration
-    from coursewire.jobs.installation import Installation
+    from coursewire.configurations.configuration import Configuration
+    from coursewire.installation import Installation
+    from coursewire.storage.identity_links import Unmatched
 
 
 def register(app: typer.Typer) -> None:
@@ -54,7 +54,7 @@ def unmatched(config: Config = None, json: Json = False) -> None:
 
 
 def _waiting(installation: Installation, configuration: Configuration) -> Iterator[Unmatched]:
-    from coursewire.audit.identity import IdentityLinks
+    from coursewire.storage.identity_links import IdentityLinks
 
     links, after = IdentityLinks(installation.engine, configuration.uuid), ""
     while page := links.unmatched(after=after):
@@ -100,9 +100,9 @@ def link(
     json: Json = False,
 ) -> None:
     """Say which id a learner has at an LMS. It stands above what the source says, until `learners unlink`."""
-    from coursewire.audit.identity import IdentityLinks
     from coursewire.cli.common import find_configuration, open_installation
     from coursewire.cli.output import note, put, put_json
+    from coursewire.storage.identity_links import IdentityLinks
 
     if not remote_id.strip():
         raise typer.BadParameter("--remote-id is empty")
@@ -129,10 +129,10 @@ def link(
 
 def unlink(config: ConfigNeeded, learner: LearnerNeeded, json: Json = False) -> None:
     """Take back a link that was made by hand; the next run goes by the source again."""
-    from coursewire.audit.identity import IdentityLinks
     from coursewire.cli.common import find_configuration, open_installation
     from coursewire.cli.output import put, put_json
     from coursewire.errors import ConfigurationError
+    from coursewire.storage.identity_links import IdentityLinks
 
     with open_installation() as installation:
         found = find_configuration(installation, config)
@@ -164,8 +164,8 @@ def _note_done(installation: Installation, configuration: Configuration, what: s
     """Who did it goes to the list of jobs; for whom it was done does not, so that it need not be forgotten there."""
     from uuid import uuid4
 
-    from coursewire.audit.jobs import note_done
     from coursewire.cli.common import actor
+    from coursewire.storage.audit.jobs import note_done
 
     with installation.engine.begin() as connection:
         note_done(

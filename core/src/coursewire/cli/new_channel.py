@@ -211,8 +211,8 @@ def _check_texts(answers: Answers) -> None:
 
 def _check_code(answers: Answers) -> None:
     """Refuse a code that is none, or that an installed channel has."""
-    from coursewire.channels.loading import load_channels
-    from coursewire.channels.registry import CHANNELS
+    from coursewire.plugins.loading import load_channels
+    from coursewire.plugins.registry import CHANNELS
 
     if not _CODE.fullmatch(answers.code):
         raise _refused(

@@ -12,13 +12,13 @@ from coursewire.model.payload import Kind
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from coursewire.audit.records import Held
-    from coursewire.channels.registry import LoadedChannel
-    from coursewire.export.examined import Examined
-    from coursewire.export.outcomes import OutcomeExport
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import Customer
+    from coursewire.pipeline.export.evaluation import Examined
+    from coursewire.pipeline.export.outcomes import OutcomeExport
+    from coursewire.plugins.registry import LoadedChannel
     from coursewire.sources.bundle_source import BundleSource
+    from coursewire.storage.audit.records import Held
 
 
 NOBODY = UUID(int=0)
@@ -106,11 +106,11 @@ async def preview_outcomes(
 async def _courses(
     source: BundleSource, channel: LoadedChannel, config: ChannelConfig, keys: Sequence[str]
 ) -> dict[str, Held]:
-    from coursewire.audit.records import Held
+    from coursewire.storage.audit.records import Held
 
     types = channel.channel.capabilities.content_types
     return {
-        item.content_key: Held(channel.relay.remote_key(config, item), present=True)
+        item.content_key: Held(channel.hook_caller.remote_key(config, item), present=True)
         async for page in source.content(keys)
         for item in page
         if item.content_type in types
@@ -147,7 +147,7 @@ def _export(
     told: Untouched,
     now: datetime,
 ) -> OutcomeExport:
-    from coursewire.export.outcomes import OutcomeExport
+    from coursewire.pipeline.export.outcomes import OutcomeExport
 
     return OutcomeExport(
         kind=kind,

@@ -10,10 +10,10 @@ from coursewire.cli.options import KindName
 
 if TYPE_CHECKING:
     from coursewire.cli.selection import Asked
-    from coursewire.jobs.content import ContentJob
-    from coursewire.jobs.job import Job
-    from coursewire.jobs.outcomes import OutcomeJob
-    from coursewire.transmit.plan import PlanItem
+    from coursewire.pipeline.content_job import ContentJob
+    from coursewire.pipeline.job import Job
+    from coursewire.pipeline.outcome_job import OutcomeJob
+    from coursewire.pipeline.plan import PlanItem
 
 
 def show_plan(asked: Asked, *, keys: Sequence[str] | None = None, json: bool) -> int:
@@ -69,7 +69,7 @@ async def _plan_one(
     job: ContentJob | OutcomeJob, asked: Asked, keys: Sequence[str] | None, *, json: bool
 ) -> dict[str, Any]:
     from coursewire.cli.output import put
-    from coursewire.jobs.content import ContentJob
+    from coursewire.pipeline.content_job import ContentJob
 
     configuration = job.configuration
     if not json:

@@ -13,12 +13,12 @@ from coursewire.cli.options import Instant, Keys, Kind, KindName
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from coursewire.channels.registry import LoadedChannel
-    from coursewire.config.files import ConfigurationFile
-    from coursewire.config.settings import Settings
+    from coursewire.configurations.files import ConfigurationFile
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
     from coursewire.model.payload import Kind as OutcomeKind
+    from coursewire.plugins.registry import LoadedChannel
+    from coursewire.settings import Settings
     from coursewire.sources.base import Source
     from coursewire.sources.bundle_source import BundleSource
 
@@ -43,11 +43,11 @@ def preview(
     and the subsection's id for an assessment. What would not go is listed on stderr with the reason; what cannot
     be exported makes the exit status 1.
     """
-    from coursewire.channels.loading import load_channels
     from coursewire.cli.common import run_to_end
-    from coursewire.config.settings import Settings
-    from coursewire.jobs.selection import refuse_other_kinds
     from coursewire.model.payload import Kind as OutcomeKind
+    from coursewire.pipeline.selection import refuse_other_kinds
+    from coursewire.plugins.loading import load_channels
+    from coursewire.settings import Settings
     from coursewire.sources.bundle_source import BundleSource
 
     settings = Settings.load()
@@ -71,7 +71,7 @@ def read_config(path: Path, channel: LoadedChannel) -> ConfigurationFile:
     Raises:
         ConfigurationError: It cannot be read, or is for another channel.
     """
-    from coursewire.config.files import read_file
+    from coursewire.configurations.files import read_file
     from coursewire.errors import ConfigurationError
 
     file = read_file(path, customer_needed=False)
@@ -92,8 +92,8 @@ def model_of(
     Raises:
         ConfigurationError: It is not valid.
     """
-    from coursewire.config.secret_values import OpenedSecrets, SecretValue
-    from coursewire.config.validation import check, sort_out
+    from coursewire.configurations.secret_values import OpenedSecrets, SecretValue
+    from coursewire.configurations.validation import check, sort_out
     from coursewire.errors import ConfigurationError
 
     model = channel.channel.config
@@ -153,7 +153,7 @@ async def _preview(
             note(f"{item.content_key}: the channel does not take content of type {item.content_type.value}")
             continue
         try:
-            body = channel.relay.export_content(config, item, Moment(now))
+            body = channel.hook_caller.export_content(config, item, Moment(now))
         except (NotExportableError, ContractError) as error:
             left += 1
             note(f"{item.content_key}: {error}", style="red")
@@ -193,7 +193,7 @@ async def keys_in(source: BundleSource, config: ChannelConfig, customer: str) ->
         ConfigurationError: The bundle does not have the customer, or a catalog that the configuration names.
     """
     from coursewire.errors import ConfigurationError
-    from coursewire.export.wanted import wanted_keys
+    from coursewire.pipeline.export.catalogs import wanted_keys
 
     if not customer:
         return await source.keys()

@@ -12,8 +12,8 @@ from coursewire.cli.options import ChannelCode, Config, Course, Customer, Json, 
 if TYPE_CHECKING:
     from coursewire.cli.selection import Asked
     from coursewire.errors import CoursewireError
-    from coursewire.jobs.inline import Ended
-    from coursewire.jobs.selection import Selection
+    from coursewire.pipeline.runners.inline import Ended
+    from coursewire.pipeline.selection import Selection
 
 Force = Annotated[bool, typer.Option("--force", help="Send what is unchanged, too, and heed no pause.")]
 
@@ -78,11 +78,11 @@ def transmit(
     asked = Asked(kind, channel, customer, config, learner, course, force, confirm_retire)
     if dry_run:
         raise typer.Exit(show_plan(asked, json=json))
-    from coursewire.channels.loading import load_named
     from coursewire.cli.common import actor, open_installation, run_to_end
     from coursewire.cli.output import progress
     from coursewire.cli.selection import select
-    from coursewire.jobs.inline import calm_collector
+    from coursewire.pipeline.runners.inline import calm_collector
+    from coursewire.plugins.loading import load_named
 
     with open_installation() as installation:
         selection = select(installation, asked)

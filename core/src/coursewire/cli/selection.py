@@ -12,12 +12,12 @@ from coursewire.cli.options import KindName
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from coursewire.config.configuration import Configuration
-    from coursewire.jobs.content import ContentJob
-    from coursewire.jobs.installation import Installation
-    from coursewire.jobs.job import Progress
-    from coursewire.jobs.outcomes import OutcomeJob
-    from coursewire.jobs.selection import Selection
+    from coursewire.configurations.configuration import Configuration
+    from coursewire.installation import Installation
+    from coursewire.pipeline.content_job import ContentJob
+    from coursewire.pipeline.job import Progress
+    from coursewire.pipeline.outcome_job import OutcomeJob
+    from coursewire.pipeline.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Asked:
 
     def job(self, installation: Installation, configuration: Configuration) -> ContentJob | OutcomeJob:
         """A job for one configuration."""
-        from coursewire.jobs.making import make_job
         from coursewire.model.payload import Kind
+        from coursewire.pipeline.making import make_job
 
         return make_job(
             installation,
@@ -94,8 +94,8 @@ def select(installation: Installation, asked: Asked) -> Selection:
     Raises:
         ConfigurationError: None is meant, none can run, or one was named whose channel does not take the kind.
     """
-    from coursewire.jobs import selection
     from coursewire.model.payload import Kind
+    from coursewire.pipeline import selection
 
     return selection.select(
         installation,

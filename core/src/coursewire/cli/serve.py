@@ -38,7 +38,7 @@ def serve(
     SIGTERM or Ctrl-C ends it, after the requests and jobs under way. Put a proxy with TLS in front of it.
     """
     from coursewire.cli.common import open_installation
-    from coursewire.jobs.inline import calm_collector
+    from coursewire.pipeline.runners.inline import calm_collector
 
     uvicorn, create_app = _service()
     with open_installation() as installation:

@@ -13,7 +13,7 @@ from coursewire.cli.options import Json
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-    from coursewire.config.settings import Settings
+    from coursewire.settings import Settings
     from coursewire.sources.database import LoadReport
 
 PROBLEMS_SHOWN = 20
@@ -36,7 +36,7 @@ def init(json: Json = False) -> None:
     Run it again after an upgrade: it brings the database up to date and leaves everything else as it is.
     """
     from coursewire.cli.output import put, put_check, put_json
-    from coursewire.config.settings import Settings
+    from coursewire.settings import Settings
 
     settings = Settings.load()
     done = set_up(settings)
@@ -67,11 +67,11 @@ def set_up(settings: Settings) -> dict[str, Any]:
     Raises:
         SetupError: The folder, the key or the database cannot be made or used.
     """
-    from coursewire.audit.driver_errors import database_errors, describe
-    from coursewire.audit.engine import open_engine
-    from coursewire.audit.schema import migrate, schema_state
-    from coursewire.config.secrets import SecretBox
+    from coursewire.configurations.secrets import SecretBox
     from coursewire.errors import SettingsError
+    from coursewire.storage.database.driver_errors import database_errors, describe
+    from coursewire.storage.database.engine import open_engine
+    from coursewire.storage.database.schema import migrate, schema_state
 
     folder_made = not settings.data_dir.is_dir()
     try:
@@ -175,10 +175,10 @@ def channels(json: Json = False) -> None:
     """Show the installed channels, and why one could not be loaded."""
     from dataclasses import asdict
 
-    from coursewire.channels.loading import load_channels
-    from coursewire.channels.registry import CHANNELS
     from coursewire.cli.output import put, put_json, put_table
-    from coursewire.config.settings import Settings
+    from coursewire.plugins.loading import load_channels
+    from coursewire.plugins.registry import CHANNELS
+    from coursewire.settings import Settings
 
     settings = Settings.load()
     report = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file).report

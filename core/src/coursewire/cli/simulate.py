@@ -10,7 +10,7 @@ from coursewire.cli import demo
 from coursewire.cli.options import Json
 
 if TYPE_CHECKING:
-    from coursewire.channels.registry import LoadedChannel
+    from coursewire.plugins.registry import LoadedChannel
 
 _PANEL = "Try out"
 
@@ -43,9 +43,9 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Run a small stand-in for a channel's LMS, until Ctrl-C."""
-    from coursewire.channels.loading import load_channels
     from coursewire.cli.common import run_to_end
-    from coursewire.config.settings import Settings
+    from coursewire.plugins.loading import load_channels
+    from coursewire.settings import Settings
 
     settings = Settings.load()
     channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
@@ -70,8 +70,8 @@ def make_simulator(channel: LoadedChannel) -> Any:
     """
     from importlib import import_module
 
-    from coursewire.channels.faults import describe
     from coursewire.errors import ChannelLoadError, ConfigurationError
+    from coursewire.plugins.faults import describe
 
     if channel.channel.simulator is None:
         raise ConfigurationError(
@@ -93,7 +93,7 @@ def make_simulator(channel: LoadedChannel) -> Any:
 
 def _set(simulator: Any, option: str) -> None:
     """Set a property that is a truth value, number or text, in its present type."""
-    from coursewire.config.names import did_you_mean
+    from coursewire.suggest import did_you_mean
 
     name, equals, value = option.partition("=")
     can = {

@@ -64,10 +64,10 @@ def _lines(row: dict[str, Any], counts: Sequence[str]) -> Iterator[tuple[str, ..
 
 
 def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]:
-    from coursewire.audit import jobs as job_log
     from coursewire.cli.common import records_of
     from coursewire.cli.config import state_of
     from coursewire.model.payload import Kind
+    from coursewire.storage.audit import jobs as job_log
 
     def part(kind: KindName) -> dict[str, Any]:
         records = records_of(installation, configuration, kind)
@@ -90,9 +90,9 @@ def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]
 
 
 def _count(counts: Sequence[tuple[str, str | None, bool, int]]) -> dict[str, Any]:
-    from coursewire.audit.release import FAILED_STATES
-    from coursewire.audit.states import State
-    from coursewire.transmit.summary import WAITING
+    from coursewire.pipeline.summary import WAITING
+    from coursewire.storage.audit.requeue import FAILED_STATES
+    from coursewire.storage.audit.states import State
 
     present = retired = 0
     waiting, skipped, failed = Counter[str](), Counter[str](), Counter[str]()
@@ -139,9 +139,9 @@ def _explain(row: dict[str, Any]) -> None:
 
 def jobs(config: Config = None, limit: Limit = 20, json: Json = False) -> None:
     """Show the last runs, the newest first."""
-    from coursewire.audit import jobs as job_log
     from coursewire.cli.common import find_configuration, open_installation
     from coursewire.cli.output import put_json, put_table
+    from coursewire.storage.audit import jobs as job_log
 
     with open_installation(read_only=True) as installation:
         only = [find_configuration(installation, config).uuid] if config else None

@@ -10,8 +10,8 @@ import typer
 from coursewire.cli.options import ConfigNeeded, Course, Json, KindName, Learner, OnlyKind, Subsection
 
 if TYPE_CHECKING:
-    from coursewire.config.configuration import Configuration
-    from coursewire.jobs.installation import Installation
+    from coursewire.configurations.configuration import Configuration
+    from coursewire.installation import Installation
 
 
 def register(app: typer.Typer) -> None:
@@ -56,8 +56,8 @@ def why(
 
 def _content(installation: Installation, configuration: Configuration, item: str) -> dict[str, Any]:
     from coursewire.cli.common import run_to_end
-    from coursewire.jobs.content import ContentJob
-    from coursewire.jobs.why import why_content
+    from coursewire.pipeline.content_job import ContentJob
+    from coursewire.pipeline.why import why_content
 
     return run_to_end(why_content(ContentJob(installation, configuration), item))
 
@@ -72,9 +72,9 @@ def _outcomes(
 ) -> list[dict[str, Any]]:
     from coursewire.cli.common import OUTCOMES, channel_of, run_to_end, takes
     from coursewire.errors import ConfigurationError
-    from coursewire.jobs.outcomes import OutcomeJob
-    from coursewire.jobs.why import why_outcome
     from coursewire.model.payload import Kind
+    from coursewire.pipeline.outcome_job import OutcomeJob
+    from coursewire.pipeline.why import why_outcome
 
     channel = channel_of(installation, configuration.channel)
     kinds = [kind] if kind else [KindName.ASSESSMENTS]

@@ -22,8 +22,8 @@ from coursewire.model.payload import JsonObject
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from coursewire.config.settings import Settings
     from coursewire.enrollment.shapes import Attribute, Course, Enrollment, Role
+    from coursewire.settings import Settings
 
 _log = logging.getLogger(__name__)
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from coursewire.channels.faults import describe
-from coursewire.channels.loading import load_named
 from coursewire.enrollment.errors import EnrollmentApiLoadError
 from coursewire.errors import SettingsError
 from coursewire.model.instant import Clock
+from coursewire.plugins.faults import describe
+from coursewire.plugins.loading import load_named
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from coursewire.config.settings import Settings
     from coursewire.enrollment.shapes import Attribute, Course, Enrollment, Role
+    from coursewire.settings import Settings
 
 GROUP = "coursewire.enrollment_data"
 """The entry point group of backends."""

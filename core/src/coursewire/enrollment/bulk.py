@@ -13,8 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from coursewire.audit.engine import writing
-from coursewire.channels.faults import describe
 from coursewire.enrollment import links
 from coursewire.enrollment.bulk_request import (
     BulkEntry,
@@ -28,6 +26,8 @@ from coursewire.enrollment.errors import CourseEnrollmentError, CourseEnrollment
 from coursewire.enrollment.modes import FREE_MODES, best_mode
 from coursewire.errors import CoursewireError
 from coursewire.model.instant import Clock, utc_now
+from coursewire.plugins.faults import describe
+from coursewire.storage.database.engine import writing
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

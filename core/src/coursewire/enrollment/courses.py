@@ -13,10 +13,10 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from sqlalchemy import select
 
-from coursewire.enrollment.tables import enrollment_course, enrollment_mode
 from coursewire.model.content import SourceInstant
 from coursewire.sources.database.questions import chunks, in_keys
-from coursewire.sources.database.tables import source_content, source_course_run
+from coursewire.storage.tables.enrollment import enrollment_course, enrollment_mode
+from coursewire.storage.tables.source import source_content, source_course_run
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping, Table

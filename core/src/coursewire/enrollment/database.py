@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select
 
-from coursewire.audit.engine import database_errors, writing
 from coursewire.enrollment.courses import read_courses
 from coursewire.enrollment.errors import (
     CourseEnrollmentClosedError,
@@ -27,20 +26,21 @@ from coursewire.enrollment.sponsors import (
     set_all,
     store,
 )
-from coursewire.enrollment.tables import (
+from coursewire.model.instant import Clock, utc_now
+from coursewire.model.payload import fingerprint
+from coursewire.storage.database.engine import database_errors, writing
+from coursewire.storage.tables.enrollment import (
     enrollment_attribute,
     enrollment_course,
     enrollment_mode,
     enrollment_role,
 )
-from coursewire.model.instant import Clock, utc_now
-from coursewire.model.payload import fingerprint
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from coursewire.config.settings import Settings
     from coursewire.enrollment.shapes import Attribute, Course, Enrollment, Mode, Role
+    from coursewire.settings import Settings
 
 
 class DatabaseEnrollmentData:

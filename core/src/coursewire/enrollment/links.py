@@ -13,12 +13,12 @@ from sqlalchemy import delete, exists, func, insert, literal, or_, select, updat
 
 from coursewire.enrollment.shapes import Enrollment
 from coursewire.enrollment.sponsors import CHANGED_HERE, Held, held, insert_lines, lock_learner, store
-from coursewire.enrollment.tables import enrollment_license
 from coursewire.model.payload import fingerprint
 from coursewire.model.results import LicenseState
 from coursewire.sources.database.questions import chunks, in_keys
-from coursewire.sources.database.tables import source_customer, source_enrollment, source_learner
 from coursewire.sources.rows import EnrollmentRow, LearnerRow
+from coursewire.storage.tables.enrollment import enrollment_license
+from coursewire.storage.tables.source import source_customer, source_enrollment, source_learner
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection

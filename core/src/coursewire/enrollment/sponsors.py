@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, exists, func, insert, literal, null, select, update
 
 from coursewire.enrollment.errors import UserNotFoundError
-from coursewire.enrollment.tables import enrollment_private
 from coursewire.model.results import ConsentState
 from coursewire.sources.consents import REFUSALS
-from coursewire.sources.database.tables import (
+from coursewire.sources.database.targets import TARGETS
+from coursewire.sources.rows import EnrollmentRow, Row
+from coursewire.storage.tables.enrollment import enrollment_private
+from coursewire.storage.tables.source import (
     source_catalog,
     source_catalog_item,
     source_course_run,
@@ -24,8 +26,6 @@ from coursewire.sources.database.tables import (
     source_enrollment,
     source_learner,
 )
-from coursewire.sources.database.targets import TARGETS
-from coursewire.sources.rows import EnrollmentRow, Row
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select

@@ -168,7 +168,7 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
-class HandOver:
+class Launch:
     """What a learner brought along from the LMS.
 
     Attributes:
@@ -228,7 +228,7 @@ class InboundDesk(Protocol):
         """Answer one poll of the LMS, which also acknowledges what earlier polls were given.
 
         Safe to repeat: two equal polls, with nothing offered in between, get equal answers. The rule is
-        written down in :mod:`coursewire.audit.feed`.
+        written down in :mod:`coursewire.storage.feed`.
 
         Args:
             configuration: Whose items.
@@ -244,7 +244,7 @@ class InboundDesk(Protocol):
         """One item as it lies ready, by our key; None when it was never offered. Acknowledges nothing."""
         ...
 
-    async def keep(self, customer: str, host: str, hand_over: HandOver) -> None:
+    async def keep(self, customer: str, host: str, launch: Launch) -> None:
         """Store what a learner brought, in place of what the same learner brought for the same course.
 
         It also links the learner to ``remote_id``, and lets go what waited for a newer token.

@@ -56,7 +56,7 @@ class Outcome(BaseModel):
     """The key that the LMS knows the course by, as this configuration sent it."""
     course_run_key: str
     remote_id_origin: str = ""
-    """How ``remote_id`` was found, a code such as ``email`` or ``by-hand``; see :mod:`coursewire.export.identity`."""
+    """How ``remote_id`` was found, a code such as ``email`` or ``by-hand``; see :mod:`coursewire.pipeline.rules.identity`."""
     content_key: str | None = None
     """Key of the course at the source, under whichever key it was sent."""
     course: CourseDetails = CourseDetails()

@@ -133,7 +133,7 @@ class Result:
         http_status: Status of the answer that settled the item; None when there was none.
         excerpt: The part of the answer that is about this item. Core redacts and bounds it.
         retry_at: With ``THROTTLED`` or ``TRY_LATER``: not before this instant, when the LMS said so.
-        whole_batch: The batch was refused and this item is not known to be at fault. Core sends such items
+        batch_refused: The batch was refused and this item is not known to be at fault. Core sends such items
             again: together when others of the batch were blamed, else in halves until the item at fault
             is alone.
     """
@@ -145,7 +145,7 @@ class Result:
     http_status: int | None = None
     excerpt: str = ""
     retry_at: datetime | None = None
-    whole_batch: bool = False
+    batch_refused: bool = False
 
     @property
     def confirms(self) -> bool:

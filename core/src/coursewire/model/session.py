@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import httpx
 
     from coursewire.model.configuration import ChannelConfig
-    from coursewire.model.inbound import HandOver
+    from coursewire.model.inbound import Launch
     from coursewire.model.instant import Clock
 
 T = TypeVar("T")
@@ -146,7 +146,7 @@ class Session(Protocol):
         """``request("DELETE", ...)``."""
         ...
 
-    async def hand_over(self, remote_id: str) -> HandOver | None:
+    async def launch(self, remote_id: str) -> Launch | None:
         """The newest session token that any learner of this configuration brought from the LMS.
 
         Args:

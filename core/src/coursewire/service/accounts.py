@@ -12,13 +12,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from coursewire.audit.access_tables import access_grant, account, console_session
-from coursewire.audit.engine import writing
 from coursewire.errors import ConfigurationError
 from coursewire.model.instant import Clock, utc_now
 from coursewire.service.grants import grants_of, joined_grants, write_grants
 from coursewire.service.rights import Caller, Grant
 from coursewire.service.tokens import digest_of
+from coursewire.storage.database.engine import writing
+from coursewire.storage.tables.access import access_grant, account, console_session
 
 if TYPE_CHECKING:
     from typing import Any

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from coursewire.pipeline.runners.background import BackgroundJobs
+from coursewire.pipeline.triggers import Triggers
 from coursewire.service import api, console, events, health, inbound, metrics, oidc, problems
 from coursewire.service.accounts import Accounts
 from coursewire.service.console.site import home_of, problem_page
-from coursewire.service.figures import Figures
-from coursewire.service.hints import Hints
 from coursewire.service.paging import API
 from coursewire.service.rate import Rates
 from coursewire.service.schedule import Schedule
+from coursewire.service.stats import Stats
 from coursewire.service.tokens import ApiTokens
-from coursewire.service.traced import Traced
-from coursewire.service.work import Work
+from coursewire.service.tracing import Traced
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-    from coursewire.jobs.installation import Installation
+    from coursewire.installation import Installation
 
 LARGEST_BODY = 1_048_576
 """Bytes of any request."""
@@ -48,8 +48,8 @@ def create_app(
     installation: Installation,
     *,
     learner_of: inbound.LearnerOf | None = None,
-    work: Work | None = None,
-    hints: Hints | None = None,
+    work: BackgroundJobs | None = None,
+    hints: Triggers | None = None,
 ) -> FastAPI:
     """Make the application.
 
@@ -76,7 +76,7 @@ def create_app(
         finally:
             schedule.end()
             await work.aclose()
-            await app.state.figures.aclose()
+            await app.state.stats.aclose()
 
     oidc.check(installation.settings)
     app = FastAPI(
@@ -93,13 +93,13 @@ def create_app(
     app.state.tokens = ApiTokens(installation.engine, clock=installation.clock)
     app.state.accounts = Accounts(installation.engine, clock=installation.clock)
     app.state.oidc = oidc.OpenIdConnect(installation)
-    app.state.figures = Figures(installation)
+    app.state.stats = Stats(installation)
     app.state.rates = Rates()
-    app.state.hints = hints or Hints()
+    app.state.hints = hints or Triggers()
     app.state.conformance = {}
     app.state.metrics = metrics.Metrics()
-    app.state.work = work or Work()
-    app.state.work.listeners += [app.state.metrics.note_end, app.state.figures.job_ended]
+    app.state.work = work or BackgroundJobs()
+    app.state.work.listeners += [app.state.metrics.note_end, app.state.stats.job_ended]
     app.add_middleware(metrics.Counted, metrics=app.state.metrics)
     if installation.settings.traces:
         app.add_middleware(Traced)

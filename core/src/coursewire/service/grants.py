@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select
 
-from coursewire.audit.access_tables import access_grant
 from coursewire.service.rights import Grant, Role
+from coursewire.storage.tables.access import access_grant
 
 
 def grants_of(connection: Connection, holders: Sequence[UUID]) -> dict[UUID, tuple[Grant, ...]]:

@@ -12,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from coursewire.errors import CoursewireError
-from coursewire.service.guard import GuardedRouter, identify, public
+from coursewire.service.authorization import GuardedRouter, identify, public
 from coursewire.service.rights import Caller, Right
 
 if TYPE_CHECKING:
-    from coursewire.jobs.installation import Installation
+    from coursewire.installation import Installation
 
 READY_FOR_S = 2.0
 """How long an answer of ``/readyz`` stands: however often it is asked, the database is not."""
@@ -57,7 +57,7 @@ def _lock(state: Any) -> asyncio.Lock:
 
 
 def _look(installation: Installation) -> dict[str, dict[str, Any]]:
-    from coursewire.audit.schema import require_current  # noqa: PLC0415 - with the engine
+    from coursewire.storage.database.schema import require_current  # noqa: PLC0415 - with the engine
 
     def database() -> str:
         require_current(installation.engine)

@@ -10,15 +10,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from coursewire.jobs.inbound import Caller, Inbound, Mounted, refuse
+from coursewire.inbound.desk import Caller, Inbound, Mounted, refuse
 from coursewire.model.inbound import Access, InboundAnswer, InboundRequest
-from coursewire.service.guard import SESSION_COOKIE, GuardedRouter, public
+from coursewire.service.authorization import SESSION_COOKIE, GuardedRouter, public
 from coursewire.service.problems import MEDIA_TYPE
 from coursewire.service.rate import INBOUND, address
 from coursewire.service.rights import Right
 
 if TYPE_CHECKING:
-    from coursewire.jobs.installation import Installation
+    from coursewire.installation import Installation
 
 LearnerOf = Callable[[Request], str | Awaitable[str]]
 """Tells who is signed in at the platform that this service belongs to: a username, "" for nobody. It runs in the

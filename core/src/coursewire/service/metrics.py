@@ -10,10 +10,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 
-from coursewire.service.figures import Figures
-from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.pipeline.runners.background import Watched
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.rights import Right
-from coursewire.service.work import Watched
+from coursewire.service.stats import Stats
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -102,12 +102,12 @@ async def metrics(request: Request, reach: Annotated[Reach, needs(Right.READ)]) 
     """Text format. It needs the right for all customers."""
     reach.demand_all()
     kept: Metrics = request.app.state.metrics
-    figures: Figures = request.app.state.figures
-    standing = await figures.standing()
+    stats: Stats = request.app.state.stats
+    standing = await stats.standing()
     kept.running.set(request.app.state.work.running)
     kept.records.clear()
     kept.reconnect.clear()
-    for each in await figures.configurations():
+    for each in await stats.configurations():
         found = standing[each.uuid]
         names = (str(each.uuid), each.channel)
         for name in ("present", "waiting", "skipped", "failed"):

@@ -21,8 +21,8 @@ from coursewire.errors import CoursewireError, SecretKeyError, SettingsError, Se
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from coursewire.config.settings import Settings
-    from coursewire.jobs.installation import Installation
+    from coursewire.installation import Installation
+    from coursewire.settings import Settings
 
 ROUND_TRIP_S = 600
 """How long somebody may take at the provider."""

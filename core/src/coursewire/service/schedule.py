@@ -14,15 +14,15 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 
 from coursewire.errors import CoursewireError, SettingsError
-from coursewire.jobs.making import make_job
 from coursewire.model.payload import Kind
+from coursewire.pipeline.making import make_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from coursewire.config.settings import QuietHours, ScheduledRun
-    from coursewire.jobs.installation import Installation
-    from coursewire.jobs.job import Job
+    from coursewire.installation import Installation
+    from coursewire.pipeline.job import Job
+    from coursewire.settings import QuietHours, ScheduledRun
 
 LOG = logging.getLogger(__name__)
 

@@ -11,11 +11,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Engine, insert, select, update
 
-from coursewire.audit.access_tables import access_grant, api_token
-from coursewire.audit.engine import writing
 from coursewire.model.instant import Clock, utc_now
 from coursewire.service.grants import grants_of, joined_grants, write_grants
 from coursewire.service.rights import Caller, Grant
+from coursewire.storage.database.engine import writing
+from coursewire.storage.tables.access import access_grant, api_token
 
 PREFIX = "cw_"
 """By which secret scanners and people recognise one."""

@@ -25,7 +25,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import orjson
 import yaml
 
-from coursewire.client.redact import MASK
+from coursewire.http.redact import MASK
 from coursewire.testing.scrubbing import (
     EMAIL,
     JWT,

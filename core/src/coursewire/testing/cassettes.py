@@ -26,19 +26,19 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from coursewire.channels.loading import load_channel_object
 from coursewire.cli.simulate import make_simulator
-from coursewire.client.opening import open_draft_session
-from coursewire.client.redact import MASK, SHORTEST
-from coursewire.config.files import read_file
-from coursewire.config.secret_values import SecretValue
+from coursewire.configurations.files import read_file
+from coursewire.configurations.secret_values import SecretValue
+from coursewire.http.opening import open_draft_session
+from coursewire.http.redact import MASK, SHORTEST
 from coursewire.model.configuration import INSECURE_URLS, ChannelConfig
 from coursewire.model.instant import Clock, utc_now
+from coursewire.plugins.loading import load_channel_object
 from coursewire.testing.cassette_replay import Replaying, UnrecordedRequestError, again, bytes_of, same
 from coursewire.testing.scrubbing import LMS_HOST, Scrubber, Scrubbing
 
 if TYPE_CHECKING:
-    from coursewire.client.session import HttpSession
+    from coursewire.http.session import HttpSession
     from coursewire.model.session import Session
     from coursewire.testing.simulator import Simulator
 
@@ -223,12 +223,12 @@ class Player:
         transport: httpx.AsyncBaseTransport,
         insecure: bool,
     ) -> HttpSession:
-        relay = self.loaded.relay
+        hook_caller = self.loaded.hook_caller
         return open_draft_session(
             channel=self.loaded.channel,
             config=config,
-            authenticate=lambda tokens: relay.authenticate(config, tokens),
-            read_slow_down=lambda response: relay.read_slow_down(config, response),
+            authenticate=lambda tokens: hook_caller.authenticate(config, tokens),
+            read_slow_down=lambda response: hook_caller.read_slow_down(config, response),
             insecure_urls=insecure,
             clock=clock,
             sleep=clock.sleep,

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import Engine, create_engine, event, make_url, text
 
-from coursewire.audit import access_tables as _service_tables  # noqa: F401  (as above)
-from coursewire.audit.engine import open_engine, read_url
-from coursewire.audit.schema import migrate
-from coursewire.audit.tables import metadata
-from coursewire.enrollment import tables as _enrollment_tables  # noqa: F401  (adds its tables to metadata)
+from coursewire.storage.database.engine import open_engine, read_url
+from coursewire.storage.database.schema import migrate
+from coursewire.storage.tables import access as _service_tables  # noqa: F401  (as above)
+from coursewire.storage.tables import enrollment as _enrollment_tables  # noqa: F401  (adds its tables to metadata)
+from coursewire.storage.tables.records import metadata
 
 if TYPE_CHECKING:
     from pathlib import Path

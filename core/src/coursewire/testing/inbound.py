@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 import aiohttp
 from aiohttp import web
 
-from coursewire.jobs.inbound import Caller, Inbound
+from coursewire.inbound.desk import Caller, Inbound
 from coursewire.model.inbound import InboundAnswer
 
 if TYPE_CHECKING:
-    from coursewire.jobs.installation import Installation
+    from coursewire.installation import Installation
 
 STAFF = "staff"
 CUSTOMER, LEARNER = "customer:", "learner:"

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from coursewire.channels.faults import describe
-from coursewire.channels.loading import load_channel_object
-from coursewire.channels.registry import CHANNELS
+from coursewire.plugins.faults import describe
+from coursewire.plugins.loading import load_channel_object
+from coursewire.plugins.registry import CHANNELS
 from coursewire.testing import ChannelSuite, run_suite
 from coursewire.testing.conformance.checks import Fault
 from coursewire.testing.conformance.kit import make_simulator

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 
 import orjson
 
-from coursewire.client.redact import MASK, SHORTEST
+from coursewire.http.redact import MASK, SHORTEST
 
 LMS_HOST = "lms.example.com"
 """What the tenant's host becomes."""

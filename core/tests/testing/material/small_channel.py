@@ -10,13 +10,13 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from coursewire import hookimpl
-from coursewire.client.answers import read_json, result_of
-from coursewire.client.auth import TokenAuth, read_oauth_token
 from coursewire.errors import NotExportableError, UnreachableError
 from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, RetireStrategy, Support
 from coursewire.model.configuration import ChannelConfig, LmsUrl
 from coursewire.model.payload import Result, ResultKind
 from coursewire.testing.simulator import Simulator, json_response
+from coursewire.toolkit.auth import TokenAuth, read_oauth_token
+from coursewire.toolkit.results import read_json, result_from
 
 
 class SmallConfig(ChannelConfig):
@@ -107,7 +107,7 @@ async def send(session, path: str, rows: list[dict[str, Any]]) -> list[Result]:
     answer = await session.post(path, json=rows, safe_to_repeat=True)
     said = read_json(answer)
     if not answer.is_success:
-        return [result_of(answer, now=session.clock())] * len(rows)
+        return [result_from(answer, now=session.clock())] * len(rows)
     words = said.get("results") if isinstance(said, dict) else None
     if not isinstance(words, list) or len(words) != len(rows):
         return [Result(ResultKind.TRY_LATER, "no-acknowledgement", "nothing was said of it")] * len(rows)

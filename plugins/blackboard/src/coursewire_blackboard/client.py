@@ -32,7 +32,7 @@ async def find_remote(session: cw.Session, key: str) -> cw.RemoteItem | None:
     if course is None:
         return None
     fields = {name: course.get(name) for name in ("name", "courseId", "availability")}
-    live = cw.member_at(course, *AVAILABLE) in ("Yes", "Term")
+    live = cw.dig(course, *AVAILABLE) in ("Yes", "Term")
     return cw.RemoteItem(key, str(course["id"]), live=live, fields=fields)
 
 
@@ -57,7 +57,7 @@ async def check_connection(session: cw.Session) -> list[str]:
     return told
 
 
-class _Courses(cw.Adopter):
+class _Courses(cw.ItemWriter):
     """Courses with their pages. Learn lets no two of them have one external id: a repeated create meets 409."""
 
     async def find(self, payload: cw.Payload) -> str | None:
@@ -77,10 +77,10 @@ class _Courses(cw.Adopter):
         try:
             result = await self._fill(payload, course, "", look=False)
         except cw.ThrottledError as error:  # the next day goes on from here
-            return replace(cw.result_of_error(error), remote_id=course)
+            return replace(cw.result_from_error(error), remote_id=course)
         if result.kind not in (cw.ResultKind.REJECTED, cw.ResultKind.BLOCKED):
             return result
-        ended = await cw.as_result(self._delete(course))
+        ended = await cw.result_of_call(self._delete(course))
         if ended.confirms or self.is_gone(ended):
             return replace(result, remote_id=None, message=f"{result.message} It was taken away again.")
         return replace(result, message=f"{result.message} The empty course {course} stayed: {ended.message}")
@@ -103,7 +103,7 @@ class _Courses(cw.Adopter):
             return replace(await self._delete(course), remote_id=remote_id)
         change = {"availability": {"available": "No"}}
         response = await self.session.patch(f"{COURSES}/{course}", json=change, safe_to_repeat=True)
-        hidden = cw.member_at(cw.read_object(response), *AVAILABLE) == "No"
+        hidden = cw.dig(cw.read_object(response), *AVAILABLE) == "No"
         return said(self.session, response, {} if hidden else change, remote_id)
 
     async def _delete(self, course: str) -> cw.Result:

@@ -30,13 +30,13 @@ _BLOCK = re.compile(r"<(?:p|div|ul|ol|h\d|table|blockquote|pre|hr)\b", re.I)
 def export_content(config: BlackboardConfig, item: cw.ContentItem) -> cw.JsonObject:
     """Build the external id, and what is sent of course, folder and page."""
     view = OF_LEARN[config.course_view]
-    key = cw.fitting(item.content_key, LONGEST_KEY, "key")
-    title = cw.required(item, "title") and cw.marked_title(item)
-    name = cw.cut(title, LONGEST_NAME)
+    key = cw.require_length(item.content_key, LONGEST_KEY, "key")
+    title = cw.require_text(item, "title") and cw.title_with_type(item)
+    name = cw.truncate(title, LONGEST_NAME)
     # A new window: within Learn's frame browsers refuse to show another site. Ultra opens one by itself.
-    url = escape(cw.required(item, "enrollment_url"))
+    url = escape(cw.require_text(item, "enrollment_url"))
     link = f"<a href='{url}'{view['target']}>Go to edX course page</a>"
-    description = cw.fitting(f"{link}<br/>", LONGEST_DESCRIPTION, "enrollment_url")
+    description = cw.require_length(f"{link}<br/>", LONGEST_DESCRIPTION, "enrollment_url")
     return {
         "externalId": key,
         "course_metadata": {"name": name, "externalId": key, "description": description},
@@ -59,7 +59,7 @@ def _body(item: cw.ContentItem, view: cw.JsonObject, title: str, link: str) -> s
     image = f"<br/><img src='{escape(item.image_url)}'/>" if item.image_url else ""
     # Descriptions are HTML of others: only what is harmless, and what the view takes, goes on.
     tags = set(view["elements"]) if view["elements"] else None
-    words = nh3.clean(cw.marked_description(item), tags=tags, link_rel=None).strip()
+    words = nh3.clean(cw.description_with_type(item), tags=tags, link_rel=None).strip()
     tag = "div" if _BLOCK.search(words) else "p"
     text = f"<br/><br/><br/><{tag}>{words}</{tag}>" if words else ""
     return str(view["page"].format(title=title, link=link, image=image, text=text))

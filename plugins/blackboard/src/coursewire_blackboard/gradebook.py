@@ -40,7 +40,9 @@ async def _write(session: cw.Session, payload: cw.Payload) -> cw.Result:
     path = f"{API}/v2/courses/{course}/gradebook/columns/{column}/users/{user}"
     cell = cw.Cell(path, wanted, SAME_SCORE, "userId", place, "PATCH", {"score": wanted})
     told = payload.remote_id if learn.settings(session).keep_instructor_changes else None
-    return await cw.write_score(session, cell, told=told, rights=learn.RIGHTS, own_404=learn.OWN_404)
+    return await cw.write_score(
+        session, cell, told=told, permission_hint=learn.RIGHTS, not_found_member=learn.OWN_404
+    )
 
 
 # -- where and whom, asked for once a run ----------------------------------------------------------------
@@ -99,4 +101,4 @@ async def _students(session: cw.Session, course: str) -> dict[str, set[str]]:
     people = learn.rows(session, f"{API}/v1/courses/{course}/users", {**wanted, **only})
     students = (row async for row in people if row.get("courseRoleId") in roles)
     email = ("user", "contact", "email")
-    return await cw.people_by_name((cw.member_at(row, *email), row.get("userId")) async for row in students)
+    return await cw.people_by_name((cw.dig(row, *email), row.get("userId")) async for row in students)

@@ -69,8 +69,14 @@ def seen(response: httpx.Response, member: str, entitlement: str) -> Any:
 def said(session: cw.Session, response: httpx.Response, echo: Mapping[str, Any], *ids: str) -> cw.Result:
     """What an answer means for the item that was sent, whose ids at Learn are as far known as they are given."""
     known, now = "/".join(filter(None, ids)) or None, session.clock()
-    return cw.acknowledged(
-        response, cw.Operation.UPDATE, echo, now=now, rights=RIGHTS, own_404=OWN_404, remote_id=known
+    return cw.result_from_echo(
+        response,
+        cw.Operation.UPDATE,
+        echo,
+        now=now,
+        permission_hint=RIGHTS,
+        not_found_member=OWN_404,
+        remote_id=known,
     )
 
 

@@ -31,8 +31,8 @@ def export_assessment(assessment: cw.Assessment) -> cw.JsonObject:
     """Build the grade of a subsection: the points earned, of as many as are possible."""
     if assessment.points_possible <= 0:
         raise cw.NotExportableError("points_possible", "a column of Learn cannot have no points")
-    key = cw.fitting(assessment.subsection_id, LONGEST_KEY, "subsection_id")
-    name = cw.cut(assessment.subsection_name or key, LONGEST_NAME)
+    key = cw.require_length(assessment.subsection_id, LONGEST_KEY, "subsection_id")
+    name = cw.truncate(assessment.subsection_name or key, LONGEST_NAME)
     column = {"externalId": key, "name": name, "includeInCalculations": False}
     return _grade(assessment, column, assessment.points_earned, assessment.points_possible)
 
@@ -40,7 +40,7 @@ def export_assessment(assessment: cw.Assessment) -> cw.JsonObject:
 def _grade(outcome: cw.Outcome, column: cw.JsonObject, score: Decimal | None, most: Decimal) -> cw.JsonObject:
     points = {"possible": _points(most)}
     return {
-        "course": cw.fitting(outcome.course_key, LONGEST_KEY, "course_key"),
+        "course": cw.require_length(outcome.course_key, LONGEST_KEY, "course_key"),
         "learner": cw.learner_of(outcome),
         "column": {**OF_LEARN["column"], **column, "displayName": column["name"], "score": points},
         "grade": {"score": None if score is None else _points(score)},

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
-from coursewire.client.answers import result_of
-from coursewire.client.words import is_missing, read_json, read_object
 from coursewire.errors import BlockedError, IncompleteListError, UnreachableError
 from coursewire.model.payload import JsonObject, Result, ResultKind
+from coursewire.toolkit.responses import is_missing, read_json, read_object
+from coursewire.toolkit.results import result_from
 
 if TYPE_CHECKING:
     import httpx
@@ -69,7 +69,7 @@ async def rows(session: Session, path: str, params: list[tuple[str, str]]) -> li
 
 def refused(session: Session, response: httpx.Response) -> Result:
     """Read an answer that is not the one hoped for."""
-    result = result_of(response, now=session.clock(), done=False)
+    result = result_from(response, now=session.clock(), acknowledged=False)
     if response.status_code == 403:
         return replace(result, kind=ResultKind.BLOCKED, message=str(forbidden(response)))
     return result

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from coursewire.client.auth import TokenAuth, read_oauth_token
-from coursewire.client.words import read_object
 from coursewire.errors import BlockedError
 from coursewire.model.channel import RetireStrategy
 from coursewire.model.payload import Operation, Payload, RemoteItem, Result, ResultKind
+from coursewire.toolkit.auth import TokenAuth, read_oauth_token
+from coursewire.toolkit.responses import read_object
 from coursewire_canvas.answers import (
     account_path,
     failure,
@@ -132,10 +132,12 @@ async def check_connection(session: Session) -> list[str]:
     outcomes = not settings(session).disable_learner_data_transmissions
     needed = {**NEEDED_RIGHTS, **(RIGHTS_FOR_OUTCOMES if outcomes else {})}
     account = await session.get(account_path(session))
-    rights = await session.get(f"{account_path(session)}/permissions", params={"permissions[]": [*needed]})
-    name, granted = read_object(account).get("name"), read_object(rights)
-    if name is None or not rights.is_success:
-        raise failure(session, account if name is None else rights)
+    permission_hint = await session.get(
+        f"{account_path(session)}/permissions", params={"permissions[]": [*needed]}
+    )
+    name, granted = read_object(account).get("name"), read_object(permission_hint)
+    if name is None or not permission_hint.is_success:
+        raise failure(session, account if name is None else permission_hint)
     missing = [title for right, title in needed.items() if granted.get(right) not in (True, "true")]
     if missing:
         why = "the role of the token's user lacks " + ", ".join(missing)

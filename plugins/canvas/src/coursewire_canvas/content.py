@@ -6,8 +6,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from coursewire.errors import NotExportableError
-from coursewire.export.executive_education import marked_description, marked_title
-from coursewire.export.texts import cut, required
+from coursewire.toolkit.executive_education import description_with_type, title_with_type
+from coursewire.toolkit.texts import require_text, truncate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,12 +53,12 @@ def course_payload(item: ContentItem) -> JsonObject:
 
 
 def _name(item: ContentItem) -> str:
-    return cut_name(marked_title(item) or required(item, "title"))
+    return cut_name(title_with_type(item) or require_text(item, "title"))
 
 
 def cut_name(name: str) -> str:
     """A name that Canvas has room for."""
-    return cut(name, LONGEST_NAME)
+    return truncate(name, LONGEST_NAME)
 
 
 def check_key(key: str, field: str = "key") -> str:
@@ -74,7 +74,7 @@ def check_key(key: str, field: str = "key") -> str:
 
 def _syllabus(item: ContentItem) -> str:
     # Descriptions are HTML at the source and stay HTML; only the link is put together here.
-    link = required(item, "enrollment_url")
+    link = require_text(item, "enrollment_url")
     return (
         f'<a href="{escape(link)}">Go to edX course page</a><br />{_text(item, link)}'
         f" <br /><br />Starts: {_date(item.start)}<br />Ends: {_date(item.end)}"
@@ -82,10 +82,10 @@ def _syllabus(item: ContentItem) -> str:
 
 
 def _text(item: ContentItem, link: str) -> str:
-    full = marked_description(item)
+    full = description_with_type(item)
     if full and len(full) + len(link) <= LONGEST_TEXT:
         return full
-    return item.short_description or required(item, "title")
+    return item.short_description or require_text(item, "title")
 
 
 def _date(instant: datetime | None) -> str:

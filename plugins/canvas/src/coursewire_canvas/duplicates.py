@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coursewire.audit.records import ContentRecords
 from coursewire.errors import ConfigurationError, CoursewireError
-from coursewire.jobs.installation import Installation
+from coursewire.installation import Installation
+from coursewire.storage.audit.records import ContentRecords
 from coursewire_canvas.answers import by_integration_id, refused
 from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.gradebook import assignments
@@ -18,7 +18,7 @@ from coursewire_canvas.gradebook import assignments
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from coursewire.config.configuration import Configuration
+    from coursewire.configurations.configuration import Configuration
     from coursewire.model.payload import JsonObject
     from coursewire.model.session import Session
 

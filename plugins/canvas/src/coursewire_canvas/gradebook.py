@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
-from coursewire.client.words import read_object
 from coursewire.errors import BlockedError, OutcomeUnknownError
 from coursewire.model.payload import JsonObject, Result
+from coursewire.toolkit.responses import read_object
 from coursewire_canvas.answers import (
     account_path,
     failure,

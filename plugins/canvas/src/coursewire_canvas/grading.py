@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from coursewire.client.answers import result_of_error
-from coursewire.client.words import is_missing, read_object
 from coursewire.errors import IncompleteListError, SendError, UnreachableError
 from coursewire.model.payload import Batch, Payload, Result, ResultKind
+from coursewire.toolkit.responses import is_missing, read_object
+from coursewire.toolkit.results import result_from_error
 from coursewire_canvas import gradebook
 from coursewire_canvas.answers import ROWS_A_PAGE, refused, settings
 from coursewire_canvas.outcomes import NO_GRADE, by_course
@@ -91,7 +91,7 @@ async def send(session: Session, batch: Batch) -> list[Result]:
             failure = UnreachableError(error.what, why=error.why, next_step=error.next_step)
         if len(payloads) == len(batch):
             raise failure
-        results |= {payload.key: result_of_error(failure) for payload in payloads}
+        results |= {payload.key: result_from_error(failure) for payload in payloads}
     return [results[payload.key] for payload in batch.payloads]
 
 
@@ -167,7 +167,7 @@ async def _write_together(session: Session, grades: Sequence[_Grade]) -> dict[st
     ended = await gradebook.post_grades(session, course_id, posted)
     if isinstance(ended, Result):
         # Canvas does not say whose grade it refuses. In smaller batches, and at last alone, it does.
-        whole = replace(ended, whole_batch=ended.kind is ResultKind.REJECTED)
+        whole = replace(ended, batch_refused=ended.kind is ResultKind.REJECTED)
         return results | {grade.payload.key: whole for grade in writing}
     shown = await gradebook.submissions(session, course_id, list(posted))
     return results | {grade.payload.key: _judged(grade, shown.get(grade.pair), ended) for grade in writing}
@@ -211,7 +211,7 @@ def _judged(grade: _Grade, shown: Mapping[str, Any] | None, ended: gradebook.Gra
         return grade.result(ResultKind.ACCEPTED)
     if ended.state == "failed":
         message = f"Canvas could not write all grades of the bulk: {ended.message}"
-        return replace(grade.result(ResultKind.REJECTED, "bulk-failed", message), whole_batch=True)
+        return replace(grade.result(ResultKind.REJECTED, "bulk-failed", message), batch_refused=True)
     if ended.state != "completed":
         message = "Canvas was still writing the grades after a minute. The next run looks again."
         return grade.result(ResultKind.TRY_LATER, "grading-under-way", message)

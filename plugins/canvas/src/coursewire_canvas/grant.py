@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coursewire.client.oauth import OAuthApplication
+from coursewire.toolkit.oauth import OAuthApplication
 
 if TYPE_CHECKING:
     from coursewire_canvas.config import CanvasConfig

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from coursewire.hookspecs import PROJECT
+from coursewire.hooks import PROJECT
 from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, RetireStrategy, Support
 from coursewire.model.content import ContentType
 from coursewire_canvas import client, content, grading, outcomes

@@ -11,9 +11,9 @@ from typing import cast
 import httpx
 
 import coursewire as cw
-from coursewire.client.auth import OAuthToken
 from coursewire.errors import CredentialsError
 from coursewire.model.reasons import Reason
+from coursewire.toolkit.auth import OAuthToken
 from coursewire_cornerstone.config import CornerstoneConfig
 from coursewire_cornerstone.outcomes import FINAL
 
@@ -62,7 +62,7 @@ async def _send(session: cw.Session, config: CornerstoneConfig, payload: cw.Payl
 
 
 async def _by_callback(session: cw.Session, config: CornerstoneConfig, payload: cw.Payload) -> cw.Result:
-    arrived = await session.hand_over(payload.remote_key)
+    arrived = await session.launch(payload.remote_key)
     if arrived is None:
         return cw.Result(cw.ResultKind.TRY_LATER, Reason.LAUNCH_NEEDED, NOBODY_CAME)
     path, token = arrived.callback + config.completion_status_api_path, {"sessionToken": arrived.token}
@@ -70,7 +70,7 @@ async def _by_callback(session: cw.Session, config: CornerstoneConfig, payload: 
         response = await session.post(path, params=token, json=[dict(payload.body)], safe_to_repeat=True)
         result = _read(session, response, "callback")
     except CredentialsError as error:
-        result = cw.result_of_error(error)
+        result = cw.result_from_error(error)
     if result.http_status not in (401, 403):
         return result
     # Tokens live about two hours and cannot be renewed; the next learner who comes brings another.
@@ -96,7 +96,9 @@ async def _by_assignment(session: cw.Session, path: str, payload: cw.Payload) ->
 
 
 def _read(session: cw.Session, response: httpx.Response, api: str) -> cw.Result:
-    result = cw.result_of(response, now=session.clock(), done=cw.is_done(response), refuses_with_2xx=True)
+    result = cw.result_from(
+        response, now=session.clock(), acknowledged=cw.is_done(response), refuses_with_2xx=True
+    )
     if response.status_code == httpx.codes.NOT_FOUND:
         # What is not there may be there tomorrow: a portal lists a course a day after it was offered.
         return replace(result, kind=cw.ResultKind.BLOCKED)
@@ -112,7 +114,7 @@ async def check_connection(session: cw.Session) -> list[str]:
         CredentialsError: The portal gives the application no token.
     """
     if cast("CornerstoneConfig", session.config).completion_api == "callback":
-        arrived = await session.hand_over("")
+        arrived = await session.launch("")
         if arrived is None:
             why = "results are taken only with the session token that a learner brings"
             step = "Start a course in the portal, then check again; or set completion_api to transcript."
@@ -124,5 +126,5 @@ async def check_connection(session: cw.Session) -> list[str]:
     response = await session.get(OVERVIEW, params=NOBODY)
     unknown = response.status_code in (400, 404) and isinstance(cw.read_json(response), dict)
     if not unknown and not cw.is_done(response):
-        raise cw.error_of(response, next_step=EDGE)
+        raise cw.error_from(response, next_step=EDGE)
     return ["Cornerstone gave an access token.", "The Transcript API answers this application."]

@@ -12,8 +12,8 @@ from urllib.parse import quote, urlencode
 from uuid import UUID, uuid5
 
 import coursewire as cw
-from coursewire.export.course_runs import ENROLLABLE_AVAILABILITY, choose_run
 from coursewire.model.instant import Moment
+from coursewire.toolkit.course_runs import ENROLLABLE_AVAILABILITY, choose_run
 from coursewire_cornerstone.config import CornerstoneConfig
 from coursewire_cornerstone.languages import DEFAULT, tag_of
 
@@ -47,10 +47,10 @@ def export_content(
     subjects = None if config.disable_subject_metadata_transmission else _subjects(config, item)
     payload: cw.JsonObject = {
         "ID": remote_key,
-        "Title": cw.marked_title(item) or cw.required(item, "title"),
+        "Title": cw.title_with_type(item) or cw.require_text(item, "title"),
         "Description": _description(item),
         "Thumbnail": item.card_image_url if program else item.image_url,
-        "URL": _url(config, item, link or cw.required(item, "enrollment_url")),
+        "URL": _url(config, item, link or cw.require_text(item, "enrollment_url")),
         "IsActive": _is_active(item),
         "IsMobile": True,
         "Duration": _duration(run.estimated_hours if run else None),
@@ -68,7 +68,7 @@ def export_retirement(confirmed: Mapping[str, Any]) -> cw.JsonObject:
 
 
 def _description(item: cw.ContentItem) -> str:
-    full = cw.marked_description(item)
+    full = cw.description_with_type(item)
     fits = 0 < len(full) <= LONGEST_DESCRIPTION
     return full if fits else item.short_description or item.title or ""
 

@@ -66,8 +66,8 @@ async def _keep(
         guid = str(UUID(user))
     except ValueError:
         raise inbound.Refused(400, "userGuid must be a GUID") from None
-    hand_over = inbound.HandOver(request.learner, course, guid, callback, token, desk.clock())
-    await desk.keep(customer, host, hand_over)
+    launch = inbound.Launch(request.learner, course, guid, callback, token, desk.clock())
+    await desk.keep(customer, host, launch)
 
 
 def _target(body: Mapping[str, object]) -> str:

@@ -19,7 +19,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from coursewire.jobs.inbound import Caller
+from coursewire.inbound.desk import Caller
 from coursewire.model.inbound import InboundAnswer
 from coursewire.model.instant import Clock, utc_now
 from coursewire.testing.simulator import Simulator, json_response

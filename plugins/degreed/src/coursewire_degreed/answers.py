@@ -12,7 +12,11 @@ RIGHTS = "Give the API key the scopes that the channel's page lists, or ask Degr
 NOT_DEGREED = "Check degreed_base_url, then try again."
 
 
-def said(session: cw.Session, response: httpx.Response, *, done: bool = False, **how: Any) -> cw.Result:
-    """What an answer means for what was sent; see :func:`coursewire.client.answers.result_of`."""
+def said(
+    session: cw.Session, response: httpx.Response, *, acknowledged: bool = False, **how: Any
+) -> cw.Result:
+    """What an answer means for what was sent; see :func:`coursewire.toolkit.results.result_from`."""
     now = session.clock()
-    return cw.result_of(response, now=now, done=done, refuses_with_2xx=True, rights=RIGHTS, **how)
+    return cw.result_from(
+        response, now=now, acknowledged=acknowledged, refuses_with_2xx=True, permission_hint=RIGHTS, **how
+    )

@@ -19,8 +19,8 @@ def title_of(item: cw.ContentItem) -> str:
     Raises:
         NotExportableError: There is none; Degreed demands one.
     """
-    cw.required(item, "title")
-    return cw.marked_title(item)
+    cw.require_text(item, "title")
+    return cw.title_with_type(item)
 
 
 def cut(text: str, room: int = LONGEST_TEXT) -> str:

@@ -84,13 +84,13 @@ def test_a_token_answer_without_a_token_is_an_authentication_failure(told, simul
 
 
 def test_five_hundred_and_one_courses_are_two_batches(make):
-    from coursewire.channels.loading import load_channel_object
+    from coursewire.plugins.loading import load_channel_object
 
     loaded = load_channel_object(plugin)
     config = plugin.CHANNEL.config.model_construct()
     payloads = [make.course(f"c{number}") for number in range(501)]
 
-    batches = loaded.relay.make_batches(config, Kind.CONTENT, Operation.CREATE, payloads)
+    batches = loaded.hook_caller.make_batches(config, Kind.CONTENT, Operation.CREATE, payloads)
 
     assert [len(batch) for batch in batches] == [500, 1]
 
@@ -121,7 +121,7 @@ def test_deleting_what_is_not_there_is_a_success_once_it_is_alone(simulator, sen
     (alone,) = send(make.course("gone"), operation=RETIRE)
 
     assert kinds(together) == [ResultKind.ALREADY_SO, TRY_LATER]
-    assert together[1].whole_batch
+    assert together[1].batch_refused
     assert (alone.kind, alone.reason) == (ResultKind.ALREADY_SO, "already-gone")
 
 
@@ -129,7 +129,7 @@ def test_a_course_that_a_refusal_names_is_refused_alone(simulator, send, make):
     results = send(make.course("a"), make.course("ab", title=""), make.course("abc"))
 
     assert kinds(results) == [TRY_LATER, REJECTED, TRY_LATER]
-    assert [result.whole_batch for result in results] == [True, False, True]
+    assert [result.batch_refused for result in results] == [True, False, True]
     assert (results[1].http_status, results[1].reason) == (400, "refused")
     assert "title" in results[1].message
     assert not simulator.items
@@ -140,7 +140,7 @@ def test_a_refusal_that_names_none_is_the_batchs(simulator, send, make):
 
     results = send(make.course("a"), make.course("b", title=""))
 
-    assert [(result.kind, result.whole_batch, result.http_status) for result in results] == [
+    assert [(result.kind, result.batch_refused, result.http_status) for result in results] == [
         (REJECTED, True, 400)
     ] * 2
     assert "title" in results[0].message

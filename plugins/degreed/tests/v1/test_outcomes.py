@@ -100,7 +100,7 @@ def test_a_learner_who_is_named_is_refused_alone(simulator, report, make):
     results = report(make.completion("a"), make.completion("b"), make.completion("c"))
 
     assert kinds(results) == [TRY_LATER, REJECTED, TRY_LATER]
-    assert [result.whole_batch for result in results] == [True, False, True]
+    assert [result.batch_refused for result in results] == [True, False, True]
     assert "unknown" in results[1].message
     assert not simulator.completions
 

@@ -517,10 +517,10 @@ def test_calls_that_others_use_up_are_noticed_before_one_is_refused(simulator, r
 def test_two_configurations_with_one_key_share_its_limit(simulator, clock, make):
     from functools import partial
 
-    from coursewire.audit.buckets import MemoryBuckets
-    from coursewire.client.session import HttpSession
-    from coursewire.client.token_store import MemoryTokenStore
+    from coursewire.http.session import HttpSession
+    from coursewire.http.token_store import MemoryTokenStore
     from coursewire.model.configuration import INSECURE_URLS
+    from coursewire.storage.locks.rate_buckets import MemoryBuckets
 
     simulator.calls_per_minute = 3
     buckets = MemoryBuckets()

@@ -56,7 +56,7 @@ def answer_of(function: str, response: httpx.Response, *, repeatable: bool = Tru
     """
     answer = read(response) if response.is_success else None
     if answer is None:
-        raise cw.error_of(response, function, next_step=STEPS["wrong-place"], safe_to_repeat=repeatable)
+        raise cw.error_from(response, function, next_step=STEPS["wrong-place"], safe_to_repeat=repeatable)
     if isinstance(answer.data, dict) and "exception" in answer.data:
         raise refusal(function, answer.data.get("errorcode"), answer.data.get("message"))
     return answer
@@ -86,7 +86,7 @@ def read(response: httpx.Response) -> cw.Printed | None:
 def error_code(response: httpx.Response) -> str:
     """Moodle's code of an error; "" where the answer is none."""
     answer = read(response) if b"errorcode" in response.content[:1000].lower() else None
-    return str(cw.member_at(answer and answer.data, "errorcode") or "")
+    return str(cw.dig(answer and answer.data, "errorcode") or "")
 
 
 def fault(reason: str, why: str = "", **named: object) -> cw.SendError:

@@ -27,7 +27,7 @@ async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     return await _Courses(session, find_remote).send(batch)
 
 
-class _Courses(cw.Adopter):
+class _Courses(cw.ItemWriter):
     """Moodle refuses a whole call for one name that is taken, and warns of the others that it did not do."""
 
     gone = ("invalidrecord", "unknowncourseidnumber")
@@ -38,9 +38,9 @@ class _Courses(cw.Adopter):
         # Moodle looks whether a name is free before it writes: parallel creates make doubles.
         async with self.session.lock(CREATE):
             made = (await ask(self.session, CREATE, courses, repeatable=False)).rows()
-        ids = {cw.member_at(row, "shortname"): str(cw.member_at(row, "id") or "") for row in made}
+        ids = {cw.dig(row, "shortname"): str(cw.dig(row, "id") or "") for row in made}
         by_key = {payload.key: ids.get(payload.body["shortname"], "") for payload in payloads}
-        return cw.named(payloads, by_key)
+        return cw.results_by_id(payloads, by_key)
 
     async def update_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
         # An unknown category would hide the courses in it, and Moodle would only warn.
@@ -62,10 +62,10 @@ class _Courses(cw.Adopter):
         if not warnings.keys() <= there.keys():
             why = "; ".join(str(each.get("message")) for each in warnings.values())
             raise fault("unclear-warning", why, function=function)
-        results = cw.named(there.values(), {payload.key: known for known, payload in there.items()})
+        results = cw.results_by_id(there.values(), {payload.key: known for known, payload in there.items()})
         for known, warning in warnings.items():
             error = refusal(function, warning.get("warningcode"), warning.get("message"))
-            results[there[known].key] = replace(cw.result_of_error(error), whole_batch=False)
+            results[there[known].key] = replace(cw.result_from_error(error), batch_refused=False)
         return results
 
 

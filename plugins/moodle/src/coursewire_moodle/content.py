@@ -28,14 +28,14 @@ def export_content(config: MoodleConfig, item: cw.ContentItem) -> cw.JsonObject:
     Raises:
         NotExportableError: No title or no link, or a key that Moodle has no room for.
     """
-    cw.required(item, "title")
-    title, key = _name(cw.marked_title(item)), cw.fitting(item.content_key, LONGEST_KEY, "key")
+    cw.require_text(item, "title")
+    title, key = _name(cw.title_with_type(item)), cw.require_length(item.content_key, LONGEST_KEY, "key")
     course: cw.JsonObject = {
-        "fullname": cw.cut(f"{title} - via edX.org{_partners(item)}", LONGEST_FULLNAME),
-        # Unique in the whole site: the key must not be cw.cut off.
-        "shortname": f"{cw.cut(title, LONGEST_SHORTNAME - len(key) - 3)} ({key})",
+        "fullname": cw.truncate(f"{title} - via edX.org{_partners(item)}", LONGEST_FULLNAME),
+        # Unique in the whole site: the key must not be cw.truncate off.
+        "shortname": f"{cw.truncate(title, LONGEST_SHORTNAME - len(key) - 3)} ({key})",
         "idnumber": key,
-        "summary": _summary(item, cw.required(item, "enrollment_url")),
+        "summary": _summary(item, cw.require_text(item, "enrollment_url")),
         "categoryid": config.category_id,
     }
     if item.start:
@@ -59,7 +59,7 @@ def _partners(item: cw.ContentItem) -> str:
 
 def _summary(item: cw.ContentItem, link: str) -> str:
     # Descriptions are HTML at the source and stay HTML; only the link is put together here.
-    texts = (cw.marked_description(item), item.short_description or "")
+    texts = (cw.description_with_type(item), item.short_description or "")
     short_enough = (text for text in texts if text and len(text) + len(link) <= LONGEST_TEXT)
-    text = next(short_enough, escape(cw.marked_title(item), quote=False))
+    text = next(short_enough, escape(cw.title_with_type(item), quote=False))
     return f'<a href="{escape(link)}" target="_blank">Go to edX course page</a><br />{text}'

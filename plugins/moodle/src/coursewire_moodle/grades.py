@@ -76,7 +76,7 @@ async def _write(
     if str(code) in WORDS["grades"]:
         reason, message = WORDS["grades"][str(code)]
         whole = str(code) == "1" and len(rows) > 1  # the others are written, and Moodle does not say which
-        refused = cw.Result(cw.ResultKind.BLOCKED, reason, message, http_status=200, whole_batch=whole)
+        refused = cw.Result(cw.ResultKind.BLOCKED, reason, message, http_status=200, batch_refused=whole)
         return dict.fromkeys(grades, refused)
     if str(code) != "0" or noise:
         raise fault("grades-unsaid", noise or f"it answered {code!r:.100}")

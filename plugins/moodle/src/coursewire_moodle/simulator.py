@@ -161,9 +161,9 @@ class MoodleSimulator(Simulator):
         """Let every token be over: the next call with it gets ``accessexception``, the one after ``invalidtoken``."""
         self.tokens = dict.fromkeys(self.tokens, self.clock())
 
-    def has(self, *rights: str) -> bool:
+    def has(self, *permission_hint: str) -> bool:
         """Tell whether the account has all of these rights."""
-        return self.rights.issuperset(rights)
+        return self.rights.issuperset(permission_hint)
 
     def demand(self, right: str, code: str = "nopermissions") -> None:
         """Refuse an account that lacks a right."""

@@ -15,7 +15,7 @@ from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, SignatureMethod
 from signxml.signer import XMLSigner
 
-from coursewire.client.auth import TokenAuth, read_oauth_token
+from coursewire.toolkit.auth import TokenAuth, read_oauth_token
 from coursewire_sap.config import AuthType, NameIdForm
 from coursewire_sap.keys import load_signing_key
 

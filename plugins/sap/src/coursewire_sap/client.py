@@ -7,11 +7,11 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from coursewire.client.answers import result_of
-from coursewire.client.words import error_text, read_json
 from coursewire.errors import BlockedError, UnreachableError
-from coursewire.hookspecs import hookimpl
+from coursewire.hooks import hookimpl
 from coursewire.model.payload import Result, ResultKind
+from coursewire.toolkit.responses import error_text, read_json
+from coursewire.toolkit.results import result_from
 from coursewire_sap.config import SEARCH
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ async def send_content(session: Session, batch: Batch) -> list[Result]:
         rows = {str(row["courseID"]): row for row in _course_rows(body)}
         return [_read_row(rows.get(key), response.status_code) for key in keys]
     # A success with an error inside is a refusal, and nothing of it is known but its words.
-    refusal = result_of(response, now=session.clock(), whole_batch=True)
+    refusal = result_from(response, now=session.clock(), batch_refused=True)
     if response.is_success:
-        refusal = replace(refusal, kind=ResultKind.REJECTED, reason="refused", whole_batch=True)
+        refusal = replace(refusal, kind=ResultKind.REJECTED, reason="refused", batch_refused=True)
     return _read_refusal(keys, body, refusal)
 
 
@@ -160,9 +160,9 @@ def _read_refusal(keys: Sequence[str], body: Any, refusal: Result) -> list[Resul
         reason="batch-refused",
         message="SAP refused the batch because of another course",
         http_status=refusal.http_status,
-        whole_batch=True,
+        batch_refused=True,
     )
-    guilty = replace(refusal, kind=ResultKind.REJECTED, reason="refused", whole_batch=False, retry_at=None)
+    guilty = replace(refusal, kind=ResultKind.REJECTED, reason="refused", batch_refused=False, retry_at=None)
     return [replace(guilty, message=named[key]) if key in named else others for key in keys]
 
 

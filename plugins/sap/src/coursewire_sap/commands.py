@@ -10,18 +10,18 @@ from uuid import uuid4
 
 import typer
 
-from coursewire.audit.jobs import note_done
 from coursewire.cli.common import actor, open_installation
 from coursewire.cli.output import note, put_json, put_table
 from coursewire.errors import ConfigurationError, GuardError
-from coursewire.export.guard import Guard
+from coursewire.pipeline.rules.guard import Guard
 from coursewire.sources.database import DatabaseSource, unlink
+from coursewire.storage.audit.jobs import note_done
 from coursewire_sap.config import SapConfig
 from coursewire_sap.inactive import UNLINKED, Survey, survey_inactive
 
 if TYPE_CHECKING:
-    from coursewire.config.configuration import Configuration
-    from coursewire.jobs.installation import Installation
+    from coursewire.configurations.configuration import Configuration
+    from coursewire.installation import Installation
 
 log = logging.getLogger("coursewire.sap")
 

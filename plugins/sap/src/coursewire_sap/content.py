@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from coursewire.errors import NotExportableError
-from coursewire.export.course_runs import choose_run, first_active_price, is_open
-from coursewire.export.executive_education import marked_description, marked_title
-from coursewire.hookspecs import hookimpl
+from coursewire.hooks import hookimpl
 from coursewire.model.content import ContentType
+from coursewire.toolkit.course_runs import choose_run, first_active_price, is_open
+from coursewire.toolkit.executive_education import description_with_type, title_with_type
 from coursewire_sap import locales
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _title(item: ContentItem) -> str:
             "a course at SAP needs a title, and this item has none",
             next_step="Give the item a title in the catalog, then transmit again.",
         )
-    return marked_title(item)
+    return title_with_type(item)
 
 
 def _title_suffix(item: ContentItem, run: CourseRun | None, moment: Moment) -> str:
@@ -123,7 +123,7 @@ def _title_suffix(item: ContentItem, run: CourseRun | None, moment: Moment) -> s
 
 
 def _description(item: ContentItem, title: str, run: CourseRun | None, moment: Moment) -> str:
-    text = marked_description(item) or item.short_description or title
+    text = description_with_type(item) or item.short_description or title
     if item.content_type is not ContentType.COURSE or run is None:
         return text
     dates = [

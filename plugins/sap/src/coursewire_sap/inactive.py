@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from coursewire.audit.tables import identity_link
-from coursewire.client.words import error_text, read_json
 from coursewire.errors import CoursewireError, IncompleteListError, SendError
-from coursewire.export.identity import identify
 from coursewire.model.identity import BY_HAND, Identity, IdentityState
+from coursewire.pipeline.rules.identity import identify
 from coursewire.sources.database import DatabaseSource, learners_of, linked_elsewhere
+from coursewire.storage.tables.records import identity_link
+from coursewire.toolkit.responses import error_text, read_json
 from coursewire_sap.client import raise_if_blocked, sap_config
 from coursewire_sap.config import SEARCH
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from coursewire.jobs.installation import Installation
+    from coursewire.installation import Installation
     from coursewire.model.content import Customer
     from coursewire.model.results import LearnerFacts
     from coursewire.model.session import Session

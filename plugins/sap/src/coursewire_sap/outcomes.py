@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coursewire.client.answers import result_of
-from coursewire.client.redact import shorten
-from coursewire.client.words import error_text, read_json
 from coursewire.errors import CredentialsError, NotExportableError, SendError
-from coursewire.hookspecs import hookimpl
+from coursewire.hooks import hookimpl
+from coursewire.http.redact import shorten
 from coursewire.model.payload import Result, ResultKind
+from coursewire.toolkit.responses import error_text, read_json
+from coursewire.toolkit.results import result_from
 from coursewire_sap.client import EXCERPT, raise_if_blocked, sap_config
 from coursewire_sap.content import epoch_ms
 
@@ -128,7 +128,7 @@ def _read_answer(response: httpx.Response, session: Session) -> Result:
     if INACTIVE in words.lower():
         return _inactive(status, excerpt)
     raise_if_blocked(response)
-    result = result_of(response, now=session.clock())
+    result = result_from(response, now=session.clock())
     if (
         response.is_success
     ):  # learning events are recorded as far as possible, and the answer says what was not

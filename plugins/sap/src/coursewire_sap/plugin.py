@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coursewire.hookspecs import hookimpl
+from coursewire.hooks import hookimpl
 from coursewire.model.channel import (
     Capabilities,
     Channel,

@@ -6,12 +6,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from coursewire.client.answers import admitted, read_success, result_of
-from coursewire.client.auth import BasicAuth
-from coursewire.client.words import read_json, read_object
 from coursewire.errors import BlockedError
-from coursewire.hookspecs import hookimpl
+from coursewire.hooks import hookimpl
 from coursewire.model.payload import Result, ResultKind
+from coursewire.toolkit.auth import BasicAuth
+from coursewire.toolkit.responses import read_json, read_object
+from coursewire.toolkit.results import admitted, read_success, result_from
 from coursewire_xapi.held import Held, follow
 from coursewire_xapi.outcomes import COMPLETED, VOIDED, identifier, voiding
 
@@ -31,7 +31,7 @@ NOTHING_TO_VOID = Result(_REJECTED, "nothing-to-void", "no statement is known th
 UNREADABLE = Result(_LATER, "unreadable-answer", "the store's answer is not the list of the statements' ids")
 RIGHTS = "Give the credentials the scope statements/write, and statements/read/mine to settle conflicts."
 ADDRESS = "Check the endpoint: it is the part before /statements."
-_admitted = partial(admitted, rights=RIGHTS, next_step=ADDRESS)
+_admitted = partial(admitted, permission_hint=RIGHTS, next_step=ADDRESS)
 
 
 @hookimpl
@@ -73,7 +73,7 @@ async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
     if response.is_success or (response.status_code == 409 and len(batch) == 1):
         named = _named(response, {statement["id"] for statement in statements})
         return [await _settle(session, telling, response, named) for telling in tellings]
-    refusal = result_of(response, now=session.clock(), whole_batch=len(batch) > 1)
+    refusal = result_from(response, now=session.clock(), batch_refused=len(batch) > 1)
     warnings = read_object(response).get("warnings")
     if isinstance(warnings, list):
         refusal = replace(refusal, message="; ".join(map(str, warnings)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coursewire.cli.cmi5 import cmi5_commands
-from coursewire.export.cmi5 import Block, Unit, described
-from coursewire.export.course_runs import choose_run, enrollment_url, runs_to_launch
+from coursewire.toolkit.cmi5 import Block, Unit, described
+from coursewire.toolkit.course_runs import choose_run, enrollment_url, runs_to_launch
 from coursewire_xapi.config import XapiConfig
 from coursewire_xapi.outcomes import activity_id
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from coursewire.errors import NotExportableError
-from coursewire.export.fields import number, without_none
-from coursewire.export.languages import UNDETERMINED, language_tag
-from coursewire.hookspecs import hookimpl
+from coursewire.hooks import hookimpl
 from coursewire.model.configuration import LearnerId
 from coursewire.model.instant import iso_utc
 from coursewire.model.outcomes import Completion, EnrollmentReport, Verdict
+from coursewire.pipeline.export.changes import number, without_none
+from coursewire.toolkit.languages import UNDETERMINED, language_tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coursewire.hookspecs import hookimpl
+from coursewire.hooks import hookimpl
 from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Support
 from coursewire_xapi.client import authenticate, check_connection, send_outcomes
 from coursewire_xapi.config import XapiConfig

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API
 from coursewire.service.problems import Problem
 from coursewire.service.rights import ALL_CUSTOMERS, Grant, Right, Role

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from coursewire.config.describe import describe
-from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.configurations.fields import describe
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API
 from coursewire.service.rights import Right
 

@@ -10,10 +10,10 @@ from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from coursewire.config.configuration import Configuration
+from coursewire.configurations.configuration import Configuration
 from coursewire.errors import CoursewireError
-from coursewire.jobs.grants import CodeGrants
-from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.inbound.code_grants import CodeGrants
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
@@ -254,7 +254,7 @@ async def check_configuration(uuid: UUID, reach: OPERATE) -> CheckOut:
     config = await run_in_threadpool(installation.configurations.load, uuid, loaded.channel)
     try:
         async with installation.session(loaded, config, uuid) as session:
-            works = await loaded.relay.check_connection(session)
+            works = await loaded.hook_caller.check_connection(session)
             words = [session.redactor(text) for text in works]
     except CoursewireError as error:
         return CheckOut(ok=False, works=[], problem=str(error))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right

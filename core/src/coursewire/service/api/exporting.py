@@ -10,12 +10,12 @@ from fastapi import Query
 from fastapi.responses import StreamingResponse
 from more_itertools import batched
 
-from coursewire.audit.export import csv_lines, json_lines, stream
+from coursewire.storage.audit.export import csv_lines, json_lines, stream
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
 
-    from coursewire.service.guard import Reach
+    from coursewire.service.authorization import Reach
 
 
 class Format(StrEnum):

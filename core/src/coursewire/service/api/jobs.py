@@ -12,19 +12,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from coursewire.audit import jobs as job_log
-from coursewire.config.configuration import Configuration
+from coursewire.configurations.configuration import Configuration
 from coursewire.errors import GuardError
-from coursewire.jobs.content import ContentJob
-from coursewire.jobs.installation import Installation
-from coursewire.jobs.making import make_job
-from coursewire.jobs.outcomes import OutcomeJob
+from coursewire.installation import Installation
 from coursewire.model.payload import Kind
-from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.making import make_job
+from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.pipeline.plan import PlanItem
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
-from coursewire.transmit.plan import PlanItem
+from coursewire.storage.audit import jobs as job_log
 
 router = GuardedRouter(prefix=API, tags=["jobs"])
 

@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from coursewire.audit.identity import IdentityLinks, Unmatched
-from coursewire.audit.jobs import note_done
-from coursewire.config.configuration import Configuration
-from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.configurations.configuration import Configuration
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
+from coursewire.storage.audit.jobs import note_done
+from coursewire.storage.identity_links import IdentityLinks, Unmatched
 
 router = GuardedRouter(prefix=API, tags=["learners"])
 

@@ -12,20 +12,20 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Table
 
-from coursewire.audit.browse import page
-from coursewire.audit.release import FAILED_STATES, release
-from coursewire.audit.states import State
-from coursewire.audit.tables import content_record, outcome_record
-from coursewire.jobs.content import ContentJob
-from coursewire.jobs.outcomes import OutcomeJob
-from coursewire.jobs.why import why_content, why_outcome
 from coursewire.model.payload import Kind
 from coursewire.model.reasons import explain
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.pipeline.why import why_content, why_outcome
 from coursewire.service.api.exporting import EXPORTED, Format, FormatIn, exported
-from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
+from coursewire.storage.audit.queries import page
+from coursewire.storage.audit.requeue import FAILED_STATES, release
+from coursewire.storage.audit.states import State
+from coursewire.storage.tables.records import content_record, outcome_record
 
 router = GuardedRouter(prefix=API, tags=["records"])
 

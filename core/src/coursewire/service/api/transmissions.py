@@ -10,13 +10,13 @@ from fastapi import Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from coursewire.audit import transmissions
-from coursewire.audit.tables import transmission
 from coursewire.model.payload import Kind
 from coursewire.service.api.exporting import EXPORTED, Format, FormatIn, exported
-from coursewire.service.guard import GuardedRouter, Reach, needs
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.rights import Right
+from coursewire.storage.audit import transmissions
+from coursewire.storage.tables.records import transmission
 
 router = GuardedRouter(prefix=f"{API}/transmissions", tags=["transmissions"])
 

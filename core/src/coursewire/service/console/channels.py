@@ -11,13 +11,13 @@ import orjson
 from fastapi import Response
 from starlette.requests import Request
 
-from coursewire.channels.words import capabilities_in_words, limits_in_words
+from coursewire.plugins.describe import capabilities_in_words, limits_in_words
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.console.site import CONSOLE, go, render
-from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.rights import Right
 
 if TYPE_CHECKING:
-    from coursewire.channels.registry import LoadedChannel
+    from coursewire.plugins.registry import LoadedChannel
 
 router = GuardedRouter(prefix=f"{CONSOLE}/channels", include_in_schema=False)
 

@@ -9,17 +9,17 @@ from fastapi import Form, Query, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from coursewire.config.configuration import Configuration
+from coursewire.configurations.configuration import Configuration
 from coursewire.errors import ConfigurationError
-from coursewire.jobs.grants import code_grant
+from coursewire.inbound.code_grants import code_grant
 from coursewire.model.payload import Kind
 from coursewire.service.api.configurations import check_configuration
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.console.forms import fields_of, inputs
 from coursewire.service.console.site import CONSOLE, go, render
-from coursewire.service.figures import Figures
-from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
+from coursewire.service.stats import Stats
 
 router = GuardedRouter(prefix=f"{CONSOLE}/configurations", include_in_schema=False)
 
@@ -43,8 +43,8 @@ NOTES = {
 async def configurations(request: Request, reach: READ) -> Response:
     """The list."""
     found = await run_in_threadpool(reach.configurations)
-    figures: Figures = request.app.state.figures
-    names = await figures.customer_names({each.customer for each in found})
+    stats: Stats = request.app.state.stats
+    names = await stats.customer_names({each.customer for each in found})
     rows = [
         {
             "uuid": each.uuid,
@@ -196,9 +196,9 @@ async def _show(
     validity = await run_in_threadpool(installation.configurations.validity, found.uuid, channel)
     grant = code_grant(installation.channels.get(found.channel))
     history = await run_in_threadpool(installation.configurations.history, found.uuid)
-    figures: Figures = request.app.state.figures
-    names = await figures.customer_names({found.customer})
-    standing = (await figures.standing())[found.uuid]
+    stats: Stats = request.app.state.stats
+    names = await stats.customer_names({found.customer})
+    standing = (await stats.standing())[found.uuid]
     shown_validity = (
         validity if not incorrect else type(validity)(validity.missing, {**validity.incorrect, **incorrect})
     )

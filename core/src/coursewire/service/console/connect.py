@@ -9,9 +9,9 @@ from fastapi import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from coursewire.jobs.grants import CodeGrants
+from coursewire.inbound.code_grants import CodeGrants
+from coursewire.service.authorization import SESSION_COOKIE, GuardedRouter, Reach, needs
 from coursewire.service.console.site import CONSOLE, address_of, go, render
-from coursewire.service.guard import SESSION_COOKIE, GuardedRouter, Reach, needs
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
 

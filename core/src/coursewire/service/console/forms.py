@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from coursewire.config.describe import FieldInfo, describe
-from coursewire.config.validation import Validity
+from coursewire.configurations.fields import FieldInfo, describe
+from coursewire.configurations.validation import Validity
 from coursewire.model.configuration import ChannelConfig
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
 
-    from coursewire.config.configuration import Configuration
+    from coursewire.configurations.configuration import Configuration
 
 CHOICE = "one of "
 LONG = ("list of ", "object", "any")

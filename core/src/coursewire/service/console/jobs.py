@@ -11,9 +11,9 @@ from starlette.requests import Request
 
 from coursewire.model.payload import Kind
 from coursewire.service.api.jobs import Start, asked_job, list_jobs, show_job
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.console import words
 from coursewire.service.console.site import CONSOLE, go, render
-from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
 

@@ -10,8 +10,8 @@ from fastapi import Form, Query, Response
 from starlette.requests import Request
 
 from coursewire.service.api.learners import LinkIn, link_learner, unmatched_page
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.console.site import CONSOLE, go, render
-from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.rights import Right
 
 router = GuardedRouter(prefix=f"{CONSOLE}/learners", include_in_schema=False)

@@ -9,10 +9,10 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from coursewire.service.authorization import GuardedRouter, Reach, needs, public
 from coursewire.service.console.site import CONSOLE, home_of, render
-from coursewire.service.figures import Figures
-from coursewire.service.guard import GuardedRouter, Reach, needs, public
 from coursewire.service.rights import Right
+from coursewire.service.stats import Stats
 
 router = GuardedRouter(include_in_schema=False)
 
@@ -29,11 +29,11 @@ def front(request: Request) -> Response:
 @router.get(f"{CONSOLE}/")
 async def overview(request: Request, reach: Annotated[Reach, needs(Right.READ)]) -> Response:
     """The page."""
-    figures: Figures = request.app.state.figures
+    stats: Stats = request.app.state.stats
     configurations = await run_in_threadpool(reach.configurations)
-    names = await figures.customer_names({each.customer for each in configurations})
-    counts = await figures.standing()
-    columns = await figures.traffic(
+    names = await stats.customer_names({each.customer for each in configurations})
+    counts = await stats.standing()
+    columns = await stats.traffic(
         None if reach.customers is None else [each.uuid for each in configurations], DAYS
     )
     channels = {each.channel.code: each.channel.title for each in reach.installation.channels}

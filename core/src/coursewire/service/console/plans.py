@@ -10,13 +10,13 @@ from fastapi import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from coursewire.audit.records import ContentRecords, OutcomeRecords
 from coursewire.model.payload import Kind
+from coursewire.pipeline.plan import PlanItem
 from coursewire.service.api.jobs import Start, asked_job, plan_of
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.console.site import CONSOLE, render
-from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.rights import Right
-from coursewire.transmit.plan import PlanItem
+from coursewire.storage.audit.records import ContentRecords, OutcomeRecords
 
 router = GuardedRouter(prefix=f"{CONSOLE}/configurations", include_in_schema=False)
 

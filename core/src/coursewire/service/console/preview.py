@@ -12,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from coursewire.errors import ConfigurationError, ContractError, NotExportableError
-from coursewire.jobs.grants import code_grant
+from coursewire.inbound.code_grants import code_grant
 from coursewire.model.content import ContentType
 from coursewire.model.instant import Moment
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.console.site import CONSOLE, render
-from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.rights import Right
 
 router = GuardedRouter(prefix=f"{CONSOLE}/configurations", include_in_schema=False)
@@ -56,7 +56,9 @@ async def preview(
                     ungranted=grant.fields if grant else (),
                 )
                 moment = Moment(installation.clock())
-                theirs = _json(await asyncio.to_thread(loaded.relay.export_content, config, found[0], moment))
+                theirs = _json(
+                    await asyncio.to_thread(loaded.hook_caller.export_content, config, found[0], moment)
+                )
             except (ConfigurationError, ContractError, NotExportableError) as error:
                 fault = str(error)
     return render(

@@ -11,24 +11,24 @@ from fastapi import Form, Query, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from coursewire.audit import transmissions
-from coursewire.audit.records import ContentRecords, OutcomeRecords, Record, Records
-from coursewire.audit.release import FAILED_STATES, release
-from coursewire.audit.states import State
-from coursewire.audit.tables import content_record, outcome_record
 from coursewire.errors import CoursewireError
-from coursewire.jobs.content import ContentJob
-from coursewire.jobs.outcomes import OutcomeJob
-from coursewire.jobs.why import why_content, why_outcome
 from coursewire.model.payload import Kind, ResultKind
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.pipeline.why import why_content, why_outcome
 from coursewire.service.api.records import record_page
 from coursewire.service.api.transmissions import list_transmissions
+from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.console import words
 from coursewire.service.console.site import CONSOLE, go, render
-from coursewire.service.guard import GuardedRouter, Reach, needs
 from coursewire.service.paging import API
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
+from coursewire.storage.audit import transmissions
+from coursewire.storage.audit.records import ContentRecords, OutcomeRecords, Record, Records
+from coursewire.storage.audit.requeue import FAILED_STATES, release
+from coursewire.storage.audit.states import State
+from coursewire.storage.tables.records import content_record, outcome_record
 
 router = GuardedRouter(prefix=CONSOLE, include_in_schema=False)
 

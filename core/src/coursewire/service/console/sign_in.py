@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from coursewire.service.accounts import SignedIn
+from coursewire.service.authorization import SESSION_COOKIE, GuardedRouter, public
 from coursewire.service.console.site import (
     ASSETS,
     CONSOLE,
@@ -22,7 +23,6 @@ from coursewire.service.console.site import (
     root_of,
     safe_path,
 )
-from coursewire.service.guard import SESSION_COOKIE, GuardedRouter, public
 from coursewire.service.oidc import ROUND_TRIP_S, OpenIdConnect, SignInError
 from coursewire.service.problems import Problem
 from coursewire.service.rate import SIGN_IN, address

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from coursewire.audit.states import State
 from coursewire.model.payload import ResultKind
+from coursewire.storage.audit.states import State
 
 STATES = {
     State.CONFIRMED: "good",

@@ -31,7 +31,7 @@ from coursewire.model.results import (
 from coursewire.sources.consents import REFUSALS, consent_of
 from coursewire.sources.courses import course_facts
 from coursewire.sources.database.questions import chunks, in_keys
-from coursewire.sources.database.tables import (
+from coursewire.storage.tables.source import (
     source_certificate,
     source_content,
     source_course_run,

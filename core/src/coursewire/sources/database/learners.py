@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from coursewire.model.results import LearnerFacts
 from coursewire.sources.database.questions import chunks, in_keys
-from coursewire.sources.database.tables import source_learner, source_learner_identity
+from coursewire.storage.tables.source import source_learner, source_learner_identity
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from coursewire.errors import DatabaseError
 from coursewire.sources.bundle import Bundle, Problem
 from coursewire.sources.database.questions import chunks, in_keys, look_up, short_cause
-from coursewire.sources.database.tables import source_catalog_item, source_content
 from coursewire.sources.database.targets import TARGETS, Target
+from coursewire.storage.tables.source import source_catalog_item, source_content
 
 if TYPE_CHECKING:
     import os

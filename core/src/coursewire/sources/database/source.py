@@ -19,7 +19,7 @@ from coursewire.sources.base import Answer, CatalogDiff
 from coursewire.sources.database.enrollments import Courses, Wanted, consents_of, enrollment_page
 from coursewire.sources.database.learners import learner_of
 from coursewire.sources.database.questions import chunks, in_keys, short_cause
-from coursewire.sources.database.tables import (
+from coursewire.storage.tables.source import (
     source_catalog,
     source_catalog_item,
     source_content,

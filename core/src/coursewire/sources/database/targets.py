@@ -10,7 +10,7 @@ import orjson
 
 from coursewire.model.payload import canonical_json
 from coursewire.sources.database.questions import Key, known, look_up
-from coursewire.sources.database.tables import (
+from coursewire.storage.tables.source import (
     source_catalog,
     source_catalog_item,
     source_certificate,

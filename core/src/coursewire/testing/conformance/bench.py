@@ -10,16 +10,19 @@ from uuid import UUID
 
 from sqlalchemy import Table, select
 
-from coursewire.audit.records import ContentRecord, ContentRecords
-from coursewire.audit.tables import outcome_record, transmission
-from coursewire.channels.registry import LoadedChannel, Registry
-from coursewire.jobs.content import ContentJob
-from coursewire.jobs.installation import Installation
-from coursewire.jobs.outcomes import OutcomeJob
+from coursewire.installation import Installation
 from coursewire.model.channel import Limits
 from coursewire.model.configuration import INSECURE_URLS, ChannelConfig
 from coursewire.model.content import ContentItem, ContentType
 from coursewire.model.payload import Kind
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.pipeline.plan import PlanItem
+from coursewire.pipeline.summary import Summary
+from coursewire.pipeline.transmit.send import Stop
+from coursewire.plugins.registry import LoadedChannel, Registry
+from coursewire.storage.audit.records import ContentRecord, ContentRecords
+from coursewire.storage.tables.records import outcome_record, transmission
 from coursewire.testing.conformance.checks import demand
 from coursewire.testing.conformance.made_up import (
     ACME,
@@ -30,16 +33,13 @@ from coursewire.testing.conformance.made_up import (
 )
 from coursewire.testing.conformance.watch import CrashError
 from coursewire.testing.misbehave import Misbehaviour
-from coursewire.transmit.plan import PlanItem
-from coursewire.transmit.send import Stop
-from coursewire.transmit.summary import Summary
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from coursewire.client.session import HttpSession
-    from coursewire.jobs.job import Job
+    from coursewire.http.session import HttpSession
     from coursewire.model.results import EnrollmentFacts
+    from coursewire.pipeline.job import Job
     from coursewire.testing.conformance.kit import Kit
 
 
@@ -53,7 +53,7 @@ class Bench:
     Attributes:
         kit: What all checks of the channel share.
         channel: What the channel declares.
-        loaded: The channel with its relay.
+        loaded: The channel with its hook caller.
         simulator: The running LMS, empty.
         clock: Of everything, the simulator included. Whoever sleeps moves it.
         slept: Every pause, in seconds; nobody waited.
@@ -80,7 +80,7 @@ class Bench:
         """Lower the channel's limits, such as its time-outs."""
         lowered = Limits.model_validate({**self.channel.limits.model_dump(), **limits})
         self.channel = self.channel.model_copy(update={"limits": lowered})
-        self.loaded = LoadedChannel(self.channel, self.loaded.relay, "", "conformance", "0")
+        self.loaded = LoadedChannel(self.channel, self.loaded.hook_caller, "", "conformance", "0")
         self._furnished(self.installation)
 
     # -- configurations --------------------------------------------------------------------------
@@ -137,7 +137,7 @@ class Bench:
 
     def remote_key(self, item: ContentItem) -> str:
         """The key that the LMS knows an item by."""
-        return self.loaded.relay.remote_key(self.config(), item)
+        return self.loaded.hook_caller.remote_key(self.config(), item)
 
     def held(self, item: ContentItem) -> Any:
         """What the LMS holds of an item; None for nothing."""
@@ -172,7 +172,7 @@ class Bench:
         """Transmit, and wait for the end; where the LMS fetches content itself, it has done so by then."""
         summary = self.kit.run(self.job(uuid, kind, **options).run(Stop()))
         if kind is Kind.CONTENT and self.channel.capabilities.delivery == "pull":
-            from coursewire.jobs.inbound import Inbound  # noqa: PLC0415 - few LMSs fetch
+            from coursewire.inbound.desk import Inbound  # noqa: PLC0415 - few LMSs fetch
 
             customer = self.installation.configurations.get(uuid).customer
             self.kit.run(self.simulator.fetch(Inbound(self.installation).call, customer))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from coursewire.config.describe import URL, FieldInfo, describe
+from coursewire.configurations.fields import URL, FieldInfo, describe
 from coursewire.errors import ConfigurationError
 from coursewire.model.configuration import ChannelConfig
 from coursewire.testing.conformance.checks import Fault, check, demand, demand_equal

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from coursewire.audit.states import State
+from coursewire.storage.audit.states import State
 from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.made_up import OTHER
 from coursewire.testing.conformance.needs import CONTENT, DEDUPLICATES, RETIRES
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from coursewire.model.content import ContentItem
+    from coursewire.pipeline.summary import Summary
     from coursewire.testing.conformance.bench import Bench
-    from coursewire.transmit.summary import Summary
 
 SOME = 5
 FEW, MANY = 12, 50
@@ -226,7 +226,7 @@ class ContentChecks:
     def test_a_404_of_a_proxy_retires_nothing(self, bench: Bench) -> None:
         """HTML says nothing about the item, which learners may still see.
 
-        ``cw.acknowledged`` and ``cw.is_missing(response)`` know the difference; ``status_code == 404`` does not.
+        ``cw.result_from_echo`` and ``cw.is_missing(response)`` know the difference; ``status_code == 404`` does not.
         """
         uuid, (item,) = bench.configure(), bench.shelve(1)
         bench.run(uuid)
@@ -249,7 +249,7 @@ class ContentChecks:
         So it is also where the LMS refuses whole batches.
 
         Give each item its own result, in the order of the batch. Where the LMS refuses a batch
-        without saying which item is at fault, set ``whole_batch``: core sends halves until the item is
+        without saying which item is at fault, set ``batch_refused``: core sends halves until the item is
         alone. Words of the LMS go into ``message``.
         """
         number = MANY if bench.channel.limits.batch_items > 1 else FEW

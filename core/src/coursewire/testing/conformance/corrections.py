@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coursewire.audit.states import State
 from coursewire.model.channel import Support
 from coursewire.model.configuration import Resend
 from coursewire.model.payload import Kind
+from coursewire.storage.audit.states import State
 from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.needs import IN_PROGRESS, LOWERS, NEVER_CORRECTS, RAISES, REVOKES
 from coursewire.testing.conformance.results import classroom

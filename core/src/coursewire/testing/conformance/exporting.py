@@ -115,7 +115,7 @@ class ExportingChecks:
         Build new dictionaries. A list inside an item is the source's own.
         """
         config = bench.config()
-        relay = bench.loaded.relay
+        hook_caller = bench.loaded.hook_caller
         things: list[tuple[str, Any, Callable[[Any], Any]]] = []
         can = bench.channel.capabilities
         if can.content.usable:
@@ -123,16 +123,16 @@ class ExportingChecks:
                 (
                     "item",
                     content_item(1, bench.main_type),
-                    lambda it: relay.export_content(config, it, Moment(NOW)),
+                    lambda it: hook_caller.export_content(config, it, Moment(NOW)),
                 )
             )
         if can.completions.usable:
-            things.append(("completion", completion(), lambda it: relay.export_completion(config, it)))
+            things.append(("completion", completion(), lambda it: hook_caller.export_completion(config, it)))
         if can.assessments.usable:
-            things.append(("assessment", assessment(), lambda it: relay.export_assessment(config, it)))
+            things.append(("assessment", assessment(), lambda it: hook_caller.export_assessment(config, it)))
         if can.enrollments.usable:
             report = enrollment_report()
-            things.append(("enrollment", report, lambda it: relay.export_enrollment(config, it)))
+            things.append(("enrollment", report, lambda it: hook_caller.export_enrollment(config, it)))
         for name, thing, export in things:
             before, settings = copy.deepcopy(thing.model_dump()), copy.deepcopy(config.model_dump())
             exported(partial(_without_moment, export, thing))
@@ -142,13 +142,15 @@ class ExportingChecks:
     @check("a retirement is built from what was confirmed, and leaves it as it is", RETIRES)
     def test_what_was_confirmed_stays_as_it_is(self, bench: Bench) -> None:
         """``export_retirement`` gets what the records hold."""
-        config, relay = bench.config(), bench.loaded.relay
-        confirmed = relay.export_content(config, content_item(1, bench.main_type), Moment(NOW))
+        config, hook_caller = bench.config(), bench.loaded.hook_caller
+        confirmed = hook_caller.export_content(config, content_item(1, bench.main_type), Moment(NOW))
         before = copy.deepcopy(confirmed)
-        first = relay.export_retirement(config, confirmed)
+        first = hook_caller.export_retirement(config, confirmed)
         demand_equal(confirmed, before, "export_retirement changed the confirmed payload that it was given")
         demand_equal(
-            relay.export_retirement(config, confirmed), first, "it gives another payload the second time"
+            hook_caller.export_retirement(config, confirmed),
+            first,
+            "it gives another payload the second time",
         )
 
     @check("the same item gives the same payload twice", EVERY)
@@ -178,17 +180,17 @@ class ExportingChecks:
 
     @staticmethod
     def _exports(bench: Bench) -> Iterator[tuple[str, Callable[[Moment], Any]]]:
-        relay, config, can = bench.loaded.relay, bench.config(), bench.channel.capabilities
+        hook_caller, config, can = bench.loaded.hook_caller, bench.config(), bench.channel.capabilities
         if can.content.usable:
             for kind in sorted(can.content_types):
                 item = content_item(1, kind)
-                yield f"a {kind.value}", partial(relay.export_content, config, item)
+                yield f"a {kind.value}", partial(hook_caller.export_content, config, item)
         if can.completions.usable:
-            yield "a completion", lambda _moment: relay.export_completion(config, completion())
+            yield "a completion", lambda _moment: hook_caller.export_completion(config, completion())
         if can.assessments.usable:
-            yield "an assessment", lambda _moment: relay.export_assessment(config, assessment())
+            yield "an assessment", lambda _moment: hook_caller.export_assessment(config, assessment())
         if can.enrollments.usable:
-            yield "an enrollment", lambda _moment: relay.export_enrollment(config, enrollment_report())
+            yield "an enrollment", lambda _moment: hook_caller.export_enrollment(config, enrollment_report())
 
     @check("golden pairs of content hold", EXPORTED, golden=True)
     def test_golden_content(self, bench: Bench) -> None:
@@ -201,7 +203,9 @@ class ExportingChecks:
         """
 
         def export(config: ChannelConfig, pair: dict[str, Any], moment: Moment) -> Any:
-            return bench.loaded.relay.export_content(config, ContentItem.model_validate(pair["item"]), moment)
+            return bench.loaded.hook_caller.export_content(
+                config, ContentItem.model_validate(pair["item"]), moment
+            )
 
         demand_pairs(bench, "content", export)
 
@@ -213,7 +217,9 @@ class ExportingChecks:
         """
 
         def export(config: ChannelConfig, pair: dict[str, Any], _moment: Moment) -> Any:
-            return bench.loaded.relay.export_completion(config, Completion.model_validate(pair["completion"]))
+            return bench.loaded.hook_caller.export_completion(
+                config, Completion.model_validate(pair["completion"])
+            )
 
         demand_pairs(bench, "completions", export)
 
@@ -225,7 +231,9 @@ class ExportingChecks:
         """
 
         def export(config: ChannelConfig, pair: dict[str, Any], _moment: Moment) -> Any:
-            return bench.loaded.relay.export_assessment(config, Assessment.model_validate(pair["assessment"]))
+            return bench.loaded.hook_caller.export_assessment(
+                config, Assessment.model_validate(pair["assessment"])
+            )
 
         demand_pairs(bench, "assessments", export)
 
@@ -238,7 +246,7 @@ class ExportingChecks:
 
         def export(config: ChannelConfig, pair: dict[str, Any], _moment: Moment) -> Any:
             report = EnrollmentReport.model_validate(pair["enrollment"])
-            return bench.loaded.relay.export_enrollment(config, report)
+            return bench.loaded.hook_caller.export_enrollment(config, report)
 
         demand_pairs(bench, "enrollments", export)
 
@@ -249,10 +257,10 @@ class ExportingChecks:
         Raise ``NotExportableError(field, why)`` where the LMS demands what is missing; leave it out, or
         send null, where it does not.
         """
-        relay, config = bench.loaded.relay, bench.config()
+        hook_caller, config = bench.loaded.hook_caller, bench.config()
 
         def payload(**changes: Any) -> Any:
-            return exported(lambda _moment: relay.export_completion(config, completion(**changes)))
+            return exported(lambda _moment: hook_caller.export_completion(config, completion(**changes)))
 
         for verdict in Verdict:
             payload(verdict=verdict, complete=verdict is not Verdict.IN_PROGRESS)
@@ -276,11 +284,11 @@ class ExportingChecks:
     @check("a grade of zero, of all, and of anything between is exported", ASSESSMENTS)
     def test_every_grade_of_an_assessment_is_exported(self, bench: Bench) -> None:
         """Zero is a grade."""
-        relay, config = bench.loaded.relay, bench.config()
+        hook_caller, config = bench.loaded.hook_caller, bench.config()
         payloads = []
         for points in ("0", "0.01", "3.33", "10"):
             fields: dict[str, Any] = {"points_earned": points, "percent": float(points) / 10}
-            export = partial(relay.export_assessment, config)
+            export = partial(hook_caller.export_assessment, config)
             made = exported(partial(_without_moment, export, assessment(**fields)))
             demand(
                 "not exportable" not in made,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from coursewire.audit.states import State
-from coursewire.client.retry import ATTEMPTS, BUDGET_S
 from coursewire.errors import IncompleteListError, SendError
+from coursewire.http.retry import ATTEMPTS, BUDGET_S
 from coursewire.model.channel import Idempotency
+from coursewire.storage.audit.states import State
 from coursewire.testing.conformance.checks import Fault, check, demand, demand_equal
 from coursewire.testing.conformance.content import demand_all_there, demand_confirmed
 from coursewire.testing.conformance.needs import CONTENT, LISTS, LOOKS_UP, PAGED_CONTENT, PAGES, SAYS_403
@@ -220,7 +220,7 @@ class FailureChecks:
         """Also among others whose keys begin the same."""
         uuid, items = bench.configure(), bench.shelve(1, "1-more", "x&y")
         bench.run(uuid)
-        find = bench.loaded.relay.find_remote
+        find = bench.loaded.hook_caller.find_remote
         for item in items:
             key = bench.remote_key(item)
             found = bench.in_session(uuid, lambda session, key=key: find(session, key))
@@ -242,7 +242,9 @@ class FailureChecks:
             bench.simulator.misbehave.clear()
             bench.misbehave(name, times=None)
             try:
-                found = bench.in_session(uuid, lambda session: bench.loaded.relay.find_remote(session, key))
+                found = bench.in_session(
+                    uuid, lambda session: bench.loaded.hook_caller.find_remote(session, key)
+                )
             except (SendError, IncompleteListError):
                 continue
             raise Fault(
@@ -261,7 +263,7 @@ class FailureChecks:
         bench.simulator.largest_page = 2
         bench.simulator.pages_served = 0
         bench.misbehave("empty page in the middle", times=None)
-        found = bench.in_session(uuid, bench.loaded.relay.list_remote)
+        found = bench.in_session(uuid, bench.loaded.hook_caller.list_remote)
         demand(
             bench.simulator.pages_served > 1,
             "one page was asked for, of a list that has more",
@@ -285,7 +287,7 @@ class FailureChecks:
             bench.simulator.misbehave.clear()
             bench.misbehave(name, times=None, every=2)
             try:
-                found = bench.in_session(uuid, bench.loaded.relay.list_remote)
+                found = bench.in_session(uuid, bench.loaded.hook_caller.list_remote)
             except (SendError, IncompleteListError):
                 continue
             demand_equal(len(found), 5, f"{name!r} on a later page gave a short list")

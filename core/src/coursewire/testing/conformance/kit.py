@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import Table, event
 
-from coursewire.audit.engine import open_engine
-from coursewire.audit.schema import create
-from coursewire.audit.tables import metadata
-from coursewire.channels.loading import load_channel_object
-from coursewire.config.secrets import new_key
-from coursewire.config.settings import Settings
-from coursewire.jobs.installation import Installation
+from coursewire.configurations.secrets import new_key
+from coursewire.installation import Installation
 from coursewire.model.channel import Channel
+from coursewire.plugins.loading import load_channel_object
+from coursewire.settings import Settings
+from coursewire.storage.database.engine import open_engine
+from coursewire.storage.database.schema import create
+from coursewire.storage.tables.records import metadata
 from coursewire.testing.conformance import sibling
 from coursewire.testing.conformance.bench import Bench
 from coursewire.testing.conformance.checks import Fault, demand

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from coursewire.channels.loading import load_channel_object
 from coursewire.errors import ChannelLoadError, SendError
 from coursewire.model.channel import PLUGIN_API, Idempotency
+from coursewire.plugins.loading import load_channel_object
 from coursewire.testing.conformance.checks import Fault, check, demand, demand_equal
 from coursewire.testing.conformance.needs import ANY_RESULTS, CONTENT, EVERY
 
@@ -92,7 +92,9 @@ class LoadingChecks:
         needed["find_remote"] = can.content.usable and can.idempotency is Idempotency.NATURAL_KEY
         needed["list_remote"] = can.list_remote.usable
         missing = sorted(
-            hook for hook, wanted in needed.items() if wanted and not bench.loaded.relay.implements(hook)
+            hook
+            for hook, wanted in needed.items()
+            if wanted and not bench.loaded.hook_caller.implements(hook)
         )
         demand(not missing, f"hooks are missing: {', '.join(missing)}", seen=can, expected=sorted(needed))
 
@@ -112,7 +114,7 @@ class LoadingChecks:
         Ask for something harmless that needs the same rights as sending: an account, one learner, a
         list of one row.
         """
-        said = bench.in_session(bench.configure(), bench.loaded.relay.check_connection)
+        said = bench.in_session(bench.configure(), bench.loaded.hook_caller.check_connection)
         demand(
             said, "check_connection said nothing", seen=said, expected="a sentence for each thing that works"
         )
@@ -141,7 +143,7 @@ class LoadingChecks:
             bench.simulator.misbehave.clear()
             bench.misbehave(name, times=None)
             try:
-                said = bench.in_session(uuid, bench.loaded.relay.check_connection)
+                said = bench.in_session(uuid, bench.loaded.hook_caller.check_connection)
             except SendError as error:
                 demand(str(error), f"the error after {name!r} says nothing")
             else:

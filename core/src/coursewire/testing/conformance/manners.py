@@ -84,7 +84,7 @@ class MannersChecks:
             bench.shelve(1)
             if bench.channel.capabilities.content.usable:
                 bench.run(uuid, Kind.CONTENT)
-            bench.in_session(uuid, bench.loaded.relay.check_connection)
+            bench.in_session(uuid, bench.loaded.hook_caller.check_connection)
         demand_hidden(bench, {"what was printed": [printed.getvalue()]})
 
     @check("nothing is asked with a token that is none", CONTENT & TOKENS)
@@ -108,7 +108,7 @@ class MannersChecks:
 
     @check("a title that was cut says so", CONTENT)
     def test_a_cut_title_says_so(self, bench: Bench) -> None:
-        """A reader sees that it goes on: ``cw.cut`` puts an ellipsis there."""
+        """A reader sees that it goes on: ``cw.truncate`` puts an ellipsis there."""
         title = "A course about many things " * 150
         item = content_item("long", bench.main_type, title=title)
         bench.put(item)

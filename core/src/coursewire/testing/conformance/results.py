@@ -8,12 +8,12 @@ from uuid import UUID
 
 from aiohttp import web
 
-from coursewire.audit.states import State
 from coursewire.model.channel import Idempotency
 from coursewire.model.content import ContentItem
 from coursewire.model.payload import Kind
 from coursewire.model.reasons import Reason
 from coursewire.model.results import Consent, ConsentState, LearnerFacts
+from coursewire.storage.audit.states import State
 from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.made_up import ACME, OTHER, enrollment
 from coursewire.testing.conformance.needs import (
@@ -56,7 +56,7 @@ def demand_told(bench: Bench, names: Sequence[str], times: int = 1) -> None:
 
 
 def _states(bench: Bench) -> list[str]:
-    from coursewire.audit.tables import outcome_record  # noqa: PLC0415 - for messages alone
+    from coursewire.storage.tables.records import outcome_record  # noqa: PLC0415 - for messages alone
 
     return [
         f"{row['username']}: {row['state']} {row['reason'] or ''} {row['message'] or ''}".strip()

@@ -113,7 +113,7 @@ class SecrecyChecks:
             for status in (200, 400, 401, 403, 404, 500):
                 bench.simulator.interfere = self._parrot(bench, status)
                 try:
-                    shown += bench.in_session(uuid, bench.loaded.relay.check_connection)
+                    shown += bench.in_session(uuid, bench.loaded.hook_caller.check_connection)
                 except CoursewireError as error:
                     shown += [str(error), repr(error), repr(vars(error))]
                     shown += traceback.TracebackException.from_exception(error).format()
@@ -157,7 +157,7 @@ class SecrecyChecks:
         this with that reason.
         """
         uuid = bench.configure()
-        bench.in_session(uuid, bench.loaded.relay.check_connection)
+        bench.in_session(uuid, bench.loaded.hook_caller.check_connection)
         if bench.channel.capabilities.content.usable:
             bench.shelve(1)
             bench.run(uuid)

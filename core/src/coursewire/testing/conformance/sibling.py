@@ -14,12 +14,12 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from coursewire.channels.loading import load_channel_object
 from coursewire.errors import NotExportableError
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.content import ContentItem
 from coursewire.model.instant import Moment
 from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport
+from coursewire.plugins.loading import load_channel_object
 from coursewire.testing.conformance.made_up import (
     NOW,
     SCRIPTS,
@@ -30,8 +30,8 @@ from coursewire.testing.conformance.made_up import (
 )
 
 if TYPE_CHECKING:
-    from coursewire.channels.registry import LoadedChannel
     from coursewire.model.channel import Channel
+    from coursewire.plugins.registry import LoadedChannel
 
 TIMEOUT_S = 60
 
@@ -55,21 +55,21 @@ def work(channel: Channel, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def export_all(loaded: LoadedChannel, work: Mapping[str, Any]) -> list[Any]:
     """The payload of everything, or the field that cannot be sent, in order."""
-    relay = loaded.relay
+    hook_caller = loaded.hook_caller
     config = loaded.channel.config.model_validate(work["config"], context={INSECURE_URLS: True})
     items = map(ContentItem.model_validate, work["items"])
     calls: list[Callable[[], Any]] = [
-        *(partial(relay.export_content, config, item, Moment(NOW)) for item in items),
+        *(partial(hook_caller.export_content, config, item, Moment(NOW)) for item in items),
         *(
-            partial(relay.export_completion, config, Completion.model_validate(one))
+            partial(hook_caller.export_completion, config, Completion.model_validate(one))
             for one in work["completions"]
         ),
         *(
-            partial(relay.export_assessment, config, Assessment.model_validate(one))
+            partial(hook_caller.export_assessment, config, Assessment.model_validate(one))
             for one in work["assessments"]
         ),
         *(
-            partial(relay.export_enrollment, config, EnrollmentReport.model_validate(one))
+            partial(hook_caller.export_enrollment, config, EnrollmentReport.model_validate(one))
             for one in work["enrollments"]
         ),
     ]

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from coursewire.channels.loading import load_channel_object
 from coursewire.errors import ChannelLoadError
 from coursewire.model.channel import Channel
+from coursewire.plugins.loading import load_channel_object
 from coursewire.testing.conformance.bench import Bench
 from coursewire.testing.conformance.checks import Check, Fault, message
 from coursewire.testing.conformance.configuration import ConfigurationChecks

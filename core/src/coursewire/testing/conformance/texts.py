@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from coursewire.audit.states import State
 from coursewire.model.content import ContentItem
 from coursewire.model.reasons import Reason
+from coursewire.storage.audit.states import State
 from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.exporting import exported
 from coursewire.testing.conformance.made_up import SCRIPTS, content_data, content_item, is_keyed_by_uuid
@@ -290,7 +290,7 @@ class TextChecks:
     @staticmethod
     def _payload(bench: Bench, dates: Mapping[str, Any]) -> Any:
         item = content_item(1, bench.main_type, **dates)
-        return exported(lambda moment: bench.loaded.relay.export_content(bench.config(), item, moment))
+        return exported(lambda moment: bench.loaded.hook_caller.export_content(bench.config(), item, moment))
 
 
 def _dates(bench: Bench, start: str | None, end: str | None) -> dict[str, Any]:

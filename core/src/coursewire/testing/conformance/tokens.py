@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from coursewire.audit.records import ContentRecords
-from coursewire.audit.states import State
 from coursewire.errors import ConfigurationError
+from coursewire.storage.audit.records import ContentRecords
+from coursewire.storage.audit.states import State
 from coursewire.testing.conformance.checks import Fault, check, demand, demand_equal
 from coursewire.testing.conformance.content import demand_all_there, demand_confirmed
 from coursewire.testing.conformance.needs import CONTENT, TOKENS

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from coursewire.hookspecs import hookimpl
+from coursewire.hooks import hookimpl
 from coursewire.model.payload import Batch, Result
 from coursewire.testing.conformance.made_up import NOW
 
@@ -71,7 +71,7 @@ class Watch:
 
     @hookimpl
     def job_started(self, job: Mapping[str, Any]) -> None:
-        """See :class:`coursewire.hookspecs.OperatorSpecs`."""
+        """See :class:`coursewire.hooks.OperatorSpecs`."""
         self._note("job_started", job)
 
     @hookimpl(tryfirst=True)
@@ -81,10 +81,10 @@ class Watch:
 
     @hookimpl
     def batch_sent(self, batch: Batch, results: list[Result]) -> None:
-        """See :class:`coursewire.hookspecs.OperatorSpecs`."""
+        """See :class:`coursewire.hooks.OperatorSpecs`."""
         self._note("batch_sent", (batch, results))
 
     @hookimpl
     def job_finished(self, summary: Mapping[str, Any]) -> None:
-        """See :class:`coursewire.hookspecs.OperatorSpecs`."""
+        """See :class:`coursewire.hooks.OperatorSpecs`."""
         self._note("job_finished", summary)

@@ -40,13 +40,15 @@ def read_batch(
     names = [name_of(item) for item in items]
     at_fault = dict(_named(cw.read_json(response), frozenset(names), name_of))
     if not at_fault:
-        how = {"done": cw.is_done(response), "whole_batch": True, "safe_to_repeat": safe_to_repeat}
+        how = {"acknowledged": cw.is_done(response), "batch_refused": True, "safe_to_repeat": safe_to_repeat}
         return [said(session, response, **how)] * len(items)
     status = response.status_code
     others = cw.Result(cw.ResultKind.ACCEPTED, http_status=status)
     if not response.is_success:
         message = "Degreed refused the batch because of another item"
-        others = cw.Result(cw.ResultKind.TRY_LATER, "batch-refused", message, None, status, whole_batch=True)
+        others = cw.Result(
+            cw.ResultKind.TRY_LATER, "batch-refused", message, None, status, batch_refused=True
+        )
     guilty = replace(said(session, response), kind=cw.ResultKind.REJECTED, reason="refused", retry_at=None)
     return [replace(guilty, message=at_fault[name]) if name in at_fault else others for name in names]
 
@@ -61,7 +63,7 @@ def read_deletion(
     gone = cw.Result(cw.ResultKind.ALREADY_SO, "already-gone", http_status=response.status_code)
     if len(items) == 1:
         return [gone]
-    named = (result.kind is cw.ResultKind.REJECTED and not result.whole_batch for result in results)
+    named = (result.kind is cw.ResultKind.REJECTED and not result.batch_refused for result in results)
     return [gone if at_fault else result for at_fault, result in zip(named, results, strict=True)]
 
 

@@ -58,7 +58,7 @@ async def check_connection(session: cw.Session) -> list[str]:
     response = await session.post(config.course_api_path, json=_envelope(session, []), safe_to_repeat=True)
     # Refused as invalid, it has got past the token, the address and the rights.
     if response.status_code not in (400, 422) and not cw.is_done(response):
-        raise cw.error_of(response, next_step=NOT_DEGREED, rights=RIGHTS)
+        raise cw.error_from(response, next_step=NOT_DEGREED, permission_hint=RIGHTS)
     told = [f"{config.token_url} gave a token, and Degreed reads batches of courses."]
     if not config.disable_learner_data_transmissions:
         auth = scoped(config, session.tokens, COMPLETION_SCOPE)

@@ -37,7 +37,7 @@ def _description(item: cw.ContentItem, moment: Moment) -> str:
     """The full description where it and the phrase fit, else the short one, else the title."""
     phrase = effort_phrase(item, moment)
     room = LONGEST_TEXT - len(phrase)
-    full = cw.plain_text(cw.marked_description(item))
+    full = cw.plain_text(cw.description_with_type(item))
     if not full or len(full) > room:
         full = cw.plain_text(item.short_description) or cw.plain_text(title_of(item))
     return phrase + cut(full, room)

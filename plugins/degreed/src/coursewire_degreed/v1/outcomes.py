@@ -36,7 +36,7 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
         except cw.SendError as error:
             if len(payloads) == len(batch):
                 raise
-            answers = [cw.result_of_error(error)] * len(payloads)  # the other request has its own answer
+            answers = [cw.result_from_error(error)] * len(payloads)  # the other request has its own answer
         results.update(zip((payload.key for payload in payloads), answers, strict=True))
     return [results[payload.key] for payload in batch.payloads]
 

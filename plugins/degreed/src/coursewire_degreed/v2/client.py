@@ -52,7 +52,7 @@ async def list_remote(session: cw.Session) -> list[cw.RemoteItem]:
     """
     query = {"limit": str(LARGEST_PAGE)}
     rows = cw.rows_of(session, COURSES, params=query, member="data", next_at=("links", "next"))
-    return [_remote_item(row) async for row in rows if cw.member_at(row, *EXTERNAL_ID)]
+    return [_remote_item(row) async for row in rows if cw.dig(row, *EXTERNAL_ID)]
 
 
 @cw.hookimpl
@@ -86,7 +86,7 @@ async def _name_missing_scopes(session: cw.Session) -> None:
 # -- requests ----------------------------------------------------------------------------------------
 
 
-class _Courses(cw.Adopter):
+class _Courses(cw.ItemWriter):
     """Degreed refuses an id that is over, or another organisation's, in several ways; and a URL that is taken."""
 
     async def find(self, payload: cw.Payload) -> str | None:
@@ -107,7 +107,7 @@ class _Courses(cw.Adopter):
         if settings(self.session).retire_strategy is not cw.RetireStrategy.DELETE:
             return await self.update(remote_id, payload)
         response = await self.session.delete(COURSES + cw.quoted_path(remote_id))
-        return said(self.session, response, done=cw.is_done(response), remote_id=remote_id)
+        return said(self.session, response, acknowledged=cw.is_done(response), remote_id=remote_id)
 
     def is_gone(self, result: cw.Result) -> bool:
         return result.http_status in (403, 404, CONFLICT, 410)
@@ -115,11 +115,11 @@ class _Courses(cw.Adopter):
     def _read(self, response: httpx.Response, payload: cw.Payload, known: str | None = None) -> cw.Result:
         """Read the course that Degreed answers with: only ours is an acknowledgement."""
         data = read_data(response, known)
-        held, found = cw.object_at(data, "attributes").get("external-id", payload.remote_key), data.get("id")
+        held, found = cw.dig_object(data, "attributes").get("external-id", payload.remote_key), data.get("id")
         if response.is_success and found and held != payload.remote_key:
             message = f"Degreed answered for the course {held!r}, not for the one that was sent."
             return cw.Result(cw.ResultKind.TRY_LATER, "other-course", message, None, response.status_code)
-        return said(self.session, response, done=bool(found), remote_id=str(found) if found else None)
+        return said(self.session, response, acknowledged=bool(found), remote_id=str(found) if found else None)
 
 
 async def _finished(session: cw.Session, payload: cw.Payload, sent: cw.Result) -> cw.Result:
@@ -146,7 +146,7 @@ async def _send_skills(session: cw.Session, payload: cw.Payload, sent: cw.Result
     try:
         response = await session.patch(path, json=skills or {"data": []}, safe_to_repeat=True)
     except cw.SendError as error:
-        return replace(cw.result_of_error(error), remote_id=sent.remote_id)
+        return replace(cw.result_from_error(error), remote_id=sent.remote_id)
     if cw.is_done(response):
         return sent
     failed = said(session, response)
@@ -164,7 +164,7 @@ async def _find(session: cw.Session, key: str) -> cw.JsonObject | None:
     rows = _rows(await session.get(COURSES, params={"filter[external_id]": key}))
     # A filter that was not heeded gives many, and a row of a stranger is not ours.
     unsaid = key if len(rows) == 1 else None
-    mine = (row for row in rows if cw.object_at(row, "attributes").get("external-id", unsaid) == key)
+    mine = (row for row in rows if cw.dig_object(row, "attributes").get("external-id", unsaid) == key)
     return next((row for row in mine if row.get("id")), None)
 
 
@@ -173,15 +173,15 @@ async def _find(session: cw.Session, key: str) -> cw.JsonObject | None:
 
 def read_data(response: httpx.Response, known: str | None) -> cw.JsonObject:
     """The resource in an answer, of a 204 the known one; empty where there is none, as in a proxy's page."""
-    return {"id": known} if response.status_code == 204 else cw.object_at(cw.read_json(response), "data")
+    return {"id": known} if response.status_code == 204 else cw.dig_object(cw.read_json(response), "data")
 
 
 def _rows(response: httpx.Response) -> list[cw.JsonObject]:
-    return cw.read_rows(response, "data", next_step=NOT_DEGREED, rights=RIGHTS)
+    return cw.read_rows(response, "data", next_step=NOT_DEGREED, permission_hint=RIGHTS)
 
 
 def _remote_item(row: cw.JsonObject) -> cw.RemoteItem:
-    attributes = cw.object_at(row, "attributes")
+    attributes = cw.dig_object(row, "attributes")
     live = not (attributes.get("obsolete") or attributes.get("is-obsolete"))
     return cw.RemoteItem(str(attributes.get("external-id", "")), str(row.get("id")), live, attributes)
 

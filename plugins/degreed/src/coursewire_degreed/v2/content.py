@@ -40,7 +40,7 @@ def export_content(config: Degreed2Config, item: cw.ContentItem, moment: Moment)
         "cost-units": _cost(config, item),
         "cost-unit-type": "USD",
         "difficulty": item.get("level_type"),
-        "video-url": cw.member_at(item.get("video"), "src"),
+        "video-url": cw.dig(item.get("video"), "src"),
     }
     if item.enrollment_url:
         attributes["url"] = item.enrollment_url
@@ -59,9 +59,9 @@ def export_retirement(config: Degreed2Config) -> cw.JsonObject:
 
 
 def _summary(item: cw.ContentItem, moment: Moment) -> str:
-    texts = (cw.marked_description(item), item.short_description, title_of(item))
+    texts = (cw.description_with_type(item), item.short_description, title_of(item))
     text = next(filter(None, map(cw.plain_text, texts)), "")
-    names = _texts([cw.member_at(owner, "name") for owner in item.get("owners") or ()])
+    names = _texts([cw.dig(owner, "name") for owner in item.get("owners") or ()])
     return cut((f"[{', '.join(names)}]: " if names else "") + effort_phrase(item, moment) + text)
 
 

@@ -64,13 +64,15 @@ async def _take_back(session: cw.Session, known: str | None) -> cw.Result:
     response = await session.delete(COMPLETIONS + cw.quoted_path(known))
     if cw.is_missing(response):
         return cw.Result(cw.ResultKind.ALREADY_SO, "already-gone", http_status=response.status_code)
-    return said(session, response, done=cw.is_done(response))
+    return said(session, response, acknowledged=cw.is_done(response))
 
 
 def _read(session: cw.Session, response: httpx.Response, known: str | None) -> cw.Result:
     ours = read_data(response, known).get("id")
     id_there = str(ours) if ours else None
-    result = said(session, response, done=bool(ours), safe_to_repeat=known is not None, remote_id=id_there)
+    result = said(
+        session, response, acknowledged=bool(ours), safe_to_repeat=known is not None, remote_id=id_there
+    )
     if response.status_code == 400 and UNKNOWN_LEARNER in result.message.lower():
         return replace(result, kind=cw.ResultKind.BLOCKED, reason="learner-unmatched")
     if cw.is_missing(response):

@@ -5,8 +5,8 @@ import asyncio
 import coursewire as cw
 import pytest
 from aiohttp import web
-from coursewire.channels.loading import load_channel_object
-from coursewire.client.opening import open_draft_session
+from coursewire.plugins.loading import load_channel_object
+from coursewire.http.opening import open_draft_session
 from coursewire.errors import IncompleteListError, ThrottledError
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.testing.simulator import json_response
@@ -34,14 +34,14 @@ def brightpath():
 
 def ask(simulator, hook, *arguments):
     """What a client hook answers, given a session of its own."""
-    channel, relay = plugin.declare_channel(), load_channel_object(plugin).relay
+    channel, hook_caller = plugin.declare_channel(), load_channel_object(plugin).hook_caller
     config = channel.config.model_validate(simulator.sample_config(), context={INSECURE_URLS: True})
 
     async def run():
         async with open_draft_session(
             channel=channel,
             config=config,
-            authenticate=lambda tokens: relay.authenticate(config, tokens),
+            authenticate=lambda tokens: hook_caller.authenticate(config, tokens),
             insecure_urls=True,
         ) as session:
             return await hook(session, *arguments)

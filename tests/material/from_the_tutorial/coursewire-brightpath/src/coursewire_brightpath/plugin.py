@@ -82,13 +82,13 @@ def remote_key(item: cw.ContentItem) -> str:
 @cw.hookimpl
 def export_content(item: cw.ContentItem, moment: Any) -> cw.JsonObject:
     """Build one module, without its key. Language and beginning are those of the course's run."""
-    link, run = cw.required(item, "enrollment_url"), cw.choose_run(item, moment)
+    link, run = cw.require_text(item, "enrollment_url"), cw.choose_run(item, moment)
     if not link.startswith(("https://", "http://")):
         raise cw.NotExportableError("enrollment_url", "Brightpath takes absolute addresses only")
     summary = cw.plain_text(item.full_description) or cw.plain_text(item.short_description)
     return {
-        "name": cw.cut(cw.required(item, "title"), LONGEST_NAME),
-        "summary": cw.cut(summary, LONGEST_SUMMARY),
+        "name": cw.truncate(cw.require_text(item, "title"), LONGEST_NAME),
+        "summary": cw.truncate(summary, LONGEST_SUMMARY),
         "link": link,
         "language": _two_letters((run and run.content_language) or item.content_language),
         "opens_at": cw.iso_utc((run and run.start) or item.start),
@@ -136,14 +136,14 @@ async def _put_module(session: cw.Session, payload: cw.Payload) -> cw.Result:
     if not response.is_success:
         return _refused(response, session)
     echo = {"external_id": payload.remote_key}
-    result = cw.acknowledged(response, payload.operation, echo, now=session.clock())
+    result = cw.result_from_echo(response, payload.operation, echo, now=session.clock())
     number = cw.read_object(response).get("id")
     return replace(result, remote_id=str(number)) if number else result
 
 
 def _refused(response: httpx.Response, session: cw.Session) -> cw.Result:
     """Say which field it is about, where Brightpath says so."""
-    result, error = cw.result_of(response, now=session.clock()), cw.read_object(response).get("error")
+    result, error = cw.result_from(response, now=session.clock()), cw.read_object(response).get("error")
     if isinstance(error, dict) and error.get("field"):
         return replace(result, message=f"{error['field']}: {error.get('message')}")
     return result
@@ -155,7 +155,7 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
     results = [{"reference": payload.key, **payload.body} for payload in batch.payloads]
     response = await session.post("/api/v2/results", json={"results": results}, safe_to_repeat=True)
     if not response.is_success:
-        return [cw.result_of(response, now=session.clock(), whole_batch=True)] * len(batch)
+        return [cw.result_from(response, now=session.clock(), batch_refused=True)] * len(batch)
     rows = cw.read_object(response).get("results")
     objects = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     told = {row.get("reference"): row for row in objects}

@@ -1,1 +1,0 @@
-"""What we did and what we believe: tables, engine, schema migrations, leases, records, transmissions."""

@@ -1,1 +1,0 @@
-"""Finding and loading channels (stevedore), and the relay that calls them (pluggy)."""

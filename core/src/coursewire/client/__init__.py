@@ -1,1 +1,0 @@
-"""HTTP for channels: one session with time-outs, auth, retry, rate limits, paging, redaction."""

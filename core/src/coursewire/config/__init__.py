@@ -1,1 +1,0 @@
-"""Settings of the installation; configurations, their states, secrets and history."""

@@ -1,0 +1,1 @@
+"""Customers' settings for a channel: store, validation, secrets, fields, files."""

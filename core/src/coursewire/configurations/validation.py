@@ -1,0 +1,196 @@
+"""Holding the fields of a configuration against its channel's model.
+
+Null and blank text mean "not filled in" for every field: a field without a default is then missing, any other
+has its default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, PydanticSerializationError, to_jsonable_python
+
+from coursewire.configurations.configuration import Configuration
+from coursewire.configurations.secret_values import OpenedSecrets, SecretValue
+from coursewire.errors import ConfigurationError
+from coursewire.model.configuration import INSECURE_URLS, UNSTORABLE, ChannelConfig
+from coursewire.suggest import did_you_mean
+
+IDENTITY = ("uuid", "channel", "customer")
+"""What a configuration is; read-only after it was made."""
+
+WHOLE = "configuration"
+"""Stands for the field in a problem that is about several fields together."""
+
+PYDANTICS_OWN = "Field required"
+"""What pydantic says of a missing field. A validator that says it is missing has better words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """What keeps a configuration from being active.
+
+    Attributes:
+        missing: Fields that are not filled in, in the order of the model.
+        incorrect: Fields whose values cannot be used, and why. Never shows a secret.
+    """
+
+    missing: tuple[str, ...] = ()
+    incorrect: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def valid(self) -> bool:
+        """True when nothing is missing and nothing incorrect."""
+        return not self.missing and not self.incorrect
+
+    def __str__(self) -> str:
+        parts = []
+        if self.missing:
+            parts.append(f"missing: {', '.join(self.missing)}")
+        if self.incorrect:
+            parts.append("incorrect: " + ", ".join(f"{name} ({why})" for name, why in self.incorrect.items()))
+        return "; ".join(parts) or "valid"
+
+
+def is_blank(value: Any) -> bool:
+    """True for null and for text of nothing but white space."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def sort_out(
+    model: type[ChannelConfig], given: Mapping[str, Any], where: str, old: Configuration | None = None
+) -> tuple[dict[str, Any], dict[str, SecretValue | None]]:
+    """Separate plain fields from secrets, and refuse what cannot be kept at all.
+
+    Args:
+        model: The channel's configuration model.
+        given: Fields by name.
+        where: The place that errors name.
+        old: The configuration that changes. A field of it that the model has no more may be cleared.
+
+    Returns:
+        The plain fields as JSON data and the secrets; None in either means to clear it.
+
+    Raises:
+        ConfigurationError: A name is unknown or part of the identity, a secret is not one, or a value is
+            no data.
+    """
+    fields: dict[str, Any] = {}
+    secrets: dict[str, SecretValue | None] = {}
+    incorrect: dict[str, str] = {}
+    for name, value in given.items():
+        if name in IDENTITY:
+            incorrect[name] = "cannot be changed; add another configuration instead"
+        elif (
+            old is not None and name not in model.model_fields and is_blank(value) and name in old.secrets_set
+        ):
+            secrets[name] = None
+        elif old is not None and name not in model.model_fields and is_blank(value) and name in old.fields:
+            fields[name] = None
+        elif name not in model.model_fields:
+            incorrect[name] = f"there is no such field; {did_you_mean(name, model.model_fields)}"
+        elif name in model.secret_fields():
+            try:
+                secrets[name] = SecretValue.given(value)
+            except ValueError as error:
+                incorrect[name] = str(error)
+        elif is_blank(value):
+            fields[name] = None
+        else:
+            try:
+                fields[name] = to_jsonable_python(value)
+            except PydanticSerializationError:
+                incorrect[name] = "this is not JSON data"
+    if incorrect:
+        raise ConfigurationError(
+            "the configuration has fields that cannot be kept",
+            where=where,
+            why=str(Validity(incorrect=incorrect)),
+            next_step="Correct or remove them.",
+            incorrect=incorrect,
+        )
+    return fields, secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome of :func:`check`.
+
+    Attributes:
+        config: The validated model, only when everything is right.
+        validity: What is wrong.
+        unstorable: Fields whose values may hold a credential where none belongs.
+    """
+
+    config: ChannelConfig | None
+    validity: Validity
+    unstorable: frozenset[str]
+
+
+def check(
+    model: type[ChannelConfig],
+    fields: Mapping[str, Any],
+    secrets: OpenedSecrets,
+    *,
+    insecure_urls: bool,
+    known_catalogs: Collection[object] | None = None,
+) -> Checked:
+    """Hold fields and secrets against the model.
+
+    Args:
+        model: The channel's configuration model.
+        fields: Plain fields that are filled in.
+        secrets: Secrets that are set; references are looked up in the environment now.
+        insecure_urls: Take plain http and private addresses.
+        known_catalogs: The customer's catalogs; None when they are not known here.
+    """
+    clear, broken = secrets.resolve(os.environ)
+    config: ChannelConfig | None = None
+    problems: list[ErrorDetails] = []
+    try:
+        config = model.model_validate({**fields, **clear}, context={INSECURE_URLS: insecure_urls})
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False, include_context=False)
+    missing: list[str] = []
+    incorrect: dict[str, str] = dict(broken)
+    for problem in problems:
+        name, *inner = problem["loc"] or (WHOLE,)
+        message = redact(problem["msg"].removeprefix("Value error, "), clear.values())
+        if problem["type"] == "missing" and not inner:
+            if name not in broken:
+                missing.append(str(name) if message == PYDANTICS_OWN else message)
+        else:
+            place = f"{'.'.join(map(str, inner))}: " if inner else ""
+            incorrect.setdefault(str(name), place + message)
+    _check_catalogs(fields, incorrect, known_catalogs)
+    return Checked(
+        config=None if incorrect else config,
+        validity=Validity(tuple(missing), incorrect),
+        unstorable=frozenset(str(each["loc"][0]) for each in problems if each["type"] == UNSTORABLE),
+    )
+
+
+def redact(text: str, secrets: Collection[str]) -> str:
+    """Take secrets out of a text: the longest first, so that one inside another leaves no tail."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+def _check_catalogs(
+    fields: Mapping[str, Any], incorrect: dict[str, str], known: Collection[object] | None
+) -> None:
+    """A configuration may send only its own customer's catalogs."""
+    name = "catalogs_to_transmit"
+    if known is None or name not in fields or name in incorrect:
+        return
+    own = {str(catalog).lower() for catalog in known}
+    text = fields[name]
+    wanted = text.split(",") if isinstance(text, str) else text
+    foreign = [each for each in (str(part).strip().lower() for part in wanted) if each and each not in own]
+    if foreign:
+        incorrect[name] = f"the customer has no catalog {', '.join(dict.fromkeys(foreign))}"

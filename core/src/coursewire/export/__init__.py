@@ -1,1 +1,0 @@
-"""Deciding what needs sending: catalog diff, course-run choice, payloads and their fingerprints."""

@@ -1,0 +1,398 @@
+"""``Host``: Coursewire inside another Python service, or a script.
+
+::
+
+    async with Host() as host:
+        ended = await host.transmit("content", channel="CANVAS")
+
+Nothing here needs FastAPI: only :meth:`Host.asgi` and :meth:`Host.serving` want the extra ``service``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from coursewire.errors import ConfigurationError, CoursewireError, GuardError, SetupError
+from coursewire.installation import Installation
+from coursewire.model.payload import Kind
+from coursewire.pipeline.making import make_job
+from coursewire.pipeline.runners.background import BackgroundJobs
+from coursewire.pipeline.runners.inline import Ended
+from coursewire.pipeline.triggers import Triggers, jobs_about
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from fastapi import FastAPI
+
+    from coursewire.configurations.configuration import Configuration
+    from coursewire.configurations.store import Configurations
+    from coursewire.pipeline.job import Job
+    from coursewire.pipeline.plan import PlanItem
+    from coursewire.pipeline.selection import Selection
+    from coursewire.plugins.registry import LoadRow, Registry
+    from coursewire.service.inbound import LearnerOf
+    from coursewire.settings import Settings
+
+ACTOR = "host"
+
+
+@dataclass(slots=True)
+class Planned:
+    """What a run of one configuration would do.
+
+    Attributes:
+        configuration: Which.
+        reason: Why nothing would be looked at at all, a reason code; "" when it would.
+        left: Items that would not be looked at one by one, by reason.
+        guard: Why the guard would stop the run; None when it would not.
+        error: Why there is no plan; None when there is one.
+    """
+
+    configuration: Configuration
+    reason: str = ""
+    left: dict[str, int] = field(default_factory=dict)
+    guard: GuardError | None = None
+    error: CoursewireError | None = None
+    _pages: AsyncIterator[list[PlanItem]] | None = None
+
+    async def items(self) -> AsyncIterator[PlanItem]:
+        """The items, one by one, with what would be done and why; to be read once.
+
+        They are not kept: a page of them is in memory at a time.
+        """
+        if self._pages is not None:
+            async for page in self._pages:
+                for item in page:
+                    yield item
+
+
+class Host:
+    """An installation of Coursewire as a part of this process.
+
+    Use it as a context manager, with ``with`` or ``async with``. The jobs that it starts run in the event loop of
+    whoever calls; at most a few at once, more wait for their turn.
+
+    Args:
+        settings: Of the installation; read from the environment and the settings file when left out.
+
+    Raises:
+        SettingsError: The settings cannot be used.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.installation = Installation(settings)
+        self._work = BackgroundJobs()
+        self._hints = Triggers()
+
+    def __enter__(self) -> Self:
+        with self._plain_words():
+            _ = self.installation.engine
+        self._work.reopen()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End every job after the requests under way, wait for them, and let go of the database."""
+        await self._work.aclose()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database. Jobs must have ended; :meth:`aclose` sees to that."""
+        self.installation.close()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the installation."""
+        return self.installation.settings
+
+    @property
+    def channels(self) -> Registry:
+        """The installed channels that can be used, by ``get(CODE)`` or one by one."""
+        return self.installation.channels
+
+    @property
+    def load_report(self) -> Sequence[LoadRow]:
+        """One row for each channel and hook that was found: loaded, skipped or failed, with the reason."""
+        return self.installation.channels.report
+
+    @property
+    def configurations(self) -> Configurations:
+        """The customers' settings for channels: list, add, update, activate, remove."""
+        return self.installation.configurations
+
+    async def plan(
+        self,
+        kind: Kind | str,
+        *,
+        channel: str | None = None,
+        customer: UUID | str | None = None,
+        config: UUID | str | None = None,
+        learner: str | None = None,
+        course: str | None = None,
+        force: bool = False,
+    ) -> list[Planned]:
+        """What :meth:`transmit` would do, one plan a configuration. Nothing is written, nothing is sent.
+
+        Args:
+            kind: ``content``, ``completions``, ``assessments`` or ``enrollments``.
+            channel: Only configurations of this channel, a code in any case.
+            customer: Only configurations of this customer, a UUID.
+            config: Only this configuration; the beginning of its id is enough.
+            learner: Only this learner's outcomes, a username.
+            course: Only outcomes in this course or run.
+            force: Send what is unchanged, too, and heed no pause.
+
+        Raises:
+            ConfigurationError: None is meant, or an option does not go with the kind.
+            UnknownChannelError: There is no such channel.
+            DatabaseError: The database cannot be used.
+        """
+        with self._plain_words():
+            kind = _kind(kind)
+            selection = await self._select(kind, channel, customer, config)
+            jobs = [
+                self._job(ready.configuration, kind, learner=learner, course=course, force=force)
+                for ready in selection.ready
+            ]
+            plans = [Planned(each.configuration, error=each.error) for each in selection.refused]
+            return plans + [await _plan_of(job) for job in jobs]
+
+    async def transmit(
+        self,
+        kind: Kind | str,
+        *,
+        channel: str | None = None,
+        customer: UUID | str | None = None,
+        config: UUID | str | None = None,
+        learner: str | None = None,
+        course: str | None = None,
+        confirm_retire: int | None = None,
+        force: bool = False,
+    ) -> list[Ended]:
+        """Send what needs sending, and wait for it.
+
+        When the task that waits is cancelled, the runs end after the requests under way, so that no answer is lost.
+
+        Args:
+            kind: ``content``, ``completions``, ``assessments`` or ``enrollments``.
+            channel: Only configurations of this channel, a code in any case.
+            customer: Only configurations of this customer, a UUID.
+            config: Only this configuration; the beginning of its id is enough.
+            learner: Only this learner's outcomes, a username.
+            course: Only outcomes in this course or run.
+            confirm_retire: Agree that up to so many items are retired by each run; content only.
+            force: Send what is unchanged, too, and heed no pause.
+
+        Returns:
+            How each run ended, with its summary or its error; configurations that may not run are among them.
+
+        Raises:
+            ConfigurationError: None is meant, or an option does not go with the kind.
+            UnknownChannelError: There is no such channel.
+            DatabaseError: The database cannot be used.
+        """
+        with self._plain_words():
+            kind = _kind(kind)
+            selection = await self._select(kind, channel, customer, config)
+
+            def job_of(configuration: Configuration) -> Job:
+                return self._job(
+                    configuration,
+                    kind,
+                    learner=learner,
+                    course=course,
+                    confirm_retire=confirm_retire,
+                    force=force,
+                )
+
+            refused = [Ended(job_of(each.configuration), None, each.error) for each in selection.refused]
+            return refused + await self._run([job_of(each.configuration) for each in selection.ready])
+
+    async def learner_changed(self, username: str, course: str) -> list[UUID]:
+        """Say that a learner passed, was graded, enrolled or left: what differs at the LMSs goes out.
+
+        It starts jobs in this event loop and returns at once; :meth:`wait` waits for them. It is a hint: how things
+        stand is read from the source, so that it may come twice, late, or out of order.
+
+        Args:
+            username: The learner.
+            course: Key of the course run, or of the course.
+
+        Returns:
+            The jobs; none when nothing follows from it.
+
+        Raises:
+            SourceError: The source does not answer.
+            DatabaseError: The database cannot be used.
+        """
+        with self._plain_words():
+            jobs = await jobs_about(self.installation, username, course, actor="event")
+            return [self._hints.start(self._work, job, username, course) for job in jobs]
+
+    async def wait(self, jobs: Iterable[UUID]) -> list[Ended]:
+        """Wait until jobs that were started in this event loop have ended.
+
+        Args:
+            jobs: As :meth:`learner_changed` gave them; one that nobody remembers is left out.
+        """
+        asked = list(jobs)
+        await self._work.wait(asked)
+        return [
+            Ended(found.job, found.summary, found.error) for uuid in asked if (found := self._work.find(uuid))
+        ]
+
+    def asgi(self, *, learner_of: LearnerOf | None = None) -> FastAPI:
+        """REST API, inbound endpoints and console, as an application to mount below any path.
+
+        Its jobs are this host's, which ends them in :meth:`aclose`. The runs of the schedule begin while
+        :meth:`serving` is entered, or while the application is served by itself.
+
+        Args:
+            learner_of: Takes a request and says which learner is signed in at the platform, a username, "" for
+                nobody; a function or a coroutine function. Left out, the setting ``learner_header`` counts.
+
+        Raises:
+            SetupError: The extra ``service`` is not installed.
+            DatabaseError: The database cannot be used.
+        """
+        with self._plain_words(), _extra():
+            from coursewire.service.app import create_app  # noqa: PLC0415 - the extra
+
+            return create_app(self.installation, learner_of=learner_of, work=self._work, hints=self._hints)
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Within it the runs of the setting ``schedule`` begin when their time has come.
+
+        Raises:
+            SetupError: The extra ``service`` is not installed.
+            SettingsError: A time of the schedule cannot be read.
+        """
+        with _extra():
+            from coursewire.service.schedule import Schedule  # noqa: PLC0415 - the extra
+        schedule = Schedule(self.installation, self._work.start)
+        schedule.begin()
+        try:
+            yield
+        finally:
+            schedule.end()
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _plain_words(self) -> Iterator[None]:
+        from coursewire.storage.database.driver_errors import database_errors  # noqa: PLC0415 - loads SQLAlchemy
+
+        with database_errors(self.settings.database_url):
+            yield
+
+    async def _select(
+        self, kind: Kind, channel: str | None, customer: UUID | str | None, config: UUID | str | None
+    ) -> Selection:
+        from coursewire.pipeline.selection import select  # noqa: PLC0415 - when it is asked for
+
+        return await asyncio.to_thread(
+            select, self.installation, kind, channel=channel, customer=customer, config=config
+        )
+
+    def _job(
+        self,
+        configuration: Configuration,
+        kind: Kind,
+        *,
+        learner: str | None = None,
+        course: str | None = None,
+        confirm_retire: int | None = None,
+        force: bool = False,
+    ) -> Job:
+        try:
+            job = make_job(
+                self.installation,
+                configuration,
+                kind,
+                force=force,
+                confirm_retire=confirm_retire,
+                learner=learner,
+                course=course,
+            )
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{kind.value} cannot be asked for in this way", why=str(error), next_step="Leave it out."
+            ) from None
+        job.actor = ACTOR
+        return job
+
+    async def _run(self, jobs: list[Job]) -> list[Ended]:
+        name = self.settings.runner
+        if name != "inline":
+            from coursewire.plugins.loading import load_named  # noqa: PLC0415 - seldom
+
+            ended: list[Ended] = await load_named("coursewire.runners", name)().run(jobs)
+            return ended
+        # The inline runner listens for signals, which belong to the process that this host is a part of.
+        return await self.wait([self._work.start(job).job.uuid for job in jobs])
+
+
+def _kind(kind: Kind | str) -> Kind:
+    try:
+        return Kind(kind)
+    except ValueError:
+        raise ConfigurationError(
+            f"there is no kind {kind!r}", next_step=f"Take one of: {', '.join(each.value for each in Kind)}."
+        ) from None
+
+
+async def _plan_of(job: Job) -> Planned:
+    from coursewire.pipeline.content_job import ContentJob  # noqa: PLC0415 - loads the exporters
+    from coursewire.pipeline.outcome_job import OutcomeJob  # noqa: PLC0415
+
+    planned = Planned(job.configuration)
+    try:
+        if isinstance(job, ContentJob):
+            survey, planned._pages = await job.plan()
+            planned.left = {str(reason): count for reason, count in survey.left.items()}
+            job.check_guard(survey)
+        elif isinstance(job, OutcomeJob):
+            found = await job.plan()
+            planned.reason, planned._pages = str(found.reason), found.pages
+    except GuardError as error:
+        planned.guard = error
+    except CoursewireError as error:
+        planned.error = error
+    return planned
+
+
+@contextmanager
+def _extra() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            "the host service is not installed",
+            why=f"there is no module {error.name}",
+            next_step="Run: pip install 'coursewire[service]'",
+        ) from None

@@ -1,0 +1,265 @@
+"""The tokens of one configuration: obtained once, kept, renewed by one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from collections import defaultdict
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+import httpx
+
+from coursewire.errors import CredentialsError, SendError, UnreachableError
+from coursewire.http.token_store import Kept
+from coursewire.http.transport import ForbiddenAddressError
+from coursewire.model.session import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from coursewire.http.redact import Redactor
+    from coursewire.http.retry import Sleep
+    from coursewire.http.token_store import TokenStore
+    from coursewire.http.urls import Targets
+    from coursewire.model.instant import Clock
+    from coursewire.model.session import Token
+
+    Obtain = Callable[[Token | None], Awaitable[Token]]
+
+LEASE_S = 150.0
+"""For how long one process may renew; longer than a credential call can take."""
+
+POLL_S = 0.1
+"""How often another's renewal is looked for."""
+
+FAILURE_HOLDS_S = 10.0
+"""For how long a failed renewal answers for the next ones, lest every request knock and lock the account."""
+
+MOST_PASSING = 10_000
+"""So many passing tokens are kept, those used last."""
+
+REFUSED = frozenset({400, 401, 403})
+RECONNECT = "Check the credentials of this configuration and connect it again."
+
+
+class _Failure(NamedTuple):
+    error: SendError
+    holds_until: datetime
+
+
+class StoredTokens(Tokens):
+    """Tokens that outlive the process; see :class:`coursewire.model.session.Tokens`.
+
+    Args:
+        store: Where they are kept.
+        transport: Carries credential calls.
+        targets: Where those may go.
+        timeout: httpx's time-outs of one call, in seconds.
+        redactor: Learns every token.
+        where: Channel and configuration, for messages.
+        clock: The present instant.
+        sleep: Waits a number of seconds.
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        *,
+        transport: httpx.AsyncBaseTransport,
+        targets: Targets,
+        timeout: dict[str, float],
+        redactor: Redactor,
+        where: str,
+        clock: Clock,
+        sleep: Sleep,
+    ) -> None:
+        self.clock = clock
+        self._store = store
+        self._transport = transport
+        self._targets = targets
+        self._timeout = timeout
+        self._redactor = redactor
+        self._where = where
+        self._sleep = sleep
+        self._owner = uuid.uuid4().hex
+        self._rng = random.Random()  # noqa: S311 - spreads polls, guards nothing
+        self._memory: dict[str, Kept] = {}
+        self._passing: dict[str, Kept] = {}  # in the order of their last use
+        self._refused: defaultdict[str, set[str]] = defaultdict(set)
+        self._renewals: dict[str, asyncio.Task[Kept]] = {}
+        self._failures: dict[str, _Failure] = {}
+
+    def __repr__(self) -> str:
+        return f"<StoredTokens of {self._where}>"
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a credential call; see :meth:`Tokens.send`."""
+        self._targets.check(request.url)
+        request.extensions = {**request.extensions, "timeout": self._timeout}
+        request.headers.setdefault("Accept", "application/json")
+        await request.aread()
+        try:
+            response = await self._transport.handle_async_request(request)
+        except (httpx.RequestError, ForbiddenAddressError) as error:
+            raise UnreachableError(
+                "no token could be obtained", where=self._where, why=self._redactor(str(error))
+            ) from error
+        if response.is_success:
+            return response
+        status, excerpt = response.status_code, self._redactor.excerpt(response)
+        what = f"{request.url.host} answered {status} to the request for a token"
+        if status in REFUSED:
+            raise CredentialsError(
+                what, where=self._where, next_step=RECONNECT, http_status=status, excerpt=excerpt
+            )
+        raise UnreachableError(what, where=self._where, http_status=status, excerpt=excerpt)
+
+    async def fetch(
+        self,
+        subject: str,
+        obtain: Obtain,
+        *,
+        rejected: str | None = None,
+        margin_s: float = 60.0,
+        passing: bool = False,
+    ) -> Token:
+        """The current token of ``subject``; see :meth:`Tokens.fetch`."""
+        if passing:
+            return await self._fetch_passing(subject, obtain, rejected, margin_s)
+        if rejected is not None:
+            self._refused[subject].add(rejected)
+        kept = self._memory.get(subject)
+        if kept is not None and self._usable(subject, kept, margin_s):
+            return kept.token
+        # One renewal at a time, in a task of its own: it goes on to its end, and its token is kept, even
+        # if who asked for it is cancelled. Refresh tokens are often good for one use only.
+        renewal = self._renewals.get(subject)
+        if renewal is None:
+            renewal = asyncio.create_task(self._renew(subject, obtain, margin_s))
+            self._renewals[subject] = renewal
+            renewal.add_done_callback(lambda done: self._renewed(subject, done))
+        kept = await asyncio.shield(renewal)
+        if kept.token.value in self._refused[subject]:
+            raise CredentialsError(
+                "the LMS issued a token that it refuses", where=self._where, next_step=RECONNECT
+            )
+        return kept.token
+
+    async def replace(self, subject: str, obtain: Callable[[], Awaitable[Token]]) -> Token:
+        """Put a token that a person has just granted in the place of whatever is kept.
+
+        Args:
+            subject: As for :meth:`fetch`.
+            obtain: Gets the token. Nobody renews the old one meanwhile, in any process; what ``obtain`` does
+                to the configuration is seen by the next renewal.
+
+        Raises:
+            SendError: ``obtain`` raised it, or another process has been renewing for too long.
+        """
+        deadline = self.clock() + timedelta(seconds=LEASE_S + 1)
+        while not await self._take_turn(subject):
+            await self._wait_turn(deadline)
+        try:
+            new = await obtain()
+            kept = Kept(new, self.clock())
+            self._check(new, kept.obtained_at)
+            self._learn(kept)
+            await asyncio.to_thread(self._store.save, subject, kept)
+        finally:
+            await asyncio.to_thread(self._store.unlock, subject, self._owner, self.clock())
+        self._memory[subject] = kept
+        return new
+
+    async def aclose(self) -> None:
+        """Let renewals under way come to their end."""
+        await asyncio.gather(*self._renewals.values(), return_exceptions=True)
+
+    async def _fetch_passing(
+        self, subject: str, obtain: Obtain, rejected: str | None, margin_s: float
+    ) -> Token:
+        kept = self._passing.pop(subject, None)
+        if kept is None or kept.token.value == rejected or not kept.lasts(self.clock(), margin_s):
+            kept = Kept(await obtain(None), self.clock())
+            self._check(kept.token, kept.obtained_at)
+        self._passing[subject] = kept
+        if len(self._passing) > MOST_PASSING:
+            del self._passing[next(iter(self._passing))]
+        self._redactor.add_passing(kept.token.value)
+        return kept.token
+
+    def _usable(self, subject: str, kept: Kept, margin_s: float) -> bool:
+        return kept.token.value not in self._refused[subject] and kept.lasts(self.clock(), margin_s)
+
+    def _renewed(self, subject: str, renewal: asyncio.Task[Kept]) -> None:
+        del self._renewals[subject]
+        if renewal.cancelled():
+            return
+        error = renewal.exception()
+        if error is None:
+            self._failures.pop(subject, None)
+            self._memory[subject] = renewal.result()
+        elif isinstance(error, SendError):
+            self._failures[subject] = _Failure(error, self.clock() + timedelta(seconds=FAILURE_HOLDS_S))
+
+    async def _renew(self, subject: str, obtain: Obtain, margin_s: float) -> Kept:
+        deadline = self.clock() + timedelta(seconds=LEASE_S + 1)
+        while True:
+            stored = await asyncio.to_thread(self._store.load, subject)
+            if stored is not None:
+                self._learn(stored)
+                if self._usable(subject, stored, margin_s):
+                    return stored
+            failure = self._failures.get(subject)
+            if failure is not None and self.clock() < failure.holds_until:
+                raise failure.error
+            if await self._take_turn(subject):
+                try:
+                    return await self._renew_alone(subject, obtain, margin_s)
+                finally:
+                    await asyncio.to_thread(self._store.unlock, subject, self._owner, self.clock())
+            await self._wait_turn(deadline)
+
+    async def _take_turn(self, subject: str) -> bool:
+        now = self.clock()
+        lapses_at = now + timedelta(seconds=LEASE_S)
+        return await asyncio.to_thread(self._store.lock, subject, self._owner, now, lapses_at)
+
+    async def _wait_turn(self, deadline: datetime) -> None:
+        if self.clock() >= deadline:
+            raise UnreachableError(
+                "another process has been renewing the token for too long", where=self._where
+            )
+        await self._sleep(POLL_S * self._rng.uniform(0.5, 1.5))
+
+    async def _renew_alone(self, subject: str, obtain: Obtain, margin_s: float) -> Kept:
+        stored = await asyncio.to_thread(self._store.load, subject)
+        if stored is not None:
+            if self._usable(subject, stored, margin_s):
+                return stored  # another process was quicker
+            if stored.token.value in self._refused[subject]:
+                await asyncio.to_thread(self._store.expire, subject, self.clock())
+        old = stored.token if stored is not None else None
+        new = await obtain(old)
+        now = self.clock()
+        self._check(new, now)
+        if new.refresh_token is None and old is not None:
+            new = replace(new, refresh_token=old.refresh_token)  # RFC 6749, 6: the old one stays good
+        kept = Kept(new, now)
+        self._learn(kept)
+        await asyncio.to_thread(self._store.save, subject, kept)
+        return kept
+
+    def _check(self, new: Token, now: datetime) -> None:
+        if not new.value.strip() or new.expires_at <= now:
+            raise CredentialsError(
+                "the LMS issued a token that is blank or over already",
+                where=self._where,
+                next_step=RECONNECT,
+            )
+
+    def _learn(self, kept: Kept) -> None:
+        self._redactor.add(kept.token.value, kept.token.refresh_token or "")

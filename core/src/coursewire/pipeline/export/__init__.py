@@ -1,0 +1,1 @@
+"""What needs sending: catalogs, content and outcomes held against the records."""

@@ -1,0 +1,463 @@
+"""Exporting outcomes: from enrollments to the completions, assessments and reports that need sending.
+
+Every outcome is built afresh from the source and held against what the LMS last confirmed. What is decided on
+the way is kept as steps, so that ``coursewire why`` tells what a run does, not what it is thought to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import ValidationError
+
+from coursewire.model.configuration import Resend
+from coursewire.model.identity import Identity, IdentityState
+from coursewire.model.instant import Moment
+from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Told
+from coursewire.model.payload import JsonObject, Kind, Payload, canonical_json, digest
+from coursewire.model.reasons import Reason
+from coursewire.pipeline.export.content import export_context
+from coursewire.pipeline.export.evaluation import Examined, Step, evidence_of, snapshot, told_of
+from coursewire.pipeline.export.prepared import PAGE_ITEMS, NotBuiltError, Prepared, build
+from coursewire.pipeline.rules.completion import judge
+from coursewire.pipeline.rules.consent import gate
+from coursewire.pipeline.rules.decide import compare_outcome, standing, uncorrectable, why_sent
+from coursewire.pipeline.rules.identity import identify
+from coursewire.storage.audit.records import OutcomeRecord
+from coursewire.storage.audit.states import Event, State
+
+if TYPE_CHECKING:
+    from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.content import Customer
+    from coursewire.model.results import EnrollmentFacts, SubsectionFacts
+    from coursewire.plugins.registry import LoadedChannel
+    from coursewire.sources.base import Source
+    from coursewire.storage.audit.records import ContentRecords, Held, OutcomeRecords
+    from coursewire.storage.identity_links import IdentityLinks
+
+WHOLE = "*"
+"""Subsection of the record that stands for an enrollment in which there is nothing to assess."""
+
+
+class _Page(NamedTuple):
+    """What our own tables know about a page of enrollments."""
+
+    records: Mapping[str, list[OutcomeRecord]]
+    links: Mapping[str, Identity]
+
+
+@dataclass(slots=True)
+class Notes:
+    """What examining found out beside the outcomes; a run writes it down, a plan does not.
+
+    Attributes:
+        links: Username to what is to be stored as the learner's link.
+        dropped: Keys of records that were never sent and now go by another key.
+    """
+
+    links: dict[str, Identity] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
+
+
+class OutcomeExport:
+    """The outcomes of one kind of one configuration at one moment.
+
+    Attributes:
+        notes: What the pages since the last look at it found out.
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: Kind,
+        channel: LoadedChannel,
+        config: ChannelConfig,
+        customer: Customer,
+        source: Source,
+        records: OutcomeRecords,
+        content: ContentRecords,
+        links: IdentityLinks,
+        now: datetime,
+        force: bool = False,
+    ) -> None:
+        self.notes = Notes()
+        self._kind = kind
+        self._channel = channel
+        self._can = channel.channel.capabilities
+        self._config = config
+        self._customer = customer
+        self._source = source
+        self._records = records
+        self._content = content
+        self._links = links
+        self._now = now
+        self._force = force
+        self._context = export_context(channel, config)
+        self._held: dict[str, Held | None] = {}  # grows to the keys of the courses, not of the enrollments
+        self._way: tuple[Callable[[Examined], Step], ...] = (
+            self._standing,
+            self._gates,
+            self._identity,
+            self._course,
+            {
+                Kind.COMPLETIONS: self._completion,
+                Kind.ASSESSMENTS: self._assessment,
+                Kind.ENROLLMENTS: self._enrollment,
+            }[kind],
+            self._payload,
+        )
+
+    async def pages(
+        self, *, learner: str | None = None, course: str | None = None
+    ) -> AsyncIterator[list[Prepared]]:
+        """Look at every outcome of the customer, or of one learner and course, page by page.
+
+        Raises:
+            SourceError: The source could not answer.
+        """
+        async for page in self.examined(learner=learner, course=course):
+            yield [one.prepared for one in page if one.prepared is not None]
+
+    async def examined(
+        self, *, learner: str | None = None, course: str | None = None
+    ) -> AsyncIterator[list[Examined]]:
+        """As :meth:`pages`, with the steps that led there."""
+        async for page in self._source.enrollments(
+            self._customer.uuid,
+            username=learner,
+            course_run_key=course,
+            with_subsections=self._kind is Kind.ASSESSMENTS,
+            page_items=PAGE_ITEMS,
+        ):
+            yield await self._examine_page(page)
+
+    async def _examine_page(self, page: Sequence[EnrollmentFacts]) -> list[Examined]:
+        known = await asyncio.to_thread(self._look_up, page)
+        examined = [self._examine(one, known) for facts in page for one in self._outcomes(facts, known)]
+        differing = [
+            one.record.key
+            for one in examined
+            if not one.reason
+            and one.record.confirmed_at is not None
+            and one.record.confirmed_fingerprint != one.fingerprint
+        ]
+        confirmed = await asyncio.to_thread(self._records.confirmed_payloads, differing) if differing else {}
+        for one in examined:
+            if not one.reason:
+                one.steps.append(self._decide(one, confirmed.get(one.record.key)))
+            one.prepared = self._plan(one)
+        return examined
+
+    def _look_up(self, page: Sequence[EnrollmentFacts]) -> _Page:
+        courses = {key for facts in page for key in _course_keys(facts)}
+        unknown = sorted(courses - self._held.keys())
+        if unknown:
+            held = self._content.held(unknown)
+            self._held.update((key, held.get(key)) for key in unknown)
+        return _Page(
+            self._records.of_enrollments([facts.id for facts in page]),
+            self._links.fetch(sorted({facts.learner.username for facts in page})),
+        )
+
+    # -- which outcomes there are ----------------------------------------------------------------
+
+    def _outcomes(self, facts: EnrollmentFacts, known: _Page) -> list[Examined]:
+        """The outcomes of an enrollment: one of it as a whole, or one assessment a subsection."""
+        parts: Sequence[SubsectionFacts | None] = (None,)
+        if self._kind is Kind.ASSESSMENTS and facts.subsections:
+            parts = facts.subsections
+        mine = known.records.get(facts.id, [])
+        found = [self._outcome(facts, part, mine) for part in parts]
+        used = {one.record.key for one in found}
+        self.notes.dropped += [
+            record.key for record in mine if record.key not in used and record.attempted_at is None
+        ]
+        return found
+
+    def _outcome(
+        self, facts: EnrollmentFacts, part: SubsectionFacts | None, mine: Sequence[OutcomeRecord]
+    ) -> Examined:
+        subsection = part.subsection_id if part else WHOLE if self._kind is Kind.ASSESSMENTS else ""
+        same = [record for record in mine if record.subsection == subsection]
+        # The key under which it was first sent stays, whatever the catalogs say later.
+        stored = next((record for record in same if record.attempted_at is not None), None)
+        if stored is None:
+            key = self._course_key(facts)
+            stored = next((record for record in same if record.course_key == key), None)
+            if stored is None:
+                fresh = OutcomeRecord(
+                    configuration=self._records.configuration,
+                    kind=self._kind.value,
+                    enrollment=facts.id,
+                    course_key=key,
+                    subsection=subsection,
+                    username=facts.learner.username,
+                )
+                return Examined(facts, part, fresh, None)
+        before = snapshot(stored)
+        stored.username = facts.learner.username
+        return Examined(facts, part, stored, before)
+
+    def _course_key(self, facts: EnrollmentFacts) -> str:
+        """The key that the LMS knows the course by: as it was sent, the course before the run."""
+        keys = _course_keys(facts)
+        held = next((held for key in keys if (held := self._held[key])), None)
+        return held.remote_key if held else keys[0]
+
+    # -- the way of one outcome ------------------------------------------------------------------
+
+    def _examine(self, one: Examined, known: _Page) -> Examined:
+        one.identity = known.links.get(one.facts.learner.username)
+        for step in self._way:
+            one.steps.append(step(one))
+            if one.reason:
+                break
+        return one
+
+    def _standing(self, one: Examined) -> Step:
+        record = one.record
+        details = {"state": record.state.value, "attempts": record.attempts}
+        return Step("record", standing(record, force=self._force), record.message or "", details)
+
+    def _gates(self, one: Examined) -> Step:
+        consent = one.facts.consent
+        details = {
+            "consent": consent.state.value,
+            "consent_at": consent.at.isoformat() if consent.at else None,
+            "mode": one.facts.mode,
+        }
+        closed = gate(self._customer, one.facts, self._config, ended_too=self._kind is Kind.ENROLLMENTS)
+        return Step("permission", closed or "", details=details)
+
+    def _identity(self, one: Examined) -> Step:
+        learner, stored = one.facts.learner, one.identity
+        found = identify(self._config, self._customer, learner, stored)
+        if found != stored:
+            self.notes.links[learner.username] = found
+        one.identity = found
+        reason = {
+            IdentityState.LINKED: "",
+            IdentityState.UNMATCHED: Reason.LEARNER_UNMATCHED,
+            IdentityState.AMBIGUOUS: Reason.LEARNER_AMBIGUOUS,
+        }[found.state]
+        return Step(
+            "identity",
+            reason,
+            details={"id": found.value, "provider": found.provider, "origin": found.origin},
+        )
+
+    def _course(self, one: Examined) -> Step:
+        there = any((held := self._held[key]) and held.present for key in _course_keys(one.facts))
+        never = not any(self._held[key] for key in _course_keys(one.facts))
+        missing = (self._can.outcomes_need_content and not there) or (self._can.mapped_keys and never)
+        details = {"key": one.record.course_key, "sent": there}
+        return Step("course", Reason.COURSE_NOT_AT_LMS if missing else "", details=details)
+
+    def _completion(self, one: Examined) -> Step:
+        facts = one.facts
+        judgement = judge(self._config.completion_policy, facts, Moment(self._now))
+        one.evidence = judgement.evidence
+        details = {**judgement.evidence, "verdict": judgement.verdict.value}
+        if judgement.reason:
+            return Step("rule", judgement.reason, details=details)
+        told = told_of(one.record)
+        wanted = judgement.complete or (self._config.send_in_progress and self._can.in_progress.usable)
+        if not wanted and not (told and told.complete):
+            return Step("rule", Reason.NOT_COMPLETE, details=details)
+        return self._made(
+            one,
+            lambda: Completion(
+                **self._common(one),
+                verdict=judgement.verdict,
+                complete=judgement.complete,
+                completed_at=judgement.completed_at,
+                percent=judgement.percent,
+                total_hours=facts.course.estimated_hours,
+            ),
+            details,
+        )
+
+    def _assessment(self, one: Examined) -> Step:
+        part = one.part
+        if part is None:
+            return Step("rule", Reason.NOT_ATTEMPTED, "the course has nothing to assess")
+        earned = None if part.points_earned is None else str(part.points_earned)
+        details = {"attempted": part.attempted, "earned": earned, "possible": str(part.points_possible)}
+        one.evidence = details
+        if not part.attempted:
+            return Step("rule", Reason.NOT_ATTEMPTED, details=details)
+        if part.points_earned is None or not part.points_possible:
+            return Step("rule", Reason.GRADE_UNKNOWN, details=details)
+        points_earned = part.points_earned
+        return self._made(
+            one,
+            lambda: Assessment(
+                **self._common(one),
+                subsection_id=part.subsection_id,
+                subsection_name=part.subsection_name,
+                percent=points_earned / part.points_possible,
+                points_earned=points_earned,
+                points_possible=part.points_possible,
+            ),
+            details,
+        )
+
+    def _enrollment(self, one: Examined) -> Step:
+        facts = one.facts
+        dates = {"enrolled_at": facts.created_at, "unenrolled_at": facts.unenrolled_at}
+        details = {name: date.isoformat() if date else None for name, date in dates.items()}
+        one.evidence = {"active": facts.is_active, **details}
+        known = told_of(one.record) is not None or one.record.present  # or it may know
+        if not facts.is_active and not known:
+            return Step("rule", Reason.UNENROLLED, details=one.evidence)
+        return self._made(
+            one,
+            lambda: EnrollmentReport(**self._common(one), mode=facts.mode, active=facts.is_active, **dates),
+            one.evidence,
+        )
+
+    def _common(self, one: Examined) -> dict[str, Any]:
+        facts = one.facts
+        assert one.identity is not None
+        return {
+            "enrollment_id": facts.id,
+            "username": facts.learner.username,
+            "email": facts.learner.email,
+            "remote_id": one.identity.value,
+            "course_key": one.record.course_key,
+            "course_run_key": facts.course.run_key,
+            "remote_id_origin": one.identity.origin,
+            "content_key": facts.course.course_key,
+            "course": facts.course.details,
+        }
+
+    def _made(
+        self,
+        one: Examined,
+        make: Callable[[], Completion | Assessment | EnrollmentReport],
+        details: Mapping[str, Any],
+    ) -> Step:
+        try:
+            one.outcome = make()
+        except ValidationError as error:
+            wrong = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+            return Step("rule", Reason.NOT_EXPORTABLE, wrong, details)
+        return Step("rule", details=details)
+
+    def _payload(self, one: Examined) -> Step:
+        hook_caller, config, outcome = self._channel.hook_caller, self._config, one.outcome
+        assert one.identity is not None
+
+        def make() -> JsonObject:
+            match outcome:
+                case Completion():
+                    return hook_caller.export_completion(config, outcome)
+                case Assessment():
+                    return hook_caller.export_assessment(config, outcome)
+                case EnrollmentReport():
+                    return hook_caller.export_enrollment(config, outcome)
+            raise AssertionError("there is no payload without an outcome")
+
+        try:
+            one.body, one.canonical = build(make)
+        except NotBuiltError as error:
+            return Step("payload", error.reason, error.message)
+        # To whom it goes is part of what was sent, even where the payload does not say it.
+        one.fingerprint = digest(canonical_json([one.identity.value]) + one.canonical)
+        return Step("payload", details={"fingerprint": one.fingerprint})
+
+    # -- against what the LMS confirmed ----------------------------------------------------------
+
+    def _decide(self, one: Examined, confirmed: Mapping[str, Any] | None) -> Step:
+        """The last step: with a reason why it stays, or none, and then it is sent."""
+        record = one.record
+        verdict = compare_outcome(
+            record, one.fingerprint, context=self._context, now=self._now, force=self._force
+        )
+        if not isinstance(verdict, Event):
+            return Step("comparison", verdict, record.message or "")
+        told = told_of(record)
+        details = {"told": told.model_dump(mode="json") if told else None}
+        if confirmed is not None and not self._force:
+            reason = self._resend(one, confirmed, told)
+            if reason:
+                return Step("comparison", reason, details=details)
+        return Step("comparison", details=details)
+
+    def _resend(self, one: Examined, confirmed: Mapping[str, Any], told: Told | None) -> str:
+        """Why the LMS is not told again although the outcome has changed; "" when it is."""
+        assert one.outcome is not None
+        if not self._channel.hook_caller.should_transmit(self._config, one.outcome, confirmed, told):
+            improved = self._config.resend_outcomes is Resend.IMPROVED
+            return Reason.NOT_IMPROVED if improved else Reason.SENT_BEFORE
+        if self._kind is Kind.ENROLLMENTS:  # that somebody left corrects nothing: both are true
+            return ""
+        return uncorrectable(self._can, told, Told.of(one.outcome))
+
+    def _plan(self, one: Examined) -> Prepared:
+        if one.reason:
+            return self._left(one)
+        record = one.record
+        assert one.outcome is not None
+        assert one.identity is not None
+        reason = why_sent(record, force=self._force)
+        told = told_of(record)
+        record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
+        record.evidence = evidence_of(one, told)
+        record.wanted_fingerprint = one.fingerprint
+        record.export_context = self._context
+        record.not_before_at = None
+        record.remote_key = one.identity.value or ""
+        assert record.operation is not None
+        payload = Payload(
+            record.key,
+            record.operation,
+            one.body,
+            one.fingerprint,
+            record.remote_key,
+            record.remote_id,
+            one.title,
+        )
+        return Prepared(record, payload, reason, canonical=one.canonical, title=one.title)
+
+    def _left(self, one: Examined) -> Prepared:
+        record, step = one.record, one.steps[-1]
+        if step.name not in ("record", "comparison"):
+            if record.state in (State.FAILED, State.BLOCKED, State.REJECTED):
+                # What failed is not wanted any more as it was; it begins anew when it is.
+                record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
+                record.not_before_at, record.attempts = None, 0
+            record.reason, record.message = step.reason, step.message or None
+        elif step.reason == Reason.UNCHANGED:
+            if record.state is not State.CONFIRMED:
+                record.happen(Event.KEEP)
+                record.attempts = 0
+            record.reason = record.message = None
+        elif step.reason in _TOLD_REASONS:
+            record.reason, record.message = step.reason, None
+        if record.confirmed_at is None and one.evidence:
+            record.evidence = evidence_of(one, None)
+        changed = snapshot(record) != one.before
+        return Prepared(record, None, step.reason, step.message, changed=changed, title=one.title)
+
+
+_TOLD_REASONS = frozenset(
+    {
+        Reason.SENT_BEFORE,
+        Reason.NOT_IMPROVED,
+        Reason.CANNOT_CORRECT,
+        Reason.CANNOT_LOWER,
+        Reason.CANNOT_REVOKE,
+    }
+)
+"""The LMS has an outcome that differs, and keeps it."""
+
+
+def _course_keys(facts: EnrollmentFacts) -> list[str]:
+    """The keys under which the course may have been sent, the likelier one first."""
+    course = facts.course
+    return [course.run_key] if course.course_key is None else [course.course_key, course.run_key]

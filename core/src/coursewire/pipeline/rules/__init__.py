@@ -1,0 +1,1 @@
+"""Pure decisions: completion, consent, identity, the retirement guard, what happens to an item."""

@@ -1,0 +1,1 @@
+"""Sending: batches, requests, and what the answers do to the records."""

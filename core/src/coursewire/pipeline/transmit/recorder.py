@@ -1,0 +1,106 @@
+"""Writing down what became of items: results wait for each other and are stored together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from coursewire.model.payload import Batch, Kind, Result, ResultKind
+from coursewire.pipeline.export.prepared import Prepared
+from coursewire.storage.audit import transmissions
+from coursewire.storage.audit.records import Records
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from coursewire.model.instant import Clock
+
+FLUSH_ITEMS = 200
+FLUSH_SECONDS = 0.5
+"""Results are written when so many are there or so much time has gone: one transaction for all of them."""
+
+
+@dataclass(slots=True)
+class _Settled:
+    """Results that wait to be written together."""
+
+    records: list[Prepared] = field(default_factory=list)
+    confirmed: dict[str, bytes] = field(default_factory=dict)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Recorder:
+    """Keeps the records of one job's items, and the log of its attempts."""
+
+    def __init__(self, records: Records[Any], *, kind: Kind, job: UUID, clock: Clock) -> None:
+        self._records = records
+        self._kind = kind
+        self._job = job
+        self._clock = clock
+        self._settled = _Settled()
+        self._writing = asyncio.Lock()
+        self._flushed_at = 0.0
+
+    async def save(self, items: Sequence[Prepared]) -> None:
+        """Store the records of these items now."""
+        if items:
+            await asyncio.to_thread(self._records.save, [item.record for item in items], now=self._clock())
+
+    async def claim(self, items: Sequence[Prepared]) -> None:
+        """Mark the records of these items as being sent, before anything of them leaves."""
+        self._flushed_at = asyncio.get_running_loop().time()
+        keys = [item.record.key for item in items]
+        await asyncio.to_thread(self._records.claim, keys, job=self._job, now=self._clock())
+
+    def log(self, batch: Batch, results: Sequence[Result], duration_ms: int) -> None:
+        """Note an attempt for each item of a batch; the next flush writes it."""
+        now = self._clock()
+        self._settled.rows.extend(
+            transmissions.row(
+                configuration=self._records.configuration,
+                kind=self._kind,
+                job=self._job,
+                payload=payload,
+                result=result,
+                batch=batch.id,
+                batch_size=len(batch),
+                duration_ms=duration_ms,
+                at=now,
+            )
+            for payload, result in zip(batch.payloads, results, strict=True)
+            # Our own bucket was empty: nothing left, so there was no attempt.
+            if not (result.kind is ResultKind.THROTTLED and result.http_status is None)
+        )
+
+    def settle(self, item: Prepared, confirmed: bytes | None = None) -> None:
+        """Note that an item's record has moved on; the next flush writes it.
+
+        Args:
+            item: The item.
+            confirmed: What the LMS has just confirmed of it, as canonical JSON.
+        """
+        self._settled.records.append(item)
+        if confirmed is not None:
+            self._settled.confirmed[item.record.key] = confirmed
+
+    async def flush_when_due(self) -> None:
+        """Flush if enough has come together, or enough time has gone."""
+        aged = asyncio.get_running_loop().time() - self._flushed_at > FLUSH_SECONDS
+        if len(self._settled.records) >= FLUSH_ITEMS or aged:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what has come together, in one transaction."""
+        async with self._writing:
+            settled, self._settled = self._settled, _Settled()
+            self._flushed_at = asyncio.get_running_loop().time()
+            if settled.records or settled.rows:
+                await asyncio.to_thread(
+                    self._records.save,
+                    [item.record for item in settled.records],
+                    now=self._clock(),
+                    payloads=settled.confirmed,
+                    transmissions=settled.rows,
+                )

@@ -1,0 +1,330 @@
+"""Sending: claim, send, record, with bounded concurrency and nothing held beyond a page."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from more_itertools import batched
+
+from coursewire.errors import ContractError, IncompleteListError, SendError
+from coursewire.model.payload import Batch, Kind, Payload, Result, ResultKind, canonical_json
+from coursewire.model.reasons import Reason
+from coursewire.pipeline.export.prepared import PAGE_ITEMS, Prepared
+from coursewire.pipeline.summary import Summary
+from coursewire.pipeline.transmit.apply import apply_result, put_back
+from coursewire.pipeline.transmit.batches import group, halves, part
+from coursewire.pipeline.transmit.recorder import Recorder
+from coursewire.storage.audit.records import Records
+from coursewire.storage.audit.states import Event
+from coursewire.toolkit.results import redacted, result_from_error
+
+if TYPE_CHECKING:
+    from coursewire.http.session import HttpSession
+    from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.instant import Clock
+    from coursewire.plugins.registry import LoadedChannel
+    from coursewire.storage.locks.leases import Lease
+
+logger = logging.getLogger(__name__)
+
+BATCHES_A_CLAIM = 8
+LEAST_BATCHES_A_CLAIM = 32
+"""Batches claimed at once, for each request under way and at the least: few enough that little is unsettled
+after a crash, many enough that claiming and noting results cost no statement for each."""
+
+UNREACHABLE_IN_A_ROW = 3
+"""So many batches that found nobody there end the run: the others would only wait for the same."""
+
+
+LastLook = Callable[[Sequence[Prepared]], Awaitable[Mapping[str, str]]]
+"""Asked right before a window of items is claimed: key to reason of those that must stay."""
+
+
+@dataclass(slots=True)
+class Stop:
+    """Why nothing more is sent in this run. Once set it stays."""
+
+    reason: str | None = None
+    retry_at: datetime | None = None
+    message: str = ""
+
+    def set(self, reason: str, *, retry_at: datetime | None = None, message: str = "") -> None:
+        """Stop sending; the first reason stands."""
+        if self.reason is None:
+            self.reason, self.retry_at, self.message = str(reason), retry_at, message
+
+    def __bool__(self) -> bool:
+        return self.reason is not None
+
+
+class Sender:
+    """Sends the prepared items of one job."""
+
+    def __init__(
+        self,
+        *,
+        kind: Kind,
+        channel: LoadedChannel,
+        config: ChannelConfig,
+        records: Records[Any],
+        session: HttpSession,
+        job: UUID,
+        job_facts: Mapping[str, Any],
+        lease: Lease,
+        clock: Clock,
+        summary: Summary,
+        stop: Stop,
+        progress: Callable[[int], None],
+        last_look: LastLook | None = None,
+        exhaust: bool = False,
+    ) -> None:
+        self._kind = kind
+        self._last_look = last_look
+        self._exhaust = exhaust
+        self._channel = channel
+        self._config = config
+        self._session = session
+        self._job = job
+        self._job_facts = job_facts
+        self._lease = lease
+        self._clock = clock
+        self._summary = summary
+        self._stop = stop
+        self._progress = progress
+        limits = channel.channel.limits
+        self._concurrency = limits.concurrency
+        batch_items = limits.batch_items if kind is Kind.CONTENT else limits.outcome_batch_items
+        self._page_items = max(PAGE_ITEMS, batch_items)
+        self._slots = asyncio.Semaphore(limits.concurrency)
+        self._recorder = Recorder(records, kind=kind, job=job, clock=clock)
+        self._unreachable = 0
+
+    async def send(self, pages: AsyncIterator[list[Prepared]]) -> None:
+        """Take pages until there are no more or the run stops; what was not sent stays planned.
+
+        With ``exhaust`` the pages are taken to their end although nothing more can be sent, so that every item
+        is looked at and counted; unless somebody asked the run to stop.
+        """
+        waiting: list[Prepared] = []
+        async for page in _ahead(pages):
+            await self._leave([item for item in page if item.payload is None])
+            waiting.extend(item for item in page if item.payload is not None)
+            while len(waiting) >= self._page_items and not self._stop:
+                await self._send_page(waiting[: self._page_items])
+                del waiting[: self._page_items]
+            if self._stop and not (self._exhaust and self._stop.reason != Reason.STOPPED):
+                break
+            if self._stop:
+                await self._put_back(waiting, claimed=False)
+                waiting.clear()
+        await self._send_page(waiting)
+
+    async def _leave(self, items: Sequence[Prepared]) -> None:
+        for item in items:
+            self._summary.leave(item.reason)
+        await self._recorder.save([item for item in items if item.changed])
+        self._progress(len(items))
+
+    async def _send_page(self, items: Sequence[Prepared]) -> None:
+        if not items:
+            return
+        await self._recorder.save(items)
+        by_key = {item.record.key: item for item in items}
+        batches = list(group(self._channel, self._config, self._kind, items))
+        claim = max(self._concurrency * BATCHES_A_CLAIM, LEAST_BATCHES_A_CLAIM)
+        for window in batched(batches, claim):
+            if self._stop:
+                await self._put_back(
+                    [by_key[p.key] for batch in window for p in batch.payloads], claimed=False
+                )
+                continue
+            leaving = await self._look_once_more(window, by_key)
+            await self._claim(leaving, by_key)
+            await asyncio.gather(*(self._send_one(batch, by_key) for batch in leaving))
+            await self._recorder.flush()
+
+    async def _look_once_more(
+        self, window: Sequence[Batch], by_key: Mapping[str, Prepared]
+    ) -> Sequence[Batch]:
+        """Leave out what must not leave any more, such as an outcome whose consent was withdrawn."""
+        if self._last_look is None:
+            return window
+        items = [by_key[payload.key] for batch in window for payload in batch.payloads]
+        stays = await self._last_look(items)
+        if not stays:
+            return window
+        for item in items:
+            if item.record.key in stays:
+                item.reason = stays[item.record.key]
+                put_back(item, item.reason, None, claimed=False)
+                item.changed = True
+        await self._leave([item for item in items if item.record.key in stays])
+        reduced = (
+            part(batch, [payload for payload in batch.payloads if payload.key not in stays])
+            for batch in window
+        )
+        return [batch for batch in reduced if len(batch)]
+
+    async def _claim(self, window: Sequence[Batch], by_key: Mapping[str, Prepared]) -> None:
+        self._lease.check()
+        items = [by_key[payload.key] for batch in window for payload in batch.payloads]
+        now = self._clock()
+        for record in (item.record for item in items):
+            record.happen(Event.CLAIM)
+            record.job = self._job
+            record.attempts += 1
+            record.attempted_at = now
+        await self._recorder.claim(items)
+
+    async def _send_one(self, batch: Batch, by_key: Mapping[str, Prepared]) -> None:
+        async with self._slots:
+            if self._stop:
+                self._hold([by_key[payload.key] for payload in batch.payloads])
+                return
+            sending = self._channel.hook_caller.batch_sending(self._job_facts, batch)
+            self._hold([by_key[payload.key] for payload in sending.held], Reason.HELD_BY_HOOK, sending.reason)
+            hooked = sending.batch
+            if hooked is None:
+                return
+            loop = asyncio.get_running_loop()
+            started = loop.time()
+            results = await self._ask(hooked)
+            duration_ms = int((loop.time() - started) * 1000)
+        suspects = [p for p, result in zip(hooked.payloads, results, strict=True) if result.batch_refused]
+        if suspects and len(hooked) > 1:
+            await self._try_again(hooked, results, suspects, duration_ms, by_key)
+        else:
+            self._recorder.log(hooked, results, duration_ms)
+            await self._settle(list(zip(hooked.payloads, results, strict=True)), by_key)
+        self._channel.hook_caller.batch_sent(self._job_facts, hooked, results)
+
+    async def _ask(self, batch: Batch) -> Sequence[Result]:
+        try:
+            hook_caller = self._channel.hook_caller
+            send = hook_caller.send_content if self._kind is Kind.CONTENT else hook_caller.send_outcomes
+            answers = await send(self._session, batch)
+        except (SendError, IncompleteListError) as error:
+            result = redacted(result_from_error(error), self._session.redactor)
+            if isinstance(error, SendError):
+                self._consider(result, message=str(error))
+            return [result] * len(batch)
+        except ContractError as error:
+            logger.error("job %s: %s", self._job, error)
+            result = Result(ResultKind.IN_DOUBT, reason=str(Reason.CHANNEL_FAULT), message=str(error))
+            return [result] * len(batch)
+        self._unreachable = 0
+        results = [redacted(answer, self._session.redactor) for answer in answers]
+        for result in results:
+            if result.kind in (ResultKind.THROTTLED, ResultKind.CREDENTIALS_BROKEN):
+                self._consider(result, message=result.message)
+        return results
+
+    def _consider(self, result: Result, *, message: str) -> None:
+        """Decide whether an answer about a batch is a reason to send nothing more."""
+        if result.kind is ResultKind.THROTTLED:
+            self._stop.set(Reason.WAITING_FOR_LIMIT, retry_at=result.retry_at, message=message)
+        elif result.kind is ResultKind.CREDENTIALS_BROKEN:
+            self._stop.set(Reason.CREDENTIALS_BROKEN, message=message)
+        elif result.http_status is None and result.kind in (ResultKind.TRY_LATER, ResultKind.IN_DOUBT):
+            self._unreachable += 1
+            if self._unreachable >= UNREACHABLE_IN_A_ROW:
+                self._stop.set(Reason.LMS_UNREACHABLE, message=message)
+
+    async def _try_again(
+        self,
+        batch: Batch,
+        results: Sequence[Result],
+        suspects: Sequence[Payload],
+        duration_ms: int,
+        by_key: Mapping[str, Prepared],
+    ) -> None:
+        """A batch was refused as a whole: send again those that are not, or may not be, at fault.
+
+        Where the LMS blamed some items, the others go again together; where it blamed none, in halves, until
+        the item at fault is alone.
+        """
+        self._recorder.log(batch, results, duration_ms)
+        blamed = [pair for pair in zip(batch.payloads, results, strict=True) if not pair[1].batch_refused]
+        if blamed:
+            await self._settle(blamed, by_key)
+            again: Sequence[Batch] = [part(batch, suspects)]
+        else:
+            again = halves(batch)
+        for some in again:
+            if not blamed:
+                for payload in some.payloads:
+                    by_key[payload.key].record.batch_cap = len(some)
+            if self._stop:
+                self._hold([by_key[payload.key] for payload in some.payloads], Reason.BATCH_REFUSED)
+            else:
+                await self._send_one(some, by_key)
+
+    async def _settle(
+        self, answered: Sequence[tuple[Payload, Result]], by_key: Mapping[str, Prepared]
+    ) -> None:
+        now = self._clock()
+        for payload, result in answered:
+            item = by_key[payload.key]
+            first = item.record.confirmed_at is None
+            apply_result(item, result, now)
+            confirmed = None
+            if result.confirms:
+                self._summary.arrive(payload.operation, first=first)
+                # A hook may have changed what left.
+                confirmed = item.canonical if item.payload is payload else canonical_json(payload.body)
+            elif result.kind in (ResultKind.THROTTLED, ResultKind.CREDENTIALS_BROKEN):
+                self._summary.leave(item.record.reason or "")
+                self._summary.wait_until(result.retry_at)
+            else:
+                self._summary.fail(result.kind, result.reason)
+                self._summary.wait_until(item.record.not_before_at)
+                self._channel.hook_caller.transmission_failed(self._job_facts, payload, result)
+            self._recorder.settle(item, confirmed)
+        self._progress(len(answered))
+        await self._recorder.flush_when_due()
+
+    def _hold(self, items: Sequence[Prepared], reason: str | None = None, message: str = "") -> None:
+        """Put claimed items back among the planned ones; the next flush writes it."""
+        for item in items:
+            why = reason or self._stop.reason or Reason.STOPPED
+            put_back(item, why, self._stop.retry_at if reason is None else None, claimed=True)
+            item.record.message = message or None
+            self._recorder.settle(item)
+            self._summary.leave(str(why))
+        self._summary.wait_until(self._stop.retry_at)
+        self._progress(len(items))
+
+    async def _put_back(self, items: Sequence[Prepared], *, claimed: bool) -> None:
+        reason = self._stop.reason or Reason.STOPPED
+        for item in items:
+            put_back(item, reason, self._stop.retry_at, claimed=claimed)
+            self._summary.leave(str(reason))
+        self._summary.wait_until(self._stop.retry_at)
+        await self._recorder.save(items)
+        self._progress(len(items))
+
+
+async def _ahead(pages: AsyncIterator[list[Prepared]]) -> AsyncIterator[list[Prepared]]:
+    """Build the next page while the last one is being sent."""
+    coming: asyncio.Queue[list[Prepared] | None] = asyncio.Queue(maxsize=1)
+
+    async def build() -> None:
+        try:
+            async for page in pages:
+                await coming.put(page)
+        finally:
+            await coming.put(None)
+
+    builder = asyncio.create_task(build())
+    try:
+        while (page := await coming.get()) is not None:
+            yield page
+        await builder
+    finally:
+        builder.cancel()

@@ -1,0 +1,1 @@
+"""Finding and loading installed plugins, and calling their hooks."""

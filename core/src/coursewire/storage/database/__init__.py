@@ -1,0 +1,1 @@
+"""The database itself: engine, differences of the dialects, schema."""

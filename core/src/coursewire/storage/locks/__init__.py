@@ -1,0 +1,1 @@
+"""Locks between processes: leases of jobs, and rate buckets."""

@@ -1,0 +1,95 @@
+"""The ``state`` of a grant under way: single-use, bound to a session, soon over. Stored as digests only."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+
+from coursewire.storage.tables.records import grant_state
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+KEPT_AFTER_END = timedelta(days=1)
+"""For how long it is remembered that a state was there once, to tell "expired" from "unknown"."""
+
+
+class StateFault(StrEnum):
+    """Why a state is not taken."""
+
+    UNKNOWN = "state-unknown"
+    EXPIRED = "state-expired"
+    USED = "state-used"
+    OTHER_SESSION = "other-session"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A grant that was begun.
+
+    Attributes:
+        configuration: Whose.
+        redirect_uri: Where the LMS was asked to send the browser.
+        verifier: The encrypted secret of RFC 7636; None where the channel has none.
+    """
+
+    configuration: UUID
+    redirect_uri: str
+    verifier: bytes | None = field(default=None, repr=False)
+
+
+class OAuthStates:
+    """The table ``grant_state``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def begin(self, state: str, begun: Begun, *, session: str, now: datetime, expires_at: datetime) -> None:
+        """Note a state, and forget those that ended long ago."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(grant_state).where(grant_state.c.expires_at < now - KEPT_AFTER_END))
+            connection.execute(
+                insert(grant_state).values(
+                    state=_digest(state),
+                    configuration=begun.configuration,
+                    session=_digest(session),
+                    redirect_uri=begun.redirect_uri,
+                    verifier=begun.verifier,
+                    expires_at=expires_at,
+                )
+            )
+
+    def take(self, state: str, *, session: str, now: datetime) -> Begun | StateFault:
+        """Use a state up; only one of those who try at once gets it.
+
+        Another session's try is refused and does not use it up.
+        """
+        mine = grant_state.c.state == _digest(state)
+        good = (
+            mine,
+            grant_state.c.session == _digest(session),
+            grant_state.c.used_at.is_(None),
+            grant_state.c.expires_at > now,
+        )
+        with self._engine.begin() as connection:
+            taken = connection.execute(update(grant_state).where(*good).values(used_at=now)).rowcount == 1
+            row = connection.execute(select(grant_state).where(mine)).one_or_none()
+        if row is None:
+            return StateFault.UNKNOWN
+        if taken:
+            return Begun(row.configuration, row.redirect_uri, row.verifier)
+        if row.session != _digest(session):
+            return StateFault.OTHER_SESSION
+        return StateFault.EXPIRED if row.used_at is None else StateFault.USED
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The helpers that authors of channels use: authentication, responses, results, items, gradebook, texts."""

@@ -1,0 +1,31 @@
+"""How executive-education courses are marked, the same in every LMS.
+
+They are led by an instructor of a partner, and learners should see that before they enrol.
+"""
+
+from __future__ import annotations
+
+from coursewire.model.content import ContentItem
+
+COURSE_TYPE = "executive-education-2u"
+
+
+def title_with_type(item: ContentItem) -> str:
+    """The title, with ``ExecEd:`` before that of an executive-education course; "" when it has none."""
+    title = item.title or ""
+    return f"ExecEd: {title}" if title and item.course_type == COURSE_TYPE else title
+
+
+def description_with_type(item: ContentItem) -> str:
+    """The full description, with a notice before that of an executive-education course; "" when it has none."""
+    text = item.full_description or ""
+    if not text or item.course_type != COURSE_TYPE:
+        return text
+    return f"This is an instructor-led executive education course{_partner(item)}. {text}"
+
+
+def _partner(item: ContentItem) -> str:
+    """``" by <partner>"``; the catalog names the partner as an object or, in older records, as text."""
+    source = item.get("product_source")
+    name = source.get("name") if isinstance(source, dict) else source
+    return f" by {name}" if isinstance(name, str) and name else ""

@@ -1,0 +1,146 @@
+"""Three-legged OAuth 2: an application that an administrator of the LMS grants access to, once.
+
+Source: RFC 6749 (4.1 the grant, 6 refreshing), RFC 7636 (PKCE).
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import httpx
+from pydantic import SecretStr
+
+from coursewire.errors import CredentialsError
+from coursewire.hooks import hookimpl
+from coursewire.model.inbound import CodeGrant
+from coursewire.toolkit.auth import TokenAuth, read_oauth_token
+from coursewire.toolkit.responses import read_object
+
+if TYPE_CHECKING:
+    from coursewire.model.instant import Clock
+    from coursewire.model.session import Token, Tokens
+
+log = logging.getLogger("coursewire.http")
+
+
+def _no_scope(_config: Any) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthApplication:
+    """How the LMS knows us. The configuration has ``client_id``, ``client_secret`` and ``refresh_token``.
+
+    Attributes:
+        authorize_path: Page of the LMS on which access is granted.
+        token_path: Where tokens are asked for.
+        scope: What the grant asks for, by configuration; "" names none.
+        needed: Scopes without which a token is of no use; looked for where the LMS tells what it granted.
+        basic: Id and secret travel in a header (RFC 6749, 2.3.1), else in the form.
+        pkce: The LMS knows RFC 7636.
+    """
+
+    authorize_path: str
+    token_path: str
+    scope: Callable[[Any], str] = _no_scope
+    needed: tuple[str, ...] = ()
+    basic: bool = False
+    pkce: bool = False
+
+    def grant(self) -> CodeGrant:
+        """For the hook ``inbound_routes``."""
+        return CodeGrant(
+            ("refresh_token",), self._authorize_url, self._exchange, self.read_token, pkce=self.pkce
+        )
+
+    def auth(self, config: Any, tokens: Tokens) -> httpx.Auth:
+        """For the hook ``authenticate``: access tokens, each got with the newest refresh token."""
+        return _GrantedAuth(self, config, tokens)
+
+    def hooks(self) -> tuple[Callable[[Any, Tokens], httpx.Auth], Callable[[], list[CodeGrant]]]:
+        """The hooks ``authenticate`` and ``inbound_routes``, for a channel that needs no more of them."""
+
+        def authenticate(config: Any, tokens: Tokens) -> httpx.Auth:
+            return self.auth(config, tokens)
+
+        def inbound_routes() -> list[CodeGrant]:
+            return [self.grant()]
+
+        return hookimpl(authenticate), hookimpl(inbound_routes)
+
+    def token_request(self, config: Any, form: dict[str, str]) -> httpx.Request:
+        """A request to the token endpoint."""
+        client_id, secret = _plain(config.client_id), _plain(config.client_secret)
+        headers = {}
+        if self.basic:
+            headers["Authorization"] = "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode(
+                "ascii"
+            )
+        else:
+            form = {**form, "client_id": client_id, "client_secret": secret}
+        return httpx.Request(
+            "POST", f"{config.lms_url}/{self.token_path.lstrip('/')}", data=form, headers=headers
+        )
+
+    def read_token(self, response: httpx.Response, clock: Clock) -> Token:
+        """Read an answer of the token endpoint.
+
+        Raises:
+            CredentialsError: It is no token, or one that may not do what is needed.
+        """
+        token = read_oauth_token(response, clock)
+        scope = read_object(response).get("scope")
+        granted = scope.split() if isinstance(scope, str) else ["*"]
+        lacking = [] if "*" in granted else [name for name in self.needed if name not in granted]
+        if lacking:
+            raise CredentialsError(
+                "the grant is too narrow",
+                why=f"the LMS granted {scope!r:.100}, and not {' and '.join(lacking)}",
+                next_step="Allow the application these scopes in the LMS, then connect again.",
+            )
+        return token
+
+    def _authorize_url(self, config: Any, redirect_uri: str, state: str) -> str:
+        scope = self.scope(config)
+        asked = {
+            "redirect_uri": redirect_uri,
+            **({"scope": scope} if scope else {}),
+            "response_type": "code",
+            "client_id": _plain(config.client_id),
+            "state": state,
+        }
+        return f"{config.lms_url}/{self.authorize_path.lstrip('/')}?{urlencode(asked)}"
+
+    def _exchange(self, config: Any, code: str, redirect_uri: str) -> httpx.Request:
+        form = {"grant_type": "authorization_code", "redirect_uri": redirect_uri, "code": code}
+        return self.token_request(config, form)
+
+
+class _GrantedAuth(TokenAuth):
+    def __init__(self, application: OAuthApplication, config: Any, tokens: Tokens) -> None:
+        super().__init__(tokens)
+        self.application = application
+        self.config = config
+
+    def token_request(self, current: Token | None) -> httpx.Request:
+        newest = current.refresh_token if current else None
+        form = {"grant_type": "refresh_token", "refresh_token": newest or _plain(self.config.refresh_token)}
+        return self.application.token_request(self.config, form)
+
+    def read_token(self, response: httpx.Response) -> Token:
+        """Without a new refresh token the old one is kept (RFC 6749, 6), also where the new one is blank."""
+        body = read_object(response)
+        if "refresh_token" in body and not str(body["refresh_token"] or "").strip():
+            log.error("the LMS gave a blank refresh token; the next renewal may need another grant of access")
+            rest = {name: value for name, value in body.items() if name != "refresh_token"}
+            response = httpx.Response(response.status_code, json=rest)
+        return self.application.read_token(response, self.tokens.clock)
+
+
+def _plain(value: str | SecretStr) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -1,1 +1,0 @@
-"""Sending: batches, concurrency, results, records."""

@@ -1,0 +1,254 @@
+"""What happens to an item: every case of the decision, before and after its payload is known."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from coursewire.model.payload import Operation
+from coursewire.model.reasons import Reason
+from coursewire.pipeline.rules.decide import compare, glance
+from coursewire.storage.audit.records import ContentRecord, RecordSummary
+from coursewire.storage.audit.states import Event, State
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+EARLIER, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
+
+
+def seen(**changes):
+    """A confirmed record that nothing needs, with changes."""
+    base = RecordSummary("A+1", "confirmed", None, True, "v1", "ctx", None, None, None, "[]")
+    return base._replace(**changes)
+
+
+def decide(record, wanted="v1", *, context="ctx", force=False):
+    return glance(record, wanted_version=wanted, context=context, now=NOW, force=force)
+
+
+@pytest.mark.parametrize(
+    ("record", "wanted", "expected"),
+    [
+        pytest.param(seen(), "v1", ("leave", Reason.UNCHANGED), id="nothing changed"),
+        pytest.param(seen(), "v2", ("examine", Reason.CHANGED), id="the source has another version"),
+        pytest.param(seen(), "", ("examine", Reason.CHANGED), id="the source does not know the version"),
+        pytest.param(seen(source_version=None), "v1", ("examine", Reason.CHANGED), id="never settled"),
+        pytest.param(
+            seen(export_context="old"), "v1", ("examine", Reason.CHANGED), id="configuration changed"
+        ),
+        pytest.param(seen(examine_again_at=EARLIER), "v1", ("examine", Reason.CHANGED), id="time has come"),
+        pytest.param(seen(examine_again_at=LATER), "v1", ("leave", Reason.UNCHANGED), id="time has not come"),
+        pytest.param(
+            seen(state="retired", present=False), "v1", ("examine", Reason.RESTORED), id="back again"
+        ),
+        pytest.param(
+            seen(state="failed", operation="update", not_before_at=LATER),
+            "v1",
+            ("leave", Reason.WAITING_AFTER_FAILURE),
+            id="failed and resting",
+        ),
+        pytest.param(
+            seen(state="failed", operation="update", not_before_at=EARLIER),
+            "v1",
+            ("examine", Reason.RETRY),
+            id="failed and rested",
+        ),
+        pytest.param(
+            seen(state="failed", operation="update", not_before_at=LATER),
+            "v2",
+            ("examine", Reason.RETRY),
+            id="a change ends the rest",
+        ),
+        pytest.param(
+            seen(state="blocked", operation="update", not_before_at=LATER),
+            "v1",
+            ("leave", Reason.BLOCKED_AT_LMS),
+            id="blocked and resting",
+        ),
+        pytest.param(
+            seen(state="blocked", operation="update", not_before_at=EARLIER),
+            "v1",
+            ("examine", Reason.RETRY),
+            id="blocked, asked again after a while",
+        ),
+        pytest.param(
+            seen(state="rejected", operation="create", present=False),
+            "v1",
+            ("leave", Reason.REJECTED_BEFORE),
+            id="refused for good",
+        ),
+        pytest.param(
+            seen(state="rejected", operation="create", present=False),
+            "v2",
+            ("examine", Reason.RETRY),
+            id="refused, and changed since",
+        ),
+        pytest.param(
+            seen(state="planned", operation="create", present=False, reason="not-exportable"),
+            "v1",
+            ("leave", "not-exportable"),
+            id="known not to be exportable",
+        ),
+        pytest.param(
+            seen(state="planned", operation="create", present=False, source_version=None),
+            "v1",
+            ("examine", Reason.NEW),
+            id="planned and never sent",
+        ),
+        pytest.param(
+            seen(state="planned", operation="update", source_version=None, reason=Reason.UNSETTLED),
+            "v1",
+            ("examine", Reason.UNSETTLED),
+            id="an earlier run was cut off",
+        ),
+        pytest.param(
+            seen(state="in doubt", operation="create", present=False),
+            "v2",
+            ("leave", Reason.IN_DOUBT),
+            id="in doubt waits for a person",
+        ),
+        pytest.param(
+            seen(state="sending", operation="create", present=False),
+            "v1",
+            ("leave", Reason.UNSETTLED),
+            id="could not be settled",
+        ),
+        pytest.param(seen(), None, ("retire", Reason.LEFT_CATALOG), id="left every catalog"),
+        pytest.param(seen(state="retired", present=False), None, ("leave", ""), id="retired already"),
+        pytest.param(
+            seen(state="planned", operation="create", present=False),
+            None,
+            ("withdraw", Reason.WITHDRAWN),
+            id="left before it ever arrived",
+        ),
+        pytest.param(
+            seen(state="failed", operation="retire", not_before_at=LATER),
+            None,
+            ("leave", Reason.WAITING_AFTER_FAILURE),
+            id="retiring failed and rests",
+        ),
+        pytest.param(
+            seen(state="failed", operation="retire", not_before_at=EARLIER),
+            None,
+            ("retire", Reason.LEFT_CATALOG),
+            id="retiring is tried again",
+        ),
+        pytest.param(
+            seen(state="failed", operation="update", not_before_at=LATER),
+            None,
+            ("retire", Reason.LEFT_CATALOG),
+            id="a failed update does not hold up retiring",
+        ),
+        pytest.param(
+            seen(state="rejected", operation="retire"),
+            None,
+            ("leave", Reason.REJECTED_BEFORE),
+            id="retiring was refused for good",
+        ),
+        pytest.param(
+            seen(state="in doubt", operation="retire"),
+            None,
+            ("leave", Reason.IN_DOUBT),
+            id="retiring is in doubt",
+        ),
+    ],
+)
+def test_decision_before_the_payload_is_known(record, wanted, expected):
+    assert decide(record, wanted) == expected
+
+
+def test_force_examines_whatever_the_record_says():
+    resting = seen(state="failed", operation="update", not_before_at=LATER)
+    assert decide(seen(), force=True) == ("examine", Reason.FORCED)
+    assert decide(resting, force=True) == ("examine", Reason.FORCED)
+    assert decide(seen(state="in doubt", operation="create"), force=True) == ("examine", Reason.FORCED)
+
+
+def test_force_does_not_touch_what_may_be_under_way():
+    assert decide(seen(state="sending", operation="create"), force=True) == ("leave", Reason.UNSETTLED)
+
+
+def record(**changes):
+    values = {"present": True, "state": State.CONFIRMED, "confirmed_fingerprint": "f1", **changes}
+    return ContentRecord(configuration=UUID(int=1), content_key="A+1", **values)
+
+
+@pytest.mark.parametrize(
+    ("held", "fingerprint", "expected"),
+    [
+        pytest.param(record(), "f1", Reason.UNCHANGED, id="same payload"),
+        pytest.param(record(), "f2", Event.PLAN_UPDATE, id="another payload"),
+        pytest.param(
+            record(state=State.PLANNED, operation=Operation.UPDATE), "f1", Reason.UNCHANGED, id="taken back"
+        ),
+        pytest.param(
+            record(confirmed_fingerprint=None), "f1", Event.PLAN_UPDATE, id="what the LMS holds is not known"
+        ),
+        pytest.param(
+            record(state=State.REJECTED, operation=Operation.UPDATE, wanted_fingerprint="f2"),
+            "f2",
+            Reason.REJECTED_BEFORE,
+            id="refused this very payload",
+        ),
+        pytest.param(
+            record(state=State.REJECTED, operation=Operation.UPDATE, wanted_fingerprint="f2"),
+            "f3",
+            Event.PLAN_UPDATE,
+            id="refused another payload",
+        ),
+        pytest.param(
+            record(state=State.RETIRED, present=False), "f1", Event.PLAN_CREATE, id="retired, same payload"
+        ),
+    ],
+)
+def test_decision_once_the_payload_is_known(held, fingerprint, expected):
+    assert compare(held, fingerprint, force=False) == expected
+
+
+def test_force_sends_the_same_payload_again():
+    assert compare(record(), "f1", force=True) is Event.PLAN_UPDATE
+    assert compare(record(present=False), "f1", force=True) is Event.PLAN_CREATE
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted", "expected"),
+    [
+        pytest.param({}, "v1", ("leave", Reason.NOT_FETCHED), id="nobody fetched it"),
+        pytest.param(
+            {"reason": "not-acknowledged"}, "v1", ("leave", "not-acknowledged"), id="nobody acknowledged it"
+        ),
+        pytest.param({}, "v2", ("examine", Reason.CHANGED), id="changed since it was offered"),
+        pytest.param({}, None, ("retire", Reason.LEFT_CATALOG), id="offered and gone"),
+        pytest.param(
+            {"operation": "retire", "source_version": None},
+            None,
+            ("leave", Reason.NOT_FETCHED),
+            id="its retirement is offered",
+        ),
+        pytest.param(
+            {"operation": "retire", "source_version": None},
+            "v1",
+            ("examine", Reason.RESTORED),
+            id="wanted again before its retirement was fetched",
+        ),
+    ],
+)
+def test_what_lies_ready_is_left_until_it_changes(changes, wanted, expected):
+    record = seen(**{"state": "offered", "operation": "update", "reason": "not-fetched", **changes})
+
+    assert decide(record, wanted) == expected
+
+
+def test_what_lies_ready_is_compared_with_what_was_offered():
+    record = ContentRecord(
+        configuration=UUID(int=1),
+        content_key="A+1",
+        state=State.OFFERED,
+        operation=Operation.CREATE,
+        present=True,
+        wanted_fingerprint="offered",
+        reason="not-acknowledged",
+    )
+
+    assert compare(record, "offered", force=False) == "not-acknowledged"
+    assert compare(record, "other", force=False) is Event.PLAN_UPDATE
+    assert compare(record, "offered", force=True) is Event.PLAN_UPDATE

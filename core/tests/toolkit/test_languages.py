@@ -1,0 +1,17 @@
+"""Languages as tags."""
+
+import pytest
+
+from coursewire.toolkit.languages import language_tag
+
+
+@pytest.mark.parametrize(
+    ("written", "tag"),
+    [
+        ("en", "en"), ("en-us", "en-US"), ("es-419", "es-419"), ("zh-Hans", "zh-Hans"), ("zh-hans-cn", "zh-Hans-CN"),
+        ("pt_BR", "pt-BR"), (" FR ", "fr"), ("ast", "ast"),
+        (None, "und"), ("", "und"), ("English", "und"), ("Spanish - Mexico", "und"), ("e", "und"), ("en-", "und"),
+    ],
+)  # fmt: skip
+def test_languages(written, tag):
+    assert language_tag(written) == tag
