@@ -150,4 +150,4 @@ def test_each_name_of_the_plugin_api_is_explained(reference):
     said = {f"cw.{name}" for name in cw.__all__ if name in declared}
     said |= headings(text) | {cell.strip("`") for cell in first_cells(text)}
     said |= set(re.findall(r"\[`(cw\.\w+)`\]\(errors.md", text))
-    assert {f"cw.{name}" for name in cw.__all__} - said == {"cw.__version__"}
+    assert {f"cw.{name}" for name in cw.__all__} <= said
