@@ -1,5 +1,10 @@
 """The public names of Coursewire; each loads on first use. ``__init__.py`` hands them out from this list."""
 
+from .cli.channel_commands import CommandOutput as CommandOutput
+from .cli.channel_commands import OpenConfiguration as OpenConfiguration
+from .cli.channel_commands import StoredConfiguration as StoredConfiguration
+from .cli.channel_commands import open_configuration as open_configuration
+from .cli.channel_commands import open_configuration_file as open_configuration_file
 from .errors import BlockedError as BlockedError
 from .errors import ConfigurationError as ConfigurationError
 from .errors import ContractError as ContractError
@@ -11,6 +16,7 @@ from .errors import NotExportableError as NotExportableError
 from .errors import OutcomeUnknownError as OutcomeUnknownError
 from .errors import RejectedError as RejectedError
 from .errors import SendError as SendError
+from .errors import SetupError as SetupError
 from .errors import ThrottledError as ThrottledError
 from .errors import UnreachableError as UnreachableError
 from .hooks import hookimpl as hookimpl
