@@ -1,12 +1,10 @@
-"""The tables of DESIGN's "Records": one row for what, under which key.
+"""The tables of configurations, records, jobs and locks; docs/reference/records.md describes each.
 
 Timestamps are aware UTC and end in ``_at``. Columns that hold personal data are marked with
 ``info=PERSONAL``; ``coursewire learners forget`` reaches them through that mark.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -16,26 +14,14 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     UniqueConstraint,
     Uuid,
 )
 
+from coursewire.storage.tables.base import PERSONAL, metadata
 from coursewire.storage.tables.columns import UtcDateTime, key_text, long_text
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-PERSONAL: dict[str, Any] = {"personal": True}
-"""Mark of a column that holds a learner's personal data."""
 
 _BIG_ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up only INTEGER keys
 
