@@ -140,4 +140,5 @@ from .toolkit.texts import require_text as require_text
 from .toolkit.texts import truncate as truncate
 from .toolkit.xml_replies import XmlNames as XmlNames
 
+__all__: list[str]
 __version__: str
