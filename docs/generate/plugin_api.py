@@ -154,6 +154,12 @@ class _Written:
         return self._text
 
 
+def _public_members(each: type) -> dict[str, Any]:
+    """Return what a class defines, and what it has from bases that are not public themselves."""
+    bases = [base for base in reversed(each.__mro__) if base is each or base.__name__.startswith("_")]
+    return {name: member for base in bases for name, member in vars(base).items()}
+
+
 def _class(name: str, each: type) -> Iterator[str]:
     owner = each
     text, parts = sections(each.__doc__)
@@ -173,7 +179,7 @@ def _class(name: str, each: type) -> Iterator[str]:
         yield table(("field", "meaning"), rows) if any(said.values()) else _list(rows)
     rows = [
         (code(member), prose(inspect.getdoc(what)).partition("\n\n")[0].replace("\n", " "))
-        for member, what in vars(each).items()
+        for member, what in _public_members(each).items()
         if not member.startswith(("_", "model_"))
         and (inspect.isfunction(what) or isinstance(what, property | classmethod))
         and inspect.getdoc(what)

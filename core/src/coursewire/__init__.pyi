@@ -103,6 +103,7 @@ from .toolkit.gradebook import write_score as write_score
 from .toolkit.grades import final_grade as final_grade
 from .toolkit.grades import learner_of as learner_of
 from .toolkit.grading import send_best as send_best
+from .toolkit.items import BulkItemWriter as BulkItemWriter
 from .toolkit.items import ItemWriter as ItemWriter
 from .toolkit.items import Results as Results
 from .toolkit.items import results_by_id as results_by_id

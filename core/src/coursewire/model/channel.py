@@ -108,33 +108,6 @@ class Capabilities(BaseModel):
         support: Support = getattr(self, kind.value)
         return support.usable
 
-    @classmethod
-    def of_upserts(cls, *retire_strategies: RetireStrategy, **others: Any) -> Self:
-        """What an LMS can do in which sending again under our key overwrites, content and results alike.
-
-        Nothing doubles there, and whatever was sent can be corrected.
-
-        Args:
-            *retire_strategies: The ways of retiring, the default first.
-            **others: Every other capability, by name.
-        """
-        full = {"raise_grade": Support.FULL, "lower_grade": Support.FULL, "revoke": Support.FULL}
-        upsert = {"idempotency": Idempotency.UPSERT, "outcome_idempotency": Idempotency.UPSERT}
-        return cls.model_validate({**full, **upsert, "retire_strategies": retire_strategies, **others})
-
-    @classmethod
-    def of_gradebook(cls, *retire_strategies: RetireStrategy, **others: Any) -> Self:
-        """What an LMS can do whose gradebook takes every grade, at any time, into the cell of learner and column.
-
-        Nothing doubles there; a grade can be raised, lowered and taken away, and goes only to courses that are there.
-
-        Args:
-            *retire_strategies: The ways of retiring, the default first.
-            **others: Every other capability, by name.
-        """
-        full = dict.fromkeys(("completions", "assessments", "in_progress"), Support.FULL)
-        return cls.of_upserts(*retire_strategies, **{**full, "outcomes_need_content": True, **others})
-
 
 class Rate(BaseModel):
     """A ceiling such as "one call in 300 seconds"."""
