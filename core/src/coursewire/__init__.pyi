@@ -105,6 +105,7 @@ from .toolkit.grades import learner_of as learner_of
 from .toolkit.grading import send_best as send_best
 from .toolkit.html import clean_html as clean_html
 from .toolkit.html import plain_text as plain_text
+from .toolkit.items import BulkItemWriter as BulkItemWriter
 from .toolkit.items import ItemWriter as ItemWriter
 from .toolkit.items import Results as Results
 from .toolkit.items import results_by_id as results_by_id
@@ -141,4 +142,5 @@ from .toolkit.texts import require_text as require_text
 from .toolkit.texts import truncate as truncate
 from .toolkit.xml_replies import XmlNames as XmlNames
 
+__all__: list[str]
 __version__: str

@@ -20,7 +20,11 @@ class Config(ChannelConfig):
 
 
 CHANNEL = Channel(
-    code=Config.code, title="Gathered", config=Config, capabilities=Capabilities(content=Support.IMPOSSIBLE)
+    code=Config.code,
+    title="Gathered",
+    requires_api=">=2.0,<3",
+    config=Config,
+    capabilities=Capabilities(content=Support.IMPOSSIBLE),
 )
 
 

@@ -24,14 +24,18 @@ async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
         One result per course. Where Moodle refuses a call without saying for which course, all are marked,
         so that core finds the course at fault in smaller batches.
     """
-    return await _Courses(session, find_remote).send(batch)
+    return await _Courses(session).send(batch)
 
 
-class _Courses(cw.ItemWriter):
+class _Courses(cw.BulkItemWriter):
     """Moodle refuses a whole call for one name that is taken, and warns of the others that it did not do."""
 
     gone = ("invalidrecord", "unknowncourseidnumber")
     clashes = ("shortnametaken", "courseidnumbertaken")
+
+    async def find(self, payload: cw.Payload) -> str | None:
+        item = await find_remote(self.session, payload.remote_key)
+        return None if item is None else item.remote_id
 
     async def create_all(self, payloads: Sequence[cw.Payload]) -> cw.Results:
         courses = {"courses": [_dated(payload) for payload in payloads]}

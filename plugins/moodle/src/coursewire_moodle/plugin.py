@@ -9,17 +9,24 @@ from coursewire_moodle.config import MoodleConfig
 CHANNEL = cw.Channel(
     code=MoodleConfig.code,
     title="Moodle",
+    requires_api=">=2.0,<3",
     config=MoodleConfig,
-    capabilities=cw.Capabilities.of_gradebook(
-        cw.RetireStrategy.HIDE,
-        cw.RetireStrategy.DELETE,
-        content_types={cw.ContentType.COURSE, cw.ContentType.COURSE_RUN},
+    capabilities=cw.Capabilities(
+        completions=cw.Support.FULL,
+        in_progress=cw.Support.FULL,
+        outcomes_need_content=True,
+        content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN}),
         # Moodle would take them; each subsection needs an assignment that somebody makes by hand.
         assessments=cw.Support.NOT_IMPLEMENTED,
         # A revoked grade falls to what it is now; there is nothing else at Moodle to take back.
         idempotency=cw.Idempotency.NATURAL_KEY,
         list_remote=cw.Support.FULL,
         paging="offset",
+        retire_strategies=(cw.RetireStrategy.HIDE, cw.RetireStrategy.DELETE),
+        outcome_idempotency=cw.Idempotency.UPSERT,
+        raise_grade=cw.Support.FULL,
+        lower_grade=cw.Support.FULL,
+        revoke=cw.Support.FULL,
     ),
     # 25 courses take 0.6 s on a small site and 4 s on a large one. 200 grades are 400 form fields; PHP drops what
     # is beyond 1,000. More calls at once would only wait for each other's locks.

@@ -19,6 +19,7 @@ __all__ += ["export_completion", "export_enrollment", "send_outcomes", "should_t
 CHANNEL = Channel(
     code=XapiConfig.code,
     title="xAPI Learning Record Store",
+    requires_api=">=2.0,<3",
     config=XapiConfig,
     capabilities=Capabilities(
         content=Support.IMPOSSIBLE,
