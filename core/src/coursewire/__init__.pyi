@@ -1,5 +1,10 @@
 """The public names of Coursewire; each loads on first use. ``__init__.py`` hands them out from this list."""
 
+from .cli.channel_commands import CommandOutput as CommandOutput
+from .cli.channel_commands import OpenConfiguration as OpenConfiguration
+from .cli.channel_commands import StoredConfiguration as StoredConfiguration
+from .cli.channel_commands import open_configuration as open_configuration
+from .cli.channel_commands import open_configuration_file as open_configuration_file
 from .errors import BlockedError as BlockedError
 from .errors import ConfigurationError as ConfigurationError
 from .errors import ContractError as ContractError
@@ -11,6 +16,7 @@ from .errors import NotExportableError as NotExportableError
 from .errors import OutcomeUnknownError as OutcomeUnknownError
 from .errors import RejectedError as RejectedError
 from .errors import SendError as SendError
+from .errors import SetupError as SetupError
 from .errors import ThrottledError as ThrottledError
 from .errors import UnreachableError as UnreachableError
 from .hooks import hookimpl as hookimpl
@@ -25,6 +31,7 @@ from .model.channel import Limits as Limits
 from .model.channel import Rate as Rate
 from .model.channel import RetireStrategy as RetireStrategy
 from .model.channel import Support as Support
+from .model.configuration import AbsolutePath as AbsolutePath
 from .model.configuration import BasicUser as BasicUser
 from .model.configuration import ChannelConfig as ChannelConfig
 from .model.configuration import HostName as HostName
@@ -40,6 +47,7 @@ from .model.content import Customer as Customer
 from .model.fields import ApiPath as ApiPath
 from .model.fields import CommaSeparated as CommaSeparated
 from .model.fields import Filled as Filled
+from .model.fields import OptionalSecret as OptionalSecret
 from .model.fields import Text as Text
 from .model.fields import instead_of as instead_of
 from .model.fields import needed_with as needed_with
@@ -47,9 +55,16 @@ from .model.fields import needed_without as needed_without
 from .model.identity import Identity as Identity
 from .model.identity import IdentityState as IdentityState
 from .model.inbound import CodeGrant as CodeGrant
+from .model.inbound import InboundAccess as InboundAccess
 from .model.inbound import InboundAnswer as InboundAnswer
+from .model.inbound import InboundDesk as InboundDesk
+from .model.inbound import InboundRefusal as InboundRefusal
 from .model.inbound import InboundRequest as InboundRequest
 from .model.inbound import InboundRoute as InboundRoute
+from .model.inbound import Launch as Launch
+from .model.inbound import PublishedItem as PublishedItem
+from .model.inbound import list_route as list_route
+from .model.inbound import require_parameters as require_parameters
 from .model.instant import Clock as Clock
 from .model.instant import Moment as Moment
 from .model.instant import iso_utc as iso_utc
