@@ -91,7 +91,6 @@ from .model.session import Tokens as Tokens
 from .pipeline.export.changes import number as number
 from .pipeline.export.changes import without_none as without_none
 from .plugins.data import packaged_data as packaged_data
-from .plugins.gathering import hooks_of as hooks_of
 from .toolkit.auth import BasicAuth as BasicAuth
 from .toolkit.auth import BearerAuth as BearerAuth
 from .toolkit.auth import FormAuth as FormAuth
@@ -106,12 +105,9 @@ from .toolkit.course_runs import is_open as is_open
 from .toolkit.course_runs import runs_to_launch as runs_to_launch
 from .toolkit.executive_education import description_with_type as description_with_type
 from .toolkit.executive_education import title_with_type as title_with_type
-from .toolkit.forms import bracketed as bracketed
-from .toolkit.forms import with_field as with_field
 from .toolkit.gradebook import Cell as Cell
 from .toolkit.gradebook import blocked as blocked
 from .toolkit.gradebook import only_one as only_one
-from .toolkit.gradebook import people_by_members as people_by_members
 from .toolkit.gradebook import people_by_name as people_by_name
 from .toolkit.gradebook import same_score as same_score
 from .toolkit.gradebook import write_score as write_score
@@ -120,6 +116,7 @@ from .toolkit.grades import learner_of as learner_of
 from .toolkit.grading import send_best as send_best
 from .toolkit.html import clean_html as clean_html
 from .toolkit.html import plain_text as plain_text
+from .toolkit.items import BulkItemWriter as BulkItemWriter
 from .toolkit.items import ItemWriter as ItemWriter
 from .toolkit.items import Results as Results
 from .toolkit.items import results_by_id as results_by_id
@@ -128,18 +125,12 @@ from .toolkit.languages import language_tag as language_tag
 from .toolkit.oauth import OAuthApplication as OAuthApplication
 from .toolkit.paging import rows_of as rows_of
 from .toolkit.polling import poll as poll
-from .toolkit.refusals import CodedAuth as CodedAuth
-from .toolkit.refusals import Preflight as Preflight
-from .toolkit.refusals import coded_error as coded_error
-from .toolkit.refusals import worded_error as worded_error
-from .toolkit.responses import Printed as Printed
 from .toolkit.responses import dig as dig
 from .toolkit.responses import dig_object as dig_object
 from .toolkit.responses import error_text as error_text
 from .toolkit.responses import is_done as is_done
 from .toolkit.responses import is_missing as is_missing
 from .toolkit.responses import read_json as read_json
-from .toolkit.responses import read_noisy as read_noisy
 from .toolkit.responses import read_object as read_object
 from .toolkit.responses import rows_by as rows_by
 from .toolkit.results import admitted as admitted
@@ -154,6 +145,6 @@ from .toolkit.texts import digest as digest
 from .toolkit.texts import require_length as require_length
 from .toolkit.texts import require_text as require_text
 from .toolkit.texts import truncate as truncate
-from .toolkit.xml_replies import XmlNames as XmlNames
 
+__all__: list[str]
 __version__: str

@@ -59,7 +59,9 @@ class PullChannel:
     @hookimpl
     def declare_channel(self):
         can = Capabilities(delivery="pull", retire_strategies=(RetireStrategy.DELETE,))
-        return Channel(code="PULL", title="Puller", config=PullConfig, capabilities=can)
+        return Channel(
+            code="PULL", title="Puller", requires_api=">=2.0,<3", config=PullConfig, capabilities=can
+        )
 
     @hookimpl
     def export_content(self, item):

@@ -26,15 +26,13 @@ __all__ = [
 CHANNEL = cw.Channel(
     code=CornerstoneConfig.code,
     title="Cornerstone OnDemand",
+    requires_api=">=2.0,<3",
     config=CornerstoneConfig,
     capabilities=cw.Capabilities(
-        idempotency=cw.Idempotency.UPSERT,
-        outcome_idempotency=cw.Idempotency.UPSERT,
-        retire_strategies=(cw.RetireStrategy.DEACTIVATE,),
         delivery="pull",
         mapped_keys=True,
         remote_keys=r'[^.|\\/<>"%&\s]{1,50}',
-        content_types={cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM},
+        content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM}),
         completions=cw.Support.FULL,
         assessments=cw.Support.IMPOSSIBLE,
         in_progress=cw.Support.FULL,
@@ -43,6 +41,9 @@ CHANNEL = cw.Channel(
         lower_grade=cw.Support.PARTIAL,
         revoke=cw.Support.IMPOSSIBLE,
         list_remote=cw.Support.IMPOSSIBLE,
+        retire_strategies=(cw.RetireStrategy.DEACTIVATE,),
+        idempotency=cw.Idempotency.UPSERT,
+        outcome_idempotency=cw.Idempotency.UPSERT,
     ),
     # 20 calls a minute of the Learning Assignments API are documented; the others answer 429 when it is enough.
     limits=cw.Limits(

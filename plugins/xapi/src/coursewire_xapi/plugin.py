@@ -27,6 +27,7 @@ __all__ = [
 CHANNEL = cw.Channel(
     code=XapiConfig.code,
     title="xAPI Learning Record Store",
+    requires_api=">=2.0,<3",
     config=XapiConfig,
     capabilities=cw.Capabilities(
         content=cw.Support.IMPOSSIBLE,
