@@ -228,6 +228,6 @@ def _note(column: sa.Column[object], beside: dict[tuple[str, str], str]) -> str:
     own = beside.get((owner, column.name))
     if own or owner.startswith("source_"):
         return own or ""
-    if owner in ("content_record", "outcome_record") and ("_standing", column.name) in beside:
-        return beside["_standing", column.name]
+    if owner in ("content_record", "outcome_record") and ("_state_columns", column.name) in beside:
+        return beside["_state_columns", column.name]
     return "" if column.foreign_keys else COLUMNS.get(column.name, "")
