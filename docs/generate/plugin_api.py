@@ -140,10 +140,13 @@ def signature(function: Any) -> str:
 
 
 def _plain(parameter: inspect.Parameter) -> inspect.Parameter:
-    """Its annotation as it is written, without quotes; a function by its name, not its place in memory."""
+    """Its annotation as it is written, without quotes; a function by its name, a set in order."""
     default = parameter.default
     if inspect.isfunction(default):
         default = _Written(default.__name__)
+    if isinstance(default, frozenset):
+        # Its own order differs from one process to the next.
+        default = _Written(f"frozenset({{{', '.join(map(repr, sorted(default)))}}})")
     return parameter.replace(annotation=_Written(parameter.annotation), default=default)
 
 
