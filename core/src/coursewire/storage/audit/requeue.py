@@ -1,4 +1,4 @@
-"""Releasing items that wait, were refused or are in doubt, because a person says so."""
+"""Requeueing: a person lets items go again that wait, were refused or are in doubt."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ def release(
 ) -> int:
     """Let the next run examine items again, without pause and even if their payload was refused before.
 
-    An item in doubt is taken to be at the LMS, as when a run settles it by sending again. Who asked, and why,
-    goes to the log of each item and to the list of jobs. Items that are being sent are never touched.
+    An item in doubt counts as present at the LMS, as when a run reconciles it by sending again. Actor and reason
+    go to the log of each item and to the list of jobs. Items that are being sent are never touched.
 
     Args:
         engine: The database.
-        configuration: Whose items.
-        states: Only items in these states.
-        keys: Only these items; None for all.
-        actor: Who asks.
-        reason: Why; may be empty.
+        configuration: UUID of the configuration.
+        states: States of the items that are requeued.
+        keys: Keys of the items; None for all items in these states.
+        actor: Name of the person, for the log.
+        reason: Reason in the person's words; may be empty.
         now: The present instant.
-        kind: Of the items.
+        kind: Kind of the items.
 
     Returns:
-        How many items were released.
+        The number of items that were requeued.
     """
     job = uuid.uuid4()
     records = content_record if kind is Kind.CONTENT else outcome_record
@@ -107,7 +107,7 @@ def _standings(connection: Connection, records: Table, part: object) -> list[Sta
 
 
 def _move(connection: Connection, records: Table, part: object, standing: Standing, now: datetime) -> int:
-    """One statement for all items that stand alike; returns how many. What follows is decided in one place."""
+    """Move all items of one state with one statement, and return their number; :func:`after` decides the new state."""
     c = records.c
     doubted = standing.state is State.IN_DOUBT
     target = standing

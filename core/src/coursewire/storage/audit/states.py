@@ -1,8 +1,7 @@
-"""The life of a record: every state, every event, and one function that says what follows.
+"""The life of a record: every state, every event, and one function that returns the state after an event.
 
-A record is about one item at one LMS. ``state`` says what we know of the last operation, ``operation``
-which one is pending, ``present`` whether learners can see the item at the LMS. Nothing else decides;
-in particular no timestamp does.
+A record is about one item at one LMS. ``state`` is our knowledge of the last operation, ``operation`` the pending one,
+and ``present`` tells if learners can see the item at the LMS. Nothing else decides; in particular no timestamp does.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from coursewire.model.payload import Operation, ResultKind
 
 
 class State(StrEnum):
-    """What we know of an item."""
+    """Our knowledge of an item at the LMS."""
 
     PLANNED = "planned"
     """An operation is pending and nothing of it has left yet, or it may simply be sent again."""
@@ -38,7 +37,7 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
-    """What can happen to a record."""
+    """An event in the life of a record."""
 
     PLAN_CREATE = "plan create"
     PLAN_UPDATE = "plan update"
@@ -65,7 +64,7 @@ class Event(StrEnum):
 
 
 class Standing(NamedTuple):
-    """The part of a record that events change."""
+    """The part of a record that events change: state, pending operation, presence."""
 
     state: State
     operation: Operation | None
@@ -107,10 +106,10 @@ RESULT_EVENTS = {
 
 
 def after(standing: Standing, event: Event) -> Standing:
-    """Say what follows when ``event`` happens to a record.
+    """Return the state of a record after an event.
 
     Raises:
-        ContractError: The event cannot happen in this state; the caller's logic is wrong.
+        ContractError: The event cannot happen in this state: the caller is wrong.
     """
     state, operation, present = standing
     if event in PLANS:
