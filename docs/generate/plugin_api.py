@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 import coursewire as cw
 from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Rate, RetireStrategy, Support
 from coursewire.model.instant import Moment
-from docs.generate.markdown import code, page, prose, sections, table
+from docs.generate.markdown import code, example, page, prose, sections, table
 from docs.generate.sources import assignments, members, origins
 
 INTRO = """\
@@ -121,6 +121,7 @@ def _function(name: str, function: Any) -> Iterator[str]:
         yield table((first, "meaning"), rows)
     for entry, said in parts.get("Returns", ()):
         yield f"Returns: {entry + ': ' if entry else ''}{' '.join(said.split())}"
+    yield example(function.__doc__)
 
 
 def _signature(function: Any) -> str:
@@ -185,3 +186,4 @@ def _class(name: str, each: type) -> Iterator[str]:
         and inspect.getdoc(what)
     ]
     yield table(("method or property", "meaning"), rows)
+    yield example(each.__doc__)

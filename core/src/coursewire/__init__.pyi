@@ -73,8 +73,6 @@ from .model.results import LearnerFacts as LearnerFacts
 from .model.session import Session as Session
 from .model.session import Token as Token
 from .model.session import Tokens as Tokens
-from .pipeline.export.changes import number as number
-from .pipeline.export.changes import without_none as without_none
 from .plugins.data import packaged_data as packaged_data
 from .plugins.gathering import hooks_of as hooks_of
 from .toolkit.auth import BasicAuth as BasicAuth
@@ -113,6 +111,8 @@ from .toolkit.languages import UNDETERMINED as UNDETERMINED
 from .toolkit.languages import language_tag as language_tag
 from .toolkit.oauth import OAuthApplication as OAuthApplication
 from .toolkit.paging import rows_of as rows_of
+from .toolkit.payloads import number as number
+from .toolkit.payloads import without_none as without_none
 from .toolkit.polling import poll as poll
 from .toolkit.refusals import CodedAuth as CodedAuth
 from .toolkit.refusals import Preflight as Preflight

@@ -1,4 +1,4 @@
-"""What is told about a learner: completions, assessments, and enrollments."""
+"""Outcomes: what an LMS is told about a learner, which is completions, assessments and enrollments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Percent = Annotated[Decimal, Field(ge=0, le=1)]
 
 
 class Verdict(StrEnum):
-    """The closed set of what an outcome can say."""
+    """The verdicts that an outcome may have."""
 
     PASS = "Pass"
     FAIL = "Fail"
@@ -24,14 +24,14 @@ class Verdict(StrEnum):
 
 
 class CourseDetails(BaseModel):
-    """What the source says of an outcome's course, for an LMS that is told of the course with the outcome.
+    """Facts about an outcome's course, for an LMS that is told of the course together with the outcome.
 
     Attributes:
-        title: Of the course, in its language.
-        description: The short one.
-        language: As the source names it: a code such as ``zh-CN``, or a name.
-        uuid: Of the course.
-        url: Where people read about it.
+        title: Title of the course, in its language.
+        description: The short description of the course.
+        language: Language as the source names it: a code such as ``zh-CN``, or a name.
+        uuid: UUID of the course at the source.
+        url: Address at which people read about the course.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,7 +44,7 @@ class CourseDetails(BaseModel):
 
 
 class Outcome(BaseModel):
-    """What every kind of outcome has."""
+    """The fields that completions, assessments and enrollments share."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -84,7 +84,7 @@ class Assessment(Outcome):
 
 
 class EnrollmentReport(Outcome):
-    """That a learner has joined a course run, or has left it."""
+    """The news that a learner has joined a course run, or has left it."""
 
     mode: str
     active: bool
@@ -95,7 +95,7 @@ class EnrollmentReport(Outcome):
 
     @property
     def at(self) -> Instant | None:
-        """The instant of what is told: of joining, or of leaving; None where nobody knows it."""
+        """The instant of joining or of leaving, whichever is told; None where it is not known."""
         return self.enrolled_at if self.active else self.unenrolled_at
 
 

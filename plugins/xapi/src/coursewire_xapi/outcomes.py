@@ -14,8 +14,8 @@ from coursewire.hooks import hookimpl
 from coursewire.model.configuration import LearnerId
 from coursewire.model.instant import iso_utc
 from coursewire.model.outcomes import Completion, EnrollmentReport, Verdict
-from coursewire.pipeline.export.changes import number, without_none
 from coursewire.toolkit.languages import UNDETERMINED, language_tag
+from coursewire.toolkit.payloads import number, without_none
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
