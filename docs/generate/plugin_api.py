@@ -126,7 +126,7 @@ def _function(name: str, function: Any) -> Iterator[str]:
 
 def _signature(function: Any) -> str:
     signature = inspect.signature(function)
-    plain = [_plain(each) for each in signature.parameters.values()]
+    plain = [_plain(each, function) for each in signature.parameters.values()]
     text = str(signature.replace(parameters=plain, return_annotation=_Written(signature.return_annotation)))
     if len(text) < 90:
         return text.replace("'", '"')
@@ -134,16 +134,21 @@ def _signature(function: Any) -> str:
     for each in signature.parameters.values():
         if each.kind is each.KEYWORD_ONLY and "*" not in parts and not any(p.startswith("*") for p in parts):
             parts.append("*")
-        parts.append(str(_plain(each)))
+        parts.append(str(_plain(each, function)))
     returns = signature.return_annotation
     return "(\n" + "".join(f"    {part},\n" for part in parts).replace("'", '"') + f") -> {returns}"
 
 
-def _plain(parameter: inspect.Parameter) -> inspect.Parameter:
-    """Its annotation as it is written, without quotes; a function by its name, not its place in memory."""
+def _plain(parameter: inspect.Parameter, owner: Any) -> inspect.Parameter:
+    """Return a parameter with its annotation as it is written, without quotes.
+
+    A default that is a function or a constant of the module is shown by its name: what ``repr`` makes of it may differ
+    from one process to the next.
+    """
     default = parameter.default
-    if inspect.isfunction(default):
-        default = _Written(default.__name__)
+    constants = [name for name, value in vars(inspect.getmodule(owner)).items() if value is default]
+    if inspect.isfunction(default) or (isinstance(default, frozenset) and constants):
+        default = _Written(constants[0] if constants else default.__name__)
     return parameter.replace(annotation=_Written(parameter.annotation), default=default)
 
 
