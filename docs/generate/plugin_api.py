@@ -114,7 +114,7 @@ def _members(each: Any) -> str:
 def _function(name: str, function: Any) -> Iterator[str]:
     text, parts = sections(function.__doc__)
     yield f"### {name}"
-    yield f"```python\n{name}{_signature(function)}\n```"
+    yield f"```python\n{name}{signature(function)}\n```"
     yield text
     for heading, first in (("Args", "argument"), ("Raises", "raises")):
         rows = [(code(entry), " ".join(said.split())) for entry, said in parts.get(heading, ())]
@@ -124,18 +124,19 @@ def _function(name: str, function: Any) -> Iterator[str]:
     yield example(function.__doc__)
 
 
-def _signature(function: Any) -> str:
-    signature = inspect.signature(function)
-    plain = [_plain(each, function) for each in signature.parameters.values()]
-    text = str(signature.replace(parameters=plain, return_annotation=_Written(signature.return_annotation)))
+def signature(function: Any) -> str:
+    """Return a function's signature as it is written, over several lines when it is long."""
+    found = inspect.signature(function)
+    plain = [_plain(each, function) for each in found.parameters.values()]
+    text = str(found.replace(parameters=plain, return_annotation=_Written(found.return_annotation)))
     if len(text) < 90:
         return text.replace("'", '"')
     parts: list[str] = []
-    for each in signature.parameters.values():
+    for each in found.parameters.values():
         if each.kind is each.KEYWORD_ONLY and "*" not in parts and not any(p.startswith("*") for p in parts):
             parts.append("*")
         parts.append(str(_plain(each, function)))
-    returns = signature.return_annotation
+    returns = found.return_annotation
     return "(\n" + "".join(f"    {part},\n" for part in parts).replace("'", '"') + f") -> {returns}"
 
 

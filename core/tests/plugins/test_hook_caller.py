@@ -16,7 +16,7 @@ from coursewire.errors import ContractError, CredentialsError, NotExportableErro
 from coursewire.model.channel import Capabilities, Channel, Limits, Support
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentItem
-from coursewire.model.inbound import Access, InboundRoute
+from coursewire.model.inbound import InboundAccess, InboundRoute
 from coursewire.model.outcomes import Assessment, Completion, Verdict
 from coursewire.model.payload import (
     Batch,
@@ -33,7 +33,7 @@ from coursewire.plugins.loading import load_channel_object
 
 ITEM = ContentItem(content_type="course", key="edX+DemoX")
 CONFIG = ChannelConfig()
-ROUTE = InboundRoute("/courses", handler=None, access=Access.PUBLIC)
+ROUTE = InboundRoute("/courses", handler=None, access=InboundAccess.PUBLIC)
 CREATE, UPDATE = Operation.CREATE, Operation.UPDATE
 COMPLETION = Completion(
     enrollment_id="1",

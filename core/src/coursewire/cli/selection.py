@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from coursewire.configurations.configuration import Configuration
     from coursewire.installation import Installation
     from coursewire.pipeline.content_job import ContentJob
-    from coursewire.pipeline.job import Progress
     from coursewire.pipeline.outcome_job import OutcomeJob
     from coursewire.pipeline.selection import Selection
+    from coursewire.pipeline.transmit.run import Progress
 
 
 @dataclass(frozen=True, slots=True)

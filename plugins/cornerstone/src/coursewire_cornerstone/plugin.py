@@ -1,4 +1,4 @@
-"""The hooks of the Cornerstone channel, here and in the modules that they are imported from."""
+"""The hooks of the Cornerstone channel, each where it is imported from. The entry point names this module."""
 
 from __future__ import annotations
 
@@ -9,8 +9,19 @@ from coursewire_cornerstone.content import export_content, export_retirement, re
 from coursewire_cornerstone.inbound import MOST_COURSES, inbound_routes
 from coursewire_cornerstone.outcomes import export_completion, should_transmit
 
-OF_CONTENT = (remote_key, export_content, export_retirement, inbound_routes)
-OF_OUTCOMES = (export_completion, should_transmit, authenticate, send_outcomes, check_connection)
+__all__ = [
+    "CHANNEL",
+    "authenticate",
+    "check_connection",
+    "declare_channel",
+    "export_completion",
+    "export_content",
+    "export_retirement",
+    "inbound_routes",
+    "remote_key",
+    "send_outcomes",
+    "should_transmit",
+]
 
 CHANNEL = cw.Channel(
     code=CornerstoneConfig.code,
@@ -45,5 +56,5 @@ CHANNEL = cw.Channel(
 
 @cw.hookimpl
 def declare_channel() -> cw.Channel:
-    """Say what the channel is."""
+    """Return the declaration of the channel."""
     return CHANNEL
