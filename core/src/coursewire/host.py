@@ -3,7 +3,7 @@
 ::
 
     async with Host() as host:
-        ended = await host.transmit("content", channel="CANVAS")
+        ended = await host.transmit("content", channel="ACME")
 
 Nothing here needs FastAPI: only :meth:`Host.asgi` and :meth:`Host.serving` want the extra ``service``.
 """

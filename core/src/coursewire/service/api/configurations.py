@@ -64,7 +64,7 @@ class NewConfiguration(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    channel: str = Field(max_length=30, examples=["CANVAS"])
+    channel: str = Field(max_length=30, examples=["ACME"])
     customer: UUID
     active: bool = False
     fields: dict[str, Any] = Field(
