@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentType
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 
 PLUGIN_API = "1.0"
 """Version of the hook contract. Raised when the contract changes; it is not the package's version."""
@@ -108,6 +108,10 @@ class Capabilities(BaseModel):
         support: Support = getattr(self, kind.value)
         return support.usable
 
+    def idempotency_of(self, kind: Kind) -> Idempotency:
+        """Return what makes sending one thing of a kind again harmless."""
+        return self.outcome_idempotency if kind.is_outcome else self.idempotency
+
     @classmethod
     def of_upserts(cls, *retire_strategies: RetireStrategy, **others: Any) -> Self:
         """What an LMS can do in which sending again under our key overwrites, content and results alike.
@@ -184,6 +188,10 @@ class Limits(BaseModel):
     """Longest silence while an answer is due."""
     total_timeout_s: float = 120.0
     """Longest time for one request and its answer."""
+
+    def most_items(self, kind: Kind) -> int:
+        """Return the most things of a kind that one request may carry."""
+        return self.outcome_batch_items if kind.is_outcome else self.batch_items
 
 
 class Channel(BaseModel):
