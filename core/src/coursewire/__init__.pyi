@@ -69,6 +69,7 @@ from .model.instant import Clock as Clock
 from .model.instant import Moment as Moment
 from .model.instant import iso_utc as iso_utc
 from .model.instant import utc_now as utc_now
+from .model.kinds import Kind as Kind
 from .model.outcomes import Assessment as Assessment
 from .model.outcomes import Completion as Completion
 from .model.outcomes import EnrollmentReport as EnrollmentReport
@@ -77,7 +78,6 @@ from .model.outcomes import Told as Told
 from .model.outcomes import Verdict as Verdict
 from .model.payload import Batch as Batch
 from .model.payload import JsonObject as JsonObject
-from .model.payload import Kind as Kind
 from .model.payload import Operation as Operation
 from .model.payload import Payload as Payload
 from .model.payload import RemoteItem as RemoteItem

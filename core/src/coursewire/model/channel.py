@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentType
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 
 PLUGIN_API = "2.0"
 """The version of the contract between core and plugins: hooks, and the names of ``import coursewire``. It is raised when
@@ -145,6 +145,10 @@ class Capabilities(BaseModel):
         support: Support = getattr(self, kind.value)
         return support.usable
 
+    def idempotency_of(self, kind: Kind) -> Idempotency:
+        """Return what makes sending one thing of a kind again harmless."""
+        return self.outcome_idempotency if kind.is_outcome else self.idempotency
+
 
 class Rate(BaseModel):
     """A ceiling such as "one call in 300 seconds"."""
@@ -194,6 +198,10 @@ class Limits(BaseModel):
     """Longest silence while an answer is due."""
     total_timeout_s: float = 120.0
     """Longest time for one request and its answer."""
+
+    def most_items(self, kind: Kind) -> int:
+        """Return the most things of a kind that one request may carry."""
+        return self.outcome_batch_items if kind.is_outcome else self.batch_items
 
 
 class Channel(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,6 +48,9 @@ class Outcome(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    corrects: ClassVar[bool] = True
+    """A later outcome about the same thing corrects the earlier one. False where both are true: who joined may leave."""
+
     enrollment_id: str
     username: str
     email: str | None
@@ -85,6 +88,8 @@ class Assessment(Outcome):
 
 class EnrollmentReport(Outcome):
     """The news that a learner has joined a course run, or has left it."""
+
+    corrects: ClassVar[bool] = False
 
     mode: str
     active: bool
