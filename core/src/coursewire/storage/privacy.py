@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from coursewire.errors import ContractError, LeaseHeldError
-from coursewire.model.payload import OUTCOMES
+from coursewire.model.kinds import OUTCOMES
 from coursewire.storage.database.engine import writing
 from coursewire.storage.tables import metadata
 from coursewire.storage.tables.records import lease, outcome_record, token, transmission
