@@ -47,7 +47,7 @@ from coursewire.model.kinds import Kind
 from coursewire.model.payload import Operation, ResultKind
 from coursewire.model.reasons import Reason
 from coursewire.storage.audit.records import KEYS_A_QUERY, ContentRecord, ContentRecords
-from coursewire.storage.audit.states import Event, Standing, State, after
+from coursewire.storage.audit.states import Event, RecordState, State, after
 from coursewire.storage.database.engine import writing
 from coursewire.storage.database.upsert import upsert
 from coursewire.storage.tables.records import content_record, feed, feed_item, transmission
@@ -295,7 +295,7 @@ class Feed:
         self, connection: Connection, operation: Operation, keys: Sequence[str], now: datetime
     ) -> None:
         c = content_record.c
-        target = after(Standing(State.OFFERED, operation, present=True), Event.CONFIRM)
+        target = after(RecordState(State.OFFERED, operation, present=True), Event.CONFIRM)
         body = (
             select(feed_item.c.body)
             .where(self._mine, feed_item.c.content_key == c.content_key)

@@ -24,7 +24,7 @@ def unindexed(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return case((condition, 1), else_=0) == 1
 
 
-def newest(
+def latest(
     engine: Engine,
     table: Table,
     questions: Iterable[Conditions],

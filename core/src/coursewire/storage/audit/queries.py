@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Column, ColumnElement, Engine, Table, func, select
 
 from coursewire.model.kinds import OUTCOMES
-from coursewire.storage.audit.keyset import newest, unindexed
+from coursewire.storage.audit.keyset import latest, unindexed
 from coursewire.storage.audit.states import State
 from coursewire.storage.tables.records import content_record, outcome_record, transmission
 
@@ -58,7 +58,7 @@ def page(
         if configurations is not None:
             questions = [(*each, c.configuration == one) for each in questions for one in configurations]
     columns = [column for column in table.columns if column.name not in HIDDEN]
-    return newest(
+    return latest(
         engine,
         table,
         questions,

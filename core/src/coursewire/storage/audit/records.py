@@ -36,7 +36,7 @@ from sqlalchemy import (
 
 from coursewire.model.kinds import Kind
 from coursewire.model.payload import Operation, fingerprint
-from coursewire.storage.audit.states import NEW, Event, Standing, State, after
+from coursewire.storage.audit.states import NEW, Event, RecordState, State, after
 from coursewire.storage.database.upsert import upsert
 from coursewire.storage.tables.records import content_record, outcome_record, transmission
 
@@ -76,9 +76,9 @@ class Record:
         raise NotImplementedError
 
     @property
-    def standing(self) -> Standing:
+    def record_state(self) -> RecordState:
         """State, pending operation and presence, which events change."""
-        return Standing(self.state, self.operation, self.present)
+        return RecordState(self.state, self.operation, self.present)
 
     def happen(self, event: Event) -> None:
         """Apply an event: nothing else changes a record's state, operation and presence.
@@ -86,7 +86,7 @@ class Record:
         Raises:
             ContractError: The event cannot happen in the present state.
         """
-        self.state, self.operation, self.present = after(self.standing, event)
+        self.state, self.operation, self.present = after(self.record_state, event)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from coursewire.model.payload import Operation
 from coursewire.model.reasons import Reason
 from coursewire.storage.audit import jobs
 from coursewire.storage.audit.records import KEYS_A_QUERY
-from coursewire.storage.audit.states import PLANS, Event, Standing, State, after
+from coursewire.storage.audit.states import PLANS, Event, RecordState, State, after
 from coursewire.storage.audit.transmissions import RELEASED
 from coursewire.storage.database.engine import writing
 from coursewire.storage.tables.records import content_record, outcome_record, transmission
@@ -24,7 +24,7 @@ FAILED_STATES = (State.FAILED, State.REJECTED, State.BLOCKED, State.IN_DOUBT)
 """States that a person may end."""
 
 
-def release(
+def requeue(
     engine: Engine,
     configuration: UUID,
     *,
@@ -80,8 +80,8 @@ def release(
             ).where(part)
             connection.execute(insert(transmission).from_select(columns, noted))
             released += sum(
-                _move(connection, records, part, standing, now)
-                for standing in _standings(connection, records, part)
+                _move(connection, records, part, before, now)
+                for before in _record_states(connection, records, part)
             )
         if released:
             jobs.note_retry(
@@ -96,27 +96,27 @@ def release(
     return released
 
 
-def _standings(connection: Connection, records: Table, part: object) -> list[Standing]:
+def _record_states(connection: Connection, records: Table, part: object) -> list[RecordState]:
     c = records.c
     rows = connection.execute(select(c.state, c.operation, c.present).where(part).distinct())  # type: ignore[arg-type]
     found = [
-        Standing(State(state), Operation(operation) if operation else None, bool(present))
+        RecordState(State(state), Operation(operation) if operation else None, bool(present))
         for state, operation, present in rows
     ]
     # Planned ones first: the others become such, and are not to be moved twice.
-    return sorted(found, key=lambda standing: standing.state is not State.PLANNED)
+    return sorted(found, key=lambda before: before.state is not State.PLANNED)
 
 
-def _move(connection: Connection, records: Table, part: object, standing: Standing, now: datetime) -> int:
+def _move(connection: Connection, records: Table, part: object, before: RecordState, now: datetime) -> int:
     """Move all items of one state with one statement, and return their number; :func:`after` decides the new state."""
     c = records.c
-    doubted = standing.state is State.IN_DOUBT
-    target = standing
+    doubted = before.state is State.IN_DOUBT
+    target = before
     if doubted:
-        target = after(standing, Event.RESEND)
-    elif standing.operation is not None:
-        (event,) = (event for event, operation in PLANS.items() if operation is standing.operation)
-        target = after(standing, event)
+        target = after(before, Event.RESEND)
+    elif before.operation is not None:
+        (event,) = (event for event, operation in PLANS.items() if operation is before.operation)
+        target = after(before, event)
     values = {
         "state": target.state.value,
         "operation": target.operation.value if target.operation else None,
@@ -131,10 +131,10 @@ def _move(connection: Connection, records: Table, part: object, standing: Standi
     }
     if doubted:
         values["confirmed_fingerprint"] = None  # what the LMS holds of it is not known
-    pending = c.operation.is_(None) if standing.operation is None else c.operation == standing.operation.value
+    pending = c.operation.is_(None) if before.operation is None else c.operation == before.operation.value
     moved = connection.execute(
         update(records)
-        .where(part, c.state == standing.state.value, pending, c.present.is_(standing.present))  # type: ignore[arg-type]
+        .where(part, c.state == before.state.value, pending, c.present.is_(before.present))  # type: ignore[arg-type]
         .values(values)
     )
     return moved.rowcount

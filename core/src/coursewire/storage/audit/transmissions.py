@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Engine, func, select
 
 from coursewire.model.kinds import Kind
 from coursewire.model.payload import Payload, Result, ResultKind
-from coursewire.storage.audit.keyset import newest, unindexed
+from coursewire.storage.audit.keyset import latest, unindexed
 from coursewire.storage.tables.records import transmission
 
 EXCERPT_LENGTH = 2000
@@ -102,7 +102,7 @@ def history(
         questions = [[*fixed, t.result == each] for each in RESULTS]
     else:
         questions = [fixed]
-    return newest(engine, transmission, questions, before_id=before_id, limit=limit)
+    return latest(engine, transmission, questions, before_id=before_id, limit=limit)
 
 
 def _since(engine: Engine, since: datetime) -> list[ColumnElement[bool]] | None:
