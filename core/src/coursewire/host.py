@@ -418,10 +418,10 @@ class Host:
         Returns:
             The number of items that go again.
         """
-        from coursewire.storage.audit.requeue import release  # noqa: PLC0415 - loads SQLAlchemy
+        from coursewire.storage.audit.requeue import requeue  # noqa: PLC0415 - loads SQLAlchemy
 
         with self._plain_words():
-            return release(
+            return requeue(
                 self.installation.engine,
                 configuration,
                 states=states,
