@@ -19,7 +19,7 @@ from coursewire.model.content import ContentItem
 from coursewire.model.inbound import InboundRequest
 from coursewire.model.instant import Moment
 from coursewire.model.kinds import Kind
-from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Told
+from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, LastReported
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
 from coursewire.plugins.loading import load_channel_object
 
@@ -266,7 +266,7 @@ def test_batches(channel, config):
 
 
 def test_what_goes_again(channel, config):
-    told = Told.of(COMPLETION)
+    told = LastReported.of(COMPLETION)
     assert not channel.hook_caller.should_transmit(config, COMPLETION, {}, told)
     assert channel.hook_caller.should_transmit(
         config, COMPLETION, {}, told.model_copy(update={"complete": False})

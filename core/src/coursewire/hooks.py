@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coursewire.model.inbound import CodeGrant, InboundRoute
     from coursewire.model.instant import Moment
     from coursewire.model.kinds import Kind
-    from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Outcome, Told
+    from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, LastReported, Outcome
     from coursewire.model.payload import Batch, JsonObject, Operation, Payload, RemoteItem, Result
     from coursewire.model.session import Session, Tokens
 
@@ -121,7 +121,11 @@ class TransmitterSpecs:
 
     @hookspec(firstresult=True)
     def should_transmit(
-        self, config: ChannelConfig, outcome: Outcome, record: Mapping[str, Any] | None, told: Told | None
+        self,
+        config: ChannelConfig,
+        outcome: Outcome,
+        record: Mapping[str, Any] | None,
+        last_reported: LastReported | None,
     ) -> bool:
         """Tell whether an outcome that differs from what the LMS last confirmed goes out again.
 
@@ -133,7 +137,7 @@ class TransmitterSpecs:
             config: The configuration.
             outcome: Built afresh from the source.
             record: The last confirmed payload.
-            told: What that payload said, in core's words.
+            last_reported: What that payload said, in core's words.
         """
         raise NotImplementedError
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
     from coursewire.model.instant import Moment
-    from coursewire.model.outcomes import Outcome, Told
+    from coursewire.model.outcomes import LastReported, Outcome
     from coursewire.model.session import Session, Tokens
 
 LOG = logging.getLogger("coursewire.hooks")
@@ -176,10 +176,12 @@ class HookCaller:
         config: ChannelConfig,
         outcome: Outcome,
         record: Mapping[str, Any] | None,
-        told: Told | None = None,
+        last_reported: LastReported | None = None,
     ) -> bool:
         """Tell whether an outcome that differs from what was confirmed goes out again."""
-        answer = self._call("should_transmit", config=config, outcome=outcome, record=record, told=told)
+        answer = self._call(
+            "should_transmit", config=config, outcome=outcome, record=record, last_reported=last_reported
+        )
         return self._typed("should_transmit", answer, bool)
 
     # -- client ----------------------------------------------------------------------------------
