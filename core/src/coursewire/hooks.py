@@ -6,7 +6,7 @@ that names an argument or a hook which is not here is refused when it is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -186,6 +186,23 @@ class ClientSpecs:
     @hookspec(firstresult=True)
     async def list_remote(self, session: Session) -> list[RemoteItem]:
         """All items at the LMS that are ours. Optional."""
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def list_inactive_learners(self, session: Session) -> AsyncIterator[str]:
+        """List the learners whose account at the LMS is inactive. Optional.
+
+        Write it as an async generator: ``async def`` with a ``yield`` for each learner. Core finds out who they are
+        at the platform, and unlinks them from the customer when a person says so.
+
+        Returns:
+            The ids by which results name the learners, page by page as the LMS gives them; an id may come twice.
+
+        Raises:
+            IncompleteListError: The list could not be read to its end. What came before is shown, and nobody is
+                unlinked.
+            SendError: The LMS could not tell.
+        """
         raise NotImplementedError
 
     @hookspec(firstresult=True)
