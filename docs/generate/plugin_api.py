@@ -34,6 +34,8 @@ TYPES = {
     "Outcome": "Type: a completion, an assessment or an enrollment.",
     "Results": "Type: results by key, or by id, as the methods of `cw.ItemWriter` give them.",
     "Secret": "Type of a field that is stored encrypted and never printed.",
+    "TRIED_AGAIN": "For `cw.ReasonInfo`: later runs try again by themselves, after a pause or after any change before its end.",
+    "UNTIL_CHANGED": "For `cw.ReasonInfo`: the refusal stands until what is sent is different, or a person asks for another attempt.",
     "Text": "Type of a field: a line of at most 255 characters, without blanks around it.",
 }
 """Names that are no class and no function, so that they have no docstring of their own."""

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from coursewire import hookimpl
-from coursewire.errors import ContractError, CredentialsError, NotExportableError, SourceError
+from coursewire.errors import ContractError, CredentialsError, NotExportableError, RejectedError, SourceError
 from coursewire.model.channel import Capabilities, Channel, Limits, Support
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentItem
@@ -28,6 +28,7 @@ from coursewire.model.payload import (
     ResultKind,
     fingerprint,
 )
+from coursewire.model.reasons import CountedAs, ReasonGroup, ReasonInfo
 from coursewire.plugins.defaults import CoreDefaults
 from coursewire.plugins.loading import load_channel_object
 
@@ -71,7 +72,8 @@ BATCH = Batch(CREATE, tuple(payloads(3)))
 class Probe:
     """A channel whose answers a test chooses: values, or functions that are called."""
 
-    def __init__(self, limits=None, **answers):
+    def __init__(self, limits=None, reasons=(), **answers):
+        self.reasons = reasons
         self.limits = limits or Limits(batch_items=10, outcome_batch_items=2)
         self.answers = answers
 
@@ -83,7 +85,12 @@ class Probe:
     def declare_channel(self):
         can = Capabilities(content=Support.FULL, completions=Support.FULL, assessments=Support.FULL)
         return Channel(
-            code="PROBE", title="Probe", config=ChannelConfig, capabilities=can, limits=self.limits
+            code="PROBE",
+            title="Probe",
+            config=ChannelConfig,
+            capabilities=can,
+            limits=self.limits,
+            reasons=self.reasons,
         )
 
     @hookimpl
@@ -484,6 +491,36 @@ def test_results_are_held_against_the_batch(hook):
 
     with pytest.raises(CredentialsError):
         asyncio.run(send(refuse))
+
+
+def test_a_reason_that_nobody_declares_is_logged_once_and_its_result_counts(caplog):
+    results = [replace(ACCEPTED, kind=ResultKind.REJECTED, reason="full-moon")] * 3
+    hook_caller = relay_of(Probe(send_content=results))
+    assert asyncio.run(hook_caller.send_content(None, BATCH)) == results
+    assert asyncio.run(hook_caller.send_content(None, BATCH)) == results
+    assert hook_caller.undeclared == {"full-moon": "send_content"}
+    (record,) = caplog.records
+    assert "'full-moon' in send_content, which neither core nor the channel declares" in record.getMessage()
+
+
+def test_a_reason_of_an_error_is_held_against_the_declared_ones_too(caplog):
+    def refuse(batch):
+        raise RejectedError("no", reason="full-moon")
+
+    hook_caller = relay_of(Probe(send_outcomes=refuse))
+    with pytest.raises(RejectedError):
+        asyncio.run(hook_caller.send_outcomes(None, BATCH))
+    assert hook_caller.undeclared == {"full-moon": "send_outcomes"}
+
+
+def test_codes_of_core_and_of_the_channel_are_known(caplog):
+    moon = ReasonInfo("full-moon", ReasonGroup.LMS, CountedAs.FAILED, "the moon is full")
+    codes = ("refused", "http-418", "full-moon")
+    results = [replace(ACCEPTED, kind=ResultKind.REJECTED, reason=code) for code in codes]
+    hook_caller = relay_of(Probe(send_content=results, reasons=(moon,)))
+    assert asyncio.run(hook_caller.send_content(None, BATCH)) == results
+    assert hook_caller.undeclared == {}
+    assert caplog.records == []
 
 
 def test_an_async_hook_that_gives_no_coroutine_is_refused():

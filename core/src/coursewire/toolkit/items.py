@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from coursewire.errors import SendError
 from coursewire.model.payload import Operation, Result, ResultKind
+from coursewire.model.reasons import Reason
 from coursewire.toolkit.results import result_from_error
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def results_by_id(payloads: Iterable[Payload], ids: Mapping[str, str]) -> Result
         ids: By :attr:`~coursewire.model.payload.Payload.key`; an item that is not there is in doubt.
     """
     unsaid = Result(
-        ResultKind.IN_DOUBT, "no-acknowledgement", "The answer of the LMS does not name this item."
+        ResultKind.IN_DOUBT, Reason.NO_ACKNOWLEDGEMENT, "The answer of the LMS does not name this item."
     )
     return {
         payload.key: Result(ResultKind.ACCEPTED, remote_id=ids[payload.key], http_status=200)
@@ -174,4 +175,4 @@ class ItemWriter:
 
 
 def _retired(payload: Payload) -> Result:
-    return Result(ResultKind.ALREADY_SO, "already-retired", remote_id=payload.remote_id)
+    return Result(ResultKind.ALREADY_SO, Reason.ALREADY_RETIRED, remote_id=payload.remote_id)

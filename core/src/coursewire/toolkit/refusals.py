@@ -12,6 +12,7 @@ from coursewire.errors import (
     SendError,
     UnreachableError,
 )
+from coursewire.model.reasons import Reason
 from coursewire.model.session import Token
 from coursewire.toolkit.auth import FormAuth
 from coursewire.toolkit.forms import with_field
@@ -48,7 +49,9 @@ def coded_error(table: Mapping[str, Sequence[str]], code: str, what: str, why: s
     """
     begin = (row for name, row in table.items() if name.endswith("*") and code.startswith(name[:-1]))
     kind, *step = table.get(code) or next(begin, ("rejected",))
-    return _KINDS[kind](what, why=why, next_step="".join(step), http_status=200, reason=code or "lms-error")
+    return _KINDS[kind](
+        what, why=why, next_step="".join(step), http_status=200, reason=code or Reason.LMS_ERROR
+    )
 
 
 def worded_error(

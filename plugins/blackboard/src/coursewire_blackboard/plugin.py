@@ -8,6 +8,7 @@ from coursewire_blackboard.config import DAILY_CALLS, OAUTH, BlackboardConfig
 from coursewire_blackboard.content import export_content
 from coursewire_blackboard.gradebook import send_outcomes
 from coursewire_blackboard.outcomes import export_assessment, export_completion
+from coursewire_blackboard.reasons import REASONS
 
 OF_CONTENT = (export_content, send_content, find_remote, check_connection)
 OF_OUTCOMES = (export_completion, export_assessment, send_outcomes)
@@ -16,6 +17,7 @@ authenticate, inbound_routes = OAUTH.hooks()
 CHANNEL = cw.Channel(
     code=BlackboardConfig.code,
     title="Blackboard Learn",
+    reasons=REASONS,
     config=BlackboardConfig,
     capabilities=cw.Capabilities.of_gradebook(
         cw.RetireStrategy.HIDE,

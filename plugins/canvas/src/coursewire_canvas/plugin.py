@@ -12,6 +12,7 @@ from coursewire.model.content import ContentType
 from coursewire_canvas import client, content, grading, outcomes
 from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.grant import GRANT
+from coursewire_canvas.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +31,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 CHANNEL = Channel(
     code=CanvasConfig.code,
     title="Canvas",
+    reasons=REASONS,
     config=CanvasConfig,
     capabilities=Capabilities(
         content_types=frozenset({ContentType.COURSE, ContentType.COURSE_RUN}),

@@ -8,6 +8,7 @@ from coursewire_cornerstone.config import CornerstoneConfig
 from coursewire_cornerstone.content import export_content, export_retirement, remote_key
 from coursewire_cornerstone.inbound import MOST_COURSES, inbound_routes
 from coursewire_cornerstone.outcomes import export_completion, should_transmit
+from coursewire_cornerstone.reasons import REASONS
 
 OF_CONTENT = (remote_key, export_content, export_retirement, inbound_routes)
 OF_OUTCOMES = (export_completion, should_transmit, authenticate, send_outcomes, check_connection)
@@ -15,6 +16,7 @@ OF_OUTCOMES = (export_completion, should_transmit, authenticate, send_outcomes, 
 CHANNEL = cw.Channel(
     code=CornerstoneConfig.code,
     title="Cornerstone OnDemand",
+    reasons=REASONS,
     config=CornerstoneConfig,
     capabilities=cw.Capabilities.of_upserts(
         cw.RetireStrategy.DEACTIVATE,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import coursewire as cw
 from coursewire_moodle import answers, check, client, content, grades
 from coursewire_moodle.config import MoodleConfig
+from coursewire_moodle.reasons import REASONS
 
 CHANNEL = cw.Channel(
     code=MoodleConfig.code,
     title="Moodle",
+    reasons=REASONS,
     config=MoodleConfig,
     capabilities=cw.Capabilities.of_gradebook(
         cw.RetireStrategy.HIDE,

@@ -19,6 +19,7 @@ from coursewire_sap.client import check_connection, send_content
 from coursewire_sap.config import IMPORT, SEARCH, SapConfig
 from coursewire_sap.content import export_content, export_retirement
 from coursewire_sap.outcomes import export_completion, send_outcomes
+from coursewire_sap.reasons import REASONS
 
 if TYPE_CHECKING:
     import httpx
@@ -46,6 +47,7 @@ def declare_channel() -> Channel:
         code=SapConfig.code,
         title="SAP SuccessFactors Learning",
         config=SapConfig,
+        reasons=REASONS,
         capabilities=Capabilities(
             content_types=frozenset({ContentType.COURSE, ContentType.COURSE_RUN, ContentType.PROGRAM}),
             completions=Support.FULL,

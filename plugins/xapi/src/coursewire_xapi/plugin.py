@@ -9,6 +9,7 @@ from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits,
 from coursewire_xapi.client import authenticate, check_connection, send_outcomes
 from coursewire_xapi.config import XapiConfig
 from coursewire_xapi.outcomes import export_completion, export_enrollment, should_transmit
+from coursewire_xapi.reasons import REASONS
 
 if TYPE_CHECKING:
     import typer
@@ -19,6 +20,7 @@ __all__ += ["export_completion", "export_enrollment", "send_outcomes", "should_t
 CHANNEL = Channel(
     code=XapiConfig.code,
     title="xAPI Learning Record Store",
+    reasons=REASONS,
     config=XapiConfig,
     capabilities=Capabilities(
         content=Support.IMPOSSIBLE,

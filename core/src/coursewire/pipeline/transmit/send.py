@@ -14,7 +14,7 @@ from more_itertools import batched
 
 from coursewire.errors import ContractError, IncompleteListError, SendError
 from coursewire.model.payload import Batch, Kind, Payload, Result, ResultKind, canonical_json
-from coursewire.model.reasons import Reason
+from coursewire.model.reasons import Reason, reason_of
 from coursewire.pipeline.export.prepared import PAGE_ITEMS, Prepared
 from coursewire.pipeline.summary import Summary
 from coursewire.pipeline.transmit.apply import apply_result, put_back
@@ -282,7 +282,7 @@ class Sender:
                 self._summary.leave(item.record.reason or "")
                 self._summary.wait_until(result.retry_at)
             else:
-                self._summary.fail(result.kind, result.reason)
+                self._summary.fail(reason_of(result))
                 self._summary.wait_until(item.record.not_before_at)
                 self._channel.hook_caller.transmission_failed(self._job_facts, payload, result)
             self._recorder.settle(item, confirmed)

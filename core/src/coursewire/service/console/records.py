@@ -13,14 +13,15 @@ from starlette.requests import Request
 
 from coursewire.errors import CoursewireError
 from coursewire.model.payload import Kind, ResultKind
+from coursewire.model.reasons import Surface
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.why import why_content, why_outcome
 from coursewire.service.api.records import record_page
 from coursewire.service.api.transmissions import list_transmissions
 from coursewire.service.authorization import GuardedRouter, Reach, needs
-from coursewire.service.console import words
 from coursewire.service.console.site import CONSOLE, go, render
+from coursewire.service.console.words import colour_of
 from coursewire.service.paging import API
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
@@ -62,7 +63,7 @@ def records(
         reach, table, _uuid(configuration), {"state": state or None}, (search, searched), after, 50
     )
     for row in rows:
-        row["colour"] = words.of_state(row["state"])
+        row["colour"] = colour_of(row["state"])
     return render(
         request,
         "records.html",
@@ -101,7 +102,7 @@ def all_transmissions(
         "transmissions.html",
         caller=reach.caller,
         api=API,
-        rows=[{**row.model_dump(), "colour": words.of_result(row.result)} for row in found.items],
+        rows=[{**row.model_dump(), "colour": colour_of(row.result)} for row in found.items],
         following=found.next,
         names=_names(reach),
         results=[each.value for each in ResultKind],
@@ -142,7 +143,8 @@ async def item(
         key=key,
         title=title,
         record=record,
-        colour=words.of_state(record.state) if record else "",
+        colour=colour_of(record.state) if record else "",
+        own=reach.installation.channels.reasons_of(configuration.channel),
         facts=_facts(record) if record else [],
         may_retry=record is not None
         and record.state in RETRYABLE
@@ -151,7 +153,7 @@ async def item(
         answer=told["answer"] if told else None,
         operation=told["operation"] if told else None,
         why_not=why_not or "Nothing more is known.",
-        attempts=[{**row, "colour": words.of_result(row["result"])} for row in attempts],
+        attempts=[{**row, "colour": colour_of(row["result"])} for row in attempts],
         payload=orjson.dumps(held, option=orjson.OPT_INDENT_2).decode() if held else "",
     )
 
@@ -184,12 +186,12 @@ async def _why(
     reach: Reach, configuration: Any, kind: Kind, key: str, record: Record | None
 ) -> dict[str, Any] | None:
     if kind is Kind.CONTENT:
-        return await why_content(ContentJob(reach.installation, configuration), key)
+        return await why_content(ContentJob(reach.installation, configuration), key, on=Surface.CONSOLE)
     if record is None:
         return None
     learner, course = record.username, record.course_key  # type: ignore[attr-defined]  # an outcome's
     job = OutcomeJob(reach.installation, configuration, kind, learner=learner, course=course)
-    return next((each for each in await why_outcome(job) if each["key"] == key), None)
+    return next((each for each in await why_outcome(job, on=Surface.CONSOLE) if each["key"] == key), None)
 
 
 def _records(reach: Reach, uuid: UUID, kind: Kind) -> Records[Any]:

@@ -7,6 +7,7 @@ from coursewire_degreed.v2.client import check_connection, find_remote, list_rem
 from coursewire_degreed.v2.config import RATE, Degreed2Config, authenticate
 from coursewire_degreed.v2.content import export_content, export_retirement
 from coursewire_degreed.v2.outcomes import export_completion, send_outcomes
+from coursewire_degreed.v2.reasons import REASONS
 
 OF_CONTENT = (export_content, export_retirement, send_content, find_remote, list_remote)
 OF_OUTCOMES = (export_completion, send_outcomes, authenticate, check_connection)
@@ -14,6 +15,7 @@ OF_OUTCOMES = (export_completion, send_outcomes, authenticate, check_connection)
 CHANNEL = cw.Channel(
     code=Degreed2Config.code,
     title="Degreed (API v2)",
+    reasons=REASONS,
     config=Degreed2Config,
     capabilities=cw.Capabilities.of_upserts(
         cw.RetireStrategy.DEACTIVATE,
