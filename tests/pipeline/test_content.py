@@ -17,7 +17,8 @@ from coursewire.storage.audit.records import ContentRecord, ContentRecords
 from coursewire.storage.audit.states import Event, State
 from coursewire.storage.audit.transmissions import history
 from coursewire.storage.locks.leases import Lease
-from coursewire.storage.tables.records import content_record, job, metadata, transmission
+from coursewire.storage.tables import metadata
+from coursewire.storage.tables.records import content_record, job, transmission
 from coursewire.testing.database import count_statements
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire_canvas.simulator import CanvasSimulator
@@ -94,11 +95,11 @@ def test_a_plan_names_each_item_its_reason_and_the_changed_fields(
     del shelf.courses[keys[1]]
     shelf.load()
 
-    async def plan():
-        survey, pages = await ContentJob(installation, configuration).plan()
-        return survey, [item async for page in pages for item in page]
+    async def planned():
+        plan = await ContentJob(installation, configuration).plan()
+        return plan, [item async for item in plan.items()]
 
-    survey, items = asyncio.run(plan())
+    plan, items = asyncio.run(planned())
     by_key = {item.key: item for item in items}
     assert {key: (item.operation.value, item.reason) for key, item in by_key.items()} == {
         keys[0]: ("update", "changed"),
@@ -106,7 +107,7 @@ def test_a_plan_names_each_item_its_reason_and_the_changed_fields(
     }
     assert any("title" in path.lower() or "name" in path for path in by_key[keys[0]].fields)
     assert by_key[keys[0]].title == "Another title"
-    assert survey.left["unchanged"] == COUNT - 2
+    assert plan.left["unchanged"] == COUNT - 2
 
 
 def test_one_refused_item_in_a_batch_of_500_has_its_reason_and_the_others_arrive(

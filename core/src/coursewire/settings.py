@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict
 
 from coursewire.errors import SettingsError
+from coursewire.model.kinds import Kind
 from coursewire.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class ScheduledRun(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["content", "completions", "assessments"]
+    kind: Kind
     cron: str
     timezone: str = "UTC"
     jitter_s: int = Field(default=0, ge=0)
@@ -116,7 +117,7 @@ class Settings(BaseSettings):
     runner: str = Field(default="inline", min_length=1)
     """Entry point of the runner of jobs."""
     enrollment_data: str = Field(default="database", min_length=1)
-    """Entry point of the Enrollment API's data backend."""
+    """The data backend of the Enrollment API: an entry point, or a dotted path to a module, class or function."""
     default_course_mode: str = Field(default="audit", min_length=1)
     """Mode of an enrollment for which nobody names one, and of a course run that offers none."""
     enrollment_details_cache_s: float = Field(default=60, ge=0)

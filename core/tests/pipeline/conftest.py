@@ -23,10 +23,11 @@ from coursewire.errors import NotExportableError
 from coursewire.installation import Installation
 from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Support
 from coursewire.model.configuration import ChannelConfig, LmsUrl
-from coursewire.model.payload import Kind, Result, ResultKind
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Result, ResultKind
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.summary import Summary
-from coursewire.pipeline.transmit.send import Stop
+from coursewire.pipeline.transmit.run import Stop
 from coursewire.plugins.loading import load_channel_object
 from coursewire.plugins.registry import Registry
 from coursewire.settings import Settings
@@ -125,7 +126,12 @@ class LmsChannel:
     @hookimpl
     def declare_channel(self) -> Channel:
         return Channel(
-            code="LMS", title="Lms", config=LmsConfig, capabilities=self._capabilities, limits=self._limits
+            code="LMS",
+            title="Lms",
+            requires_api=">=2.0,<3",
+            config=LmsConfig,
+            capabilities=self._capabilities,
+            limits=self._limits,
         )
 
     @hookimpl

@@ -16,25 +16,17 @@ from coursewire.errors import ContractError, CredentialsError, NotExportableErro
 from coursewire.model.channel import Capabilities, Channel, Limits, Support
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentItem
-from coursewire.model.inbound import Access, InboundRoute
+from coursewire.model.inbound import InboundAccess, InboundRoute
+from coursewire.model.kinds import Kind
 from coursewire.model.outcomes import Assessment, Completion, Verdict
-from coursewire.model.payload import (
-    Batch,
-    Kind,
-    Operation,
-    Payload,
-    RemoteItem,
-    Result,
-    ResultKind,
-    fingerprint,
-)
+from coursewire.model.payload import Batch, Operation, Payload, RemoteItem, Result, ResultKind, fingerprint
 from coursewire.model.reasons import CountedAs, ReasonGroup, ReasonInfo
 from coursewire.plugins.defaults import CoreDefaults
 from coursewire.plugins.loading import load_channel_object
 
 ITEM = ContentItem(content_type="course", key="edX+DemoX")
 CONFIG = ChannelConfig()
-ROUTE = InboundRoute("/courses", handler=None, access=Access.PUBLIC)
+ROUTE = InboundRoute("/courses", handler=None, access=InboundAccess.PUBLIC)
 CREATE, UPDATE = Operation.CREATE, Operation.UPDATE
 COMPLETION = Completion(
     enrollment_id="1",
@@ -87,6 +79,7 @@ class Probe:
         return Channel(
             code="PROBE",
             title="Probe",
+            requires_api=">=2.0,<3",
             config=ChannelConfig,
             capabilities=can,
             limits=self.limits,
@@ -197,7 +190,11 @@ def test_a_403_means_slow_down_where_the_channel_declares_it_and_the_answer_says
     declared, status, headers, words, seconds
 ):
     channel = Channel(
-        code="XX", title="X", config=ChannelConfig, capabilities=Capabilities(slow_down=declared)
+        code="XX",
+        title="X",
+        requires_api=">=2.0,<3",
+        config=ChannelConfig,
+        capabilities=Capabilities(slow_down=declared),
     )
     response = httpx.Response(status, headers=headers, text=words)
 
@@ -282,8 +279,8 @@ def test_exporters_hand_plain_data_through():
     body = {"s": "x", "i": 1, "f": 0.5, "b": True, "n": None, "l": [{"a": []}, [1]], "d": {}}
     hook_caller = relay_of(Probe(export_content=body, export_completion=body, export_assessment=body))
     assert hook_caller.export_content(CONFIG, ITEM, None) is body
-    assert hook_caller.export_completion(CONFIG, COMPLETION) is body
-    assert hook_caller.export_assessment(CONFIG, ASSESSMENT) is body
+    assert hook_caller.export_outcome(Kind.COMPLETIONS, CONFIG, COMPLETION) is body
+    assert hook_caller.export_outcome(Kind.ASSESSMENTS, CONFIG, ASSESSMENT) is body
 
 
 class Colour(StrEnum):
@@ -394,7 +391,7 @@ def test_a_wrapper_goes_round_a_coroutine():
             return later()
 
     hook_caller = relay_of(Probe(send_content=[ACCEPTED] * 3), Around())
-    results = asyncio.run(hook_caller.send_content(None, BATCH))
+    results = asyncio.run(hook_caller.send(None, Kind.CONTENT, BATCH))
     assert [result.message for result in results] == ["seen"] * 3
 
 
@@ -474,10 +471,12 @@ def test_a_channel_may_make_batches_in_its_own_way_and_raise_our_errors():
 # -- clients ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("hook", ["send_content", "send_outcomes"])
-def test_results_are_held_against_the_batch(hook):
+@pytest.mark.parametrize("kind", Kind)
+def test_results_are_held_against_the_batch(kind):
+    hook = "send_content" if kind is Kind.CONTENT else "send_outcomes"
+
     def send(answer):
-        return getattr(relay_of(Probe(**{hook: answer})), hook)(None, BATCH)
+        return relay_of(Probe(**{hook: answer})).send(None, kind, BATCH)
 
     assert asyncio.run(send([ACCEPTED] * 3)) == [ACCEPTED] * 3
     assert "it returned 2 results for 3 payloads" in broken(send, [ACCEPTED] * 2)
@@ -496,8 +495,8 @@ def test_results_are_held_against_the_batch(hook):
 def test_a_reason_that_nobody_declares_is_logged_once_and_its_result_counts(caplog):
     results = [replace(ACCEPTED, kind=ResultKind.REJECTED, reason="full-moon")] * 3
     hook_caller = relay_of(Probe(send_content=results))
-    assert asyncio.run(hook_caller.send_content(None, BATCH)) == results
-    assert asyncio.run(hook_caller.send_content(None, BATCH)) == results
+    assert asyncio.run(hook_caller.send(None, Kind.CONTENT, BATCH)) == results
+    assert asyncio.run(hook_caller.send(None, Kind.CONTENT, BATCH)) == results
     assert hook_caller.undeclared == {"full-moon": "send_content"}
     (record,) = caplog.records
     assert "'full-moon' in send_content, which neither core nor the channel declares" in record.getMessage()
@@ -509,7 +508,7 @@ def test_a_reason_of_an_error_is_held_against_the_declared_ones_too(caplog):
 
     hook_caller = relay_of(Probe(send_outcomes=refuse))
     with pytest.raises(RejectedError):
-        asyncio.run(hook_caller.send_outcomes(None, BATCH))
+        asyncio.run(hook_caller.send(None, Kind.COMPLETIONS, BATCH))
     assert hook_caller.undeclared == {"full-moon": "send_outcomes"}
 
 
@@ -518,7 +517,7 @@ def test_codes_of_core_and_of_the_channel_are_known(caplog):
     codes = ("refused", "http-418", "full-moon")
     results = [replace(ACCEPTED, kind=ResultKind.REJECTED, reason=code) for code in codes]
     hook_caller = relay_of(Probe(send_content=results, reasons=(moon,)))
-    assert asyncio.run(hook_caller.send_content(None, BATCH)) == results
+    assert asyncio.run(hook_caller.send(None, Kind.CONTENT, BATCH)) == results
     assert hook_caller.undeclared == {}
     assert caplog.records == []
 
@@ -532,7 +531,9 @@ def test_an_async_hook_that_gives_no_coroutine_is_refused():
             return [ACCEPTED]
 
     hook_caller = relay_of(Probe(), Plain())
-    assert "it returned a list where a coroutine is due" in broken(hook_caller.send_content, None, BATCH)
+    assert "it returned a list where a coroutine is due" in broken(
+        hook_caller.send, None, Kind.CONTENT, BATCH
+    )
 
 
 def test_a_hook_that_nobody_implements_says_so():
@@ -732,11 +733,11 @@ def test_the_trace_names_calls_and_never_values(trace):
         Changes(lambda batch: batch),
     )
     hook_caller.export_content(CONFIG, ITEM, None)
-    broken(hook_caller.export_completion, CONFIG, COMPLETION)
+    broken(hook_caller.export_outcome, Kind.COMPLETIONS, CONFIG, COMPLETION)
     hook_caller.batch_sending({"token": "swordfish"}, BATCH)
     hook_caller.make_batches(CONFIG, Kind.CONTENT, CREATE, payloads(1))
     hook_caller.transmission_failed(JOB, BATCH.payloads[0], ACCEPTED)
-    asyncio.run(hook_caller.send_content(None, BATCH))
+    asyncio.run(hook_caller.send(None, Kind.CONTENT, BATCH))
 
     lines = [record.message for record in trace.records]
     assert (

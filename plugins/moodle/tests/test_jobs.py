@@ -15,7 +15,7 @@ import pytest
 
 from coursewire.configurations.secrets import new_key
 from coursewire.installation import Installation
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.runners.inline import InlineRunner
@@ -23,7 +23,7 @@ from coursewire.settings import Settings
 from coursewire.sources.database.load import load_bundle
 from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
 from coursewire_moodle.client import CREATE
-from coursewire_moodle.grades import GRADE
+from coursewire_moodle.outcomes import GRADE
 from coursewire_moodle.simulator import MoodleSimulator
 
 from .conftest import calls

@@ -18,11 +18,11 @@ from sqlalchemy import select
 
 from coursewire.configurations.secrets import new_key
 from coursewire.installation import Installation
+from coursewire.model.kinds import Kind
 from coursewire.model.outcomes import Completion, EnrollmentReport
-from coursewire.model.payload import Kind
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.summary import Summary
-from coursewire.pipeline.transmit.send import Stop
+from coursewire.pipeline.transmit.run import Stop
 from coursewire.plugins.loading import load_channel_object
 from coursewire.plugins.registry import Registry
 from coursewire.settings import Settings

@@ -79,7 +79,7 @@ def retry(
     """
     from coursewire.cli.common import OUTCOMES, actor, find_configuration, open_installation, outcome_keys
     from coursewire.cli.output import put, put_json
-    from coursewire.model.payload import Kind
+    from coursewire.model.kinds import Kind
     from coursewire.storage.audit.requeue import FAILED_STATES, release
     from coursewire.storage.audit.states import State
 

@@ -55,7 +55,7 @@ def list_(
     """List attempts, the newest first."""
     from coursewire.cli.common import find_configuration, open_installation, short
     from coursewire.cli.output import put_json, put_table
-    from coursewire.model.payload import Kind
+    from coursewire.model.kinds import Kind
     from coursewire.storage.audit import transmissions
 
     with open_installation(read_only=True) as installation:
@@ -98,7 +98,7 @@ def _name_outcomes(installation: Installation, rows: Sequence[dict[str, Any]]) -
     """Add learner, course and subsection to attempts of outcomes, whose key is a digest; not to forgotten ones."""
     from collections import defaultdict
 
-    from coursewire.model.payload import Kind
+    from coursewire.model.kinds import Kind
     from coursewire.storage.audit.records import OutcomeRecords
 
     groups = defaultdict(list)
@@ -198,7 +198,7 @@ def _attempts(
     installation: Installation, configuration: UUID, kind: KindName, item: str
 ) -> Iterator[dict[str, Any]]:
     """Every attempt of one item, newest first."""
-    from coursewire.model.payload import Kind
+    from coursewire.model.kinds import Kind
     from coursewire.storage.audit import transmissions
 
     before = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 
 if TYPE_CHECKING:
     from datetime import datetime

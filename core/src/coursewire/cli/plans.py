@@ -85,46 +85,40 @@ async def _plan_one(
 
 async def _plan_content(job: ContentJob, keys: Sequence[str] | None, *, json: bool) -> dict[str, Any]:
     from coursewire.cli.output import note
-    from coursewire.errors import GuardError
 
-    survey, pages = await job.plan()
+    plan = await job.plan()
     shown = _Shown(job, keys, json=json)
-    shown.left.update(survey.left)
-    await shown.show(pages)
+    shown.left.update(plan.left)
+    await shown.show(plan.pages())
     for key in shown.missing():
-        what = "nothing to do" if key in survey.wanted else "no catalog of this configuration holds it"
+        what = "nothing to do" if key in plan.wanted else "no catalog of this configuration holds it"
         note(f"{key}: {what}; `coursewire audit show` tells more")
-    summary = shown.summary(present=survey.present)
-    summary["source_failures"] = survey.wanted.failures
-    summary["exit_status"] = 1 if survey.wanted.failures else 0
-    try:
-        job.check_guard(survey)
-    except GuardError as error:
-        summary["guard"] = str(error)
-        summary["exit_status"] = error.exit_status
-        note(f"guard: {error}", style="bold yellow")
+    summary = shown.summary(present=plan.present)
+    summary["source_failures"] = plan.failures
+    summary["exit_status"] = 1 if plan.failures else 0
+    if plan.guard is not None:
+        summary["guard"] = str(plan.guard)
+        summary["exit_status"] = plan.guard.exit_status
+        note(f"guard: {plan.guard}", style="bold yellow")
     return summary
 
 
 async def _plan_outcomes(
     job: OutcomeJob, asked: Asked, keys: Sequence[str] | None, *, json: bool
 ) -> dict[str, Any]:
-    from coursewire.cli.common import records_of
     from coursewire.cli.output import because, note
     from coursewire.cli.runs import note_nothing
 
-    found = await job.plan()
+    plan = await job.plan()
     shown = _Shown(job, keys, json=json)
-    await shown.show(found.pages)
-    if found.reason:
-        note(f"nothing to do: {because(found.reason)}", style="yellow")
+    await shown.show(plan.pages())
+    if plan.reason:
+        note(f"nothing to do: {because(plan.reason)}", style="yellow")
     elif asked.learner is not None and not shown.total:
         note_nothing(asked)
     for key in shown.missing():
         note(f"{key}: nothing to do, or no outcome has this key; `coursewire why` tells more")
-    records = records_of(job.installation, job.configuration, asked.kind)
-    present = sum(count for _state, _reason, there, count in records.counts() if there)
-    return {**shown.summary(present=present), "reason": str(found.reason)}
+    return {**shown.summary(present=plan.present), "reason": str(plan.reason)}
 
 
 class _Shown:

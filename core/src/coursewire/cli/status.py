@@ -70,7 +70,7 @@ def _lines(row: dict[str, Any], counts: Sequence[str]) -> Iterator[tuple[str, ..
 def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]:
     from coursewire.cli.common import records_of
     from coursewire.cli.config import state_of
-    from coursewire.model.payload import Kind
+    from coursewire.model.kinds import Kind
     from coursewire.storage.audit import jobs as job_log
 
     def part(kind: KindName) -> dict[str, Any]:

@@ -90,8 +90,8 @@ OptionalUrl = Annotated[LmsUrl | None, BeforeValidator(_blank_is_none)]
 """A second one that need not be there; blank is none."""
 
 
-ApiPath = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(plain_path)]
-"""A path of an API at the LMS: it begins with a slash and names no host."""
+AbsolutePath = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(plain_path)]
+"""A path at the LMS that begins with a slash, names no host, and is kept without a slash at its end."""
 
 
 Secret = Annotated[SecretStr, Field(min_length=1)]
@@ -124,7 +124,7 @@ HostName = Annotated[str, Field(max_length=255), AfterValidator(_host)]
 
 
 class CompletionPolicy(StrEnum):
-    """When a learner has completed a course; the tables are in docs/explanation/completion-rules.md."""
+    """The rules by which a learner counts as having completed a course; the tables are in docs/explanation/completion-rules.md."""
 
     PASSED = "passed"
     EVIDENCE = "evidence"
@@ -132,17 +132,17 @@ class CompletionPolicy(StrEnum):
 
 
 class LearnerId(StrEnum):
-    """What the LMS knows learners by."""
+    """The kinds of id by which an LMS may know learners."""
 
     SSO = "sso"
     EMAIL = "email"
     EMPLOYEE_ID = "employee_id"
     LAUNCH = "launch"
-    """What the learner brought along when coming from the LMS."""
+    """The id that came with the learner's launch of a course from the LMS."""
 
 
 class Resend(StrEnum):
-    """Which new results go out for an outcome that the LMS has confirmed before."""
+    """The new results that are sent again for an outcome which the LMS has confirmed before."""
 
     CHANGED = "changed"
     IMPROVED = "improved"
@@ -184,7 +184,7 @@ class ChannelConfig(BaseModel):
     certificate or the date of passing) or ``pacing`` (by the pacing of the run)."""
     learner_id: LearnerId = LearnerId.SSO
     """What the LMS knows learners by: ``sso`` (the identity provider's id), ``email``, ``employee_id``, or
-    ``launch`` (what a learner who came from the LMS brought along, where the channel takes that)."""
+    ``launch`` (the id that came with a learner's launch from the LMS, where the channel takes launches)."""
     include_inactive_learners: bool = False
     """Send results also of learners who have another customer selected at the moment."""
     send_in_progress: bool = False
@@ -217,7 +217,7 @@ class ChannelConfig(BaseModel):
 
     @property
     def learner_id_otherwise(self) -> LearnerId | None:
-        """What learners are known by for whom there is no ``learner_id``; None where they are not known at all."""
+        """The kind of id that is sent for learners who have no ``learner_id``; None sends nothing about them."""
         return None
 
     @property
@@ -230,7 +230,7 @@ class ChannelConfig(BaseModel):
 
     @property
     def limit_scope(self) -> str:
-        """What the vendor counts this configuration's calls by; two with the same scope share its limits.
+        """The text by which the vendor counts this configuration's calls; two configurations with the same scope share its limits.
 
         The host of the LMS, unless the channel narrows it, for example to host and company. Never a secret
         itself: where the vendor counts by credential, give a digest.
@@ -238,7 +238,11 @@ class ChannelConfig(BaseModel):
         return urlsplit(self.lms_url).netloc.lower()
 
     def rates(self, limits: Mapping[str, Rate]) -> Mapping[str, Rate]:
-        """The rates of this configuration: the channel's, or what the customer's fields say in their place."""
+        """Return the rates of this configuration: the channel's, lowered or raised by the customer's fields.
+
+        Args:
+            limits: The channel's rates by the names of their buckets.
+        """
         said = {name: getattr(self, rate.setting) for name, rate in limits.items() if rate.setting}
         if not said:
             return limits

@@ -94,8 +94,8 @@ class ReasonInfo:
             LMS whose own error codes are passed on as they are.
         group: The side on which something has to change.
         counted_as: The count of the run's summary.
-        text: What it means, as a clause without a full stop that begins with a small letter.
-        command_step: What to do next, in whole sentences for the reader of the command line; "" when there is nothing.
+        text: The meaning, as a clause without a full stop that begins with a small letter.
+        command_step: The next step, in whole sentences for the reader of the command line; "" when nothing can be done.
         console_step: The same for the reader of the console or the REST API, without any command. It may be left out
             where ``command_step`` names no command, and is the same then.
         lifted_by: The events after which the item is sent or looked at again. Empty for a reason that holds nothing
@@ -105,13 +105,13 @@ class ReasonInfo:
         ValueError: The code is written in another way, a text is missing, or ``console_step`` is or needs a command.
 
     Example:
-        >>> locked = ReasonInfo(
+        >>> locked = cw.ReasonInfo(
         ...     code="grade-locked",
-        ...     group=ReasonGroup.PERSON,
-        ...     counted_as=CountedAs.FAILED,
+        ...     group=cw.ReasonGroup.PERSON,
+        ...     counted_as=cw.CountedAs.FAILED,
         ...     text="the grades of this assignment are locked at the LMS",
         ...     command_step="Unlock them in the gradebook.",
-        ...     lifted_by=(LiftedBy.TIME,),
+        ...     lifted_by=cw.TRIED_AGAIN,
         ... )
         >>> locked.console_step
         'Unlock them in the gradebook.'
@@ -171,6 +171,10 @@ class Reason(StrEnum):
         member._value_ = info.code
         member.info = info
         return member
+
+    def __repr__(self) -> str:
+        """Show the code alone, as of any other text."""
+        return repr(self.value)
 
     # -- An item is sent -----------------------------------------------------------------------------
 
@@ -870,8 +874,8 @@ class Explanation(NamedTuple):
     """A reason in words; both are empty for a code that nobody declared.
 
     Attributes:
-        text: What it means, as a clause.
-        next_step: What to do, in whole sentences; "" when there is nothing.
+        text: The meaning, as a clause.
+        next_step: The next step, in whole sentences; "" when nothing can be done.
     """
 
     text: str
@@ -906,7 +910,7 @@ def explain(code: str, own: Sequence[ReasonInfo] = (), *, on: Surface = Surface.
     Args:
         code: The code, as a record or a result has it; "" has no words.
         own: The rows of the channel that the code comes from, ``channel.reasons``.
-        on: Where it is read.
+        on: The place where it is read.
 
     Example:
         >>> explain("dry-run", on=Surface.CONSOLE).next_step

@@ -13,11 +13,10 @@ from coursewire.toolkit.responses import is_missing, read_object
 from coursewire.toolkit.results import read_success, result_from
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping
 
     import httpx
 
-    from coursewire.errors import SendError
     from coursewire.model.session import Session
 
 BlockedReason = (
@@ -152,27 +151,6 @@ async def people_by_name(people: AsyncIterator[tuple[str | None, Any]]) -> dict[
     return dict(found)
 
 
-async def people_by_members(
-    rows: AsyncIterator[JsonObject], members: Sequence[str], hidden: SendError
-) -> dict[str, set[str]]:
-    """As :func:`people_by_name`, of rows with an ``id`` and one or several members that learners are known by.
-
-    Args:
-        rows: One for each person.
-        members: Their names.
-        hidden: What to raise where a row has none of them, because the LMS does not show them to us.
-    """
-
-    async def named() -> AsyncIterator[tuple[str | None, Any]]:
-        async for row in rows:
-            if not any(member in row for member in members):
-                raise hidden
-            for member in members:
-                yield row.get(member), row["id"]
-
-    return await people_by_name(named())
-
-
 def only_one(people: Mapping[str, Collection[str]], name: str) -> str | Result:
     """The id of the one person of this name or address; or that there is none, or are several."""
     found = people.get(name.strip().casefold(), ())
@@ -195,7 +173,7 @@ def blocked(reason: BlockedReason, remote_id: str | None = None) -> Result:
             :class:`~coursewire.model.payload.Result` and declare the reason with the channel.
 
     Example:
-        >>> blocked("learner-unmatched").message[:42]
+        >>> cw.blocked("learner-unmatched").message[:42]
         'Nobody in the course at the LMS has this e'
     """
     if reason not in _AT_LMS:

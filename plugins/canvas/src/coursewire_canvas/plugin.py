@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from coursewire.model.content import ContentItem
     from coursewire.model.inbound import CodeGrant
+    from coursewire.model.kinds import Kind
     from coursewire.model.outcomes import Assessment, Completion
-    from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, RemoteItem, Result
+    from coursewire.model.payload import Batch, JsonObject, Operation, Payload, RemoteItem, Result
     from coursewire.model.session import Session, Tokens
 
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -31,6 +32,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 CHANNEL = Channel(
     code=CanvasConfig.code,
     title="Canvas",
+    requires_api=">=2.0,<3",
     reasons=REASONS,
     config=CanvasConfig,
     capabilities=Capabilities(

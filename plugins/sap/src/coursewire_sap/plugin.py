@@ -46,6 +46,7 @@ def declare_channel() -> Channel:
     return Channel(
         code=SapConfig.code,
         title="SAP SuccessFactors Learning",
+        requires_api=">=2.0,<3",
         config=SapConfig,
         reasons=REASONS,
         capabilities=Capabilities(

@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from coursewire.errors import ChannelLoadError, SendError
 from coursewire.model.channel import PLUGIN_API, Idempotency
+from coursewire.model.kinds import OUTCOMES
 from coursewire.model.reasons import REASONS
 from coursewire.plugins.loading import load_channel_object
 from coursewire.testing.conformance.checks import (
@@ -65,7 +66,7 @@ class LoadingChecks:
     def test_it_names_its_api(self: SuiteBase, bench: Bench) -> None:
         """``requires_api`` holds the present version and ends before the next major one.
 
-        Write ``requires_api=">=1.0,<2"``.
+        Write ``requires_api=">=2.0,<3"``.
         """
         wanted = SpecifierSet(bench.channel.requires_api)
         demand(
@@ -94,8 +95,7 @@ class LoadingChecks:
         can = bench.channel.capabilities
         needed = {"authenticate": True, "check_connection": True}
         needed |= {"export_content": can.content.usable, "send_content": CONTENT.applies(bench.channel)}
-        needed |= {"export_completion": can.completions.usable, "export_assessment": can.assessments.usable}
-        needed["export_enrollment"] = can.enrollments.usable
+        needed |= {kind.info.export_hook: can.takes(kind) for kind in OUTCOMES}
         needed["send_outcomes"] = ANY_RESULTS.applies(bench.channel)
         needed["find_remote"] = can.content.usable and can.idempotency is Idempotency.NATURAL_KEY
         needed["list_remote"] = can.list_remote.usable

@@ -15,6 +15,7 @@ OF_OUTCOMES = (export_completion, send_outcomes, authenticate, check_connection)
 CHANNEL = cw.Channel(
     code=DegreedV1Config.code,
     title="Degreed (API v1)",
+    requires_api=">=2.0,<3",
     reasons=REASONS,
     config=DegreedV1Config,
     capabilities=cw.Capabilities(
