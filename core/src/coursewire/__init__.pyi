@@ -73,8 +73,8 @@ from .model.kinds import Kind as Kind
 from .model.outcomes import Assessment as Assessment
 from .model.outcomes import Completion as Completion
 from .model.outcomes import EnrollmentReport as EnrollmentReport
+from .model.outcomes import LastReported as LastReported
 from .model.outcomes import Outcome as Outcome
-from .model.outcomes import Told as Told
 from .model.outcomes import Verdict as Verdict
 from .model.payload import Batch as Batch
 from .model.payload import JsonObject as JsonObject

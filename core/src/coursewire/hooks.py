@@ -6,7 +6,7 @@ that names an argument or a hook which is not here is refused when it is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coursewire.model.inbound import CodeGrant, InboundRoute
     from coursewire.model.instant import Moment
     from coursewire.model.kinds import Kind
-    from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Outcome, Told
+    from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, LastReported, Outcome
     from coursewire.model.payload import Batch, JsonObject, Operation, Payload, RemoteItem, Result
     from coursewire.model.session import Session, Tokens
 
@@ -121,7 +121,11 @@ class TransmitterSpecs:
 
     @hookspec(firstresult=True)
     def should_transmit(
-        self, config: ChannelConfig, outcome: Outcome, record: Mapping[str, Any] | None, told: Told | None
+        self,
+        config: ChannelConfig,
+        outcome: Outcome,
+        record: Mapping[str, Any] | None,
+        last_reported: LastReported | None,
     ) -> bool:
         """Tell whether an outcome that differs from what the LMS last confirmed goes out again.
 
@@ -133,7 +137,7 @@ class TransmitterSpecs:
             config: The configuration.
             outcome: Built afresh from the source.
             record: The last confirmed payload.
-            told: What that payload said, in core's words.
+            last_reported: What that payload said, in core's words.
         """
         raise NotImplementedError
 
@@ -182,6 +186,23 @@ class ClientSpecs:
     @hookspec(firstresult=True)
     async def list_remote(self, session: Session) -> list[RemoteItem]:
         """All items at the LMS that are ours. Optional."""
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
+    def list_inactive_learners(self, session: Session) -> AsyncIterator[str]:
+        """List the learners whose account at the LMS is inactive. Optional.
+
+        Write it as an async generator: ``async def`` with a ``yield`` for each learner. Core finds out who they are
+        at the platform, and unlinks them from the customer when a person says so.
+
+        Returns:
+            The ids by which results name the learners, page by page as the LMS gives them; an id may come twice.
+
+        Raises:
+            IncompleteListError: The list could not be read to its end. What came before is shown, and nobody is
+                unlinked.
+            SendError: The LMS could not tell.
+        """
         raise NotImplementedError
 
     @hookspec(firstresult=True)

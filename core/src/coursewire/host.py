@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from coursewire.configurations.configuration import Configuration
     from coursewire.configurations.store import Configurations
+    from coursewire.pipeline.inactive import InactiveLearners
     from coursewire.pipeline.job import Job
     from coursewire.pipeline.runners.background import Watched
     from coursewire.pipeline.transmit.run import Progress
@@ -420,10 +421,10 @@ class Host:
         Returns:
             The number of items that go again.
         """
-        from coursewire.storage.audit.requeue import release  # noqa: PLC0415 - loads SQLAlchemy
+        from coursewire.storage.audit.requeue import requeue  # noqa: PLC0415 - loads SQLAlchemy
 
         with self._plain_words():
-            return release(
+            return requeue(
                 self.installation.engine,
                 configuration,
                 states=states,
@@ -468,6 +469,52 @@ class Host:
                 raise
             await asyncio.to_thread(installation.configurations.clear_reconnect, uuid, actor=actor)
         return sentences
+
+    # -- learners who have left ------------------------------------------------------------------
+
+    async def inactive_learners(
+        self, configuration: Configuration, *, on_progress: Callable[[int], None] | None = None
+    ) -> InactiveLearners:
+        """List the learners whose account at the LMS is inactive, and who they are here. Nothing is changed.
+
+        Args:
+            configuration: The configuration whose LMS is asked, a draft or an active one.
+            on_progress: Called with the number of accounts read so far.
+
+        Returns:
+            The accounts; see :func:`coursewire.pipeline.inactive.find_inactive_learners`.
+
+        Raises:
+            ConfigurationError: The channel cannot list inactive learners, the configuration is incomplete, or the
+                source does not know the customer.
+            SourceError: The source could not answer.
+        """
+        from coursewire.pipeline.inactive import find_inactive_learners  # noqa: PLC0415 - seldom asked
+
+        with self._plain_words():
+            return await find_inactive_learners(self.installation, configuration, on_progress=on_progress)
+
+    def unlink_inactive_learners(
+        self, found: InactiveLearners, *, actor: str = "host", confirm: int | None = None
+    ) -> int:
+        """End the membership of inactive learners who are still linked, at this customer and at no other.
+
+        Args:
+            found: The answer of :meth:`inactive_learners`.
+            actor: A name for who asks, for the list of jobs.
+            confirm: The number of learners that may be unlinked although the guard would stop it.
+
+        Returns:
+            The number of learners that were unlinked; 0 where the list was not read to its end.
+
+        Raises:
+            ConfigurationError: The source's learners cannot be changed from here.
+            GuardError: So many are not unlinked without a person's agreement.
+        """
+        from coursewire.pipeline.inactive import unlink_inactive_learners  # noqa: PLC0415 - seldom asked
+
+        with self._plain_words():
+            return unlink_inactive_learners(self.installation, found, actor=actor, confirm=confirm)
 
     # -- the service -----------------------------------------------------------------------------
 

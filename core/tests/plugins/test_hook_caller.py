@@ -12,7 +12,14 @@ import httpx
 import pytest
 
 from coursewire import hookimpl
-from coursewire.errors import ContractError, CredentialsError, NotExportableError, RejectedError, SourceError
+from coursewire.errors import (
+    ContractError,
+    CredentialsError,
+    IncompleteListError,
+    NotExportableError,
+    RejectedError,
+    SourceError,
+)
 from coursewire.model.channel import Capabilities, Channel, Limits, Support
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentItem
@@ -591,6 +598,62 @@ def test_what_else_a_client_answers_is_checked():
         relay_of(Chatty(inbound_routes=["/x"])).inbound_routes
     )
     assert asyncio.run(relay_of(Chatty()).find_remote(None, "k")) is None
+
+
+class Leavers(Probe):
+    """Lists what it is made with; an exception among it is raised."""
+
+    def __init__(self, *leavers):
+        super().__init__()
+        self.leavers = leavers
+
+    @hookimpl
+    async def list_inactive_learners(self, session):
+        for leaver in self.leavers:
+            if isinstance(leaver, Exception):
+                raise leaver
+            yield leaver
+
+
+class ListOfLeavers(Probe):
+    @hookimpl
+    def list_inactive_learners(self):
+        return ["a"]
+
+
+def read_inactive(hook_caller):
+    async def run():
+        return [each async for each in hook_caller.list_inactive_learners(None)]
+
+    return asyncio.run(run())
+
+
+def test_inactive_learners_are_each_named_once():
+    assert read_inactive(relay_of(Leavers("a", "b", "a"))) == ["a", "b"]
+    assert read_inactive(relay_of(Leavers())) == []
+
+
+@pytest.mark.parametrize(
+    ("plugin", "words"),
+    [
+        (Leavers("a", 7), "it returned an int where str is due"),
+        (Leavers("a", KeyError("studentID")), "it raised KeyError"),
+        (ListOfLeavers(), "it returned a list where an async iterator is due"),
+        (Probe(), "the channel does not implement it"),
+    ],
+)
+def test_a_list_of_inactive_learners_that_breaks_the_contract(plugin, words):
+    with pytest.raises(ContractError) as caught:
+        read_inactive(relay_of(plugin))
+    assert words in str(caught.value)
+    assert WHERE in str(caught.value)
+
+
+def test_an_error_of_ours_ends_the_list_of_inactive_learners_as_it_is():
+    error = IncompleteListError("a page is missing")
+    with pytest.raises(IncompleteListError) as caught:
+        read_inactive(relay_of(Leavers("a", error)))
+    assert caught.value is error
 
 
 # -- what operators are told -----------------------------------------------------------------------

@@ -132,6 +132,9 @@ class Capabilities(BaseModel):
     in parts and sends only those that changed."""
     list_remote: Support = Support.NOT_IMPLEMENTED
     """List what is at the LMS (hook ``list_remote``)."""
+    list_inactive_learners: Support = Support.NOT_IMPLEMENTED
+    """List the learners whose account at the LMS is inactive (hook ``list_inactive_learners``), for
+    ``coursewire learners inactive``."""
     paging: Literal["none", "link header", "page number", "cursor", "offset"] = "none"
     """The way in which the LMS divides lists into pages. Anything but ``none`` calls for the checks about pages."""
     slow_down: tuple[str, ...] = ("429",)

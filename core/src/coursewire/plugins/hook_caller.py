@@ -9,7 +9,8 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,7 +28,7 @@ from coursewire.plugins.plain_data import a_kind, find_non_json
 from coursewire.plugins.trace import trace_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import httpx
     import typer
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
     from coursewire.model.instant import Moment
-    from coursewire.model.outcomes import Outcome, Told
+    from coursewire.model.outcomes import LastReported, Outcome
     from coursewire.model.session import Session, Tokens
 
 LOG = logging.getLogger("coursewire.hooks")
@@ -183,10 +184,12 @@ class HookCaller:
         config: ChannelConfig,
         outcome: Outcome,
         record: Mapping[str, Any] | None,
-        told: Told | None = None,
+        last_reported: LastReported | None = None,
     ) -> bool:
         """Tell whether an outcome that differs from what was confirmed goes out again."""
-        answer = self._call("should_transmit", config=config, outcome=outcome, record=record, told=told)
+        answer = self._call(
+            "should_transmit", config=config, outcome=outcome, record=record, last_reported=last_reported
+        )
         return self._typed("should_transmit", answer, bool)
 
     # -- client ----------------------------------------------------------------------------------
@@ -211,6 +214,19 @@ class HookCaller:
     async def list_remote(self, session: Session) -> list[RemoteItem]:
         """All items at the LMS that are ours."""
         return self._list_of("list_remote", await self._acall("list_remote", session), RemoteItem)
+
+    async def list_inactive_learners(self, session: Session) -> AsyncIterator[str]:
+        """Yield the ids of the learners whose account at the LMS is inactive, each once."""
+        hook = "list_inactive_learners"
+        pending = self._call(hook, session=session)
+        if not isinstance(pending, AsyncIterator):
+            raise self._wrong_type(hook, pending, "an async iterator")
+        seen: set[str] = set()
+        with self._translated(hook, session):
+            async for learner in pending:
+                if self._typed(hook, learner, str) not in seen:
+                    seen.add(learner)
+                    yield learner
 
     async def check_connection(self, session: Session) -> list[str]:
         """Try the way of real requests: one sentence for each thing that works."""
@@ -293,8 +309,14 @@ class HookCaller:
         pending = self._call(hook, session=session, **arguments)
         if not inspect.isawaitable(pending):
             raise self._wrong_type(hook, pending, "a coroutine")
-        try:
+        with self._translated(hook, session):
             return await pending
+
+    @contextmanager
+    def _translated(self, hook: str, session: Session) -> Iterator[None]:
+        """Hide secrets in an error of ours, and turn any other error into one about the hook's contract."""
+        try:
+            yield
         except CoursewireError as error:
             # It may quote an answer, and an LMS may repeat what it was sent.
             error.hide(_redactor(session))

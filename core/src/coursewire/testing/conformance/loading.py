@@ -99,6 +99,7 @@ class LoadingChecks:
         needed["send_outcomes"] = ANY_RESULTS.applies(bench.channel)
         needed["find_remote"] = can.content.usable and can.idempotency is Idempotency.NATURAL_KEY
         needed["list_remote"] = can.list_remote.usable
+        needed["list_inactive_learners"] = can.list_inactive_learners.usable
         missing = sorted(
             hook
             for hook, wanted in needed.items()
