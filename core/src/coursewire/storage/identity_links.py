@@ -19,7 +19,7 @@ from coursewire.storage.audit.records import KEYS_A_QUERY
 from coursewire.storage.database.upsert import upsert
 from coursewire.storage.tables.records import identity_link, outcome_record
 
-UNMATCHED = (Reason.LEARNER_UNMATCHED.value, Reason.LEARNER_AMBIGUOUS.value)
+UNMATCHED = (Reason.LEARNER_UNMATCHED, Reason.LEARNER_AMBIGUOUS)
 """Why the outcomes of a learner without an id wait."""
 
 
@@ -71,6 +71,18 @@ class IdentityLinks:
                 ):
                     found[name] = Identity(IdentityState(state), value, provider or "", origin)
         return found
+
+    def with_origin(self, *origins: str) -> dict[str, Identity]:
+        """Return the links of these origins, such as ``by-hand``, by username."""
+        c = identity_link.c
+        query = select(c.username, c.state, c.remote_id, c.provider, c.origin)
+        with self._engine.connect() as connection:
+            return {
+                name: Identity(IdentityState(state), value, provider or "", origin)
+                for name, state, value, provider, origin in connection.execute(
+                    query.where(self._mine, c.origin.in_(origins))
+                )
+            }
 
     def save(self, links: Mapping[str, Identity], *, now: datetime) -> None:
         """Store identities, by username.

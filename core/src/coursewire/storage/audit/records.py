@@ -163,8 +163,8 @@ class _Statements:
     all: Select[Any]
     fetch: Select[Any]
     in_states: Select[Any]
-    glances: Select[Any]
-    glance: Select[Any]
+    summaries: Select[Any]
+    summary: Select[Any]
     confirmed: Select[Any]
     claim: Update
 
@@ -176,7 +176,7 @@ def _statements(kind: type[Records[Any]]) -> _Statements:
     these = key.in_(bindparam("keys", expanding=True))
     whole = select(*(table.c[column.name] for column in fields(kind.record))).where(mine)
     catalogs = table.c.catalogs if "catalogs" in table.c else literal("")
-    glances = (
+    summaries = (
         select(key, *(table.c[name] for name in RecordSummary._fields[1:-1]), catalogs)
         .where(mine)
         .order_by(key)
@@ -186,8 +186,8 @@ def _statements(kind: type[Records[Any]]) -> _Statements:
         all=whole,
         fetch=whole.where(these),
         in_states=whole.where(table.c.state.in_(bindparam("states", expanding=True))).order_by(key),
-        glances=glances,
-        glance=glances.where(key == bindparam("key")),
+        summaries=summaries,
+        summary=summaries.where(key == bindparam("key")),
         confirmed=select(key, payload).where(mine, these, payload.is_not(None)),
         claim=update(table)
         .where(mine, these)
@@ -224,13 +224,13 @@ class Records(Generic[R]):
         """Call ``visit`` with the summary of every record, in the order of the keys, without holding them in memory."""
         with self._engine.connect() as connection:
             streamed = connection.execution_options(yield_per=1000)
-            for row in streamed.execute(self._statements.glances, self._whose):
+            for row in streamed.execute(self._statements.summaries, self._whose):
                 visit(RecordSummary._make(row))
 
-    def glance(self, key: str) -> RecordSummary | None:
+    def summary(self, key: str) -> RecordSummary | None:
         """Return the summary of one record; None if there is none."""
         with self._engine.connect() as connection:
-            row = connection.execute(self._statements.glance, {**self._whose, "key": key}).first()
+            row = connection.execute(self._statements.summary, {**self._whose, "key": key}).first()
         return RecordSummary._make(row) if row else None
 
     def fetch(self, keys: Sequence[str]) -> dict[str, R]:
