@@ -7,7 +7,7 @@ from datetime import datetime
 from coursewire.model.results import Consent, ConsentState
 
 REFUSALS = frozenset({ConsentState.REFUSED, ConsentState.UNANSWERED})
-"""What a learner must not have said about any course of the customer for an implied consent to hold."""
+"""The answers to any course of the customer that rule out implied consent."""
 
 
 def consent_of(state: ConsentState, by: str | None, at: datetime | None, *, elsewhere: bool) -> Consent:

@@ -10,7 +10,7 @@ from coursewire.model.outcomes import CourseDetails
 from coursewire.model.results import CourseFacts
 
 _PARENT_FIELDS = ("course", "parent_content_key")
-"""Where the record of a run that is an item of its own may name its course."""
+"""Fields in which a course run that is an item of its own may name its course."""
 
 
 def course_facts(run_key: str, items: Iterable[ContentItem]) -> CourseFacts:

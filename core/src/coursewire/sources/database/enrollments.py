@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 KEPT_COURSES = 5000
-"""How many runs' facts are kept from page to page: neighbours in the order of ids share no runs."""
+"""Number of runs whose facts are kept from page to page: neighbours in the order of ids share no runs."""
 
 _enrollment, _learner, _grade, _certificate = (
     source_enrollment.c,

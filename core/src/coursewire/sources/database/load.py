@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from coursewire.sources.rows import CatalogRow
 
 KEPT_PROBLEMS = 1000
-"""How many problems a report keeps in full; the rest is only counted."""
+"""Number of problems that a report keeps in full; the rest is only counted."""
 
 Progress = Callable[[str, int, int], None]
 
