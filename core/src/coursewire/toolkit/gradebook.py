@@ -25,7 +25,7 @@ AT_LMS = {
     Reason.INSTRUCTOR_CHANGED_IT: "Somebody else changed this grade at the LMS, and it stays so. With "
     "keep_instructor_changes off it would be overwritten.",
 }
-"""What a person at the LMS, or whoever links learners, can mend; core asks again once a day."""
+"""Messages by reason, for the person at the LMS, or the one who links learners, who can mend it. Core asks again once a day."""
 
 _EXEMPT = ("exempt", "excused")
 """Names by which a cell says that the learner need not be graded: a person's decision in any case."""
@@ -177,17 +177,27 @@ async def write_score(
 
 
 def same_score(shown: Any, wanted: float | None, within: float) -> bool:
-    """Tell whether an LMS shows a score, within its rounding. No score is only like no score, not like zero."""
+    """Tell whether an LMS shows a score.
+
+    Args:
+        shown: Member of the LMS's answer; None where it shows no score, which is not the same as zero.
+        wanted: The score that it should show; None for no score.
+        within: The difference below which two scores count as the same, because the LMS rounds.
+    """
     if isinstance(shown, bool) or not isinstance(shown, int | float) or wanted is None:
         return shown is None and wanted is None
     return abs(shown - wanted) < within
 
 
 async def people_by_name(people: AsyncIterator[tuple[str | None, Any]]) -> dict[str, set[str]]:
-    """The ids of people by what learners are known by, without regard to capitals; several may share it.
+    """Return the ids of people at the LMS, by their names or addresses in lower case.
 
     Args:
-        people: Name or address, and id, of each; those without one are left out.
+        people: Pairs of a name or address and an id. A person may have several pairs; pairs without a name or an id are
+            left out.
+
+    Returns:
+        The ids of all people who share a name or address, by it; see :func:`only_one`.
     """
     found: defaultdict[str, set[str]] = defaultdict(set)
     async for name, user in people:
@@ -197,7 +207,16 @@ async def people_by_name(people: AsyncIterator[tuple[str | None, Any]]) -> dict[
 
 
 def only_one(people: Mapping[str, Collection[str]], name: str) -> str | Result:
-    """The id of the one person of this name or address; or that there is none, or are several."""
+    """Return the id of the only person with a name or address.
+
+    Args:
+        people: As :func:`people_by_name` returns them.
+        name: The name or address, with any capitals.
+
+    Returns:
+        The id; or a result, blocked with the reason ``learner-unmatched`` or ``learner-ambiguous``, where nobody or several
+        people have it.
+    """
     found = people.get(name.strip().casefold(), ())
     if len(found) == 1:
         return next(iter(found))
@@ -205,5 +224,11 @@ def only_one(people: Mapping[str, Collection[str]], name: str) -> str | Result:
 
 
 def blocked(reason: str, remote_id: str | None = None) -> Result:
-    """That a person must act first, with what there is to be done; the reasons are those of :data:`AT_LMS`."""
+    """Return the result of an outcome that waits until a person has done something.
+
+    Args:
+        reason: ``course-not-at-lms``, ``learner-unmatched``, ``learner-ambiguous`` or ``instructor-changed-it``. The message
+            of the result says what there is to be done.
+        remote_id: Id of the outcome at the LMS, where it is known.
+    """
     return Result(ResultKind.BLOCKED, reason, AT_LMS[Reason(reason)], remote_id)
