@@ -17,6 +17,7 @@ from coursewire.errors import (
     CredentialsError,
     IncompleteListError,
     NotExportableError,
+    RejectedError,
     SourceError,
 )
 from coursewire.model.channel import Capabilities, Channel, Limits, Support
@@ -26,6 +27,7 @@ from coursewire.model.inbound import CodeGrant, InboundAccess, InboundRoute
 from coursewire.model.kinds import Kind
 from coursewire.model.outcomes import Assessment, Completion, Verdict
 from coursewire.model.payload import Batch, Operation, Payload, RemoteItem, Result, ResultKind, fingerprint
+from coursewire.model.reasons import CountedAs, ReasonGroup, ReasonInfo
 from coursewire.plugins.defaults import CoreDefaults
 from coursewire.plugins.loading import load_channel_object
 
@@ -70,7 +72,8 @@ BATCH = Batch(CREATE, tuple(payloads(3)))
 class Probe:
     """A channel whose answers a test chooses: values, or functions that are called."""
 
-    def __init__(self, limits=None, **answers):
+    def __init__(self, limits=None, reasons=(), **answers):
+        self.reasons = reasons
         self.limits = limits or Limits(batch_items=10, outcome_batch_items=2)
         self.answers = answers
 
@@ -88,6 +91,7 @@ class Probe:
             config=ChannelConfig,
             capabilities=can,
             limits=self.limits,
+            reasons=self.reasons,
         )
 
     @hookimpl
@@ -512,6 +516,36 @@ def test_results_are_held_against_the_batch(kind):
 
     with pytest.raises(CredentialsError):
         asyncio.run(send(refuse))
+
+
+def test_a_reason_that_nobody_declares_is_logged_once_and_its_result_counts(caplog):
+    results = [replace(ACCEPTED, kind=ResultKind.REJECTED, reason="full-moon")] * 3
+    hook_caller = relay_of(Probe(send_content=results))
+    assert asyncio.run(hook_caller.send(None, Kind.CONTENT, BATCH)) == results
+    assert asyncio.run(hook_caller.send(None, Kind.CONTENT, BATCH)) == results
+    assert hook_caller.undeclared == {"full-moon": "send_content"}
+    (record,) = caplog.records
+    assert "'full-moon' in send_content, which neither core nor the channel declares" in record.getMessage()
+
+
+def test_a_reason_of_an_error_is_held_against_the_declared_ones_too(caplog):
+    def refuse(batch):
+        raise RejectedError("no", reason="full-moon")
+
+    hook_caller = relay_of(Probe(send_outcomes=refuse))
+    with pytest.raises(RejectedError):
+        asyncio.run(hook_caller.send(None, Kind.COMPLETIONS, BATCH))
+    assert hook_caller.undeclared == {"full-moon": "send_outcomes"}
+
+
+def test_codes_of_core_and_of_the_channel_are_known(caplog):
+    moon = ReasonInfo("full-moon", ReasonGroup.LMS, CountedAs.FAILED, "the moon is full")
+    codes = ("refused", "http-418", "full-moon")
+    results = [replace(ACCEPTED, kind=ResultKind.REJECTED, reason=code) for code in codes]
+    hook_caller = relay_of(Probe(send_content=results, reasons=(moon,)))
+    assert asyncio.run(hook_caller.send(None, Kind.CONTENT, BATCH)) == results
+    assert hook_caller.undeclared == {}
+    assert caplog.records == []
 
 
 def test_an_async_hook_that_gives_no_coroutine_is_refused():

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from coursewire.errors import BlockedError
+from coursewire.errors import BlockedError, ContractError
 from coursewire.model.payload import Result, ResultKind
+from coursewire.model.reasons import Reason
 from coursewire.testing.simulator import json_response
-from coursewire.toolkit.gradebook import Cell, only_one, people_by_name, same_score, write_score
+from coursewire.toolkit.gradebook import Cell, blocked, only_one, people_by_name, same_score, write_score
 
 
 class Gradebook:
@@ -207,3 +208,19 @@ def test_people_are_told_apart_without_regard_to_capitals():
     assert only_one(found, "kim@example.org").reason == "learner-ambiguous"
     assert only_one(found, "x@example.org").reason == "learner-unmatched"
     assert only_one(found, "x@example.org").kind is ResultKind.BLOCKED
+
+
+def test_blocked_takes_the_code_as_text_or_as_a_member_and_says_what_to_do():
+    assert blocked("learner-unmatched") == blocked(Reason.LEARNER_UNMATCHED)
+    assert blocked("course-not-at-lms", "7").remote_id == "7"
+    assert "Transmit content first." in blocked("course-not-at-lms").message
+
+
+def test_a_wrong_code_is_answered_with_a_sentence_that_names_the_right_ones():
+    with pytest.raises(ContractError) as caught:
+        blocked("learner-unmatchd")
+    assert str(caught.value) == (
+        "cw.blocked() has no words for the reason 'learner-unmatchd': it knows course-not-at-lms, learner-unmatched, "
+        "learner-ambiguous, instructor-changed-it. Use one of these, or return a cw.Result with a reason that the "
+        "channel declares."
+    )

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
-from coursewire.errors import ContractError, CoursewireError
+from coursewire.errors import ContractError, CoursewireError, SendError
 from coursewire.hooks import PROJECT, SPECS
 from coursewire.model.inbound import CodeGrant, InboundRoute
 from coursewire.model.kinds import Kind
 from coursewire.model.payload import Batch, JsonObject, Operation, Payload, RemoteItem, Result
+from coursewire.model.reasons import find_reason
 from coursewire.plugins.defaults import CoreDefaults, items_limit, wire_bytes
 from coursewire.plugins.faults import codes_of, describe
 from coursewire.plugins.plain_data import a_kind, find_non_json
@@ -75,6 +76,11 @@ class HookCaller:
     Every method raises :class:`ContractError` when a hook raises anything but an error of ours, or answers
     with something that is not what its specification says; the message names the plugin and its version.
     After ``send_content`` and ``send_outcomes`` such an error leaves the batch in doubt.
+
+    Attributes:
+        where: The plugin with its version, for messages.
+        undeclared: Reason codes that hooks gave and nobody declared, each with the hook that gave it first. They are
+            logged, and the results that carry them count all the same.
     """
 
     def __init__(
@@ -82,6 +88,8 @@ class HookCaller:
     ) -> None:
         self.where = plugin.where
         self._limits = channel.limits
+        self._reasons = channel.reasons
+        self.undeclared: dict[str, str] = {}
         self._remote_keys = channel.capabilities.remote_keys
         self._manager = new_manager()
         self._names: dict[int, str] = {}
@@ -315,6 +323,8 @@ class HookCaller:
         except CoursewireError as error:
             # It may quote an answer, and an LMS may repeat what it was sent.
             error.hide(_redactor(session))
+            if isinstance(error, SendError):
+                self._note_reason(hook, error.reason)
             raise
         except Exception as error:
             raise self._raised(hook, error) from error
@@ -360,7 +370,21 @@ class HookCaller:
         results = self._list_of(hook, answer, Result)
         if len(results) != len(batch):
             raise self._broken(hook, f"it returned {len(results)} results for {len(batch)} payloads")
+        for result in results:
+            self._note_reason(hook, result.reason)
         return results
+
+    def _note_reason(self, hook: str, code: str) -> None:
+        """Log a reason code that nobody declared, once; what carries it goes on as it is."""
+        if code and code not in self.undeclared and find_reason(code, self._reasons) is None:
+            self.undeclared[code] = hook
+            LOG.warning(
+                "%s gives the reason %r in %s, which neither core nor the channel declares, so that nobody can "
+                "explain it. Declare it in Channel(reasons=...).",
+                self._authors(hook),
+                code,
+                hook,
+            )
 
     def _check_bytes(self, batch: Batch) -> None:
         most = self._limits.batch_bytes

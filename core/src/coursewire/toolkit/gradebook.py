@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from coursewire.errors import ContractError
 from coursewire.model.payload import JsonObject, Result, ResultKind
 from coursewire.model.reasons import Reason
 from coursewire.toolkit.responses import is_missing, read_object
@@ -16,7 +17,18 @@ if TYPE_CHECKING:
 
     from coursewire.model.session import Session
 
-AT_LMS = {
+BlockedReason = (
+    Literal[
+        Reason.COURSE_NOT_AT_LMS,
+        Reason.LEARNER_UNMATCHED,
+        Reason.LEARNER_AMBIGUOUS,
+        Reason.INSTRUCTOR_CHANGED_IT,
+    ]
+    | Literal["course-not-at-lms", "learner-unmatched", "learner-ambiguous", "instructor-changed-it"]
+)
+"""A reason for which a person at the LMS must act, as :func:`blocked` takes it."""
+
+_AT_LMS: dict[str, str] = {
     Reason.COURSE_NOT_AT_LMS: "The LMS has no such course, or it was deleted there. Transmit content first.",
     Reason.LEARNER_UNMATCHED: "Nobody in the course at the LMS has this e-mail address, user name or id. Make the "
     "user, or enrol it there as a student.",
@@ -25,7 +37,7 @@ AT_LMS = {
     Reason.INSTRUCTOR_CHANGED_IT: "Somebody else changed this grade at the LMS, and it stays so. With "
     "keep_instructor_changes off it would be overwritten.",
 }
-"""Messages by reason, for the person at the LMS, or the one who links learners, who can mend it. Core asks again once a day."""
+"""The words for each: what a person at the LMS, or whoever links learners, can do."""
 
 _EXEMPT = ("exempt", "excused")
 """Names by which a cell says that the learner need not be graded: a person's decision in any case."""
@@ -100,7 +112,7 @@ class Cell:
             f"The LMS took the grade and shows {answer.get('score')!r:.40}. Is the column locked or calculated there, or "
             "the grading period closed?"
         )
-        return Result(ResultKind.TRY_LATER, "grade-not-shown", message, http_status=http_status)
+        return Result(ResultKind.TRY_LATER, Reason.GRADE_NOT_SHOWN, message, http_status=http_status)
 
 
 async def write_score(
@@ -223,12 +235,27 @@ def only_one(people: Mapping[str, Collection[str]], name: str) -> str | Result:
     return blocked(Reason.LEARNER_AMBIGUOUS if found else Reason.LEARNER_UNMATCHED)
 
 
-def blocked(reason: str, remote_id: str | None = None) -> Result:
-    """Return the result of an outcome that waits until a person has done something.
+def blocked(reason: BlockedReason, remote_id: str | None = None) -> Result:
+    """Return the result of an item for which a person at the LMS must act first, with what there is to be done.
+
+    Core asks again once a day.
 
     Args:
-        reason: ``course-not-at-lms``, ``learner-unmatched``, ``learner-ambiguous`` or ``instructor-changed-it``. The message
-            of the result says what there is to be done.
-        remote_id: Id of the outcome at the LMS, where it is known.
+        reason: Why nothing can be written, as a member of :class:`~coursewire.model.reasons.Reason` or as text.
+        remote_id: The LMS's own id of the item, as far as it is known.
+
+    Raises:
+        ContractError: The reason is another one. For a reason of the channel's own, make a
+            :class:`~coursewire.model.payload.Result` and declare the reason with the channel.
+
+    Example:
+        >>> cw.blocked("learner-unmatched").message[:42]
+        'Nobody in the course at the LMS has this e'
     """
-    return Result(ResultKind.BLOCKED, reason, AT_LMS[Reason(reason)], remote_id)
+    if reason not in _AT_LMS:
+        raise ContractError(
+            f"cw.blocked() has no words for the reason {reason!r}",
+            why=f"it knows {', '.join(_AT_LMS)}",
+            next_step="Use one of these, or return a cw.Result with a reason that the channel declares.",
+        )
+    return Result(ResultKind.BLOCKED, reason, _AT_LMS[reason], remote_id)

@@ -8,6 +8,7 @@ from coursewire_blackboard.config import DAILY_CALLS, BlackboardConfig, authenti
 from coursewire_blackboard.content import export_content
 from coursewire_blackboard.gradebook import send_outcomes
 from coursewire_blackboard.outcomes import export_assessment, export_completion
+from coursewire_blackboard.reasons import REASONS
 
 __all__ = [
     "CHANNEL",
@@ -27,6 +28,7 @@ CHANNEL = cw.Channel(
     code=BlackboardConfig.code,
     title="Blackboard Learn",
     requires_api=">=2.0,<3",
+    reasons=REASONS,
     config=BlackboardConfig,
     capabilities=cw.Capabilities(
         content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN}),

@@ -10,6 +10,7 @@ from coursewire_canvas.config import CanvasConfig, authenticate, oauth_applicati
 from coursewire_canvas.content import export_content
 from coursewire_canvas.grading import OUTCOMES_A_BATCH, send_outcomes
 from coursewire_canvas.outcomes import export_assessment, export_completion
+from coursewire_canvas.reasons import REASONS
 
 if TYPE_CHECKING:
     import typer
@@ -34,6 +35,7 @@ CHANNEL = cw.Channel(
     code=CanvasConfig.code,
     title="Canvas",
     requires_api=">=2.0,<3",
+    reasons=REASONS,
     config=CanvasConfig,
     capabilities=cw.Capabilities(
         content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN}),

@@ -16,6 +16,7 @@ from coursewire.service.api.configurations import check_configuration
 from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.console.forms import fields_of, inputs
 from coursewire.service.console.site import CONSOLE, go, render
+from coursewire.service.console.words import colour_of
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
 from coursewire.service.stats import Stats
@@ -167,10 +168,10 @@ def remove(uuid: UUID, request: Request, reach: ADMINISTER) -> Response:
 def state_of(configuration: Configuration) -> dict[str, str]:
     """Whether runs take it, in a word and a colour."""
     if configuration.needs_reconnect_since is not None:
-        return {"state": "needs reconnect", "colour": "bad"}
-    return (
-        {"state": "live", "colour": "good"} if configuration.active else {"state": "draft", "colour": "left"}
-    )
+        state = "needs reconnect"
+    else:
+        state = "live" if configuration.active else "draft"
+    return {"state": state, "colour": colour_of(state)}
 
 
 async def _show(
