@@ -7,6 +7,7 @@ from coursewire_degreed.v1.client import authenticate, check_connection, send_co
 from coursewire_degreed.v1.config import CALLS_A_MINUTE, DegreedV1Config
 from coursewire_degreed.v1.content import export_content, export_retirement
 from coursewire_degreed.v1.outcomes import export_completion, send_outcomes
+from coursewire_degreed.v1.reasons import REASONS
 
 __all__ = [
     "authenticate",
@@ -27,6 +28,7 @@ def declare_channel() -> cw.Channel:
         code=DegreedV1Config.code,
         title="Degreed (API v1)",
         requires_api=">=2.0,<3",
+        reasons=REASONS,
         config=DegreedV1Config,
         capabilities=cw.Capabilities(
             content_types=frozenset(

@@ -7,6 +7,7 @@ from coursewire_degreed.v2.client import check_connection, find_remote, list_rem
 from coursewire_degreed.v2.config import RATE, Degreed2Config, authenticate
 from coursewire_degreed.v2.content import export_content, export_retirement
 from coursewire_degreed.v2.outcomes import export_completion, send_outcomes
+from coursewire_degreed.v2.reasons import REASONS
 
 __all__ = [
     "authenticate",
@@ -29,6 +30,7 @@ def declare_channel() -> cw.Channel:
         code=Degreed2Config.code,
         title="Degreed (API v2)",
         requires_api=">=2.0,<3",
+        reasons=REASONS,
         config=Degreed2Config,
         capabilities=cw.Capabilities(
             content_types=frozenset(
