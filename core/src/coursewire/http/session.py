@@ -26,11 +26,11 @@ from coursewire.errors import (
 from coursewire.http.limits import RateGate, lowered
 from coursewire.http.paging import next_link, pages_of
 from coursewire.http.redact import Redactor, secret_values
-from coursewire.http.retry import GATEWAY_TROUBLE, REPEATABLE, Retries, Sleep, reset_s, retry_after_s
+from coursewire.http.retry import GATEWAY_TROUBLE, REPEATABLE, Retries, Sleep
 from coursewire.http.tokens import RECONNECT, StoredTokens
 from coursewire.http.transport import ForbiddenAddressError, GuardedTransport, OversizeError, carrier
 from coursewire.http.urls import Targets, path_template, same_place
-from coursewire.model.content import instant_of
+from coursewire.http.waits import read_wait_s, retry_after_s, wait_s
 from coursewire.model.instant import Clock, utc_now
 from coursewire.model.payload import canonical_json
 from coursewire.model.session import Session, T, Tokens
@@ -388,7 +388,7 @@ class HttpSession(Session):
         told_s = self._read_slow_down(response) if self._read_slow_down else None
         if told_s is None and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
             return None
-        return told_s or retry_after_s(response, self.clock()) or reset_s(response) or 0.0
+        return told_s or wait_s(response, self.clock()) or 0.0
 
     async def _throttled(self, call: _Call, response: httpx.Response, asked_s: float) -> None:
         until = self.clock() + timedelta(seconds=asked_s or self._gate.window_s(call.bucket))
@@ -405,12 +405,12 @@ class HttpSession(Session):
         name = self._limits.remaining_header
         if name is None or response.headers.get(name, "").strip() != "0":
             return
-        now = self.clock()
-        window_ends_at = now + timedelta(seconds=self._gate.window_s(call.bucket))
-        resets_at = instant_of(response.headers.get(self._limits.reset_header or "")) or window_ends_at
-        if resets_at > now:
-            # Its clock may be another than ours.
-            await self._gate.close(min(resets_at, window_ends_at), call.bucket)
+        now, window_s = self.clock(), self._gate.window_s(call.bucket)
+        told_s = read_wait_s(response.headers.get(self._limits.reset_header or "", ""), now)
+        # Its clock may be another than ours.
+        pause_s = window_s if told_s is None else min(told_s, window_s)
+        if pause_s:
+            await self._gate.close(now + timedelta(seconds=pause_s), call.bucket)
 
     async def _authenticated(self, call: _Call) -> httpx.Response:
         """Run httpx's auth protocol, in which the flow yields requests and gets their answers."""

@@ -21,8 +21,9 @@ from coursewire.errors import (
     UnreachableError,
 )
 from coursewire.http.redact import Redactor, is_html, media_type_of, shorten
-from coursewire.http.retry import retry_after_s
+from coursewire.http.texts import text_of
 from coursewire.http.urls import path_template
+from coursewire.http.waits import retry_after_s
 from coursewire.model.payload import JsonObject, Operation, Result, ResultKind
 from coursewire.model.reasons import Reason, http_reason
 from coursewire.toolkit.responses import error_text, is_missing, read_json, read_object
@@ -427,7 +428,7 @@ def _is_anothers(response: httpx.Response, not_found_member: str) -> bool:
     """Tell that a 404 is not the LMS's own, but that of whatever stands before it."""
     if not_found_member:
         return not is_missing(response, not_found_member)
-    return is_html(media_type_of(response), response.text)
+    return is_html(media_type_of(response), text_of(response))
 
 
 def _reason(response: httpx.Response) -> str:
