@@ -33,7 +33,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class ChannelSpecs:
-    """What makes a module or object a channel."""
+    """The hooks that make a module or object a channel."""
 
     @hookspec(firstresult=True)
     def declare_channel(self) -> Channel:
@@ -230,7 +230,7 @@ class ClientSpecs:
 
 
 class HostSpecs:
-    """What a channel adds to the host service and the command line."""
+    """The hooks with which a channel adds to the host service and the command line."""
 
     @hookspec(firstresult=True)
     def oauth_application(self) -> CodeGrant:
@@ -256,7 +256,7 @@ class HostSpecs:
 
 
 class OperatorSpecs:
-    """What operators may hook into; every implementation is called.
+    """The hooks of operators; every implementation is called.
 
     A hook must be quick, must not print secrets, and may run more than once for the same batch.
     """
