@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 import coursewire as cw
+from coursewire.errors import CoursewireError
 from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Rate, RetireStrategy, Support
 from coursewire.model.instant import Moment
 from docs.generate.markdown import code, example, page, prose, sections, table
@@ -36,7 +37,7 @@ def pages() -> dict[str, str]:
     }
     functions = {name: thing for name, thing in things.items() if inspect.isfunction(thing)}
     values = [name for name, thing in things.items() if not inspect.isclass(thing) and name not in functions]
-    errors = {name: thing for name, thing in classes.items() if issubclass(thing, Exception)}
+    errors = {name: thing for name, thing in classes.items() if issubclass(thing, CoursewireError)}
     others = [(name, thing) for name, thing in classes.items() if name not in errors]
     return {
         "plugin-api.md": page(

@@ -124,14 +124,16 @@ class InboundRequest:
 def require_parameters(given: Mapping[str, str], *names: str) -> list[str]:
     """Return the values that a caller must give, in the order of the names.
 
-    For example ``user, token = require_parameters(request.texts(), "userId", "token")``.
-
     Args:
         given: Values by name, for example from :meth:`InboundRequest.texts`.
         *names: Names of the values.
 
     Raises:
         InboundRefusal: A value is missing or empty; the message names it (400).
+
+    Example:
+        >>> cw.require_parameters({"userId": "7", "token": "made-up"}, "userId", "token")
+        ['7', 'made-up']
     """
     for name in names:
         if not given.get(name):
@@ -297,7 +299,7 @@ class InboundDesk(Protocol):
             customer: UUID of the customer.
             host: Host of the LMS that the learner comes from, or its beginning up to a dot: ``acme`` means
                 acme.example.com and not acme-test.example.com. Every configuration for that LMS gets the launch.
-            launch: The launch.
+            launch: The launch to store.
 
         Raises:
             InboundRefusal: A text is missing or too long, or ``callback`` is not a path (400); the customer has no
@@ -347,13 +349,18 @@ def list_route(
     customer, by UUID; ``If-Modified-Since`` says up to when the LMS has every change. A configuration on a dry run lists
     nothing, and keeps its items waiting.
 
-    For example ``list_route("/courses", lambda item: item.body, most=1000, customer_from="customer")``.
-
     Args:
         path: Path of the route, as in :class:`InboundRoute`.
         entry: Function that makes the element of the array from an item.
         most: Number of items in one answer at most; ``transmission_chunk_size`` and ``count`` may lower it.
         customer_from: Query parameter or placeholder that names the customer, as in :class:`InboundRoute`.
+
+    Example:
+        ::
+
+            @cw.hookimpl
+            def inbound_routes():
+                return [cw.list_route("/courses", lambda item: dict(item.body), most=1000, customer_from="customer")]
     """
 
     async def list_items(request: InboundRequest, desk: InboundDesk) -> InboundAnswer:

@@ -33,6 +33,7 @@ async def poll(
             def is_over(answer):
                 return cw.read_success(answer, "status")["status"] == "complete"
 
+
             done = await cw.poll(session, f"/tasks/{task}", (1, 2, 5), is_over)
     """
     for pause_s in pauses_s:
