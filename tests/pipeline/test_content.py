@@ -17,7 +17,8 @@ from coursewire.storage.audit.records import ContentRecord, ContentRecords
 from coursewire.storage.audit.states import Event, State
 from coursewire.storage.audit.transmissions import history
 from coursewire.storage.locks.leases import Lease
-from coursewire.storage.tables.records import content_record, job, metadata, transmission
+from coursewire.storage.tables import metadata
+from coursewire.storage.tables.records import content_record, job, transmission
 from coursewire.testing.database import count_statements
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire_canvas.simulator import CanvasSimulator
@@ -503,7 +504,7 @@ def test_events_follow_the_rules_whatever_the_item_went_through(installation, sh
         record.happen(event)
     store = ContentRecords(installation.engine, configuration.uuid)
     store.save([record], now=utc_now())
-    assert store.fetch(["A+1"])["A+1"].standing == record.standing
+    assert store.fetch(["A+1"])["A+1"].record_state == record.record_state
     assert store.in_states([State.FAILED])[0].key == "A+1"
     assert store.counts() == [("failed", None, True, 1)]
 

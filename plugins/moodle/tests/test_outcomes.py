@@ -8,14 +8,17 @@ import pytest
 from aiohttp import web
 
 from coursewire.errors import BlockedError, NotExportableError, RejectedError, UnreachableError
+from coursewire.model.kinds import Kind
 from coursewire.model.outcomes import Completion
-from coursewire.model.payload import Kind, Operation, ResultKind
+from coursewire.model.payload import Operation, ResultKind
 from coursewire_moodle import plugin
 from coursewire_moodle.client import FIND
 from coursewire_moodle.config import MoodleConfig
 from coursewire_moodle.outcomes import ASSIGNMENTS, GRADE, MODULE, PAGE, PARTICIPANTS
 
 from .conftest import COMPLETE, as_core, calls, form_of, make_batches
+
+EVERY_RELEASE = True
 
 COURSE = "BrackenX+TIDE101"
 LEE = "lee.moor@example.org"

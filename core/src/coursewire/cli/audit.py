@@ -79,8 +79,8 @@ def retry(
     """
     from coursewire.cli.common import OUTCOMES, actor, find_configuration, open_installation, outcome_keys
     from coursewire.cli.output import put, put_json
-    from coursewire.model.payload import Kind
-    from coursewire.storage.audit.requeue import FAILED_STATES, release
+    from coursewire.model.kinds import Kind
+    from coursewire.storage.audit.requeue import FAILED_STATES, requeue
     from coursewire.storage.audit.states import State
 
     if sum(map(bool, (items, all_failed, states, learner))) != 1:
@@ -100,7 +100,7 @@ def retry(
                 _demand_items(installation, found, each, items, chosen)
             elif learner is not None and course is not None:
                 keys = outcome_keys(installation, found, each, learner, course)
-            count += release(
+            count += requeue(
                 installation.engine,
                 found.uuid,
                 states=chosen,

@@ -74,7 +74,7 @@ def takes(kind: KindName, channel: LoadedChannel) -> bool:
 
 def records_of(installation: Installation, configuration: Configuration, kind: KindName) -> Records[Any]:
     """The records of one kind of a configuration."""
-    from coursewire.model.payload import Kind
+    from coursewire.model.kinds import Kind
     from coursewire.storage.audit.records import ContentRecords, OutcomeRecords
 
     if kind is KindName.CONTENT:
@@ -90,7 +90,7 @@ def outcome_keys(
     Raises:
         SourceError: The source could not answer.
     """
-    from coursewire.model.payload import Kind
+    from coursewire.model.kinds import Kind
     from coursewire.storage.audit.records import OutcomeRecords
 
     async def ask() -> list[str]:

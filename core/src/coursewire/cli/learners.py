@@ -1,4 +1,4 @@
-"""``coursewire learners``: who is known to an LMS by which id, and forgetting somebody."""
+"""``coursewire learners``: ids of learners at an LMS, and forgetting a learner."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coursewire.cli.inactive import inactive
 from coursewire.cli.options import Config, ConfigNeeded, Json, LearnerNeeded
 
 if TYPE_CHECKING:
@@ -19,13 +20,14 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
     group.command()(unmatched)
+    group.command()(inactive)
     group.command()(link)
     group.command()(unlink)
     group.command()(forget)
     app.add_typer(
         group,
         name="learners",
-        help="See who has no id at the LMS; link, unlink, forget.",
+        help="See who has no id at the LMS, and who has left; link, unlink, forget.",
         rich_help_panel="Look",
     )
 

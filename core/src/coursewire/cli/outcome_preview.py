@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import Customer
-    from coursewire.pipeline.export.evaluation import Examined
+    from coursewire.pipeline.export.evaluation import OutcomeEvaluation
     from coursewire.pipeline.export.outcomes import OutcomeExport
     from coursewire.plugins.registry import LoadedChannel
     from coursewire.sources.bundle_source import BundleSource
@@ -92,7 +92,7 @@ async def preview_outcomes(
             continue
         fault = one.reason in faults
         left += fault
-        note(f"{key} ({one.title}): {because(one.reason, one.steps[-1].message)}", style="red" * fault)
+        note(f"{key} ({one.title}): {because(one.reason, one.decisions[-1].message)}", style="red" * fault)
     for key in only or ():
         if key not in met:
             left += 1
@@ -125,10 +125,10 @@ async def _examined(
     customer: str,
     told: Untouched,
     now: datetime,
-) -> AsyncIterator[Examined]:
+) -> AsyncIterator[OutcomeEvaluation]:
     for each in await _customers(source, customer):
         export = _export(source, channel, config, kind, each, told, now)
-        async for page in export.examined():
+        async for page in export.evaluations():
             for one in page:
                 yield one
 
@@ -162,6 +162,6 @@ def _export(
     )
 
 
-def _key(one: Examined) -> str:
+def _key(one: OutcomeEvaluation) -> str:
     """The enrollment's id; with a blank and the subsection's for an assessment."""
     return f"{one.facts.id} {one.part.subsection_id}" if one.part else one.facts.id

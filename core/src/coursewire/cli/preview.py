@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from coursewire.configurations.files import ConfigurationFile
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
-    from coursewire.model.payload import Kind as OutcomeKind
+    from coursewire.model.kinds import Kind as OutcomeKind
     from coursewire.plugins.registry import LoadedChannel
     from coursewire.settings import Settings
     from coursewire.sources.base import Source
@@ -44,7 +44,7 @@ def preview(
     be exported makes the exit status 1.
     """
     from coursewire.cli.common import run_to_end
-    from coursewire.model.payload import Kind as OutcomeKind
+    from coursewire.model.kinds import Kind as OutcomeKind
     from coursewire.pipeline.selection import refuse_other_kinds
     from coursewire.plugins.loading import load_channels
     from coursewire.settings import Settings

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from coursewire.installation import Installation
     from coursewire.pipeline.content_job import ContentJob
     from coursewire.pipeline.outcome_job import OutcomeJob
-    from coursewire.pipeline.selection import Selection
+    from coursewire.pipeline.selection import RunRequest, Selection
     from coursewire.pipeline.transmit.run import Progress
 
 
@@ -58,17 +58,22 @@ class Asked:
 
     def job(self, installation: Installation, configuration: Configuration) -> ContentJob | OutcomeJob:
         """A job for one configuration."""
-        from coursewire.model.payload import Kind
-        from coursewire.pipeline.making import make_job
+        return self.request().job(installation, configuration)
 
-        return make_job(
-            installation,
-            configuration,
+    def request(self) -> RunRequest:
+        """Return what is asked, as :class:`coursewire.host.Host` takes it."""
+        from coursewire.model.kinds import Kind
+        from coursewire.pipeline.selection import RunRequest
+
+        return RunRequest(
             Kind(self.kind.value),
-            force=self.force,
-            confirm_retire=self.confirm_retire,
+            channel=self.channel,
+            customer=self.customer,
+            config=self.config,
             learner=self.learner,
             course=self.course,
+            force=self.force,
+            confirm_retire=self.confirm_retire,
         )
 
     def run_job(
@@ -94,16 +99,9 @@ def select(installation: Installation, asked: Asked) -> Selection:
     Raises:
         ConfigurationError: None is meant, none can run, or one was named whose channel does not take the kind.
     """
-    from coursewire.model.payload import Kind
     from coursewire.pipeline import selection
 
-    return selection.select(
-        installation,
-        Kind(asked.kind.value),
-        channel=asked.channel,
-        customer=asked.customer,
-        config=asked.config,
-    )
+    return selection.select(installation, asked.request())
 
 
 def note_left_out(asked: Asked, selection: Selection) -> None:

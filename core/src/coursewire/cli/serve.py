@@ -38,11 +38,12 @@ def serve(
     SIGTERM or Ctrl-C ends it, after the requests and jobs under way. Put a proxy with TLS in front of it.
     """
     from coursewire.cli.common import open_installation
+    from coursewire.host import Host
     from coursewire.pipeline.runners.inline import calm_collector
 
     uvicorn, create_app = _service()
     with open_installation() as installation:
-        app = create_app(installation)
+        app = create_app(Host(installation=installation))
         calm_collector()
         config = uvicorn.Config(
             app,

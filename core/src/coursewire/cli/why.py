@@ -72,7 +72,7 @@ def _outcomes(
 ) -> list[dict[str, Any]]:
     from coursewire.cli.common import OUTCOMES, channel_of, run_to_end, takes
     from coursewire.errors import ConfigurationError
-    from coursewire.model.payload import Kind
+    from coursewire.model.kinds import Kind
     from coursewire.pipeline.outcome_job import OutcomeJob
     from coursewire.pipeline.why import why_outcome
 

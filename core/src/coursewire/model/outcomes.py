@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,6 +48,9 @@ class Outcome(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    corrects: ClassVar[bool] = True
+    """A later outcome about the same thing corrects the earlier one. False where both are true: who joined may leave."""
+
     enrollment_id: str
     username: str
     email: str | None
@@ -86,6 +89,8 @@ class Assessment(Outcome):
 class EnrollmentReport(Outcome):
     """The news that a learner has joined a course run, or has left it."""
 
+    corrects: ClassVar[bool] = False
+
     mode: str
     active: bool
     """False once the learner has left."""
@@ -99,7 +104,7 @@ class EnrollmentReport(Outcome):
         return self.enrolled_at if self.active else self.unenrolled_at
 
 
-class Told(BaseModel):
+class LastReported(BaseModel):
     """What the LMS last confirmed of an outcome: the part that a later one is held against.
 
     Attributes:
@@ -127,7 +132,7 @@ class Told(BaseModel):
             percent=getattr(outcome, "percent", None),
         )
 
-    def improved_by(self, later: Told) -> bool:
+    def improved_by(self, later: LastReported) -> bool:
         """Tell whether ``later`` is better news: completed, a better verdict, or a higher grade."""
         if self.complete != later.complete:
             return later.complete
@@ -135,7 +140,7 @@ class Told(BaseModel):
             return _RANK[self.verdict] < _RANK[later.verdict]
         return later.percent is not None and (self.percent is None or later.percent > self.percent)
 
-    def lowered_by(self, later: Told) -> bool:
+    def lowered_by(self, later: LastReported) -> bool:
         """Tell whether ``later`` has a lower grade."""
         return self.percent is not None and later.percent is not None and later.percent < self.percent
 

@@ -17,19 +17,6 @@ JsonObject = dict[str, Any]
 """Plain data that JSON can carry: the only form in which payloads are kept and compared."""
 
 
-class Kind(StrEnum):
-    """What is transmitted; with a configuration, a kind names a job."""
-
-    CONTENT = "content"
-    COMPLETIONS = "completions"
-    ASSESSMENTS = "assessments"
-    ENROLLMENTS = "enrollments"
-
-
-OUTCOMES = (Kind.COMPLETIONS, Kind.ASSESSMENTS, Kind.ENROLLMENTS)
-"""The kinds that are about learners."""
-
-
 class Operation(StrEnum):
     """The operation on one item at the LMS."""
 

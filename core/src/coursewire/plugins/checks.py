@@ -11,6 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from coursewire.hooks import SPECS, ChannelSpecs
 from coursewire.model.channel import PLUGIN_API, Channel, Idempotency
+from coursewire.model.kinds import OUTCOMES
 from coursewire.plugins.api_versions import REMEDY, UNSAID, is_older, missing_name
 from coursewire.plugins.faults import place, text_of
 from coursewire.plugins.hook_caller import new_manager
@@ -26,6 +27,12 @@ SPECIFIED: dict[str, Callable[..., Any]] = {
 """Every hook there is, by name."""
 
 _ASYNC = frozenset(name for name, spec in SPECIFIED.items() if inspect.iscoroutinefunction(spec))
+
+_ASYNC_GENERATORS = frozenset(
+    name
+    for name, spec in SPECIFIED.items()
+    if str(inspect.signature(spec).return_annotation).startswith("AsyncIterator")
+)
 
 
 class Refused(Exception):  # noqa: N818 - not an error that leaves this room
@@ -51,6 +58,10 @@ def check_hooks(plugin: object) -> None:
     for name, function in marked.items():
         if name in SPECIFIED:
             _check_arguments(name, function)
+            if name in _ASYNC_GENERATORS and inspect.iscoroutinefunction(function):
+                raise Refused(
+                    f"Its hook {name} returns a list at the end. Let it yield each element instead."
+                )
             if name not in _ASYNC and inspect.iscoroutinefunction(function):
                 raise Refused(
                     f"Its hook {name} must not be written with async def. Mend the hook's declaration."
@@ -180,16 +191,15 @@ def _demanded(channel: Channel) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "content that is pulled", ("export_content", "inbound_routes")
     elif can.content.usable:
         yield "content", ("export_content", "send_content", *speaks)
-    if can.completions.usable:
-        yield "completions", ("export_completion", "send_outcomes", *speaks)
-    if can.assessments.usable:
-        yield "assessments", ("export_assessment", "send_outcomes", *speaks)
-    if can.enrollments.usable:
-        yield "enrollments", ("export_enrollment", "send_outcomes", *speaks)
+    for kind in OUTCOMES:
+        if can.takes(kind):
+            yield kind.value, (kind.info.export_hook, kind.info.send_hook, *speaks)
     if can.idempotency is Idempotency.NATURAL_KEY:
         yield "idempotency by a natural key", ("find_remote",)
     if can.list_remote.usable:
         yield "list_remote", ("list_remote",)
+    if can.list_inactive_learners.usable:
+        yield "list_inactive_learners", ("list_inactive_learners", *speaks)
 
 
 def _check_object(plugin: object) -> None:

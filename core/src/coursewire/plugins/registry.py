@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from coursewire.model.channel import Channel
+    from coursewire.model.reasons import ReasonInfo
     from coursewire.plugins.hook_caller import HookCaller
 
 CHANNELS = "coursewire.channels"
@@ -57,7 +58,7 @@ class LoadRow:
 
     @property
     def where(self) -> str:
-        """Who it is, for messages: ``CANVAS (coursewire-canvas 1.3.0)``."""
+        """Who it is, for messages: ``ACME (coursewire-acme 1.3.0)``."""
         return where(self.code or self.name, self.distribution, self.version)
 
     def answers_to(self, code: str) -> bool:
@@ -85,7 +86,7 @@ class LoadedChannel:
 
     @property
     def where(self) -> str:
-        """Who it is, for messages: ``CANVAS (coursewire-canvas 1.3.0)``."""
+        """Who it is, for messages: ``ACME (coursewire-acme 1.3.0)``."""
         return where(self.channel.code, self.distribution, self.version)
 
 
@@ -124,6 +125,15 @@ class Registry:
         """The codes of the channels that can be used, in alphabetical order."""
         return sorted(self._channels)
 
+    def reasons_of(self, code: str) -> tuple[ReasonInfo, ...]:
+        """Return the reason codes that a channel declares; none when no such channel can be used.
+
+        Args:
+            code: The channel's code, exactly as it is declared.
+        """
+        loaded = self._channels.get(code)
+        return loaded.channel.reasons if loaded else ()
+
     def get(self, code: str) -> LoadedChannel:
         """The channel with this code, exactly as it is declared.
 
@@ -148,7 +158,7 @@ class Registry:
 
 
 def where(label: str, distribution: str, version: str) -> str:
-    """Name a plugin for messages: ``CANVAS (coursewire-canvas 1.3.0)``, or the label alone."""
+    """Name a plugin for messages: ``ACME (coursewire-acme 1.3.0)``, or the label alone."""
     maker = f"{distribution} {version}".strip()
     return f"{label} ({maker})" if maker else label
 

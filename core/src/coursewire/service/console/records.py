@@ -12,21 +12,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from coursewire.errors import CoursewireError
-from coursewire.model.payload import Kind, ResultKind
-from coursewire.pipeline.content_job import ContentJob
-from coursewire.pipeline.outcome_job import OutcomeJob
-from coursewire.pipeline.why import why_content, why_outcome
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import ResultKind
+from coursewire.model.reasons import Surface
 from coursewire.service.api.records import record_page
 from coursewire.service.api.transmissions import list_transmissions
 from coursewire.service.authorization import GuardedRouter, Reach, needs
-from coursewire.service.console import words
 from coursewire.service.console.site import CONSOLE, go, render
+from coursewire.service.console.words import colour_of
 from coursewire.service.paging import API
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
 from coursewire.storage.audit import transmissions
-from coursewire.storage.audit.records import ContentRecords, OutcomeRecords, Record, Records
-from coursewire.storage.audit.requeue import FAILED_STATES, release
+from coursewire.storage.audit.records import OutcomeRecord, Record
+from coursewire.storage.audit.requeue import FAILED_STATES
 from coursewire.storage.audit.states import State
 from coursewire.storage.tables.records import content_record, outcome_record
 
@@ -62,7 +61,7 @@ def records(
         reach, table, _uuid(configuration), {"state": state or None}, (search, searched), after, 50
     )
     for row in rows:
-        row["colour"] = words.of_state(row["state"])
+        row["colour"] = colour_of(row["state"])
     return render(
         request,
         "records.html",
@@ -101,7 +100,7 @@ def all_transmissions(
         "transmissions.html",
         caller=reach.caller,
         api=API,
-        rows=[{**row.model_dump(), "colour": words.of_result(row.result)} for row in found.items],
+        rows=[{**row.model_dump(), "colour": colour_of(row.result)} for row in found.items],
         following=found.next,
         names=_names(reach),
         results=[each.value for each in ResultKind],
@@ -115,7 +114,7 @@ async def item(
 ) -> Response:
     """Everything about one item: how it stands, why, every attempt, and what the LMS confirmed."""
     configuration = await run_in_threadpool(reach.configuration, uuid)
-    stored: Records[Any] = _records(reach, uuid, kind)
+    stored = reach.host.records(uuid, kind)
     record: Record | None = (await asyncio.to_thread(stored.fetch, [key])).get(key)
     attempts = await asyncio.to_thread(
         transmissions.history,
@@ -142,7 +141,8 @@ async def item(
         key=key,
         title=title,
         record=record,
-        colour=words.of_state(record.state) if record else "",
+        colour=colour_of(record.state) if record else "",
+        own=reach.installation.channels.reasons_of(configuration.channel),
         facts=_facts(record) if record else [],
         may_retry=record is not None
         and record.state in RETRYABLE
@@ -151,7 +151,7 @@ async def item(
         answer=told["answer"] if told else None,
         operation=told["operation"] if told else None,
         why_not=why_not or "Nothing more is known.",
-        attempts=[{**row, "colour": words.of_result(row["result"])} for row in attempts],
+        attempts=[{**row, "colour": colour_of(row["result"])} for row in attempts],
         payload=orjson.dumps(held, option=orjson.OPT_INDENT_2).decode() if held else "",
     )
 
@@ -167,15 +167,8 @@ def retry(
 ) -> Response:
     """Let the next run try one item again."""
     configuration = reach.configuration(uuid)
-    release(
-        reach.installation.engine,
-        configuration.uuid,
-        states=RETRYABLE,
-        keys=[key],
-        actor=reach.caller.name,
-        reason=reason,
-        now=reach.installation.clock(),
-        kind=kind,
+    reach.host.retry(
+        configuration.uuid, kind, states=RETRYABLE, keys=[key], actor=reach.caller.name, reason=reason
     )
     return go(request, f"/configurations/{uuid}/plan/{kind.value}")
 
@@ -183,18 +176,15 @@ def retry(
 async def _why(
     reach: Reach, configuration: Any, kind: Kind, key: str, record: Record | None
 ) -> dict[str, Any] | None:
-    if kind is Kind.CONTENT:
-        return await why_content(ContentJob(reach.installation, configuration), key)
-    if record is None:
+    if not kind.is_outcome:
+        (told,) = await reach.host.why(configuration, item=key, on=Surface.CONSOLE)
+        return told
+    if not isinstance(record, OutcomeRecord):
         return None
-    learner, course = record.username, record.course_key  # type: ignore[attr-defined]  # an outcome's
-    job = OutcomeJob(reach.installation, configuration, kind, learner=learner, course=course)
-    return next((each for each in await why_outcome(job) if each["key"] == key), None)
-
-
-def _records(reach: Reach, uuid: UUID, kind: Kind) -> Records[Any]:
-    engine = reach.installation.engine
-    return ContentRecords(engine, uuid) if kind is Kind.CONTENT else OutcomeRecords(engine, uuid, kind)
+    told_of_all = await reach.host.why(
+        configuration, learner=record.username, course=record.course_key, kind=kind, on=Surface.CONSOLE
+    )
+    return next((each for each in told_of_all if each["key"] == key), None)
 
 
 def _facts(record: Record) -> list[tuple[str, Any]]:

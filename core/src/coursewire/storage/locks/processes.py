@@ -24,7 +24,7 @@ _HOST_LENGTH = 64
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process, so described that no other one has the same description.
+    """The identity of a process, which no other process shares.
 
     Attributes:
         host: Name of the machine or container.
@@ -42,7 +42,7 @@ class Process:
 
     @classmethod
     def this(cls) -> Process:
-        """Return the process that calls."""
+        """Return the identity of the calling process."""
         pid = os.getpid()
         if _linux():
             boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
@@ -54,7 +54,7 @@ class Process:
 
     @classmethod
     def parse(cls, text: str | None) -> Process | None:
-        """Read what :meth:`__str__` wrote; None if it is something else."""
+        """Read the text that :meth:`__str__` wrote; return None for any other text."""
         try:
             return cls(**orjson.loads(text or ""))
         except (ValueError, TypeError):
@@ -64,7 +64,7 @@ class Process:
         return orjson.dumps(asdict(self)).decode()
 
     def surely_dead(self) -> bool:
-        """True only if this process ran here and certainly does so no more."""
+        """Return True only if the process ran on this system and has certainly ended."""
         here = Process.this()
         if (self.host, self.boot, self.namespace) != (here.host, here.boot, here.namespace):
             return False
@@ -72,12 +72,12 @@ class Process:
 
 
 def process_identity() -> str:
-    """Describe the calling process, for ``lease.process``: at most 255 characters."""
+    """Return the identity of the calling process as text for ``lease.process``, at most 255 characters."""
     return str(Process.this())
 
 
 def surely_dead(identity: str | None) -> bool:
-    """Tell whether the process of this identity has certainly ended; False whenever that cannot be known."""
+    """Return True if the process of this identity has certainly ended; False if that cannot be known."""
     process = Process.parse(identity)
     return process is not None and process.surely_dead()
 
@@ -87,7 +87,7 @@ def _linux() -> bool:
 
 
 def _status_and_start(pid: int) -> tuple[str, str]:
-    """Return the status letter, and the start in clock ticks since boot, from ``/proc/PID/stat`` (see proc(5)).
+    """Return status letter and start, in clock ticks since boot, from Linux's ``/proc/PID/stat`` (see proc(5)).
 
     A start in seconds since 1970, as other ways of asking give it, moves when the clock is set; then every running
     process would look like another one.

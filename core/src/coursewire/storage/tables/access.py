@@ -1,4 +1,4 @@
-"""Who may use the service: people, tokens, what they may do, and who is signed in.
+"""Tables of access to the service: accounts, tokens, their roles, and console sessions.
 
 These are the people who operate Coursewire, not learners.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, Table, Uuid
 
+from coursewire.storage.tables.base import metadata
 from coursewire.storage.tables.columns import UtcDateTime, key_text, long_text
-from coursewire.storage.tables.records import metadata
 
 account = Table(
     "account",

@@ -24,7 +24,7 @@ from coursewire.plugins.loading import load_channel_object
 from coursewire.settings import Settings
 from coursewire.storage.database.engine import open_engine
 from coursewire.storage.database.schema import create
-from coursewire.storage.tables.records import metadata
+from coursewire.storage.tables import metadata
 from coursewire.testing.conformance import sibling
 from coursewire.testing.conformance.bench import Bench
 from coursewire.testing.conformance.checks import Fault, demand
@@ -169,6 +169,7 @@ class Kit:
         self.clock.now = NOW
         self.slept.clear()
         self.watch.reset()
+        self.loaded.hook_caller.undeclared.clear()
         give_up_at = time.monotonic() + PATIENCE_S
         while self.simulator.under_way and time.monotonic() < give_up_at:
             time.sleep(0.005)  # answers that nobody waits for any more must not arrive in the next check
