@@ -243,7 +243,7 @@ def _parts(value: SecretStr | None) -> list[str]:
 
 
 def settings_file() -> Path | None:
-    """The settings file that is in force: the one named in the environment, else the default if it is there."""
+    """Return the settings file that is in force: the one named in the environment, else the default if it is there."""
     named = os.environ.get(FILE_VARIABLE)
     if named:
         return Path(named).expanduser()
@@ -286,7 +286,7 @@ def _explain(
 
 
 def _inside(problem: ErrorDetails) -> str:
-    """What is wrong, and where in a setting of several parts: the second run's time zone is ``1.timezone``."""
+    """Return the fault, and its place in a setting of several parts: the second run's time zone is ``1.timezone``."""
     message = problem["msg"].removeprefix("Value error, ")
     path = ".".join(map(str, problem["loc"][1:]))
     return f"{path}: {message}" if path else message

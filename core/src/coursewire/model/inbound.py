@@ -146,10 +146,10 @@ class InboundAnswer:
     """The answer to the caller.
 
     Attributes:
-        status: HTTP status.
+        status: HTTP status of the answer.
         body: The bytes of the body.
         media_type: Value of the header Content-Type.
-        headers: Further headers.
+        headers: Further headers by name.
     """
 
     status: int = 200
@@ -159,13 +159,25 @@ class InboundAnswer:
 
     @classmethod
     def json(cls, body: object, status: int = 200, **headers: str) -> InboundAnswer:
-        """Return plain data as a JSON answer; underscores in the names of headers stand for hyphens."""
+        """Return plain data as a JSON answer.
+
+        Args:
+            body: Plain data, such as a dictionary.
+            status: HTTP status of the answer.
+            **headers: Further headers by name; underscores in a name stand for hyphens.
+        """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return cls(status, orjson.dumps(body), headers=named)
 
     @classmethod
     def problem(cls, status: int, title: str, detail: str = "") -> InboundAnswer:
-        """Return an error as a problem document (RFC 9457)."""
+        """Return an error as a problem document (RFC 9457).
+
+        Args:
+            status: HTTP status of the answer.
+            title: Short text that says which kind of problem it is.
+            detail: Sentence about this very case; "" for none.
+        """
         body = {"type": "about:blank", "status": status, "title": title, "detail": detail}
         return cls(status, orjson.dumps(body), "application/problem+json")
 
@@ -320,7 +332,7 @@ class InboundRoute:
         path: Path below ``/channels/<code in lower case>``, with placeholders as in ``/courses/{course}``.
         handler: Coroutine function that answers a request. An exception of it is logged, and answered with 500.
         access: The callers that are admitted.
-        method: HTTP method.
+        method: HTTP method of the endpoint.
         customer_from: Query parameter or placeholder that names the customer; needed with
             ``InboundAccess.CUSTOMER``.
         summary: One line for the OpenAPI document; the first line of the handler's docstring if left out.

@@ -15,7 +15,7 @@ NOT_DEGREED = "Check degreed_base_url, then try again."
 def said(
     session: cw.Session, response: httpx.Response, *, acknowledged: bool = False, **how: Any
 ) -> cw.Result:
-    """What an answer means for what was sent; see :func:`coursewire.toolkit.results.result_from`."""
+    """Return the result that an answer means for the item that was sent; see :func:`coursewire.toolkit.results.result_from`."""
     now = session.clock()
     return cw.result_from(
         response, now=now, acknowledged=acknowledged, refuses_with_2xx=True, permission_hint=RIGHTS, **how

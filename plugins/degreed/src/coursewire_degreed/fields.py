@@ -6,7 +6,6 @@ import math
 from datetime import UTC
 
 import coursewire as cw
-from coursewire.model.instant import Moment
 
 LONGEST_TEXT = 2000
 """Characters of a description."""
@@ -14,7 +13,7 @@ DEFAULT_LANGUAGE = "en"
 
 
 def title_of(item: cw.ContentItem) -> str:
-    """The title, marked where the course is executive education.
+    """Return the title, marked where the course is executive education.
 
     Raises:
         NotExportableError: There is none; Degreed demands one.
@@ -24,17 +23,17 @@ def title_of(item: cw.ContentItem) -> str:
 
 
 def cut(text: str, room: int = LONGEST_TEXT) -> str:
-    """A text that Degreed has room for; three dots stand for what was cut off."""
+    """Return a text that Degreed has room for; three dots stand for what was cut off."""
     return text if len(text) <= room else text[: room - 3] + "..."
 
 
 def image_of(item: cw.ContentItem) -> str | None:
-    """The address of the picture."""
+    """Return the address of the picture."""
     return item.card_image_url if item.content_type is cw.ContentType.PROGRAM else item.image_url
 
 
-def language_of(item: cw.ContentItem, moment: Moment) -> str:
-    """The language of the run that speaks for the item, without its region; English where none is known."""
+def language_of(item: cw.ContentItem, moment: cw.Moment) -> str:
+    """Return the language of the run that speaks for the item, without its region; English where none is known."""
     run = cw.choose_run(item, moment)
     written = (run.content_language if run else None) or ""
     return written.replace("_", "-").partition("-")[0].strip() or DEFAULT_LANGUAGE
@@ -53,19 +52,19 @@ def completed_at(completion: cw.Completion, form: str) -> str | None:
     return completion.completed_at.astimezone(UTC).strftime(form)
 
 
-def effort_phrase(item: cw.ContentItem, moment: Moment) -> str:
+def effort_phrase(item: cw.ContentItem, moment: cw.Moment) -> str:
     """``2-3 hours a week for 5 weeks. `` of a course, by the run that speaks for it; "" where a figure is missing."""
     effort = _effort(item, moment) if item.content_type is cw.ContentType.COURSE else None
     return "{:g}-{:g} hours a week for {:g} weeks. ".format(*effort) if effort else ""
 
 
-def hours_of(item: cw.ContentItem, moment: Moment) -> int:
+def hours_of(item: cw.ContentItem, moment: cw.Moment) -> int:
     """Whole hours that the course or run takes, rounded up; 0 where a figure is missing."""
     effort = _effort(item, moment)
     return math.ceil(effort[2] * (effort[0] + effort[1]) / 2) if effort else 0
 
 
-def _effort(item: cw.ContentItem, moment: Moment) -> tuple[float, float, float] | None:
+def _effort(item: cw.ContentItem, moment: cw.Moment) -> tuple[float, float, float] | None:
     """Least and most hours a week, and weeks; None unless all three are known and above zero."""
     run = cw.choose_run(item, moment)
     if run is None:

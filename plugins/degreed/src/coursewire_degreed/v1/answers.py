@@ -70,7 +70,7 @@ def read_deletion(
 def _named(
     body: Any, names: frozenset[str], name_of: NameOf, *, wrong: bool = False
 ) -> Iterator[tuple[str, str]]:
-    """The items that an answer names beside an error, or in a list of errors, with the words about each."""
+    """Return the items that an answer names beside an error, or in a list of errors, with the words about each."""
     if isinstance(body, dict):
         name = name_of(body)
         words = cw.error_text(body, deep=True)

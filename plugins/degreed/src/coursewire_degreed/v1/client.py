@@ -21,7 +21,7 @@ COMPLETION_SCOPE = "provider_completion"
 
 
 def scoped(config: DegreedV1Config, tokens: cw.Tokens, scope: str) -> cw.FormAuth:
-    """The resource-owner password grant (RFC 6749, 4.3) for one scope, with the client as HTTP Basic."""
+    """Return the resource-owner password grant (RFC 6749, 4.3) for one scope, with the client as HTTP Basic."""
     form = {
         "grant_type": "password",
         "username": config.degreed_user_id.get_secret_value(),
@@ -34,7 +34,7 @@ def scoped(config: DegreedV1Config, tokens: cw.Tokens, scope: str) -> cw.FormAut
 
 @cw.hookimpl
 def authenticate(config: DegreedV1Config, tokens: cw.Tokens) -> httpx.Auth:
-    """A token for courses; completions ask for their own."""
+    """Return a token for courses; completions ask for their own."""
     return scoped(config, tokens, CONTENT_SCOPE)
 
 
@@ -68,7 +68,7 @@ async def check_connection(session: cw.Session) -> list[str]:
 
 
 def settings(session: cw.Session) -> DegreedV1Config:
-    """The configuration, by its own type."""
+    """Return the configuration, by its own type."""
     return cast("DegreedV1Config", session.config)
 
 

@@ -56,5 +56,5 @@ async def _send(session: cw.Session, method: str, payloads: Sequence[cw.Payload]
 
 
 def _name(completion: cw.JsonObject) -> str:
-    """What a completion is known by; a course's id alone would be several learners'."""
+    """Return the key by which a completion is known; a course's id alone would be several learners'."""
     return f"{completion.get('email') or completion.get('employeeId')} {completion.get('id')}"

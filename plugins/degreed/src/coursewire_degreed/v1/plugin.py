@@ -1,4 +1,4 @@
-"""The hooks of the channel for Degreed's API v1, here and in the modules that they are imported from."""
+"""The hooks of the channel for Degreed\'s API v1. The entry point names this module."""
 
 from __future__ import annotations
 
@@ -9,8 +9,17 @@ from coursewire_degreed.v1.content import export_content, export_retirement
 from coursewire_degreed.v1.outcomes import export_completion, send_outcomes
 from coursewire_degreed.v1.reasons import REASONS
 
-OF_CONTENT = (export_content, export_retirement, send_content)
-OF_OUTCOMES = (export_completion, send_outcomes, authenticate, check_connection)
+__all__ = [
+    "CHANNEL",
+    "authenticate",
+    "check_connection",
+    "declare_channel",
+    "export_completion",
+    "export_content",
+    "export_retirement",
+    "send_content",
+    "send_outcomes",
+]
 
 CHANNEL = cw.Channel(
     code=DegreedV1Config.code,

@@ -156,7 +156,7 @@ async def _send_skills(session: cw.Session, payload: cw.Payload, sent: cw.Result
 
 
 async def _find(session: cw.Session, key: str) -> cw.JsonObject | None:
-    """The course with our external id; None when it is surely not there.
+    """Return the course with our external id; None when it is surely not there.
 
     Raises:
         SendError: Degreed could not tell.
@@ -172,7 +172,7 @@ async def _find(session: cw.Session, key: str) -> cw.JsonObject | None:
 
 
 def read_data(response: httpx.Response, known: str | None) -> cw.JsonObject:
-    """The resource in an answer, of a 204 the known one; empty where there is none, as in a proxy's page."""
+    """Return the resource in an answer, of a 204 the known one; empty where there is none, as in a proxy's page."""
     return {"id": known} if response.status_code == 204 else cw.dig_object(cw.read_json(response), "data")
 
 
@@ -187,5 +187,5 @@ def _remote_item(row: cw.JsonObject) -> cw.RemoteItem:
 
 
 def settings(session: cw.Session) -> Degreed2Config:
-    """The configuration, by its own type."""
+    """Return the configuration, by its own type."""
     return cast("Degreed2Config", session.config)

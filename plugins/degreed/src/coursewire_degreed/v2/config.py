@@ -9,7 +9,6 @@ import httpx
 from pydantic import Field
 
 import coursewire as cw
-from coursewire.model.configuration import OptionalUrl
 
 RATE = cw.Rate(calls=200, seconds=60, negotiable=True, setting="calls_per_minute")
 """https://developer.degreed.com/docs/rate-limiting: 70 until June 2026, more on request."""
@@ -30,7 +29,7 @@ class Degreed2Config(cw.ChannelConfig):
     degreed_base_url: Annotated[cw.LmsUrl, cw.Filled]
     """Host of the API, such as https://api.degreed.com; for Europe https://api.eu.degreed.com, for Canada
     https://api.ca.degreed.com."""
-    degreed_token_fetch_base_url: OptionalUrl = None
+    degreed_token_fetch_base_url: cw.OptionalUrl = None
     """Host that gives tokens, such as https://degreed.com, https://eu.degreed.com or https://ca.degreed.com; empty
     for the host of the API."""
     retire_strategy: Literal[cw.RetireStrategy.DEACTIVATE, cw.RetireStrategy.DELETE] = (
@@ -76,5 +75,5 @@ def scoped(config: Degreed2Config, tokens: cw.Tokens, *scopes: str) -> cw.FormAu
 
 @cw.hookimpl
 def authenticate(config: Degreed2Config, tokens: cw.Tokens) -> httpx.Auth:
-    """A token with the scopes that sending needs."""
+    """Return a token with the scopes that sending needs."""
     return scoped(config, tokens, *config.scopes)

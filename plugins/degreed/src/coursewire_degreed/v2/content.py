@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import coursewire as cw
-from coursewire.model.instant import Moment
 from coursewire_degreed.fields import cut, effort_phrase, hours_of, image_of, language_of, title_of
 from coursewire_degreed.v2.config import Degreed2Config
 
@@ -13,7 +12,7 @@ TYPE = "content/courses"
 
 
 @cw.hookimpl
-def export_content(config: Degreed2Config, item: cw.ContentItem, moment: Moment) -> cw.JsonObject:
+def export_content(config: Degreed2Config, item: cw.ContentItem, moment: cw.Moment) -> cw.JsonObject:
     """Build the course, and beside it its skills where it has any.
 
     Args:
@@ -58,7 +57,7 @@ def export_retirement(config: Degreed2Config) -> cw.JsonObject:
     return {"data": {"type": TYPE, "attributes": {"obsolete": True}}}
 
 
-def _summary(item: cw.ContentItem, moment: Moment) -> str:
+def _summary(item: cw.ContentItem, moment: cw.Moment) -> str:
     texts = (cw.description_with_type(item), item.short_description, title_of(item))
     text = next(filter(None, map(cw.plain_text, texts)), "")
     names = _texts([cw.dig(owner, "name") for owner in item.get("owners") or ()])
@@ -72,6 +71,6 @@ def _cost(config: Degreed2Config, item: cw.ContentItem) -> int:
 
 
 def _texts(values: Any) -> list[str]:
-    """The texts in a list that may hold anything, without blanks around them."""
+    """Return the texts in a list that may hold anything, without blanks around them."""
     listed = values if isinstance(values, list) else []
     return [value.strip() for value in listed if isinstance(value, str) and value.strip()]
