@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def cassettes(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Makes the player of a channel's cassettes: see ``coursewire.testing.cassettes.Player``."""
+    """Return the player of a channel's cassettes: see ``coursewire.testing.cassettes.Player``."""
     from coursewire.testing.cassettes import make_players  # noqa: PLC0415 - see above
 
     return make_players(request)

@@ -243,7 +243,7 @@ def _parts(value: SecretStr | None) -> list[str]:
 
 
 def settings_file() -> Path | None:
-    """The settings file that is in force: the one named in the environment, else the default if it is there."""
+    """Return the settings file that is in force: the one named in the environment, else the default if it is there."""
     named = os.environ.get(FILE_VARIABLE)
     if named:
         return Path(named).expanduser()

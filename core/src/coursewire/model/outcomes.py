@@ -108,11 +108,11 @@ class LastReported(BaseModel):
     """The part of an outcome that the LMS last confirmed. A later outcome is compared with it.
 
     Attributes:
-        verdict: None but for a completion.
+        verdict: Verdict of a completion; None for other outcomes.
         complete: False only for a completion that was sent while the course was in progress, and for an
             enrollment that has ended.
-        completed_at: None but for a completion.
-        percent: None is unknown, which is not zero.
+        completed_at: Instant at which a course was completed; None for other outcomes.
+        percent: Grade, 0 to 1; None is unknown, which is not zero.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -4,6 +4,7 @@
 
     from coursewire.testing import scan_cassettes
 
+
     def test_no_cassette_holds_a_secret():
         assert scan_cassettes(Path(__file__).parent / "cassettes") == []
 

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 
 import orjson
 
-from coursewire.http.redact import MASK, SHORTEST
+from coursewire.http.redact import MASK, SECRET_NAMES, SHORTEST
 
 LMS_HOST = "lms.example.com"
 """The name that stands for the tenant's host."""
@@ -38,14 +38,7 @@ KEPT_HEADERS = frozenset(
     }
 )  # fmt: skip
 
-_SECRETS = frozenset(
-    {
-        "assertion", "authorization", "clientassertion", "cookie", "credentials", "csrf", "csrftoken", "jsessionid",
-        "jwt", "pass", "passphrase", "passwd", "password", "privatekey", "proxyauthorization", "pwd", "samlassertion",
-        "samlrequest", "samlresponse", "secret", "sesskey", "sessionid", "setcookie", "sid", "sig", "signature",
-        "token", "wstoken", "xapikey", "xsrftoken",
-    }
-)  # fmt: skip
+_SECRETS = frozenset(name.replace("_", "") for name in SECRET_NAMES)
 _SECRET_ENDS = ("token", "secret", "password", "passphrase", "apikey", "accesskey", "privatekey")
 _NO_SECRET = re.compile(r"page|next|continu|sync|delta|type|expires")
 

@@ -196,7 +196,7 @@ class SapSimulator(Simulator):
         self._signing_key: rsa.RSAPrivateKey | None = None
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """The tenant's endpoints."""
+        """Return the tenant's endpoints."""
         return [
             web.post(self.token_paths[0], self._learning_token),
             web.post(self.token_paths[1], self._platform_token),
