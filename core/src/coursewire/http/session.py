@@ -27,7 +27,8 @@ from coursewire.http.limits import RateGate, lowered
 from coursewire.http.paging import next_link, pages_of
 from coursewire.http.redact import Redactor, secret_values
 from coursewire.http.retry import GATEWAY_TROUBLE, REPEATABLE, Retries, Sleep
-from coursewire.http.tokens import RECONNECT, StoredTokens
+from coursewire.http.token_answers import CHECK_THEM
+from coursewire.http.tokens import StoredTokens
 from coursewire.http.transport import ForbiddenAddressError, GuardedTransport, OversizeError, carrier
 from coursewire.http.urls import Targets, path_template, same_place
 from coursewire.http.waits import read_wait_s, retry_after_s, wait_s
@@ -368,7 +369,7 @@ class HttpSession(Session):
             raise CredentialsError(
                 f"{call} was refused: the LMS does not accept the credentials",
                 where=self._where,
-                next_step=RECONNECT,
+                next_step=CHECK_THEM,
                 http_status=status,
                 excerpt=self.redactor.excerpt(response),
             )

@@ -110,7 +110,7 @@ def wait_s(response: httpx.Response, now: datetime) -> float | None:
 
 
 def _seconds_of(number: float, now: datetime) -> float | None:
-    """The seconds that a number means: a time to wait, or an instant in one of the units."""
+    """Return the seconds that a number means: a time to wait, or an instant in one of the units."""
     if number < _FIRST_EPOCH_S:
         return number
     for unit in _UNITS_PER_S:
@@ -121,7 +121,7 @@ def _seconds_of(number: float, now: datetime) -> float | None:
 
 
 def _seconds_until(text: str, now: datetime) -> float | None:
-    """The seconds until a date in one of the forms of HTTP or in that of ISO 8601."""
+    """Return the seconds until a date in one of the forms of HTTP or in that of ISO 8601."""
     instant: datetime | None = None
     try:
         instant = parsedate_to_datetime(text)

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
-from coursewire.errors import CredentialsError, GrantError, UnreachableError
+from coursewire.errors import CredentialsError, GrantError, ThrottledError, UnreachableError
 from coursewire.http.redact import shorten
 from coursewire.storage.oauth_states import Begun, OAuthStates, StateFault
 
@@ -166,7 +166,7 @@ class CodeGrants:
 
             try:
                 await http.tokens.replace(SUBJECT, exchange)
-            except UnreachableError as error:
+            except (UnreachableError, ThrottledError) as error:
                 raise GrantError(
                     GrantFault.UNREACHABLE,
                     "the LMS could not be asked for a token",

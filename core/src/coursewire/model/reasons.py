@@ -742,6 +742,15 @@ class Reason(StrEnum):
         "Mend them in the configuration's settings, then choose Test the connection.",
         lifted_by=_BROKEN_ACCESS,
     )
+    GRANT_REFUSED = ReasonInfo(
+        "grant-refused",
+        _GROUP.PERSON,
+        _COUNT.WAITING,
+        "the LMS does not accept the access that was granted any more, and only a person can grant it again",
+        "Let an administrator of the LMS grant access again with `coursewire config connect`.",
+        "Let an administrator of the LMS grant access again with Connect in the configuration's settings.",
+        lifted_by=_BROKEN_ACCESS,
+    )
     SLOW_DOWN = ReasonInfo(
         "slow-down",
         _GROUP.LMS,
