@@ -460,12 +460,7 @@ class Host:
                     works = await channel.hook_caller.check_connection(session)
                     sentences = [session.redactor(text) for text in works]
             except CredentialsError as error:
-                await asyncio.to_thread(
-                    installation.configurations.mark_needs_reconnect,
-                    uuid,
-                    error.why or error.what,
-                    actor=actor,
-                )
+                await asyncio.to_thread(installation.configurations.note_refusal, uuid, error, actor=actor)
                 raise
             await asyncio.to_thread(installation.configurations.clear_reconnect, uuid, actor=actor)
         return sentences

@@ -153,6 +153,7 @@ def show(config: ConfigId, json: Json = False) -> None:
             "customer": f"{customer} ({found.customer})",
             "state": state,
             "version": f"{found.version}, changed {found.updated_at:%Y-%m-%d %H:%M} UTC",
+            **({"credentials": found.failing} if found.failing else {}),
         }
     )
     put()
@@ -234,9 +235,7 @@ def check(config: ConfigId, json: Json = False) -> None:
         try:
             sentences = run_to_end(ask())
         except CredentialsError as error:
-            installation.configurations.mark_needs_reconnect(
-                found.uuid, error.why or error.what, actor=actor()
-            )
+            installation.configurations.note_refusal(found.uuid, error, actor=actor())
             raise
         cleared = installation.configurations.clear_reconnect(found.uuid, actor=actor())
     if json:
@@ -245,7 +244,7 @@ def check(config: ConfigId, json: Json = False) -> None:
     for sentence in sentences:
         put_check(True, sentence)
     if cleared:
-        put_check(True, "The configuration needed reconnecting; now it may run again.")
+        put_check(True, "The LMS had refused the credentials; now it takes them, and runs may go on.")
     if not found.active:
         put(f"It is a draft. Next: coursewire config activate {found.short_id}", style="dim")
 
@@ -352,7 +351,9 @@ def state_of(installation: Installation, configuration: Configuration) -> str:
         return "draft" if validity.valid else f"draft: {validity}"
     if not validity.valid:
         return f"invalid: {validity}"
-    return "active" if configuration.needs_reconnect_since is None else "needs reconnect"
+    if configuration.needs_reconnect_since is not None:
+        return "needs reconnect"
+    return "active" if configuration.failing_since is None else "credentials refused"
 
 
 def _known_catalogs(installation: Installation, configuration: Configuration) -> list[str] | None:

@@ -88,6 +88,9 @@ def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]
         "name": configuration.display_name,
         "state": state_of(installation, configuration),
         "needs_reconnect": configuration.needs_reconnect_reason,
+        "failing_since": configuration.failing_since,
+        "next_try_at": configuration.next_try_at,
+        "failing": configuration.failing or None,
         **part(KindName.CONTENT),
         **{kind.value: part(kind) for kind in OUTCOMES},
     }
@@ -131,6 +134,8 @@ def _explain(row: dict[str, Any], own: Sequence[ReasonInfo]) -> None:
     if row["needs_reconnect"]:
         step = f"Mend it with `coursewire config edit {config}`, then `coursewire config check {config}`."
         lines.append((f"needs reconnect: {row['needs_reconnect']}. {step}", "red"))
+    if row["failing"]:
+        lines.append((row["failing"], "red"))
     for kind in KindName:
         part = row if kind is KindName.CONTENT else row[kind.value]
         for counts, style in (("failed", "red"), ("waiting", "cyan"), ("skipped", "yellow")):

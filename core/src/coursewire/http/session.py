@@ -70,6 +70,8 @@ class Counters:
     requests: int = 0
     """Requests that left, repeats and redirects included, token calls not."""
     retries: int = 0
+    successes: int = 0
+    """Answers with a status that says yes, after which the credentials are known to be good."""
     waited_s: float = 0.0
     """Seconds spent in pauses, over all requests."""
 
@@ -331,6 +333,7 @@ class HttpSession(Session):
             else:
                 settled = await self._after_answer(call, response, retries)
                 if settled is None:
+                    self.counters.successes += response.is_success
                     await self._heed_remaining(call, response)
                     return response
                 pause = settled

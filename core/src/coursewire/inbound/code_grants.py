@@ -192,7 +192,7 @@ class CodeGrants:
             ) from error
         try:
             token = grant.read_token(response, self._installation.clock)
-        except CredentialsError as error:
+        except (CredentialsError, UnreachableError, ThrottledError) as error:
             raise GrantError(
                 GrantFault.UNREADABLE, error.what, where=where, why=error.why, next_step=error.next_step
             ) from error

@@ -149,7 +149,7 @@ class ReasonInfo:
 
 
 _GROUP, _COUNT, _BY = ReasonGroup, CountedAs, LiftedBy
-_BROKEN_ACCESS = (_BY.CONFIGURATION, _BY.CONNECTION_TEST, _BY.PERSON)
+_BROKEN_ACCESS = (_BY.CONFIGURATION, _BY.CONNECTION_TEST, _BY.TIME, _BY.PERSON)
 _AGAIN = "`coursewire audit retry` sends it again."
 _AGAIN_THERE = "Try again, on the item's page, sends it once more."
 _WORDS = "`coursewire audit show` has the LMS's words."

@@ -45,11 +45,8 @@ def apply_result(prepared: Prepared, result: Result, now: datetime) -> None:
         case ResultKind.THROTTLED | ResultKind.CREDENTIALS_BROKEN:
             record.source_version = None
             record.attempts = max(record.attempts - 1, 0)
-            if result.kind is ResultKind.THROTTLED:
-                record.reason = str(Reason.WAITING_FOR_LIMIT)
-            else:
-                over = result.reason == Reason.GRANT_REFUSED
-                record.reason = str(Reason.GRANT_REFUSED if over else Reason.CREDENTIALS_BROKEN)
+            throttled = result.kind is ResultKind.THROTTLED
+            record.reason = str(Reason.WAITING_FOR_LIMIT if throttled else Reason.CREDENTIALS_BROKEN)
         case ResultKind.REJECTED:
             record.batch_cap = None
 
