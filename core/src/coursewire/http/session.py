@@ -23,13 +23,14 @@ from coursewire.errors import (
     ThrottledError,
     UnreachableError,
 )
+from coursewire.http.decoding import UnusableAnswerError
 from coursewire.http.limits import RateGate, lowered
-from coursewire.http.paging import next_link, pages_of
+from coursewire.http.paging import most_pages, next_link, pages_of
 from coursewire.http.redact import Redactor, secret_values
 from coursewire.http.retry import GATEWAY_TROUBLE, REPEATABLE, Retries, Sleep
 from coursewire.http.token_answers import CHECK_THEM
 from coursewire.http.tokens import StoredTokens
-from coursewire.http.transport import ForbiddenAddressError, GuardedTransport, OversizeError, carrier
+from coursewire.http.transport import Budget, ForbiddenAddressError, GuardedTransport, carrier
 from coursewire.http.urls import Targets, path_template, same_place
 from coursewire.http.waits import read_wait_s, retry_after_s, wait_s
 from coursewire.model.instant import Clock, utc_now
@@ -87,6 +88,7 @@ class _Call:
     auth: httpx.Auth
     repeatable: bool
     bucket: str | None
+    budget: Budget
 
     def __str__(self) -> str:
         return f"{self.method} {path_template(self.url)}"
@@ -245,7 +247,14 @@ class HttpSession(Session):
         if headers:
             all_headers.update(headers)
         call = _Call(
-            method, url, all_headers, body, auth or self._auth, safe_to_repeat or method in REPEATABLE, bucket
+            method,
+            url,
+            all_headers,
+            body,
+            auth or self._auth,
+            safe_to_repeat or method in REPEATABLE,
+            bucket,
+            Budget(self._limits.total_timeout_s),
         )
         async with self._slots:
             return await self._send(call)
@@ -317,7 +326,12 @@ class HttpSession(Session):
     ) -> AsyncIterator[httpx.Response]:
         """Yield the pages of a list; see :meth:`Session.pages`."""
         return pages_of(
-            self, path, params=params, data=data, next_page=next_page or next_link, max_pages=max_pages
+            self,
+            path,
+            params=params,
+            data=data,
+            next_page=next_page or next_link,
+            max_pages=min(max_pages, most_pages(self._limits.rates)),
         )
 
     # -- one request, with its repeats ------------------------------------------------------------
@@ -351,7 +365,8 @@ class HttpSession(Session):
         sent = not isinstance(error, httpx.ConnectError)
         if sent and not call.repeatable:
             raise OutcomeUnknownError(f"{call} got no answer", where=self._where, why=why) from error
-        pause = None if isinstance(error, OversizeError) else retries.next_pause()
+        over = isinstance(error, UnusableAnswerError) or call.budget.left_s <= 0
+        pause = None if over else retries.next_pause()
         if pause is None:
             what = f"{call} got no answer" if sent else f"no connection to {call.url.host}"
             raise UnreachableError(what, where=self._where, why=why) from error
@@ -419,6 +434,7 @@ class HttpSession(Session):
     async def _authenticated(self, call: _Call) -> httpx.Response:
         """Run httpx's auth protocol, in which the flow yields requests and gets their answers."""
         request = self._request(call.method, call.url, call.headers, call.content)
+        request.extensions["budget"] = call.budget
         flow = call.auth.async_auth_flow(request)
         try:
             request = await anext(flow)
@@ -440,7 +456,9 @@ class HttpSession(Session):
                 return response
             headers = request.headers.copy()
             headers["Host"] = target.netloc.decode("ascii")
+            budget = request.extensions.get("budget")
             request = self._request(request.method, target, headers, request.content)
+            request.extensions["budget"] = budget
         return await self._one(request)
 
     def _request(self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes) -> httpx.Request:
@@ -468,9 +486,9 @@ class HttpSession(Session):
         try:
             target = request.url.join(response.headers["location"])
             self._targets.check(target)
-        except (httpx.InvalidURL, ContractError):
+            return target if same_place(request.url, target) else None
+        except (httpx.InvalidURL, ValueError, ContractError):
             return None
-        return target if same_place(request.url, target) else None
 
     async def _one(self, request: httpx.Request) -> httpx.Response:
         self.counters.requests += 1

@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 import codecs
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import httpx
 
-_ALIASES = frozenset({"undefined", "idna", "punycode", "unicode_escape", "raw_unicode_escape"})
-"""Codecs of Python that turn bytes into text, but that no page is written in: some raise, some run through escapes."""
+_NO_PAGES = frozenset(
+    {"punycode", "unicode_escape", "unicode-escape", "raw_unicode_escape", "raw-unicode-escape"}
+)
+"""Codecs of Python that make text of bytes, but that no page is written in."""
+
+
+@lru_cache(maxsize=256)
+def safe_charset(name: str | None) -> str:
+    """Return a charset with which any bytes can be decoded: the named one, or UTF-8 where that is none.
+
+    Args:
+        name: Name as a server wrote it; None where it wrote none.
+
+    Example:
+        >>> safe_charset("iso-8859-1"), safe_charset("undefined"), safe_charset("hex_codec"), safe_charset(None)
+        ('iso-8859-1', 'utf-8', 'utf-8', 'utf-8')
+    """
+    if not name or len(name) > 40 or name.lower() in _NO_PAGES:
+        return "utf-8"
+    try:
+        # Python knows codecs that make no text (hex, zlib), that raise always (undefined), or that cannot replace (idna).
+        b"a\xff".decode(name, "replace")
+    except (LookupError, ValueError, AssertionError):
+        return "utf-8"
+    return name
 
 
 def text_of(response: httpx.Response, limit: int | None = None) -> str:
@@ -29,10 +53,22 @@ def text_of(response: httpx.Response, limit: int | None = None) -> str:
         'Bad'
     """
     content = response.content if limit is None else response.content[:limit]
+    return content.decode(safe_charset(_declared(response)), "replace")
+
+
+def make_text_safe(response: httpx.Response) -> None:
+    """Let ``response.text`` decode with a charset that works, whatever the server claims."""
+    charset = safe_charset(_declared(response))
     try:
-        charset = codecs.lookup(response.charset_encoding or "utf-8").name
-        if charset not in _ALIASES:
-            return content.decode(charset, "replace")
-    except (LookupError, ValueError, TypeError, AssertionError):
-        pass  # no charset, or a codec that makes no text
-    return content.decode("utf-8", "replace")
+        # Read in steps, as httpx does, UTF-16 and UTF-32 insist on a byte-order mark.
+        codecs.getincrementaldecoder(charset)("replace").decode(response.content[:64])
+    except (LookupError, ValueError, AssertionError):
+        charset = "utf-8"
+    response.encoding = charset
+
+
+def _declared(response: httpx.Response) -> str | None:
+    try:
+        return response.charset_encoding
+    except (LookupError, ValueError, TypeError):  # a content type that the standard library cannot read
+        return None

@@ -14,10 +14,11 @@ import httpx
 
 from coursewire.errors import CredentialsError, SendError, ThrottledError, UnreachableError
 from coursewire.http.answers import decoded
+from coursewire.http.decoding import UnusableAnswerError
 from coursewire.http.retry import Retries
 from coursewire.http.token_answers import CHECK_THEM, LATER, fault_of, is_sendable
 from coursewire.http.token_store import Kept
-from coursewire.http.transport import ForbiddenAddressError, OversizeError
+from coursewire.http.transport import ForbiddenAddressError
 from coursewire.model.session import Tokens
 
 if TYPE_CHECKING:
@@ -281,7 +282,7 @@ class StoredTokens(Tokens):
             ) from error
 
     def _pause_after(self, error: ThrottledError | UnreachableError, retries: Retries) -> float | None:
-        if isinstance(error.__cause__, ForbiddenAddressError | OversizeError):
+        if isinstance(error.__cause__, ForbiddenAddressError | UnusableAnswerError):
             return None
         if isinstance(error, ThrottledError) and not error.guessed:
             return retries.next_pause(max((error.retry_at - self.clock()).total_seconds(), 0.0))

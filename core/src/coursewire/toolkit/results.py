@@ -51,7 +51,11 @@ _REASONS = {
     425: Reason.TOO_EARLY,
     429: Reason.SLOW_DOWN,
 }
-_LATER = (408, 425, 429)
+_LATER = frozenset(
+    {407, 408, 420, 421, 423, 424, 425, 429, 430, 440, 444, 449, 460, 463, 494, 495, 496, 497, 498, 499}
+)
+"""4xx that pass by themselves: "not now" (408, 423, 425, 429 and its variants), a lock or a failed dependency of the LMS,
+and what proxies and load balancers make up (407, 421, 440, 444, 449, 460, 463, 494 to 499)."""
 _WRONG_PLACE = (403, 404, 405)
 """What a call is answered with whatever it carries, where rights or the address are wrong."""
 
