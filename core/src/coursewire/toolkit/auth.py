@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LONGEST_LIFETIME_S = 366 * 86_400.0
 """Seconds that a token may live at most: one that claims more than a year is asked for again after a year."""
 
+NO_END = -1.0
+"""What servers write, beside 0, for a token without an end."""
+
 ASSUMED_LIFETIME_S = 300.0
 """Life in seconds of a token whose answer tells none: short, as it costs one call more, and no run."""
 
@@ -289,7 +292,7 @@ def read_oauth_token(
     """Return the token in the answer of an OAuth 2 token endpoint (RFC 6749, 5.1).
 
     What the standard leaves optional may be absent, and what servers write oddly is read: a life that is absent, a text,
-    zero, negative or no number, a ``token_type`` in any case, a byte-order mark. Whatever the life is, core asks for
+    0, -1 or no number, a ``token_type`` in any case, a byte-order mark. Whatever the life is, core asks for
     another token when the LMS refuses this one.
 
     Args:
@@ -332,19 +335,26 @@ def read_oauth_token(
     if refresh is not None and not isinstance(refresh, str):
         raise _no_token(response, what, "refresh_token is not text")
     refresh = refresh if refresh and refresh.strip() else None
-    life = timedelta(seconds=_lifetime_s(body.get("expires_in"), lifetime_s))
-    return Token(value, clock() + life, refresh_token=refresh)
+    life_s = _lifetime_s(body.get("expires_in"), lifetime_s)
+    if life_s is None:
+        raise _no_token(response, what, "expires_in says that the token is over already")
+    return Token(value, clock() + timedelta(seconds=life_s), refresh_token=refresh)
 
 
-def _lifetime_s(told: object, assumed_s: float) -> float:
-    """Return the life in seconds, as a server wrote it: at most a year, and assumed where it makes no sense."""
+def _lifetime_s(told: object, assumed_s: float) -> float | None:
+    """Return the life in seconds, as a server wrote it: at most a year, and assumed where it makes no sense.
+
+    With 0 and -1 servers say that a token has no end. Any other negative number is that of a token which is over: None.
+    """
     if isinstance(told, bool) or not isinstance(told, int | float | str):
         return assumed_s
     try:
         seconds = float(told)
     except (ValueError, OverflowError):
         return assumed_s
-    return min(seconds, LONGEST_LIFETIME_S) if seconds > 0 else assumed_s
+    if seconds > 0:
+        return min(seconds, LONGEST_LIFETIME_S)
+    return None if seconds < 0 and seconds != NO_END else assumed_s
 
 
 def _no_token(response: httpx.Response, what: str, why: str) -> UnreachableError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from coursewire.errors import ConfigurationError
+from coursewire.model.reasons import Reason
 from coursewire.storage.audit.records import ContentRecords
 from coursewire.storage.audit.states import State
 from coursewire.testing.conformance.checks import Fault, check, demand, demand_equal
@@ -137,10 +138,26 @@ class TokenChecks:
             kind = "text/html" if body.startswith("<") else "application/json"
             bench.simulator.answer_token = partial(_answer, body, kind)
             summary = bench.run(uuid)
-            demand_untouched(bench, uuid, f"{what} instead of a token")
+            demand(
+                not bench.simulator.items,
+                f"items arrived with {what} for a token",
+                seen=bench.simulator.items,
+            )
+            records = ContentRecords(bench.engine, uuid).in_states(State)
+            settled = {
+                each.key: each.state.value
+                for each in records
+                if each.state is not State.PLANNED and each.reason != Reason.UNREACHABLE
+            }
+            demand(
+                not settled,
+                f"items were settled by {what} instead of a token",
+                seen=settled,
+                expected="all planned still, or to be tried again",
+            )
             since = bench.installation.configurations.get(uuid).failing_since
             demand(
-                since is not None or summary.as_dict()["waiting"] == 2,
+                since is not None or summary.exit_status == 1 or summary.as_dict()["waiting"] == 2,
                 f"{what} instead of a token is not told",
                 seen=summary.as_dict(),
                 expected="the configuration says that the credentials are refused, or the items wait",
