@@ -9,9 +9,6 @@ from dataclasses import replace
 import coursewire as cw
 from coursewire_moodle.config import settings
 from coursewire_moodle.errors import (
-    ID_NUMBER_TAKEN,
-    MISSING_RECORD,
-    SHORT_NAME_TAKEN,
     category_missing,
     error_of_call,
     id_number_alike,
@@ -19,6 +16,7 @@ from coursewire_moodle.errors import (
     several_courses,
     unclear_warning,
 )
+from coursewire_moodle.reasons import ID_NUMBER_TAKEN, MISSING_RECORD, SHORT_NAME_TAKEN
 from coursewire_moodle.web_service import call
 
 CREATE = "core_course_create_courses"
