@@ -189,17 +189,27 @@ async def write_score(
 
 
 def same_score(shown: Any, wanted: float | None, within: float) -> bool:
-    """Tell whether an LMS shows a score, within its rounding. No score is only like no score, not like zero."""
+    """Tell whether an LMS shows a score.
+
+    Args:
+        shown: Member of the LMS's answer; None where it shows no score, which is not the same as zero.
+        wanted: The score that it should show; None for no score.
+        within: The difference below which two scores count as the same, because the LMS rounds.
+    """
     if isinstance(shown, bool) or not isinstance(shown, int | float) or wanted is None:
         return shown is None and wanted is None
     return abs(shown - wanted) < within
 
 
 async def people_by_name(people: AsyncIterator[tuple[str | None, Any]]) -> dict[str, set[str]]:
-    """The ids of people by what learners are known by, without regard to capitals; several may share it.
+    """Return the ids of people at the LMS, by their names or addresses in lower case.
 
     Args:
-        people: Name or address, and id, of each; those without one are left out.
+        people: Pairs of a name or address and an id. A person may have several pairs; pairs without a name or an id are
+            left out.
+
+    Returns:
+        The ids of all people who share a name or address, by it; see :func:`only_one`.
     """
     found: defaultdict[str, set[str]] = defaultdict(set)
     async for name, user in people:
@@ -209,7 +219,16 @@ async def people_by_name(people: AsyncIterator[tuple[str | None, Any]]) -> dict[
 
 
 def only_one(people: Mapping[str, Collection[str]], name: str) -> str | Result:
-    """The id of the one person of this name or address; or that there is none, or are several."""
+    """Return the id of the only person with a name or address.
+
+    Args:
+        people: As :func:`people_by_name` returns them.
+        name: The name or address, with any capitals.
+
+    Returns:
+        The id; or a result, blocked with the reason ``learner-unmatched`` or ``learner-ambiguous``, where nobody or several
+        people have it.
+    """
     found = people.get(name.strip().casefold(), ())
     if len(found) == 1:
         return next(iter(found))
