@@ -108,8 +108,9 @@ def _set(simulator: Any, option: str) -> None:
     kind = type(can[name])
     try:
         setattr(simulator, name, value.lower() in ("1", "true", "yes", "on") if kind is bool else kind(value))
-    except ValueError:
-        raise typer.BadParameter(f"{name} is a {kind.__name__}, and {value!r} is not") from None
+    except ValueError as error:  # of a text, only the simulator knows what is wrong with it
+        wrong = str(error) if kind is str else f"it is a {kind.__name__}, and {value!r} is not"
+        raise typer.BadParameter(f"{name}: {wrong}") from None
 
 
 async def _serve(simulator: Any, channel: LoadedChannel, port: int, *, json: bool) -> None:
