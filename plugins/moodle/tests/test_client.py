@@ -265,12 +265,23 @@ def test_an_update_leaves_a_course_hidden_that_an_administrator_hid(moodle, send
     (made,) = send(course())
     moodle.items[KEY]["visible"] = 0
 
-    (result,) = send(course(operation=Operation.UPDATE, remote_id=made.remote_id, title="Tides II"))
+    update = course(
+        operation=Operation.UPDATE, remote_id=made.remote_id, title="Tides II", confirmed=course().body
+    )
+    (result,) = send(update)
 
     assert result.kind is ResultKind.ACCEPTED
     assert moodle.items[KEY]["fullname"].startswith("Tides II")
     assert moodle.items[KEY]["visible"] == 0
     assert "courses[0][visible]" not in form_of(moodle, UPDATE)
+
+
+def test_an_update_of_which_it_is_not_known_what_moodle_holds_shows_the_course(moodle, send, course):
+    held = moodle.courses.add(KEY, visible=0)
+
+    send(course(operation=Operation.UPDATE, remote_id=str(held["id"])))
+
+    assert held["visible"] == 1
 
 
 def test_a_course_that_comes_back_after_its_retirement_is_shown(moodle, send, course):

@@ -173,14 +173,14 @@ class _Courses(cw.BulkItemWriter):
         return id_number_alike(key, rows[0]["idnumber"], rows[0]["id"])
 
     async def update_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
-        """Overwrite courses; new ones, and those that come back, are shown, and all others stay as they are."""
+        """Overwrite courses, and show those that are new or come back; all others stay hidden if they are."""
         # An unknown category would hide the courses in it, and Moodle would only warn.
         await self.session.once(CATEGORIES, lambda: category(self.session))
         rows = [
             {
                 **_dated(payload),
                 "id": known,
-                **({"visible": 1} if payload.operation is cw.Operation.CREATE else {}),
+                **({"visible": 1} if _is_to_be_shown(payload) else {}),
             }
             for known, payload in there.items()
         ]
@@ -210,6 +210,14 @@ class _Courses(cw.BulkItemWriter):
 def _taken() -> cw.Result:
     """Return the result of a course that was not sent, because the category has it already."""
     return cw.result_from_error(error_of_call(CREATE, ID_NUMBER_TAKEN, "the category has this course"))
+
+
+def _is_to_be_shown(payload: cw.Payload) -> bool:
+    """Tell whether a course that is there must be shown, because we may be the ones who hid it.
+
+    After a retirement of ours that may or may not have been done, it is not known what Moodle holds.
+    """
+    return payload.operation is cw.Operation.CREATE or payload.confirmed is None
 
 
 def _dated(payload: cw.Payload) -> cw.JsonObject:
