@@ -232,9 +232,21 @@ class ClientSpecs:
 class HostSpecs:
     """What a channel adds to the host service and the command line."""
 
+    @hookspec(firstresult=True)
+    def oauth_application(self) -> CodeGrant:
+        """Say how an administrator of the LMS grants the application of this channel access.
+
+        Core serves the page that starts the grant and the page that the LMS returns to, and stores the tokens. A channel
+        whose configuration holds credentials that need no such grant does not implement it.
+
+        Returns:
+            What :meth:`coursewire.OAuthApplication.grant` makes of an application.
+        """
+        raise NotImplementedError
+
     @hookspec
-    def inbound_routes(self) -> Sequence[InboundRoute | CodeGrant]:
-        """What the LMS or its users call: endpoints, and the way in which an administrator grants access."""
+    def inbound_routes(self) -> Sequence[InboundRoute]:
+        """List the endpoints that the LMS or its users call."""
         raise NotImplementedError
 
     @hookspec

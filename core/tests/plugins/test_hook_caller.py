@@ -23,7 +23,7 @@ from coursewire.errors import (
 from coursewire.model.channel import Capabilities, Channel, Limits, Support
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentItem
-from coursewire.model.inbound import InboundAccess, InboundRoute
+from coursewire.model.inbound import CodeGrant, InboundAccess, InboundRoute
 from coursewire.model.kinds import Kind
 from coursewire.model.outcomes import Assessment, Completion, Verdict
 from coursewire.model.payload import Batch, Operation, Payload, RemoteItem, Result, ResultKind, fingerprint
@@ -34,6 +34,7 @@ from coursewire.plugins.loading import load_channel_object
 ITEM = ContentItem(content_type="course", key="edX+DemoX")
 CONFIG = ChannelConfig()
 ROUTE = InboundRoute("/courses", handler=None, access=InboundAccess.PUBLIC)
+GRANT = CodeGrant(("refresh_token",), authorize_url=None, token_request=None, read_token=None)
 CREATE, UPDATE = Operation.CREATE, Operation.UPDATE
 COMPLETION = Completion(
     enrollment_id="1",
@@ -150,6 +151,10 @@ class Chatty(Probe):
         return self.say("read_slow_down")
 
     @hookimpl
+    def oauth_application(self):
+        return self.say("oauth_application")
+
+    @hookimpl
     def inbound_routes(self):
         return self.say("inbound_routes")
 
@@ -220,6 +225,7 @@ def test_defaults_answer_where_the_channel_does_not():
     assert hook_caller.should_transmit(CONFIG, COMPLETION, None) is True
     assert hook_caller.read_slow_down(CONFIG, httpx.Response(200)) is None
     assert hook_caller.batch_sending(JOB, BATCH).batch == BATCH
+    assert hook_caller.oauth_application() is None
     assert hook_caller.inbound_routes() == []
     assert hook_caller.channel_commands() == []
     assert hook_caller.implements("make_batches")
@@ -450,6 +456,19 @@ def test_batches_that_lose_or_double_something_are_refused(answer, part):
         assert part in broken(hook_caller.make_batches, CONFIG, Kind.CONTENT, CREATE, payloads(3))
 
 
+def test_a_batch_of_outcomes_that_do_not_belong_together_is_refused():
+    limits = Limits(batch_items=9, outcome_batch_items=9, outcomes_by=("course", "learner"))
+    hook_caller = relay_of(Chatty(limits, make_batches=whole))
+    given = [
+        replace(payloads(1, course=course, learner="a")[0], key=course) for course in ("botany", "zoology")
+    ]
+
+    refusal = broken(hook_caller.make_batches, CONFIG, Kind.COMPLETIONS, CREATE, given)
+
+    assert "outcomes that differ in 'course'" in refusal
+    assert len(hook_caller.make_batches(CONFIG, Kind.CONTENT, CREATE, given)) == 1
+
+
 def test_batches_with_too_many_bytes_are_refused():
     hook_caller = relay_of(Chatty(Limits(batch_items=9, batch_bytes=50), make_batches=whole))
     assert "bytes where 50 may travel" in broken(
@@ -561,6 +580,7 @@ def test_what_else_a_client_answers_is_checked():
             remote_key="K",
             should_transmit=False,
             read_slow_down=3,
+            oauth_application=GRANT,
             inbound_routes=[ROUTE],
             channel_commands="commands",
         )
@@ -572,6 +592,7 @@ def test_what_else_a_client_answers_is_checked():
     assert good.remote_key(CONFIG, ITEM) == "K"
     assert good.should_transmit(CONFIG, COMPLETION, {}) is False
     assert good.read_slow_down(CONFIG, httpx.Response(200)) == 3.0
+    assert good.oauth_application() is GRANT
     assert good.inbound_routes() == [ROUTE]
     assert good.channel_commands() == ["commands"]
 
@@ -583,6 +604,7 @@ def test_what_else_a_client_answers_is_checked():
             remote_key="",
             should_transmit=1,
             read_slow_down=-1,
+            oauth_application=[GRANT],
             inbound_routes="/x",
         )
     )
@@ -594,8 +616,9 @@ def test_what_else_a_client_answers_is_checked():
     assert "it returned an int where bool is due" in broken(bad.should_transmit, CONFIG, COMPLETION, None)
     assert "seconds or None" in broken(bad.read_slow_down, CONFIG, httpx.Response(200))
     assert "it returned a str where a list" in broken(bad.inbound_routes)
-    assert "a str where an InboundRoute or a CodeGrant" in broken(
-        relay_of(Chatty(inbound_routes=["/x"])).inbound_routes
+    assert "a list where CodeGrant" in broken(bad.oauth_application)
+    assert "a CodeGrant where InboundRoute" in broken(
+        relay_of(Chatty(inbound_routes=[ROUTE, GRANT])).inbound_routes
     )
     assert asyncio.run(relay_of(Chatty()).find_remote(None, "k")) is None
 

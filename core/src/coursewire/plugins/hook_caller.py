@@ -144,7 +144,7 @@ class HookCaller:
         """Group one page of payloads into batches.
 
         Every payload is in exactly one batch, no batch is empty, and each keeps to the limits of channel
-        and configuration. Bytes are counted in canonical JSON; a single payload above the limit of bytes
+        and configuration; outcomes of a batch are alike in the first member of ``Limits.outcomes_by``. Bytes are counted in canonical JSON; a single payload above the limit of bytes
         goes alone, and the LMS says what it thinks of it.
         """
         hook = "make_batches"
@@ -175,6 +175,8 @@ class HookCaller:
                     )
                 waiting.remove(id(payload))
             self._check_bytes(batch)
+            if kind is not Kind.CONTENT:
+                self._check_together(batch)
         if waiting:
             raise self._broken(hook, f"{len(waiting)} of {len(payloads)} payloads are in no batch")
         return batches
@@ -244,17 +246,18 @@ class HookCaller:
 
     # -- host ------------------------------------------------------------------------------------
 
-    def inbound_routes(self) -> list[InboundRoute | CodeGrant]:
-        """What the LMS or its users call, of the channel and of operators' hooks."""
-        routes = [
+    def oauth_application(self) -> CodeGrant | None:
+        """Return how an administrator grants access; None where the channel needs no grant."""
+        grant = self._call("oauth_application")
+        return None if grant is None else self._typed("oauth_application", grant, CodeGrant)
+
+    def inbound_routes(self) -> list[InboundRoute]:
+        """Return the endpoints of the channel and of operators' hooks."""
+        return [
             route
             for routes in self._call("inbound_routes")
-            for route in self._list_of("inbound_routes", routes, object)
+            for route in self._list_of("inbound_routes", routes, InboundRoute)
         ]
-        for route in routes:
-            if not isinstance(route, InboundRoute | CodeGrant):
-                raise self._wrong_type("inbound_routes", route, "an InboundRoute or a CodeGrant")
-        return routes
 
     def channel_commands(self) -> list[typer.Typer]:
         """Commands that the channel and operators' hooks add."""
@@ -387,6 +390,12 @@ class HookCaller:
         most = self._limits.batch_bytes
         if most and len(batch) > 1 and (size := sum(map(wire_bytes, batch.payloads))) > most:
             raise self._broken("make_batches", f"it made a batch of {size} bytes where {most} may travel")
+
+    def _check_together(self, batch: Batch) -> None:
+        # A channel that declares outcomes_by reads the course, say, from the first payload of a batch.
+        for name in self._limits.outcomes_by[:1]:
+            if any(payload.body[name] != batch.payloads[0].body[name] for payload in batch.payloads):
+                raise self._broken("make_batches", f"it made a batch of outcomes that differ in {name!r}")
 
     def _permitted(self, asked: Batch, answer: Batch) -> Sending:
         planned = {payload.key: payload for payload in asked.payloads}

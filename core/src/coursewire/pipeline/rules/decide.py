@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from coursewire.model.reasons import Reason, find_reason
+from coursewire.pipeline.rules.pauses import rests
 from coursewire.storage.audit.records import Record, RecordSummary
 from coursewire.storage.audit.states import Event, State
 
@@ -54,9 +55,9 @@ def action_for(
         force: Evaluate the item whatever the record says.
     """
     state = State(summary.state)
-    pausing = _pausing(state, summary.not_before_at, now)
+    resting = rests(state, summary.not_before_at, now)
     if wanted_version is None:
-        return _unwanted(summary, state, pausing=pausing and not force)
+        return _unwanted(summary, state, resting=resting and not force)
     if state is State.IN_DOUBT and not force:
         return ItemAction(Action.LEAVE, Reason.IN_DOUBT)
     if state is State.SENDING:  # reconciling could not find out; a later run will
@@ -80,13 +81,13 @@ def action_for(
             return ItemAction(Action.LEAVE, Reason.REJECTED_BEFORE)
         case State.PLANNED if summary.reason is not None:
             return ItemAction(Action.LEAVE, summary.reason)
-        case State.FAILED | State.BLOCKED if pausing:
+        case State.FAILED | State.BLOCKED if resting:
             waits = Reason.WAITING_AFTER_FAILURE if state is State.FAILED else Reason.BLOCKED_AT_LMS
             return ItemAction(Action.LEAVE, waits)
     return ItemAction(Action.EVALUATE, _why_evaluated(summary, state))
 
 
-def _unwanted(summary: RecordSummary, state: State, *, pausing: bool) -> ItemAction:
+def _unwanted(summary: RecordSummary, state: State, *, resting: bool) -> ItemAction:
     if state is State.RETIRED:
         return ItemAction(Action.LEAVE, "")
     if state in (State.SENDING, State.IN_DOUBT):
@@ -95,16 +96,12 @@ def _unwanted(summary: RecordSummary, state: State, *, pausing: bool) -> ItemAct
         return ItemAction(Action.WITHDRAW, Reason.WITHDRAWN)
     if state is State.OFFERED and summary.operation == "retire":
         return ItemAction(Action.LEAVE, summary.reason or Reason.NOT_FETCHED)
-    if pausing and summary.operation == "retire":
+    if resting and summary.operation == "retire":
         waits = Reason.WAITING_AFTER_FAILURE if state is State.FAILED else Reason.BLOCKED_AT_LMS
         return ItemAction(Action.LEAVE, waits)
     if state is State.REJECTED and summary.operation == "retire":
         return ItemAction(Action.LEAVE, Reason.REJECTED_BEFORE)
     return ItemAction(Action.RETIRE, Reason.LEFT_CATALOG)
-
-
-def _pausing(state: State, not_before_at: datetime | None, now: datetime) -> bool:
-    return state in (State.FAILED, State.BLOCKED) and not_before_at is not None and not_before_at > now
 
 
 def _why_evaluated(summary: RecordSummary, state: State) -> str:
@@ -148,7 +145,7 @@ def compare_outcome(
     A pause ends early when the payload or the configuration has changed.
     """
     same = record.wanted_fingerprint == fingerprint and record.export_context == context
-    if same and not force and _pausing(record.state, record.not_before_at, now):
+    if same and not force and rests(record.state, record.not_before_at, now):
         if record.state is State.FAILED:
             return Reason.WAITING_AFTER_FAILURE
         reason = record.reason or Reason.BLOCKED

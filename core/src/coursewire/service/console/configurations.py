@@ -11,7 +11,6 @@ from starlette.requests import Request
 
 from coursewire.configurations.configuration import Configuration
 from coursewire.errors import ConfigurationError
-from coursewire.inbound.code_grants import code_grant
 from coursewire.model.kinds import Kind
 from coursewire.service.api.configurations import check_configuration
 from coursewire.service.authorization import GuardedRouter, Reach, needs
@@ -195,7 +194,7 @@ async def _show(
         )
     channel = installation.channels.get(found.channel).channel
     validity = await run_in_threadpool(installation.configurations.validity, found.uuid, channel)
-    grant = code_grant(installation.channels.get(found.channel))
+    grant = installation.channels.get(found.channel).hook_caller.oauth_application()
     history = await run_in_threadpool(installation.configurations.history, found.uuid)
     stats: Stats = request.app.state.stats
     names = await stats.customer_names({found.customer})
