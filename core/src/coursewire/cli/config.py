@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,6 +72,7 @@ def add(
     """
     from coursewire.cli.common import actor, ask_source, channel_of, open_installation
     from coursewire.cli.output import note, put_json
+    from coursewire.configurations.fields import read_texts
     from coursewire.configurations.files import read_file
 
     active, fields = False, {}
@@ -82,9 +82,9 @@ def add(
         active, fields = read.active and not draft, dict(read.fields)
     if not channel or not customer:
         raise typer.BadParameter("give --file FILE, or --channel CODE and --customer UUID")
-    fields |= _given(settings)
     with open_installation() as installation:
         loaded = channel_of(installation, channel)
+        fields |= read_texts(loaded.channel.config, _given(settings))
         known, catalogs = ask_source(installation, customer.lower())
         added = installation.configurations.add(
             loaded.channel,
@@ -182,6 +182,7 @@ def edit(
     """Change fields. Those that are not named stay as they are."""
     from coursewire.cli.common import actor, find_configuration, open_installation
     from coursewire.cli.output import put, put_json
+    from coursewire.configurations.fields import read_texts
     from coursewire.configurations.files import read_file
     from coursewire.errors import ConfigurationError
 
@@ -197,12 +198,13 @@ def edit(
                     next_step="Use `coursewire config add` for another configuration.",
                 )
             changes |= read.fields
-        changes |= _given(settings) | dict.fromkeys(unset or ())
+        channel = installation.channels.get(old.channel).channel
+        changes |= read_texts(channel.config, _given(settings)) | dict.fromkeys(unset or ())
         if not changes:
             raise typer.BadParameter("nothing to change: give --set, --unset or --file")
         new = installation.configurations.edit(
             old.uuid,
-            installation.channels.get(old.channel).channel,
+            channel,
             changes,
             actor=actor(),
             known_catalogs=_known_catalogs(installation, old),
@@ -362,19 +364,14 @@ def _known_catalogs(installation: Installation, configuration: Configuration) ->
     return [catalog.uuid for catalog in catalogs] if known else None
 
 
-def _given(settings: list[str] | None) -> dict[str, Any]:
-    """Read NAME=VALUE. Lists and objects are written as JSON, all else is text, which models read as they need."""
-    import json
-
-    given: dict[str, Any] = {}
+def _given(settings: list[str] | None) -> dict[str, str]:
+    """Take NAME=VALUE apart; the field's type decides what the text of a value is read as."""
+    given: dict[str, str] = {}
     for text in settings or ():
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise typer.BadParameter("write --set NAME=VALUE")  # the text may hold a secret
         given[name.strip()] = value
-        if value.startswith(("[", "{")):
-            with suppress(ValueError):
-                given[name.strip()] = json.loads(value)
     return given
 
 

@@ -144,7 +144,7 @@ class _Shown:
         async for page in pages:
             for item in page:
                 if item.operation is None:
-                    self.left[str(item.reason)] += 1
+                    self.left[item.reason] += 1
                 else:
                     self.counts[item.operation.value] += 1
             wanted = [item for item in page if _is_shown(item, self._keys)]

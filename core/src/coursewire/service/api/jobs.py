@@ -106,7 +106,7 @@ class PlanItemOut(BaseModel):
             key=item.key,
             title=item.title,
             operation=item.operation.value if item.operation else None,
-            reason=str(item.reason),
+            reason=item.reason,
             message=item.message,
             fields=list(item.fields),
         )
