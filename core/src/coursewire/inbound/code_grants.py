@@ -1,4 +1,4 @@
-"""How an administrator of an LMS gives us access: OAuth 2's authorization code, without a web framework.
+"""An administrator of an LMS gives us access: OAuth 2's authorization code, without a web framework.
 
 Two steps: :meth:`CodeGrants.start` makes the URL to open, :meth:`CodeGrants.finish` takes what the LMS sent the
 browser back with. The host service and ``coursewire config connect`` both stand on them.
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
     from coursewire.plugins.registry import LoadedChannel
 
 GOOD_FOR = timedelta(minutes=10)
-"""How long an administrator has for the pages of the LMS."""
+"""The time that an administrator has for the pages of the LMS."""
 
 SUBJECT = "service"
-"""Whom the token speaks for: the configuration itself."""
+"""The subject of the token: the configuration itself."""
 
 AGAIN = "Start again."
 TEXT_LIMIT = 200
 
 
 class GrantFault(StrEnum):
-    """Why a grant did not come about; :class:`StateFault` has those of the state."""
+    """The reasons why a grant did not come about; :class:`StateFault` has those of the state."""
 
     NOT_OFFERED = "not-offered"
     BAD_REDIRECT = "bad-redirect"
@@ -75,7 +75,7 @@ _OF_STATES = {
 
 
 def code_grant(channel: LoadedChannel) -> CodeGrant | None:
-    """The way in which a channel is granted access; None when it has none."""
+    """Return the way in which a channel is granted access; None when it has none."""
     grants = (route for route in channel.hook_caller.inbound_routes() if isinstance(route, CodeGrant))
     return next(grants, None)
 
@@ -84,7 +84,7 @@ class CodeGrants:
     """Begins and finishes grants.
 
     Args:
-        installation: Where configurations and their tokens are kept.
+        installation: The installation that keeps configurations and their tokens.
     """
 
     def __init__(self, installation: Installation) -> None:
@@ -97,7 +97,7 @@ class CodeGrants:
         Args:
             configuration: A draft or an active one; all it lacks may be what the grant brings.
             session: Id of the user's session; only the same one can finish. Only its digest is stored.
-            redirect_uri: Where the LMS sends the browser afterwards, exactly as it is registered there.
+            redirect_uri: The address to which the LMS sends the browser afterwards, exactly as it is registered there.
 
         Returns:
             The URL to open in the administrator's browser, good for :data:`GOOD_FOR`.
@@ -134,7 +134,7 @@ class CodeGrants:
             answer: The query that the browser came back with: ``state`` with ``code`` or ``error``. Nothing
                 of it is believed that cannot be checked.
             session: Id of the user's session.
-            actor: Who did it, for the history.
+            actor: A name for who did it, for the configuration's history.
 
         Returns:
             The configuration, connected.
@@ -286,7 +286,7 @@ def _check_redirect(uri: str, where: str) -> None:
 
 
 def _challenge(verifier: str) -> str:
-    """The S256 challenge of RFC 7636, 4.2."""
+    """Return the S256 challenge of RFC 7636, 4.2."""
     digest = hashlib.sha256(verifier.encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
