@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.util import module_from_spec, spec_from_file_location
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import httpx
 import pluggy
@@ -313,6 +313,18 @@ def test_slowing_down(ask):
     with pytest.raises(ThrottledError) as caught:
         ask("check_connection", lms=Lighthouse(busy=True))
     assert (caught.value.retry_at - NOW).total_seconds() == 600
+
+
+def test_a_grant(channel):
+    grant = channel.hook_caller.oauth_application()
+    config = SimpleNamespace(lms_url="https://school.lighthouse.example", client_id="us", region="eu")
+    url = httpx.URL(grant.authorize_url(config, "https://host.example/back", "state"))
+    assert (grant.fields, grant.pkce) == (("refresh_token",), True)
+    assert (url.host, url.path, url.params["scope"]) == (
+        "school.lighthouse.example",
+        "/oauth/authorize",
+        "courses:write region:eu",
+    )
 
 
 def test_inbound(channel, config):

@@ -83,7 +83,13 @@ from .model.payload import Payload as Payload
 from .model.payload import RemoteItem as RemoteItem
 from .model.payload import Result as Result
 from .model.payload import ResultKind as ResultKind
+from .model.reasons import TRIED_AGAIN as TRIED_AGAIN
+from .model.reasons import UNTIL_CHANGED as UNTIL_CHANGED
+from .model.reasons import CountedAs as CountedAs
+from .model.reasons import LiftedBy as LiftedBy
 from .model.reasons import Reason as Reason
+from .model.reasons import ReasonGroup as ReasonGroup
+from .model.reasons import ReasonInfo as ReasonInfo
 from .model.results import LearnerFacts as LearnerFacts
 from .model.session import Session as Session
 from .model.session import Token as Token

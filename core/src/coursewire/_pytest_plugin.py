@@ -1,4 +1,4 @@
-"""What an installed Coursewire adds to pytest: recording and replaying cassettes.
+"""The plugin that an installed Coursewire adds to pytest: it records and replays cassettes.
 
 It is loaded in every run of pytest beside which Coursewire is installed, so that it imports nothing itself.
 """

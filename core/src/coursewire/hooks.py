@@ -33,7 +33,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class ChannelSpecs:
-    """What makes a module or object a channel."""
+    """The hooks that make a module or object a channel."""
 
     @hookspec(firstresult=True)
     def declare_channel(self) -> Channel:
@@ -230,11 +230,23 @@ class ClientSpecs:
 
 
 class HostSpecs:
-    """What a channel adds to the host service and the command line."""
+    """The hooks with which a channel adds to the host service and the command line."""
+
+    @hookspec(firstresult=True)
+    def oauth_application(self) -> CodeGrant:
+        """Say how an administrator of the LMS grants the application of this channel access.
+
+        Core serves the page that starts the grant and the page that the LMS returns to, and stores the tokens. A channel
+        whose configuration holds credentials that need no such grant does not implement it.
+
+        Returns:
+            What :meth:`coursewire.OAuthApplication.grant` makes of an application.
+        """
+        raise NotImplementedError
 
     @hookspec
-    def inbound_routes(self) -> Sequence[InboundRoute | CodeGrant]:
-        """What the LMS or its users call: endpoints, and the way in which an administrator grants access."""
+    def inbound_routes(self) -> Sequence[InboundRoute]:
+        """List the endpoints that the LMS or its users call."""
         raise NotImplementedError
 
     @hookspec
@@ -244,7 +256,7 @@ class HostSpecs:
 
 
 class OperatorSpecs:
-    """What operators may hook into; every implementation is called.
+    """The hooks of operators; every implementation is called.
 
     A hook must be quick, must not print secrets, and may run more than once for the same batch.
     """

@@ -20,6 +20,7 @@ from uuid import UUID
 from coursewire.errors import ConfigurationError, CoursewireError, CredentialsError, SetupError
 from coursewire.installation import Installation
 from coursewire.model.kinds import OUTCOMES, Kind
+from coursewire.model.reasons import Surface
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.plan import Plan
@@ -350,6 +351,7 @@ class Host:
         learner: str | None = None,
         course: str | None = None,
         kind: Kind | None = None,
+        on: Surface = Surface.COMMAND_LINE,
     ) -> list[dict[str, Any]]:
         """Explain why something is sent or not, decision by decision. Nothing is written and nothing is sent.
 
@@ -359,6 +361,7 @@ class Host:
             learner: The username of the learner whose outcomes are meant.
             course: The key of the course or run whose outcomes are meant.
             kind: The kind of the outcomes; None for every kind that the channel takes.
+            on: Where the explanation is read, which decides the next steps in it.
 
         Returns:
             One explanation for the item, or for each outcome; see :func:`coursewire.pipeline.why.why_outcome`.
@@ -371,7 +374,7 @@ class Host:
 
         with self._plain_words():
             if item is not None:
-                return [await why_content(ContentJob(self.installation, configuration), item)]
+                return [await why_content(ContentJob(self.installation, configuration), item, on=on)]
             if kind is not None:
                 kinds = [kind]
             else:
@@ -381,7 +384,7 @@ class Host:
             found = []
             for each in kinds:
                 job = OutcomeJob(self.installation, configuration, each, learner=learner, course=course)
-                found += await why_outcome(job)
+                found += await why_outcome(job, on=on)
             return found
 
     def records(self, configuration: UUID, kind: Kind) -> Records[Any]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import web
 
-from coursewire.errors import BlockedError, CredentialsError
+from coursewire.errors import BlockedError, CredentialsError, UnreachableError
 from coursewire_moodle import plugin
 from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE
 from coursewire_moodle.outcomes import ASSIGNMENTS, GRADE, MODULE, PARTICIPANTS
 
 from .conftest import calls
+
+EVERY_RELEASE = True
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def test_what_works_is_said_and_nothing_is_written(moodle, preflight):
     said = preflight()
 
     assert len(said) == 3
-    assert "Moodle 4.5.6" in said[0]
+    assert f"Moodle {moodle.release}" in said[0]
     assert moodle.username not in str(said)
     assert "7 functions" in said[1]
     assert "tried on course" in said[2]
@@ -114,3 +117,11 @@ def test_it_works_in_xml_too(moodle, preflight):
     assert len(preflight()) == 3
     assert calls(moodle).count(CREATE) == 1
     assert CATEGORIES in calls(moodle)
+
+
+def test_a_site_that_is_closed_for_maintenance_has_nothing_to_correct(moodle, preflight):
+    moodle.interfere = lambda _: web.Response(status=503, text="<p>Maintenance</p>", content_type="text/html")
+
+    with pytest.raises(UnreachableError, match="in order again") as caught:
+        preflight()
+    assert "moodle_base_url" not in str(caught.value)

@@ -103,9 +103,7 @@ def hint_to_connect(installation: Installation, configuration: Configuration) ->
 
 def lacks_grant(installation: Installation, configuration: Configuration, fields: Collection[str]) -> bool:
     """Tell whether the fields that keep a configuration from being valid are those that a grant would bring."""
-    from coursewire.inbound.code_grants import code_grant
-
-    grant = code_grant(installation.channels.get(configuration.channel))
+    grant = installation.channels.get(configuration.channel).hook_caller.oauth_application()
     return grant is not None and bool(fields) and set(fields) <= set(grant.fields)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from coursewire.configurations.configuration import Configuration
     from coursewire.installation import Installation
+    from coursewire.model.reasons import ReasonInfo
     from coursewire.storage.audit.records import Record
 
 JOBS_SEARCHED = 1000
@@ -135,6 +136,7 @@ def show(
     with open_installation(read_only=True) as installation:
         found = find_configuration(installation, config)
         shown = list(_histories(installation, found, item, learner, course, kind))
+        own = installation.channels.reasons_of(found.channel)
     if not shown:
         what = f"item {item!r}" if item is not None else f"outcomes of {learner!r} in {course!r}"
         step = "coursewire plan content --key KEY" if item is not None else "coursewire why"
@@ -146,10 +148,10 @@ def show(
         )
     for record, attempts in shown:
         if json:
-            put_json(_history_json(record, attempts))
+            put_json(_history_json(record, attempts, own))
             continue
         if record is not None:
-            _put_record(record)
+            _put_record(record, own)
         _put_attempts(attempts)
 
 
@@ -175,7 +177,9 @@ def _histories(
                 yield records.get(key), attempts
 
 
-def _history_json(record: Record | None, attempts: list[dict[str, Any]]) -> dict[str, Any]:
+def _history_json(
+    record: Record | None, attempts: list[dict[str, Any]], own: Sequence[ReasonInfo]
+) -> dict[str, Any]:
     from dataclasses import asdict
     from json import loads
 
@@ -186,7 +190,7 @@ def _history_json(record: Record | None, attempts: list[dict[str, Any]]) -> dict
     fields = asdict(record)
     if fields.get("evidence"):
         fields["evidence"] = loads(fields["evidence"])
-    words = dict(zip(("text", "next_step"), explain(record.reason or ""), strict=True))
+    words = explain(record.reason or "", own)._asdict()
     return {"record": fields, "explanation": words, "transmissions": attempts}
 
 
@@ -210,13 +214,13 @@ def _attempts(
         before = page[-1]["id"]
 
 
-def _put_record(record: Record) -> None:
+def _put_record(record: Record, own: Sequence[ReasonInfo]) -> None:
     from coursewire.cli.output import instant, put_pairs
     from coursewire.model.reasons import explain
     from coursewire.storage.audit.records import ContentRecord, OutcomeRecord
     from coursewire.storage.audit.states import State
 
-    text, step = explain(record.reason or "")
+    text, step = explain(record.reason or "", own)
     there = "not at the LMS"
     if record.present:
         there = "the LMS holds it" if record.state is State.CONFIRMED else "the LMS holds it, or may hold it"

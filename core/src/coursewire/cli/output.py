@@ -12,47 +12,27 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from coursewire.model.meanings import MEANINGS, Meaning
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from rich.console import Console
 
     from coursewire.errors import CoursewireError
+    from coursewire.model.reasons import ReasonInfo
 
 Track = Callable[[str], Callable[[str, int, int], None]]
 """Begins to show something under a label; what it returns is called with (phase, done, total)."""
 
-STYLES = {
-    "active": "green",
-    "loaded": "green",
-    "finished": "green",
-    "confirmed": "green",
-    "accepted": "green",
-    "already so": "green",
-    "create": "green",
-    "update": "yellow",
-    "planned": "cyan",
-    "running": "cyan",
-    "sending": "cyan",
-    "draft": "dim",
-    "retired": "dim",
-    "unchanged": "dim",
-    "skipped": "yellow",
-    "stopped": "yellow",
-    "throttled": "yellow",
-    "try later": "yellow",
-    "retire": "magenta",
-    "abandoned": "red",
-    "failed": "red",
-    "rejected": "red",
-    "blocked": "red",
-    "blocked at the LMS": "red",
-    "in doubt": "red",
-    "credentials broken": "red",
-    "needs reconnect": "red",
-    "invalid": "red",
+_STYLES = {
+    Meaning.GOOD: "green",
+    Meaning.WAITING: "cyan",
+    Meaning.ATTENTION: "yellow",
+    Meaning.BAD: "red",
 }
-"""The colour of a word, wherever it stands: green is well, yellow waits, red needs a person."""
+STYLES = {word: _STYLES[meaning] for word, meaning in MEANINGS.items()}
+"""The colour of a word for a state, wherever it stands."""
 
 STEPS = 10
 """Progress lines for one piece of work where there is no terminal."""
@@ -315,11 +295,18 @@ def instant(moment: datetime | str | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
 
 
-def counted(reason: str, count: int, noun: str = "item") -> str:
-    """Say how many items have a reason, what it means, and what to do."""
+def counted(reason: str, count: int, noun: str = "item", own: Sequence[ReasonInfo] = ()) -> str:
+    """Say how many items have a reason, what it means, and what to do.
+
+    Args:
+        reason: The reason code.
+        count: The number of items.
+        noun: The word for one of them.
+        own: The reason codes that the channel declares.
+    """
     from coursewire.model.reasons import explain
 
-    text, step = explain(reason)
+    text, step = explain(reason, own)
     items = f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
     said = f"{items}: {text} ({reason})." if text else f"{items}: {reason}."
     return f"{said} {step}".rstrip()
@@ -330,7 +317,7 @@ def because(reason: str, message: str = "") -> str:
     from coursewire.model.reasons import explain
 
     text, step = explain(reason)
-    said = f"{text} ({reason})" if text else str(reason)
+    said = f"{text} ({reason})" if text else reason
     return f"{said}: {message}. {step}".rstrip() if message else f"{said}. {step}".rstrip()
 
 

@@ -12,6 +12,7 @@ from coursewire.cli.options import ChannelCode, Config, Course, Customer, Json, 
 if TYPE_CHECKING:
     from coursewire.cli.selection import Asked
     from coursewire.errors import CoursewireError
+    from coursewire.model.reasons import ReasonInfo
     from coursewire.pipeline.runners.inline import Ended
     from coursewire.pipeline.selection import Selection
 
@@ -115,9 +116,11 @@ def report(asked: Asked, ended: Sequence[Ended], selection: Selection, *, json: 
     rows = [failed_row(refused.configuration, refused.error) for refused in selection.refused]
     errors: list[CoursewireError] = [refused.error for refused in selection.refused]
     names = {each.configuration.uuid: each.configuration.display_name for each in selection.refused}
+    own: dict[str, Sequence[ReasonInfo]] = {}
     for each in ended:
         configuration = each.job.configuration
         names[configuration.uuid] = configuration.display_name
+        own[configuration.channel] = each.job.installation.channels.reasons_of(configuration.channel)
         if each.error is not None:
             errors.append(each.error)
         row = {
@@ -151,7 +154,7 @@ def report(asked: Asked, ended: Sequence[Ended], selection: Selection, *, json: 
         table.append(("total", *(f"{totals[name]:,}" for name in shown)))
     put_table(("configuration", *shown), table, right=shown)
     for row in rows:
-        explain(names[row["configuration"]], row, asked.kind.noun)
+        explain(names[row["configuration"]], row, asked.kind.noun, own.get(row["channel"], ()))
     if asked.learner is not None and not any(totals.values()):
         note_nothing(asked)
     for error in errors:
@@ -162,15 +165,22 @@ def report(asked: Asked, ended: Sequence[Ended], selection: Selection, *, json: 
     return status
 
 
-def explain(name: str, row: dict[str, Any], noun: str) -> None:
-    """Say why items were not sent, until when they wait, and what to do."""
+def explain(name: str, row: dict[str, Any], noun: str, own: Sequence[ReasonInfo]) -> None:
+    """Say why items were not sent, until when they wait, and what to do.
+
+    Args:
+        name: The configuration's name.
+        row: What its run came to.
+        noun: The word for one item.
+        own: The reason codes that its channel declares.
+    """
     from coursewire.cli.output import because, counted, instant, note
 
     if row.get("reason"):
         note(f"{name}: nothing to do: {because(row['reason'])}", style="yellow")
     for counts, style in (("skipped", "yellow"), ("failed_by_reason", "red"), ("waiting_by_reason", "cyan")):
         for reason, count in row.get(counts, {}).items():
-            note(f"{name}: {counted(reason, count, noun)}", style=style)
+            note(f"{name}: {counted(reason, count, noun, own)}", style=style)
     if row.get("waiting_until"):
         until = instant(row["waiting_until"])
         note(f"{name}: what waits may go from {until} on; run the command again then.", style="cyan")

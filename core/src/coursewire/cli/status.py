@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from coursewire.cli.common import OUTCOMES, short
 from coursewire.cli.options import ChannelCode, Config, Customer, Json, KindName, Limit
+
+if TYPE_CHECKING:
+    from coursewire.model.reasons import ReasonInfo
 
 _PANEL = "Look"
 
@@ -32,6 +35,7 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
         )
         names = customer_names(installation, {each.customer for each in found})
         rows = [_row(installation, each, names[each.customer]) for each in found]
+        own = {each.channel: installation.channels.reasons_of(each.channel) for each in found}
     if json:
         for row in rows:
             put_json(row)
@@ -44,7 +48,7 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
         empty="There is no configuration. `coursewire config template CODE` shows what one needs.",
     )
     for row in rows:
-        _explain(row)
+        _explain(row, own[row["channel"]])
 
 
 def _lines(row: dict[str, Any], counts: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -90,7 +94,7 @@ def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]
 
 
 def _count(counts: Sequence[tuple[str, str | None, bool, int]]) -> dict[str, Any]:
-    from coursewire.pipeline.summary import WAITING
+    from coursewire.model.reasons import CountedAs, counted_as
     from coursewire.storage.audit.requeue import FAILED_STATES
     from coursewire.storage.audit.states import State
 
@@ -102,7 +106,8 @@ def _count(counts: Sequence[tuple[str, str | None, bool, int]]) -> dict[str, Any
         if state in FAILED_STATES:
             failed[reason or state.replace(" ", "-")] += count
         elif state in (State.PLANNED, State.SENDING, State.OFFERED):
-            (skipped if reason and reason not in WAITING else waiting)[reason or state] += count
+            waits = not reason or counted_as(reason) is CountedAs.WAITING
+            (waiting if waits else skipped)[reason or state] += count
     return {
         "present": present,
         "retired": retired,
@@ -116,7 +121,7 @@ def _last(job: dict[str, Any] | None) -> str:
     return f"{job['started_at']:%m-%d %H:%M}\n{job['state']}" if job else "never"
 
 
-def _explain(row: dict[str, Any]) -> None:
+def _explain(row: dict[str, Any], own: Sequence[ReasonInfo]) -> None:
     from coursewire.cli.output import counted, put
 
     config = short(row["configuration"])
@@ -129,7 +134,9 @@ def _explain(row: dict[str, Any]) -> None:
     for kind in KindName:
         part = row if kind is KindName.CONTENT else row[kind.value]
         for counts, style in (("failed", "red"), ("waiting", "cyan"), ("skipped", "yellow")):
-            lines += [(counted(reason, count, kind.noun), style) for reason, count in part[counts].items()]
+            lines += [
+                (counted(reason, count, kind.noun, own), style) for reason, count in part[counts].items()
+            ]
     if lines:
         put()
         put(f"{row['name']} ({config})", style="bold")

@@ -25,10 +25,10 @@ SHORTEST = 4
 """Secrets with fewer characters are not looked for: they would be found in every text."""
 
 PASSING = 64
-"""How many passing secrets are looked for: more than there are requests under way."""
+"""Number of passing secrets that are looked for: more than there are requests under way."""
 
 _WINDOW = 64 * 1024
-"""How much of an answer an excerpt is made from."""
+"""Number of characters of an answer that an excerpt is made from."""
 
 _NAMES = (
     r"access_?token|refresh_?token|id_?token|session_?token|token|wstoken|assertion|client_?assertion|"

@@ -295,6 +295,10 @@ class HttpSession(Session):
             known: T = self._known[key]
             return known
 
+    def forget(self, key: Hashable) -> None:
+        """Let go of the first answer; see :meth:`Session.forget`."""
+        self._known.pop(key, None)
+
     def lock(self, key: Hashable) -> asyncio.Lock:
         """Return the lock of a key; see :meth:`Session.lock`."""
         return self._locks[key]

@@ -1,4 +1,4 @@
-"""An administrator of an LMS gives us access: OAuth 2's authorization code, without a web framework.
+"""Grants of access by an administrator of an LMS: OAuth 2's authorization code, without a web framework.
 
 Two steps: :meth:`CodeGrants.start` makes the URL to open, :meth:`CodeGrants.finish` takes what the LMS sent the
 browser back with. The host service and ``coursewire config connect`` both stand on them.
@@ -19,7 +19,6 @@ import httpx
 
 from coursewire.errors import CredentialsError, GrantError, UnreachableError
 from coursewire.http.redact import shorten
-from coursewire.model.inbound import CodeGrant
 from coursewire.storage.oauth_states import Begun, OAuthStates, StateFault
 
 if TYPE_CHECKING:
@@ -30,11 +29,12 @@ if TYPE_CHECKING:
     from coursewire.http.session import HttpSession
     from coursewire.installation import Installation
     from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.inbound import CodeGrant
     from coursewire.model.session import Token
     from coursewire.plugins.registry import LoadedChannel
 
 GOOD_FOR = timedelta(minutes=10)
-"""The time that an administrator has for the pages of the LMS."""
+"""Time that an administrator has for the pages of the LMS."""
 
 SUBJECT = "service"
 """The subject of the token: the configuration itself."""
@@ -72,12 +72,6 @@ _OF_STATES = {
         "Finish it there, or start again here.",
     ),
 }
-
-
-def code_grant(channel: LoadedChannel) -> CodeGrant | None:
-    """Return the way in which a channel is granted access; None when it has none."""
-    grants = (route for route in channel.hook_caller.inbound_routes() if isinstance(route, CodeGrant))
-    return next(grants, None)
 
 
 class CodeGrants:
@@ -226,7 +220,7 @@ class CodeGrants:
 
     def _grant_of(self, configuration: Configuration) -> tuple[LoadedChannel, CodeGrant]:
         channel = self._installation.channels.get(configuration.channel)
-        grant = code_grant(channel)
+        grant = channel.hook_caller.oauth_application()
         if grant is None:
             raise GrantError(
                 GrantFault.NOT_OFFERED,

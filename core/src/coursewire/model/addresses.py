@@ -1,4 +1,4 @@
-"""Which network addresses an LMS may have, and what a path at one is."""
+"""The network addresses that an LMS may have, and paths below an address."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentType
 from coursewire.model.kinds import Kind
+from coursewire.model.reasons import ReasonInfo
 
 PLUGIN_API = "2.0"
 """The version of the contract between core and plugins: hooks, and the names of ``import coursewire``. It is raised when
@@ -229,6 +230,18 @@ class Channel(BaseModel):
     """``"package.module:Class"`` of the simulator, for ``coursewire simulate`` and the test kit."""
     docs_url: str | None = None
     """The vendor's own documentation."""
+    reasons: tuple[ReasonInfo, ...] = ()
+    """The reason codes of the channel's own that its results and errors may carry, beside core's (see
+    :class:`~coursewire.model.reasons.Reason`). They are counted, explained and documented as core's are."""
+
+    @field_validator("reasons")
+    @classmethod
+    def _each_once(cls, value: tuple[ReasonInfo, ...]) -> tuple[ReasonInfo, ...]:
+        codes = [info.code for info in value]
+        twice = sorted({code for code in codes if codes.count(code) > 1})
+        if twice:
+            raise ValueError(f"these codes are declared twice: {', '.join(twice)}")
+        return value
 
     @field_validator("simulator")
     @classmethod

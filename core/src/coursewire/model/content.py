@@ -125,7 +125,7 @@ class ContentItem(_Tolerant):
 
     @property
     def content_key(self) -> str:
-        """What identifies the item everywhere: ``key``, or ``uuid`` for programs and pathways."""
+        """Return the key that identifies the item everywhere: ``key``, or ``uuid`` for programs and pathways."""
         key = self.uuid if self.content_type in KEYED_BY_UUID else self.key
         assert key is not None
         return key

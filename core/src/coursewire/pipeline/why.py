@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from coursewire.model.reasons import Reason, explain
+from coursewire.model.reasons import Reason, Surface, explain
 from coursewire.pipeline.export.content import Worklist
 from coursewire.pipeline.export.evaluation import Decision
 from coursewire.pipeline.rules.decide import Action
@@ -27,11 +27,12 @@ ATTEMPTS = 5
 """The number of the last attempts that are shown."""
 
 
-async def why_outcome(job: OutcomeJob) -> list[dict[str, Any]]:
+async def why_outcome(job: OutcomeJob, *, on: Surface = Surface.COMMAND_LINE) -> list[dict[str, Any]]:
     """Explain the outcomes of the learner and course that a job is for.
 
     Args:
         job: With a learner, and usually a course; it is not run.
+        on: Where the explanation is read, which decides the next steps in it.
 
     Returns:
         One explanation an outcome, in the source's order; one alone when nothing is looked at. Each has
@@ -45,6 +46,10 @@ async def why_outcome(job: OutcomeJob) -> list[dict[str, Any]]:
         ConfigurationError: The configuration cannot run.
         SourceError: The source could not answer.
     """
+    return [_in_words(job, told, on) for told in await _outcomes(job)]
+
+
+async def _outcomes(job: OutcomeJob) -> list[dict[str, Any]]:
     target = await job.prepare()
     about = {"learner": job.learner, "course": job.course, "subsection": ""}
     if reason := job.refusal(target):
@@ -56,12 +61,13 @@ async def why_outcome(job: OutcomeJob) -> list[dict[str, Any]]:
     return found or [_explanation(job, "", about, [Decision("enrollment", Reason.ENROLLMENT_UNKNOWN)])]
 
 
-async def why_content(job: ContentJob, key: str) -> dict[str, Any]:
+async def why_content(job: ContentJob, key: str, *, on: Surface = Surface.COMMAND_LINE) -> dict[str, Any]:
     """Explain one content item of a configuration.
 
     Args:
         job: It is not run.
         key: The content key of the item.
+        on: As for :func:`why_outcome`.
 
     Returns:
         An explanation as of :func:`why_outcome`, with ``catalogs`` in place of learner, course and subsection.
@@ -70,6 +76,10 @@ async def why_content(job: ContentJob, key: str) -> dict[str, Any]:
         ConfigurationError: The configuration cannot run.
         SourceError: The source could not answer.
     """
+    return _in_words(job, await _content(job, key), on)
+
+
+async def _content(job: ContentJob, key: str) -> dict[str, Any]:
     target = await job.prepare()
     if reason := job.refusal(target):
         return _explanation(job, key, {"catalogs": []}, [Decision("configuration", reason)])
@@ -132,21 +142,28 @@ def _explanation(
             {
                 "step": decision.name,
                 "passed": not decision.reason,
-                **_words(decision.reason, decision.message),
+                **_wordless(decision.reason, decision.message),
                 "details": dict(decision.details),
             }
             for decision in decisions
         ],
-        "answer": _words(answer, last.message),
+        "answer": _wordless(answer, last.message),
         "operation": prepared.payload.operation.value if prepared and prepared.payload else None,
         "record": _record(stored) if stored else None,
         "attempts": _attempts(job, key) if stored else [],
     }
 
 
-def _words(reason: str, message: str) -> dict[str, str]:
-    text, next_step = explain(reason)
-    return {"reason": str(reason), "text": text, "next_step": next_step, "message": message}
+def _wordless(reason: str, message: str) -> dict[str, str]:
+    return {"reason": reason, "text": "", "next_step": "", "message": message}
+
+
+def _in_words(job: Job, told: dict[str, Any], on: Surface) -> dict[str, Any]:
+    """Fill in what the reasons of an explanation mean, and what to do where it is read."""
+    own = job.installation.channels.reasons_of(job.configuration.channel)
+    for each in (*told["decisions"], told["answer"]):
+        each["text"], each["next_step"] = explain(each["reason"], own, on=on)
+    return told
 
 
 def _record(record: Record) -> dict[str, Any]:

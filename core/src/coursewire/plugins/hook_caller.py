@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
-from coursewire.errors import ContractError, CoursewireError
+from coursewire.errors import ContractError, CoursewireError, SendError
 from coursewire.hooks import PROJECT, SPECS
 from coursewire.model.inbound import CodeGrant, InboundRoute
 from coursewire.model.kinds import Kind
 from coursewire.model.payload import Batch, JsonObject, Operation, Payload, RemoteItem, Result
+from coursewire.model.reasons import find_reason
 from coursewire.plugins.defaults import CoreDefaults, items_limit, wire_bytes
 from coursewire.plugins.faults import codes_of, describe
 from coursewire.plugins.plain_data import a_kind, find_non_json
@@ -56,7 +57,7 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What the operators' hooks decided about a batch.
+    """The decision of the operators' hooks about a batch.
 
     Attributes:
         batch: What may leave; None when all of it is held back.
@@ -75,6 +76,11 @@ class HookCaller:
     Every method raises :class:`ContractError` when a hook raises anything but an error of ours, or answers
     with something that is not what its specification says; the message names the plugin and its version.
     After ``send_content`` and ``send_outcomes`` such an error leaves the batch in doubt.
+
+    Attributes:
+        where: The plugin with its version, for messages.
+        undeclared: Reason codes that hooks gave and nobody declared, each with the hook that gave it first. They are
+            logged, and the results that carry them count all the same.
     """
 
     def __init__(
@@ -82,6 +88,8 @@ class HookCaller:
     ) -> None:
         self.where = plugin.where
         self._limits = channel.limits
+        self._reasons = channel.reasons
+        self.undeclared: dict[str, str] = {}
         self._remote_keys = channel.capabilities.remote_keys
         self._manager = new_manager()
         self._names: dict[int, str] = {}
@@ -136,7 +144,7 @@ class HookCaller:
         """Group one page of payloads into batches.
 
         Every payload is in exactly one batch, no batch is empty, and each keeps to the limits of channel
-        and configuration. Bytes are counted in canonical JSON; a single payload above the limit of bytes
+        and configuration; outcomes of a batch are alike in the first member of ``Limits.outcomes_by``. Bytes are counted in canonical JSON; a single payload above the limit of bytes
         goes alone, and the LMS says what it thinks of it.
         """
         hook = "make_batches"
@@ -167,6 +175,8 @@ class HookCaller:
                     )
                 waiting.remove(id(payload))
             self._check_bytes(batch)
+            if kind is not Kind.CONTENT:
+                self._check_together(batch)
         if waiting:
             raise self._broken(hook, f"{len(waiting)} of {len(payloads)} payloads are in no batch")
         return batches
@@ -236,17 +246,18 @@ class HookCaller:
 
     # -- host ------------------------------------------------------------------------------------
 
-    def inbound_routes(self) -> list[InboundRoute | CodeGrant]:
-        """What the LMS or its users call, of the channel and of operators' hooks."""
-        routes = [
+    def oauth_application(self) -> CodeGrant | None:
+        """Return how an administrator grants access; None where the channel needs no grant."""
+        grant = self._call("oauth_application")
+        return None if grant is None else self._typed("oauth_application", grant, CodeGrant)
+
+    def inbound_routes(self) -> list[InboundRoute]:
+        """Return the endpoints of the channel and of operators' hooks."""
+        return [
             route
             for routes in self._call("inbound_routes")
-            for route in self._list_of("inbound_routes", routes, object)
+            for route in self._list_of("inbound_routes", routes, InboundRoute)
         ]
-        for route in routes:
-            if not isinstance(route, InboundRoute | CodeGrant):
-                raise self._wrong_type("inbound_routes", route, "an InboundRoute or a CodeGrant")
-        return routes
 
     def channel_commands(self) -> list[typer.Typer]:
         """Commands that the channel and operators' hooks add."""
@@ -312,6 +323,8 @@ class HookCaller:
         except CoursewireError as error:
             # It may quote an answer, and an LMS may repeat what it was sent.
             error.hide(_redactor(session))
+            if isinstance(error, SendError):
+                self._note_reason(hook, error.reason)
             raise
         except Exception as error:
             raise self._raised(hook, error) from error
@@ -357,12 +370,32 @@ class HookCaller:
         results = self._list_of(hook, answer, Result)
         if len(results) != len(batch):
             raise self._broken(hook, f"it returned {len(results)} results for {len(batch)} payloads")
+        for result in results:
+            self._note_reason(hook, result.reason)
         return results
+
+    def _note_reason(self, hook: str, code: str) -> None:
+        """Log a reason code that nobody declared, once; what carries it goes on as it is."""
+        if code and code not in self.undeclared and find_reason(code, self._reasons) is None:
+            self.undeclared[code] = hook
+            LOG.warning(
+                "%s gives the reason %r in %s, which neither core nor the channel declares, so that nobody can "
+                "explain it. Declare it in Channel(reasons=...).",
+                self._authors(hook),
+                code,
+                hook,
+            )
 
     def _check_bytes(self, batch: Batch) -> None:
         most = self._limits.batch_bytes
         if most and len(batch) > 1 and (size := sum(map(wire_bytes, batch.payloads))) > most:
             raise self._broken("make_batches", f"it made a batch of {size} bytes where {most} may travel")
+
+    def _check_together(self, batch: Batch) -> None:
+        # A channel that declares outcomes_by reads the course, say, from the first payload of a batch.
+        for name in self._limits.outcomes_by[:1]:
+            if any(payload.body[name] != batch.payloads[0].body[name] for payload in batch.payloads):
+                raise self._broken("make_batches", f"it made a batch of outcomes that differ in {name!r}")
 
     def _permitted(self, asked: Batch, answer: Batch) -> Sending:
         planned = {payload.key: payload for payload in asked.payloads}
@@ -421,5 +454,5 @@ def new_manager(*specs: type) -> pluggy.PluginManager:
 
 
 def _redactor(session: Session) -> Callable[[str], str]:
-    """What knows the secrets of a session; a session that is not core's own has none."""
+    """Return the redactor that knows the secrets of a session; a session that is not core's own has none."""
     return getattr(session, "redactor", str)

@@ -1,4 +1,4 @@
-"""What is installed: the load report, and the channels that can be used."""
+"""The registry of installed plugins: the load report, and the channels that can be used."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from coursewire.model.channel import Channel
+    from coursewire.model.reasons import ReasonInfo
     from coursewire.plugins.hook_caller import HookCaller
 
 CHANNELS = "coursewire.channels"
@@ -22,7 +23,7 @@ HOOKS = "coursewire.hooks"
 
 
 class LoadState(StrEnum):
-    """What became of one entry point."""
+    """One row of the load report: the end of one entry point."""
 
     LOADED = "loaded"
     SKIPPED = "skipped"
@@ -57,7 +58,7 @@ class LoadRow:
 
     @property
     def where(self) -> str:
-        """Who it is, for messages: ``ACME (coursewire-acme 1.3.0)``."""
+        """Return its name for messages: ``ACME (coursewire-acme 1.3.0)``."""
         return where(self.code or self.name, self.distribution, self.version)
 
     def answers_to(self, code: str) -> bool:
@@ -85,7 +86,7 @@ class LoadedChannel:
 
     @property
     def where(self) -> str:
-        """Who it is, for messages: ``ACME (coursewire-acme 1.3.0)``."""
+        """Return its name for messages: ``ACME (coursewire-acme 1.3.0)``."""
         return where(self.channel.code, self.distribution, self.version)
 
 
@@ -123,6 +124,15 @@ class Registry:
     def codes(self) -> list[str]:
         """The codes of the channels that can be used, in alphabetical order."""
         return sorted(self._channels)
+
+    def reasons_of(self, code: str) -> tuple[ReasonInfo, ...]:
+        """Return the reason codes that a channel declares; none when no such channel can be used.
+
+        Args:
+            code: The channel's code, exactly as it is declared.
+        """
+        loaded = self._channels.get(code)
+        return loaded.channel.reasons if loaded else ()
 
     def get(self, code: str) -> LoadedChannel:
         """The channel with this code, exactly as it is declared.

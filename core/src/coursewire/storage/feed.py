@@ -119,11 +119,11 @@ class Feed:
                 live = record.operation is not Operation.RETIRE
                 record.happen(Event.OFFER)
                 record.job = None
-                record.reason, record.message = str(Reason.NOT_FETCHED), None
+                record.reason, record.message = Reason.NOT_FETCHED, None
                 record.confirmed_fingerprint = None  # from now on the LMS may hold this or what it confirmed
                 if record.key in unseen:
                     record.happen(Event.CONFIRM)
-                    record.reason = str(Reason.WITHDRAWN)
+                    record.reason = Reason.WITHDRAWN
                     continue
                 latest = max(now, latest + _TICK) if latest else now
                 rows.append(
@@ -338,8 +338,8 @@ class Feed:
             connection.execute(
                 update(content_record)
                 .where(r.configuration == self._configuration, r.content_key.in_(some))
-                .where(r.state == State.OFFERED.value, r.reason == Reason.NOT_FETCHED.value)
-                .values(reason=Reason.NOT_ACKNOWLEDGED.value, attempted_at=now)
+                .where(r.state == State.OFFERED.value, r.reason == Reason.NOT_FETCHED)
+                .values(reason=Reason.NOT_ACKNOWLEDGED, attempted_at=now)
             )
 
 

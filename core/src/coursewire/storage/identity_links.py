@@ -19,7 +19,7 @@ from coursewire.storage.audit.records import KEYS_A_QUERY
 from coursewire.storage.database.upsert import upsert
 from coursewire.storage.tables.records import identity_link, outcome_record
 
-UNMATCHED = (Reason.LEARNER_UNMATCHED.value, Reason.LEARNER_AMBIGUOUS.value)
+UNMATCHED = (Reason.LEARNER_UNMATCHED, Reason.LEARNER_AMBIGUOUS)
 """Why the outcomes of a learner without an id wait."""
 
 

@@ -41,7 +41,7 @@ _HARMLESS = re.compile(
     rf"{re.escape(MASK)}|{VOLATILE}|(?:person|learner|student|user)[-_.]?\d+|9\d{{7}}|masked|scrubbed|redacted|x+",
     re.IGNORECASE,
 )
-"""What scrubbing puts in the place of a value."""
+"""The text that scrubbing puts in the place of a value."""
 
 _PATTERNS = (
     ("a JSON web token", JWT),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BETTER = Result(
     ResultKind.REJECTED,
-    "better-grade-sent",
+    Reason.BETTER_GRADE_SENT,
     "The learner has a better grade in the same course from another enrollment.",
 )
 
@@ -28,17 +28,28 @@ async def send_best(
     grade: Callable[[Payload], float],
     write: Callable[[Mapping[str, Payload]], Awaitable[Mapping[str, Result]]],
 ) -> list[Result]:
-    """Write one grade for each learner of one course: who took it twice has the better one.
+    """Write one grade for each learner of a course; a learner who took the course twice gets the better one.
+
+    Example::
+
+        return await cw.send_best(
+            batch.payloads,
+            learner=lambda payload: people.get(payload.body["learner"].casefold(), ()),
+            grade=lambda payload: payload.body["grade"],
+            write=lambda grades: write_grades(session, course, grades),
+        )
 
     Args:
         payloads: Grades of one course.
-        learner: The ids of all whom a payload may mean at the LMS.
-        grade: What to compare by.
-        write: Writes grades by the ids of learners, and gives the results by them; not called without grades.
+        learner: Function of a payload that returns the ids of all learners that it may mean at the LMS; in a gradebook
+            with several columns, the ids of all cells.
+        grade: Function of a payload that returns the number by which grades are compared.
+        write: Asynchronous function of the payloads to write, by these ids, that returns their results by the same ids.
+            It is not called where there is nothing to write.
 
     Returns:
-        One result per payload, in order. Blocked where a payload means nobody, or several; rejected where a better
-        grade of the same learner is written.
+        One result for each payload, in order: blocked where a payload means nobody, or several; rejected,
+        ``better-grade-sent``, where a better grade of the same learner was written; otherwise that of ``write``.
     """
     results: dict[str, Result] = {}
     grades: defaultdict[str, list[Payload]] = defaultdict(list)

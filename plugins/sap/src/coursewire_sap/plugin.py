@@ -8,6 +8,7 @@ from coursewire_sap.client import check_connection, list_inactive_learners, send
 from coursewire_sap.config import IMPORT, SEARCH, SapConfig
 from coursewire_sap.content import export_content, export_retirement
 from coursewire_sap.outcomes import export_completion, send_outcomes
+from coursewire_sap.reasons import REASONS
 
 __all__ = [
     "authenticate",
@@ -30,6 +31,7 @@ def declare_channel() -> cw.Channel:
         title="SAP SuccessFactors Learning",
         requires_api=">=2.0,<3",
         config=SapConfig,
+        reasons=REASONS,
         capabilities=cw.Capabilities(
             content_types=frozenset(
                 {cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM}

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from coursewire.model.reasons import TEXTS, Reason
+from coursewire.model.reasons import Reason, find_reason
 from coursewire.pipeline.rules.pauses import rests
 from coursewire.storage.audit.records import Record, RecordSummary
 from coursewire.storage.audit.states import Event, State
@@ -148,7 +148,9 @@ def compare_outcome(
     if same and not force and rests(record.state, record.not_before_at, now):
         if record.state is State.FAILED:
             return Reason.WAITING_AFTER_FAILURE
-        return record.reason if record.reason in TEXTS else Reason.BLOCKED_AT_LMS
+        reason = record.reason or Reason.BLOCKED
+        says_more = reason != Reason.BLOCKED and find_reason(reason) is not None
+        return reason if says_more else Reason.BLOCKED_AT_LMS
     return compare(record, fingerprint, force=force)
 
 

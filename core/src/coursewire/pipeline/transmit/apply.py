@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from coursewire.model.payload import Result, ResultKind
-from coursewire.model.reasons import Reason
+from coursewire.model.reasons import Reason, reason_of
 from coursewire.pipeline.export.prepared import Prepared
 from coursewire.pipeline.rules.pauses import not_before
 from coursewire.storage.audit.states import RESULT_EVENTS, Event
@@ -24,7 +24,7 @@ def apply_result(prepared: Prepared, result: Result, now: datetime) -> None:
     record.happen(RESULT_EVENTS[result.kind])
     record.job = None
     record.not_before_at = not_before(result, record.attempts, now)
-    record.reason = result.reason or result.kind.value.replace(" ", "-")
+    record.reason = reason_of(result)
     record.message = result.message or None
     record.remote_id = result.remote_id or record.remote_id
     # The source's version counts as dealt with once the LMS has spoken about what was made from it.

@@ -125,7 +125,7 @@ def _move(connection: Connection, records: Table, part: object, before: RecordSt
         "wanted_fingerprint": None,
         "not_before_at": None,
         "attempts": 0,
-        "reason": Reason.RETRY.value,
+        "reason": Reason.RETRY,
         "message": None,
         "updated_at": now,
     }

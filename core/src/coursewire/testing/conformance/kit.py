@@ -1,4 +1,4 @@
-"""What all checks of one channel share: a database, the loop that jobs run in, and the running simulator."""
+"""The things that all checks of one channel share: a database, the loop that jobs run in, and the running simulator."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 class Kit:
-    """What the checks of one channel share: the channel, its running simulator, and an installation.
+    """The things that the checks of one channel share: the channel, its running simulator, and an installation.
 
     Args:
         plugin: The module or object with the channel's hooks.
@@ -152,7 +152,7 @@ class Kit:
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """What the database has."""
+        """Return the rows of the database."""
         return _template().tables
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
@@ -169,6 +169,7 @@ class Kit:
         self.clock.now = NOW
         self.slept.clear()
         self.watch.reset()
+        self.loaded.hook_caller.undeclared.clear()
         give_up_at = time.monotonic() + PATIENCE_S
         while self.simulator.under_way and time.monotonic() < give_up_at:
             time.sleep(0.005)  # answers that nobody waits for any more must not arrive in the next check
@@ -187,7 +188,7 @@ class Kit:
             self._sibling = sibling.start(address)
 
     def sibling_answers(self, work: Mapping[str, Any]) -> list[Any] | None:
-        """What another process exports; None where there can be none."""
+        """Return another process's exports; None where there can be none."""
         if self._sibling is None:
             self.start_sibling()
         if self._sibling is None:

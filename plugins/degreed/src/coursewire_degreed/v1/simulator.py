@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from coursewire.model.instant import Clock, utc_now
+import coursewire as cw
 from coursewire.testing.simulator import json_response
 from coursewire_degreed.simulated import (
     NEGOTIATED_CALLS,
@@ -108,7 +108,11 @@ class DegreedV1Simulator(DegreedSimulator):
     password = "simulated-password-91"
 
     def __init__(
-        self, *, clock: Clock = utc_now, keep_bodies: bool = True, calls_per_minute: int = NEGOTIATED_CALLS
+        self,
+        *,
+        clock: cw.Clock = cw.utc_now,
+        keep_bodies: bool = True,
+        calls_per_minute: int = NEGOTIATED_CALLS,
     ) -> None:
         super().__init__(clock=clock, keep_bodies=keep_bodies, calls_per_minute=calls_per_minute)
         self.name_refused = True
