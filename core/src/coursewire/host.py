@@ -204,7 +204,7 @@ class Host:
         """Find the configurations that a request means: those that may run, those that may not, and those left out.
 
         Args:
-            request: The request.
+            request: The kind, the filters and the options.
 
         Raises:
             ConfigurationError: None is meant.
@@ -276,7 +276,7 @@ class Host:
 
         Args:
             request: The request, whose filters are not looked at.
-            configuration: The configuration.
+            configuration: The configuration, whether or not the request's filters mean it.
 
         Raises:
             ConfigurationError: The configuration may not run.
@@ -321,7 +321,7 @@ class Host:
         late, or out of order: how things stand is read from the source.
 
         Args:
-            username: The learner.
+            username: The learner's username at the source.
             course: The key of the course run, or of the course.
             actor: A name for who says so, for the log of jobs.
             message: The id of the message that said so; one that came before starts nothing. "" when there is none.
@@ -356,7 +356,7 @@ class Host:
         """Explain why something is sent or not, decision by decision. Nothing is written and nothing is sent.
 
         Args:
-            configuration: The configuration.
+            configuration: The configuration that it is about.
             item: The content key of the item that is meant; None for outcomes.
             learner: The username of the learner whose outcomes are meant.
             course: The key of the course or run whose outcomes are meant.

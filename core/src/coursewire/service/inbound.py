@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from coursewire.inbound.desk import Caller, Inbound, Mounted, refuse
-from coursewire.model.inbound import InboundAccess, InboundAnswer, InboundRequest
+from coursewire.inbound.desk import Caller, Inbound, Mounted, customer_of, refuse
+from coursewire.model.inbound import InboundAnswer, InboundRequest
 from coursewire.service.authorization import SESSION_COOKIE, GuardedRouter, public
 from coursewire.service.problems import MEDIA_TYPE
 from coursewire.service.rate import INBOUND, address
@@ -79,9 +79,6 @@ def _endpoint(inbound: Inbound, mounted: Mounted, learner_of: LearnerOf) -> Any:
         caller = await _caller(request, learner_of)
         values = {name: str(value) for name, value in request.path_params.items()}
         query = tuple(request.query_params.multi_items())
-        customer = ""
-        if route.access is InboundAccess.CUSTOMER:
-            customer = values.get(route.customer_from) or dict(query).get(route.customer_from, "")
         asked = InboundRequest(
             method=request.method,
             url=str(request.url.replace(query="", fragment="")),
@@ -89,7 +86,7 @@ def _endpoint(inbound: Inbound, mounted: Mounted, learner_of: LearnerOf) -> Any:
             query=query,
             headers={name: value for name, value in request.headers.items() if name not in CREDENTIALS},
             body=await request.body(),
-            customer=customer,
+            customer=customer_of(route, values, query),
             learner=caller.learner if caller else "",
         )
         refusal = refuse(route, asked, caller)
