@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import timedelta
+from typing import Annotated, Any
 
 import typer
+from pydantic import SecretStr
 
+from coursewire.cli.common import actor, open_installation
+from coursewire.cli.lazy import command_group
 from coursewire.cli.options import Json
-
-if TYPE_CHECKING:
-    from coursewire.service.rights import Grant
+from coursewire.cli.output import instant, note, put, put_json, put_table
+from coursewire.errors import ConfigurationError
+from coursewire.service.accounts import Accounts
+from coursewire.service.rights import Grant, parse_grants
+from coursewire.service.tokens import ApiTokens
 
 Roles = Annotated[
     list[str],
@@ -22,26 +29,8 @@ Roles = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-    for command in (list_, add, grant, password, disable, enable, remove, token, revoke):
-        group.command(command.__name__.rstrip("_"))(command)
-    app.add_typer(
-        group,
-        name="access",
-        help="Say who may use the host service: people and tokens.",
-        rich_help_panel="Serve",
-    )
-
-
 def list_(json: Json = False) -> None:
     """List people and tokens."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import instant, put_json, put_table
-    from coursewire.service.accounts import Accounts
-    from coursewire.service.tokens import ApiTokens
-
     with open_installation(read_only=True) as installation:
         people = Accounts(installation.engine, clock=installation.clock).list()
         tokens = ApiTokens(installation.engine, clock=installation.clock).list()
@@ -104,10 +93,6 @@ def add(
     json: Json = False,
 ) -> None:
     """Add an account for a person."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put, put_json
-    from coursewire.service.accounts import Accounts
-
     if no_password and password is not None:
         raise typer.BadParameter("--password-from and --no-password exclude each other")
     grants = _grants(role)
@@ -122,10 +107,6 @@ def add(
 
 def grant(name: Annotated[str, typer.Argument(metavar="NAME")], role: Roles, json: Json = False) -> None:
     """Give a person these roles, in place of those before."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put, put_json
-    from coursewire.service.accounts import Accounts
-
     with open_installation() as installation:
         changed = Accounts(installation.engine, clock=installation.clock).grant(name, _grants(role))
     if json:
@@ -139,10 +120,6 @@ def password(
     password: Annotated[str | None, typer.Option("--password-from", metavar="VARIABLE")] = None,
 ) -> None:
     """Set another password, lift a lock, and end every session of the account."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put
-    from coursewire.service.accounts import Accounts
-
     with open_installation() as installation:
         Accounts(installation.engine, clock=installation.clock).set_password(name, _secret(password))
     put(f"{name} has another password, and must sign in again.")
@@ -159,9 +136,6 @@ def enable(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 
 
 def _set_disabled(name: str, *, disabled: bool) -> None:
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put
-    from coursewire.service.accounts import Accounts
 
     with open_installation() as installation:
         Accounts(installation.engine, clock=installation.clock).disable(name, disabled=disabled)
@@ -170,10 +144,6 @@ def _set_disabled(name: str, *, disabled: bool) -> None:
 
 def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Remove an account; histories keep its name."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put
-    from coursewire.service.accounts import Accounts
-
     with open_installation() as installation:
         Accounts(installation.engine, clock=installation.clock).remove(name)
     put(f"{name} is removed.")
@@ -188,12 +158,6 @@ def token(
     json: Json = False,
 ) -> None:
     """Make an API token and print it. Nobody can show it again."""
-    from datetime import timedelta
-
-    from coursewire.cli.common import actor, open_installation
-    from coursewire.cli.output import note, put, put_json
-    from coursewire.service.tokens import ApiTokens
-
     grants = _grants(role)
     with open_installation() as installation:
         expires_at = installation.clock() + timedelta(days=days) if days else None
@@ -211,11 +175,6 @@ def revoke(
     token: Annotated[str, typer.Argument(metavar="ID", help="The beginning of the token's id.")],
 ) -> None:
     """End a token at once."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put
-    from coursewire.errors import ConfigurationError
-    from coursewire.service.tokens import ApiTokens
-
     with open_installation() as installation:
         tokens = ApiTokens(installation.engine, clock=installation.clock)
         start = token.replace("-", "").lower()
@@ -230,7 +189,6 @@ def revoke(
 
 
 def _grants(texts: Sequence[str]) -> list[Grant]:
-    from coursewire.service.rights import parse_grants
 
     try:
         return parse_grants(texts)
@@ -243,12 +201,21 @@ def _texts(grants: Sequence[Grant]) -> list[str]:
 
 
 def _secret(variable: str | None) -> Any:
-    import os
-
-    from pydantic import SecretStr
 
     if variable is None:
         return SecretStr(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     if variable not in os.environ:
         raise typer.BadParameter(f"--password-from: there is no variable {variable}")
     return SecretStr(os.environ[variable])
+
+
+access = command_group()
+access.command("list")(list_)
+access.command()(add)
+access.command()(grant)
+access.command()(password)
+access.command()(disable)
+access.command()(enable)
+access.command()(remove)
+access.command()(token)
+access.command()(revoke)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import getpass
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
+from uuid import UUID
 
-from coursewire.cli.options import KindName
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from coursewire.configurations.configuration import Configuration
-    from coursewire.installation import Installation
-    from coursewire.model.content import Catalog, Customer
-    from coursewire.plugins.registry import LoadedChannel
-    from coursewire.settings import Settings
-    from coursewire.storage.audit.records import Records
+from coursewire.configurations.configuration import Configuration
+from coursewire.installation import Installation
+from coursewire.model.content import Catalog, Customer
+from coursewire.model.payload import Kind
+from coursewire.observability.logs import set_up_logs
+from coursewire.observability.tracing import send_away
+from coursewire.plugins.registry import LoadedChannel
+from coursewire.settings import Settings
+from coursewire.storage.audit.records import ContentRecords, OutcomeRecords, Records
+from coursewire.storage.database.driver_errors import database_errors
 
 T = TypeVar("T")
-
-OUTCOMES = (KindName.COMPLETIONS, KindName.ASSESSMENTS, KindName.ENROLLMENTS)
-"""The kinds that are about learners."""
 
 
 @contextmanager
@@ -31,16 +30,9 @@ def open_installation(*, read_only: bool = False, settings: Settings | None = No
     Raises:
         CoursewireError: Whatever the block raises, or what is wrong with the settings or the database.
     """
-    from coursewire.installation import Installation
-    from coursewire.observability.logs import set_up_logs
-    from coursewire.settings import Settings
-    from coursewire.storage.database.driver_errors import database_errors
-
     settings = settings or Settings.load()
     set_up_logs(settings)
     if settings.traces:
-        from coursewire.observability.tracing import send_away
-
         send_away()
     installation = Installation(settings, read_only=read_only)
     try:
@@ -52,46 +44,37 @@ def open_installation(*, read_only: bool = False, settings: Settings | None = No
 
 def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine in an event loop of its own."""
-    import asyncio
-
     return asyncio.run(work)
 
 
 def actor() -> str:
     """Who runs the command, for histories."""
-    import getpass
-
     try:
         return getpass.getuser()
     except OSError:  # a container's user without a name
         return "command"
 
 
-def takes(kind: KindName, channel: LoadedChannel) -> bool:
+def takes(kind: Kind, channel: LoadedChannel) -> bool:
     """Tell whether a channel transmits this kind."""
     return bool(getattr(channel.channel.capabilities, kind.value).usable)
 
 
-def records_of(installation: Installation, configuration: Configuration, kind: KindName) -> Records[Any]:
+def records_of(installation: Installation, configuration: Configuration, kind: Kind) -> Records[Any]:
     """The records of one kind of a configuration."""
-    from coursewire.model.payload import Kind
-    from coursewire.storage.audit.records import ContentRecords, OutcomeRecords
-
-    if kind is KindName.CONTENT:
+    if kind is Kind.CONTENT:
         return ContentRecords(installation.engine, configuration.uuid)
-    return OutcomeRecords(installation.engine, configuration.uuid, Kind(kind.value))
+    return OutcomeRecords(installation.engine, configuration.uuid, kind)
 
 
 def outcome_keys(
-    installation: Installation, configuration: Configuration, kind: KindName, learner: str, course: str
+    installation: Installation, configuration: Configuration, kind: Kind, learner: str, course: str
 ) -> list[str]:
     """The keys of a learner's records in a course, or in a run of it, as the source knows the enrollments.
 
     Raises:
         SourceError: The source could not answer.
     """
-    from coursewire.model.payload import Kind
-    from coursewire.storage.audit.records import OutcomeRecords
 
     async def ask() -> list[str]:
         pages = installation.source.enrollments(
@@ -99,7 +82,7 @@ def outcome_keys(
         )
         return [facts.id async for page in pages for facts in page]
 
-    records = OutcomeRecords(installation.engine, configuration.uuid, Kind(kind.value))
+    records = OutcomeRecords(installation.engine, configuration.uuid, kind)
     found = records.of_enrollments(run_to_end(ask()))
     return [record.key for some in found.values() for record in some]
 

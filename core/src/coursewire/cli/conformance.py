@@ -6,19 +6,25 @@ imports the test kit.
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from tempfile import TemporaryFile
+from typing import Annotated, Any
 
+import orjson
 import typer
+from rich.text import Text
 
 from coursewire.cli.options import Json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from coursewire.plugins.registry import LoadedChannel
+from coursewire.cli.output import progress, put, put_check, put_json, put_table
+from coursewire.errors import ChannelLoadError, ConfigurationError
+from coursewire.plugins.describe import capabilities_in_words, limits_in_words
+from coursewire.plugins.loading import load_channels
+from coursewire.plugins.registry import LoadedChannel
+from coursewire.settings import Settings
 
 _REPORT = "coursewire.testing.report"
 _LAST_WORDS = 2000
@@ -74,10 +80,6 @@ def conformance(
     The channel runs against its own simulator; which checks are made follows from what it declares.
     Exit status: 0 when all hold, 1 when one does not.
     """
-    from coursewire.cli.output import put_json
-    from coursewire.plugins.loading import load_channels
-    from coursewire.settings import Settings
-
     if json and markdown:
         raise typer.BadParameter("--json and --markdown do not go together")
     settings = Settings.load()
@@ -101,9 +103,6 @@ def conformance(
 
 
 def _progress(loaded: LoadedChannel) -> Any:
-    from contextlib import contextmanager
-
-    from coursewire.cli.output import progress
 
     @contextmanager
     def tracked() -> Iterator[Callable[[str, int, int], None]]:
@@ -114,7 +113,6 @@ def _progress(loaded: LoadedChannel) -> Any:
 
 
 def _check_simulator(loaded: LoadedChannel) -> None:
-    from coursewire.errors import ConfigurationError
 
     if loaded.channel.simulator is None:
         raise ConfigurationError(
@@ -131,13 +129,6 @@ def _run(loaded: LoadedChannel) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         ChannelLoadError: They could not be run to their end.
     """
-    import subprocess
-    from tempfile import TemporaryFile
-
-    import orjson
-
-    from coursewire.errors import ChannelLoadError
-
     total, ended, wrong = 0, False, ""
     with TemporaryFile() as errors:
         with subprocess.Popen(  # noqa: S603 - our own module, and the name of something installed
@@ -176,11 +167,6 @@ def _result(check: dict[str, Any]) -> str:
 
 def _print(loaded: LoadedChannel, report: Report) -> None:
     """The report for a person."""
-    from rich.text import Text
-
-    from coursewire.cli.output import put, put_check, put_table
-    from coursewire.plugins.describe import capabilities_in_words, limits_in_words
-
     put(f"{loaded.channel.title}: {loaded.where}, for plugin API {loaded.channel.requires_api}", style="bold")
     put()
     rows: list[tuple[object, ...]] = []
@@ -211,8 +197,6 @@ def _print(loaded: LoadedChannel, report: Report) -> None:
 
 def _print_markdown(loaded: LoadedChannel, report: Report) -> None:
     """The report as Markdown."""
-    from coursewire.plugins.describe import capabilities_in_words, limits_in_words
-
     verdict = "conforms" if report.conformant else "does **not** conform"
     parts = [
         f"# Conformance of {loaded.channel.code}",

@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
 import typer
+from sqlalchemy import select as select_rows
 
-from coursewire.cli.options import Json, KindName
-
-if TYPE_CHECKING:
-    from coursewire.installation import Installation
-    from coursewire.pipeline.runners.inline import Ended
-    from coursewire.plugins.registry import LoadedChannel
+from coursewire.cli.common import open_installation, run_to_end, takes
+from coursewire.cli.init import set_up
+from coursewire.cli.options import Json
+from coursewire.cli.output import note, noun, progress, put, put_check, put_json, put_table
+from coursewire.cli.runs import Asked, select
+from coursewire.errors import ConfigurationError
+from coursewire.inbound.desk import Inbound
+from coursewire.installation import Installation
+from coursewire.model.payload import Kind
+from coursewire.pipeline.runners.inline import Ended, InlineRunner
+from coursewire.plugins.registry import LoadedChannel
+from coursewire.plugins.simulators import make_simulator
+from coursewire.settings import Settings
+from coursewire.sources.database import load_bundle
+from coursewire.sources.sample import sample_bundle
+from coursewire.storage.tables.source import source_customer
 
 
 def demo(
@@ -24,13 +36,6 @@ def demo(
     json: Json = False,
 ) -> None:
     """Send sample courses and results to simulated LMSs."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put_check, put_json
-    from coursewire.cli.setup import set_up
-    from coursewire.settings import Settings
-    from coursewire.sources.database import load_bundle
-    from coursewire.sources.sample import sample_bundle
-
     with _folder(keep) as folder, ExitStack() as stack:
         settings = Settings.load(
             data_dir=folder,
@@ -65,12 +70,12 @@ def demo(
         if not simulators:
             _no_channel()
         runs = {}
-        for kind in KindName:
-            if kind is not KindName.CONTENT:
+        for kind in Kind:
+            if kind is not Kind.CONTENT:
                 _welcome(installation, simulators)
             runs[kind] = [_run(installation, kind, simulators), _run(installation, kind, simulators)]
         for number, (name, more) in enumerate((("first", ""), ("second", ", since nothing changed"))):
-            sent = ", ".join(f"{_sent(both[number]):,} {kind.noun}s" for kind, both in runs.items())
+            sent = ", ".join(f"{_sent(both[number]):,} {noun(kind)}s" for kind, both in runs.items())
             tell(f"{name} run: {sent} sent{more}")
         rows = [
             _row(kind, one, two, simulators)
@@ -93,7 +98,6 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         keep.mkdir(parents=True, exist_ok=True)
         yield keep.absolute()
         return
-    from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="coursewire-demo-") as name:
         yield Path(name)
@@ -101,8 +105,6 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 def _start(installation: Installation, channel: LoadedChannel, stack: ExitStack) -> Any:
     """Run a channel's simulator in a thread, and configure the first customer for it."""
-    from coursewire.cli.simulate import make_simulator
-
     simulator = make_simulator(channel)
     stack.enter_context(simulator.running())
     fields = {**simulator.sample_config(), "display_name": f"{channel.channel.code} demo"}
@@ -116,18 +118,14 @@ def _start(installation: Installation, channel: LoadedChannel, stack: ExitStack)
 
 
 def _customer(installation: Installation) -> str:
-    from sqlalchemy import select
-
-    from coursewire.storage.tables.source import source_customer
 
     with installation.engine.connect() as connection:
         return str(
-            connection.scalar(select(source_customer.c.uuid).order_by(source_customer.c.name).limit(1))
+            connection.scalar(select_rows(source_customer.c.uuid).order_by(source_customer.c.name).limit(1))
         )
 
 
 def _no_channel() -> None:
-    from coursewire.errors import ConfigurationError
 
     raise ConfigurationError(
         "no installed channel has a simulator",
@@ -137,7 +135,6 @@ def _no_channel() -> None:
 
 def _welcome(installation: Installation, simulators: dict[str, Any]) -> None:
     """Let the simulated LMSs know who studies there: some take results of their own students only."""
-    from coursewire.cli.common import run_to_end
 
     async def students() -> list[tuple[str, str]]:
         pages = installation.source.enrollments(_customer(installation))
@@ -155,13 +152,8 @@ def _welcome(installation: Installation, simulators: dict[str, Any]) -> None:
                 simulator.enroll(course, email)
 
 
-def _run(installation: Installation, kind: KindName, simulators: dict[str, Any]) -> list[Ended]:
+def _run(installation: Installation, kind: Kind, simulators: dict[str, Any]) -> list[Ended]:
     """Run the jobs of a kind, and let the LMSs that fetch by themselves do so."""
-    from coursewire.cli.common import run_to_end, takes
-    from coursewire.cli.output import progress
-    from coursewire.cli.selection import Asked, select
-    from coursewire.pipeline.runners.inline import InlineRunner
-
     asked = Asked(kind)
     if not any(takes(kind, channel) for channel in installation.channels):
         return []
@@ -176,13 +168,12 @@ def _run(installation: Installation, kind: KindName, simulators: dict[str, Any])
             for ready in select(installation, asked).ready
         ]
         ended = run_to_end(InlineRunner().run(jobs))
-    if kind is KindName.CONTENT:
+    if kind is Kind.CONTENT:
         run_to_end(_let_fetch(installation, simulators))
     return ended
 
 
 async def _let_fetch(installation: Installation, simulators: dict[str, Any]) -> None:
-    from coursewire.inbound.desk import Inbound
 
     call, customer = Inbound(installation).call, _customer(installation)
     for simulator in simulators.values():
@@ -193,7 +184,7 @@ def _sent(ended: list[Ended]) -> int:
     return sum(each.summary.done.total() for each in ended if each.summary)
 
 
-def _row(kind: KindName, first: Ended, second: Ended, simulators: dict[str, Any]) -> dict[str, Any]:
+def _row(kind: Kind, first: Ended, second: Ended, simulators: dict[str, Any]) -> dict[str, Any]:
     configuration = first.job.configuration
     one = first.summary.as_dict() if first.summary else {}
     two = second.summary.as_dict() if second.summary else {}
@@ -207,7 +198,7 @@ def _row(kind: KindName, first: Ended, second: Ended, simulators: dict[str, Any]
         "failed": one.get("failed", 0),
         "requests": one.get("requests", 0),
         "seconds": one.get("seconds", 0.0),
-        "at_the_lms": len(simulators[configuration.channel].items) if kind is KindName.CONTENT else None,
+        "at_the_lms": len(simulators[configuration.channel].items) if kind is Kind.CONTENT else None,
         "unchanged": two.get("unchanged", 0),
         "again": sum(two.get(name, 0) for name in ("created", "updated", "retired", "offered")),
         "requests_again": two.get("requests", 0),
@@ -217,7 +208,6 @@ def _row(kind: KindName, first: Ended, second: Ended, simulators: dict[str, Any]
 
 
 def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
-    from coursewire.cli.output import note, put, put_table
 
     put()
     numbers = ("created", "skipped", "failed", "requests", "at LMS", "again")

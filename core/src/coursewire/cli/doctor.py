@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC
 
 import typer
+from sqlalchemy import func, select
 
+from coursewire.cli.common import run_to_end
 from coursewire.cli.options import Json
+from coursewire.cli.output import put_check, put_json
 from coursewire.errors import CoursewireError
-
-if TYPE_CHECKING:
-    from coursewire.installation import Installation
+from coursewire.installation import Installation
+from coursewire.plugins.registry import LoadState
+from coursewire.settings import Settings, settings_file
+from coursewire.storage.database.driver_errors import database_errors, describe
+from coursewire.storage.database.schema import schema_state
 
 FREE_BYTES = 500 * 2**20
 """Less free disk than this is worth a warning."""
@@ -36,8 +42,6 @@ def doctor(json: Json = False) -> None:
 
     Settings, key, database, channels, configurations, source, clock and disk. Exit status 1 if something is wrong.
     """
-    from coursewire.cli.output import put_check, put_json
-
     wrong = 0
     for finding in examine():
         wrong += not finding.good
@@ -51,10 +55,6 @@ def doctor(json: Json = False) -> None:
 
 def examine() -> Iterator[Finding]:
     """Check one thing after the other; without readable settings there is nothing more to check."""
-    from coursewire.installation import Installation
-    from coursewire.settings import Settings, settings_file
-    from coursewire.storage.database.driver_errors import database_errors
-
     try:
         settings = Settings.load()
     except CoursewireError as error:
@@ -91,15 +91,12 @@ def _key(name: str, installation: Installation) -> Iterator[Finding]:
 
 
 def _database(name: str, installation: Installation) -> Iterator[Finding]:
-    from coursewire.storage.database.driver_errors import describe
-    from coursewire.storage.database.schema import schema_state
 
     state = schema_state(installation.engine)
     yield Finding(name, True, f"{describe(installation.settings.database_url)}, schema {state.current}")
 
 
 def _channels(name: str, installation: Installation) -> Iterator[Finding]:
-    from coursewire.plugins.registry import LoadState
 
     for row in installation.channels.report:
         good = row.state is not LoadState.FAILED
@@ -123,7 +120,6 @@ def _configurations(name: str, installation: Installation) -> Iterator[Finding]:
 
 
 def _source(name: str, installation: Installation) -> Iterator[Finding]:
-    from coursewire.cli.common import run_to_end
 
     async def ask() -> None:
         await installation.source.customer("00000000-0000-0000-0000-000000000000")
@@ -134,10 +130,6 @@ def _source(name: str, installation: Installation) -> Iterator[Finding]:
 
 def _clock(name: str, installation: Installation) -> Iterator[Finding]:
     """Hold our clock against the database server's; an embedded database has ours."""
-    from datetime import UTC
-
-    from sqlalchemy import func, select
-
     now = installation.clock()
     if installation.engine.dialect.name != "sqlite":
         with installation.engine.connect() as connection:
@@ -151,7 +143,6 @@ def _clock(name: str, installation: Installation) -> Iterator[Finding]:
 
 
 def _disk(name: str, installation: Installation) -> Iterator[Finding]:
-    import shutil
 
     folder = installation.settings.data_dir
     if not folder.is_dir():

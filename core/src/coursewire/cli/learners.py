@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 
+from coursewire.cli.common import actor, find_configuration, open_installation, run_to_end
+from coursewire.cli.lazy import command_group
 from coursewire.cli.options import Config, ConfigNeeded, Json, LearnerNeeded
-
-if TYPE_CHECKING:
-    from coursewire.configurations.configuration import Configuration
-    from coursewire.installation import Installation
-    from coursewire.storage.identity_links import Unmatched
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-    group.command()(unmatched)
-    group.command()(link)
-    group.command()(unlink)
-    group.command()(forget)
-    app.add_typer(
-        group,
-        name="learners",
-        help="See who has no id at the LMS; link, unlink, forget.",
-        rich_help_panel="Look",
-    )
+from coursewire.cli.output import because, note, put, put_json, put_table
+from coursewire.configurations.configuration import Configuration
+from coursewire.errors import ConfigurationError
+from coursewire.installation import Installation
+from coursewire.model.reasons import Reason
+from coursewire.storage.audit.jobs import note_done
+from coursewire.storage.identity_links import IdentityLinks, Unmatched
 
 
 def unmatched(config: Config = None, json: Json = False) -> None:
     """List the learners whose outcomes wait since no single id at the LMS is known, and what is missing."""
-    from coursewire.cli.common import find_configuration, open_installation
-    from coursewire.cli.output import because, note, put_json, put_table
-
     with open_installation(read_only=True) as installation:
         found = find_configuration(installation, config) if config else None
         chosen = [found] if found else installation.configurations.list()
@@ -54,7 +41,6 @@ def unmatched(config: Config = None, json: Json = False) -> None:
 
 
 def _waiting(installation: Installation, configuration: Configuration) -> Iterator[Unmatched]:
-    from coursewire.storage.identity_links import IdentityLinks
 
     links, after = IdentityLinks(installation.engine, configuration.uuid), ""
     while page := links.unmatched(after=after):
@@ -78,7 +64,6 @@ def _row(configuration: Configuration, one: Unmatched) -> dict[str, Any]:
 
 
 def _missing(configuration: Configuration, one: Unmatched) -> str:
-    from coursewire.model.reasons import Reason
 
     if one.reason == Reason.LEARNER_AMBIGUOUS:
         what = (
@@ -100,10 +85,6 @@ def link(
     json: Json = False,
 ) -> None:
     """Say which id a learner has at an LMS. It stands above what the source says, until `learners unlink`."""
-    from coursewire.cli.common import find_configuration, open_installation
-    from coursewire.cli.output import note, put, put_json
-    from coursewire.storage.identity_links import IdentityLinks
-
     if not remote_id.strip():
         raise typer.BadParameter("--remote-id is empty")
     with open_installation() as installation:
@@ -129,11 +110,6 @@ def link(
 
 def unlink(config: ConfigNeeded, learner: LearnerNeeded, json: Json = False) -> None:
     """Take back a link that was made by hand; the next run goes by the source again."""
-    from coursewire.cli.common import find_configuration, open_installation
-    from coursewire.cli.output import put, put_json
-    from coursewire.errors import ConfigurationError
-    from coursewire.storage.identity_links import IdentityLinks
-
     with open_installation() as installation:
         found = find_configuration(installation, config)
         if not IdentityLinks(installation.engine, found.uuid).unlink(learner):
@@ -151,7 +127,6 @@ def unlink(config: ConfigNeeded, learner: LearnerNeeded, json: Json = False) -> 
 
 
 def _is_known(installation: Installation, configuration: Configuration, learner: str) -> bool:
-    from coursewire.cli.common import run_to_end
 
     async def ask() -> bool:
         pages = installation.source.enrollments(configuration.customer, username=learner, page_items=1)
@@ -162,11 +137,6 @@ def _is_known(installation: Installation, configuration: Configuration, learner:
 
 def _note_done(installation: Installation, configuration: Configuration, what: str) -> None:
     """Who did it goes to the list of jobs; for whom it was done does not, so that it need not be forgotten there."""
-    from uuid import uuid4
-
-    from coursewire.cli.common import actor
-    from coursewire.storage.audit.jobs import note_done
-
     with installation.engine.begin() as connection:
         note_done(
             connection,
@@ -189,9 +159,6 @@ def forget(
 
     A source of your own must forget the learner first, or the next run writes it down again.
     """
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put, put_json, put_table
-
     with open_installation() as installation:
         if not yes:
             typer.confirm(
@@ -209,3 +176,10 @@ def forget(
     )
     if counts:
         put("What LMSs were told stays there: ask their owners.", style="dim")
+
+
+learners = command_group()
+learners.command()(unmatched)
+learners.command()(link)
+learners.command()(unlink)
+learners.command()(forget)

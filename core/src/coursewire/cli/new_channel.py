@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from shlex import quote
+from string import Template
+from tempfile import mkdtemp
+from typing import Annotated
 
 import typer
+from packaging.version import Version
 
+import coursewire
+from coursewire.cli.commands import COMMANDS
 from coursewire.cli.options import Json
-
-if TYPE_CHECKING:
-    from coursewire.errors import ConfigurationError
+from coursewire.cli.output import put, put_check, put_json
+from coursewire.errors import ConfigurationError, SettingsError
+from coursewire.plugins.loading import load_channels
+from coursewire.plugins.registry import CHANNELS
 
 FILES = {
     "pyproject.toml": "pyproject.toml.txt",
@@ -58,10 +68,6 @@ class Answers:
 
     def words(self) -> dict[str, str]:
         """What stands for the names in the templates."""
-        from packaging.version import Version
-
-        import coursewire
-
         core = Version(str(coursewire.__version__))
         return {
             "name": self.name,
@@ -105,10 +111,6 @@ def new_channel(
     It sends courses and completions to an imagined LMS, of which it has a simulator; put the real one's addresses and
     fields in its place. What no option answers is asked on a terminal; elsewhere the defaults are taken. Nothing is overwritten.
     """
-    from shlex import quote
-
-    from coursewire.cli.output import put, put_check, put_json
-
     name = check_name(name)
     answers = _ask(
         Answers(name, title or _title_of(name), code or _code_of(name), author or _author_of(name)),
@@ -150,10 +152,8 @@ def check_name(text: str) -> str:
             "single hyphens between words",
             "Write for example acme or acme-lms; --title takes any name.",
         )
-    from coursewire.cli.app import app
 
-    commands = typer.main.get_group(app).commands
-    if name in commands:
+    if name in {row.name for row in COMMANDS}:
         raise _refused(
             f"{name!r} cannot be the name of a channel",
             f"coursewire {name} is a command already, and a channel's own commands go by its name",
@@ -175,15 +175,12 @@ def _author_of(name: str) -> str:
 
 
 def _at_terminal() -> bool:
-    import sys
 
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _ask(defaults: Answers, *, asked: bool, given: Mapping[str, str | None]) -> Answers:
     """Ask for what was not given, where there is somebody to ask."""
-    from dataclasses import replace
-
     questions = {
         "title": "What do people call the LMS?",
         "code": "Code of the channel",
@@ -211,9 +208,6 @@ def _check_texts(answers: Answers) -> None:
 
 def _check_code(answers: Answers) -> None:
     """Refuse a code that is none, or that an installed channel has."""
-    from coursewire.plugins.loading import load_channels
-    from coursewire.plugins.registry import CHANNELS
-
     if not _CODE.fullmatch(answers.code):
         raise _refused(
             f"{answers.code!r} cannot be the code of a channel",
@@ -243,11 +237,6 @@ def write(folder: Path, answers: Answers) -> list[str]:
         ConfigurationError: There is something at that place.
         SettingsError: It cannot be written.
     """
-    import shutil
-    from tempfile import mkdtemp
-
-    from coursewire.errors import SettingsError
-
     if folder.exists() or folder.is_symlink():
         raise _refused(
             f"{folder} exists already",
@@ -278,9 +267,6 @@ def write(folder: Path, answers: Answers) -> list[str]:
 
 def render(answers: Answers) -> Iterator[tuple[str, str]]:
     """The files of a new channel: paths relative to its folder, and texts."""
-    from importlib.resources import files
-    from string import Template
-
     templates = files("coursewire.cli") / "templates" / "new_channel"
     words = answers.words()
     for path, template in FILES.items():
@@ -289,6 +275,5 @@ def render(answers: Answers) -> Iterator[tuple[str, str]]:
 
 
 def _refused(what: str, why: str, next_step: str) -> ConfigurationError:
-    from coursewire.errors import ConfigurationError
 
     return ConfigurationError(what, why=why, next_step=next_step)

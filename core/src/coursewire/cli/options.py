@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-
-class KindName(StrEnum):
-    """What is transmitted."""
-
-    CONTENT = "content"
-    COMPLETIONS = "completions"
-    ASSESSMENTS = "assessments"
-    ENROLLMENTS = "enrollments"
-
-    @property
-    def noun(self) -> str:
-        """What one of it is called."""
-        return self.value.removesuffix("s") if self is not KindName.CONTENT else "item"
-
-
-class Format(StrEnum):
-    """How a table is exported."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
+from coursewire.model.payload import Kind
 
 
 def _instant(text: str | datetime) -> datetime:
@@ -49,8 +29,8 @@ def _uuid(text: str | UUID) -> UUID:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-Kind = Annotated[
-    KindName, typer.Argument(metavar="KIND", help="content, completions, assessments or enrollments.")
+KindArgument = Annotated[
+    Kind, typer.Argument(metavar="KIND", help="content, completions, assessments or enrollments.")
 ]
 ChannelCode = Annotated[
     str | None, typer.Option("--channel", metavar="CODE", help="Only configurations of this channel.")
@@ -87,7 +67,7 @@ Subsection = Annotated[
     str | None, typer.Option("--subsection", metavar="ID", help="Only this subsection's assessment.")
 ]
 OnlyKind = Annotated[
-    KindName | None,
+    Kind | None,
     typer.Option("--kind", metavar="KIND", help="content, completions, assessments or enrollments."),
 ]
 Instant = Annotated[

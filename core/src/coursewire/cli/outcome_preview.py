@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from datetime import datetime
+from typing import Any, cast
 from uuid import UUID
 
+from coursewire.cli.output import because, note, put_json
+from coursewire.model.configuration import ChannelConfig
+from coursewire.model.content import Customer
 from coursewire.model.payload import Kind
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from coursewire.model.configuration import ChannelConfig
-    from coursewire.model.content import Customer
-    from coursewire.pipeline.export.evaluation import Examined
-    from coursewire.pipeline.export.outcomes import OutcomeExport
-    from coursewire.plugins.registry import LoadedChannel
-    from coursewire.sources.bundle_source import BundleSource
-    from coursewire.storage.audit.records import Held
-
+from coursewire.model.reasons import Reason
+from coursewire.pipeline.export.evaluation import Examined
+from coursewire.pipeline.export.outcomes import OutcomeExport
+from coursewire.plugins.registry import LoadedChannel
+from coursewire.sources.bundle_source import BundleSource
+from coursewire.storage.audit.records import Held
 
 NOBODY = UUID(int=0)
 """Stands for the configuration, which is not stored."""
@@ -75,9 +73,6 @@ async def preview_outcomes(
     Returns:
         How many lines and outcomes could not be taken.
     """
-    from coursewire.cli.output import because, note, put_json
-    from coursewire.model.reasons import Reason
-
     faults = (Reason.NOT_EXPORTABLE, Reason.CHANNEL_FAULT)
     told = Untouched(await _courses(source, channel, config, keys))
     left, met = 0, set()
@@ -106,7 +101,6 @@ async def preview_outcomes(
 async def _courses(
     source: BundleSource, channel: LoadedChannel, config: ChannelConfig, keys: Sequence[str]
 ) -> dict[str, Held]:
-    from coursewire.storage.audit.records import Held
 
     types = channel.channel.capabilities.content_types
     return {
@@ -147,7 +141,6 @@ def _export(
     told: Untouched,
     now: datetime,
 ) -> OutcomeExport:
-    from coursewire.pipeline.export.outcomes import OutcomeExport
 
     return OutcomeExport(
         kind=kind,

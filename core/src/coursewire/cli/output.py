@@ -9,15 +9,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from datetime import datetime
+import orjson
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
 
-    from rich.console import Console
-
-    from coursewire.errors import CoursewireError
+from coursewire.errors import CoursewireError
+from coursewire.model.payload import Kind
+from coursewire.model.reasons import explain
 
 Track = Callable[[str], Callable[[str, int, int], None]]
 """Begins to show something under a label; what it returns is called with (phase, done, total)."""
@@ -63,7 +70,6 @@ STEP_ITEMS = 1000
 
 @cache
 def _console(*, error: bool) -> Console:
-    from rich.console import Console
 
     return Console(stderr=error, highlight=False, soft_wrap=False)
 
@@ -93,8 +99,6 @@ def _put(console: Console, text: str, style: str, indent: int) -> None:
         console.file.write(f"{' ' * indent}{text}\n")
         console.file.flush()
         return
-    from rich.padding import Padding
-    from rich.text import Text
 
     body = Text(text, style=style)
     console.print(Padding(body, (0, 0, 0, indent), expand=False) if indent else body)
@@ -109,8 +113,6 @@ def put_json(data: Any) -> None:
 
 def json_line(data: Any) -> bytes:
     """One JSON object with a line's end. Keys may be names of SQLAlchemy's, or members of an enumeration."""
-    import orjson
-
     return orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
 
 
@@ -122,8 +124,6 @@ def put_check(good: bool, text: str, next_step: str = "") -> None:
         if next_step:
             put(next_step, indent=len(mark) + 1)
         return
-    from rich.table import Table
-    from rich.text import Text
 
     line = Table.grid(padding=(0, 1))
     line.add_column(no_wrap=True)
@@ -145,9 +145,6 @@ def put_table(
         right: Headings of columns of numbers.
         empty: Printed in place of a table without rows.
     """
-    from rich import box
-    from rich.table import Table
-
     table = Table(
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold"
     )
@@ -173,9 +170,6 @@ def put_rows(
         header: Print the headings, above the first page.
         cut: Heading of a column whose texts are cut to one line.
     """
-    from rich import box
-    from rich.table import Table
-
     left = stdout().width - sum(columns.values()) - 2 * (len(columns) - 1)
     table = Table(
         box=box.SIMPLE_HEAD,
@@ -206,7 +200,6 @@ def put_pairs(pairs: Mapping[str, object]) -> None:
             for number, line in enumerate(str(value).splitlines() or [""]):
                 put(f"{'' if number else name:<{width}}  {line}".rstrip())
         return
-    from rich.table import Table
 
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True, style="bold")
@@ -223,9 +216,6 @@ def show_error(error: CoursewireError) -> None:
         sys.stderr.write(f"error: {error.what}\n")
         sys.stderr.writelines(f"  {name}: {text}\n" for name, text in parts.items() if text)
         return
-    from rich.panel import Panel
-    from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True, style="bold")
@@ -233,7 +223,6 @@ def show_error(error: CoursewireError) -> None:
     for name, text in parts.items():
         if text:
             table.add_row(name, Text(text))
-    from rich.console import Group
 
     body = Group(Text(error.what, style="bold red"), *([table] if table.row_count else []))
     stderr().print(Panel(body, title=error.code, title_align="left", border_style="red"))
@@ -260,7 +249,6 @@ def progress() -> Iterator[Track]:
     if not stderr().is_terminal:
         yield _plain_progress
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -298,7 +286,6 @@ def _plain_progress(label: str) -> Callable[[str, int, int], None]:
 
 
 def _cell(value: object) -> Any:
-    from rich.text import Text
 
     if isinstance(value, Text):
         return value
@@ -308,8 +295,6 @@ def _cell(value: object) -> Any:
 
 def instant(moment: datetime | str | None) -> str:
     """An instant for a person, to the second; "" for none."""
-    from datetime import datetime
-
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
@@ -317,8 +302,6 @@ def instant(moment: datetime | str | None) -> str:
 
 def counted(reason: str, count: int, noun: str = "item") -> str:
     """Say how many items have a reason, what it means, and what to do."""
-    from coursewire.model.reasons import explain
-
     text, step = explain(reason)
     items = f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
     said = f"{items}: {text} ({reason})." if text else f"{items}: {reason}."
@@ -327,8 +310,6 @@ def counted(reason: str, count: int, noun: str = "item") -> str:
 
 def because(reason: str, message: str = "") -> str:
     """Say what a reason means, with more about it, and what to do."""
-    from coursewire.model.reasons import explain
-
     text, step = explain(reason)
     said = f"{text} ({reason})" if text else str(reason)
     return f"{said}: {message}. {step}".rstrip() if message else f"{said}. {step}".rstrip()
@@ -336,3 +317,8 @@ def because(reason: str, message: str = "") -> str:
 
 def _can_draw() -> bool:
     return (stdout().encoding or "").lower().startswith("utf")
+
+
+def noun(kind: Kind) -> str:
+    """Return the word for one thing of a kind: "item" for content, else such as "completion"."""
+    return "item" if kind is Kind.CONTENT else kind.value.removesuffix("s")

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated, cast
 
 import typer
 
-from coursewire.cli.options import Instant, Keys, Kind, KindName
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from coursewire.configurations.files import ConfigurationFile
-    from coursewire.model.configuration import ChannelConfig
-    from coursewire.model.content import ContentItem
-    from coursewire.model.payload import Kind as OutcomeKind
-    from coursewire.plugins.registry import LoadedChannel
-    from coursewire.settings import Settings
-    from coursewire.sources.base import Source
-    from coursewire.sources.bundle_source import BundleSource
+from coursewire.cli.common import run_to_end
+from coursewire.cli.options import Instant, Keys, KindArgument
+from coursewire.cli.outcome_preview import preview_outcomes
+from coursewire.cli.output import note, put_json
+from coursewire.configurations.files import ConfigurationFile, read_file
+from coursewire.configurations.secret_values import OpenedSecrets, SecretValue
+from coursewire.configurations.validation import check, sort_out
+from coursewire.errors import ConfigurationError, ContractError, NotExportableError
+from coursewire.model.configuration import ChannelConfig
+from coursewire.model.content import ContentItem
+from coursewire.model.instant import Moment, utc_now
+from coursewire.model.payload import Kind, Operation
+from coursewire.pipeline.export.catalogs import wanted_keys
+from coursewire.pipeline.selection import refuse_other_kinds
+from coursewire.plugins.loading import load_channels
+from coursewire.plugins.registry import LoadedChannel
+from coursewire.settings import Settings
+from coursewire.sources.base import Source
+from coursewire.sources.bundle_source import BundleSource
 
 
 def preview(
-    kind: Kind,
+    kind: KindArgument,
     channel: Annotated[str, typer.Option("--channel", metavar="CODE", help="Code of the channel.")],
     config: Annotated[
         Path,
@@ -43,24 +50,15 @@ def preview(
     and the subsection's id for an assessment. What would not go is listed on stderr with the reason; what cannot
     be exported makes the exit status 1.
     """
-    from coursewire.cli.common import run_to_end
-    from coursewire.model.payload import Kind as OutcomeKind
-    from coursewire.pipeline.selection import refuse_other_kinds
-    from coursewire.plugins.loading import load_channels
-    from coursewire.settings import Settings
-    from coursewire.sources.bundle_source import BundleSource
-
     settings = Settings.load()
     channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
     loaded = channels.get(channel.upper())
-    refuse_other_kinds(OutcomeKind(kind.value), [loaded])
+    refuse_other_kinds(kind, [loaded])
     file = read_config(config, loaded)
     model = model_of(file, loaded, settings, where=str(config))
     source = BundleSource(bundle)
     given = (source, loaded, model, file.customer, keys, at)
-    left = run_to_end(
-        _preview(*given) if kind is KindName.CONTENT else _preview_outcomes(OutcomeKind(kind.value), *given)
-    )
+    left = run_to_end(_preview(*given) if kind is Kind.CONTENT else _preview_outcomes(kind, *given))
     if left:
         raise typer.Exit(1)
 
@@ -71,9 +69,6 @@ def read_config(path: Path, channel: LoadedChannel) -> ConfigurationFile:
     Raises:
         ConfigurationError: It cannot be read, or is for another channel.
     """
-    from coursewire.configurations.files import read_file
-    from coursewire.errors import ConfigurationError
-
     file = read_file(path, customer_needed=False)
     if file.channel.upper() != channel.channel.code:
         raise ConfigurationError(
@@ -92,10 +87,6 @@ def model_of(
     Raises:
         ConfigurationError: It is not valid.
     """
-    from coursewire.configurations.secret_values import OpenedSecrets, SecretValue
-    from coursewire.configurations.validation import check, sort_out
-    from coursewire.errors import ConfigurationError
-
     model = channel.channel.config
     fields, given = sort_out(model, file.fields, where)
     secrets = {
@@ -131,11 +122,6 @@ async def _preview(
     at: datetime | None,
 ) -> int:
     """Print payloads; returns how many lines and items could not be taken."""
-    from coursewire.cli.output import note, put_json
-    from coursewire.errors import ContractError, NotExportableError
-    from coursewire.model.instant import Moment, utc_now
-    from coursewire.model.payload import Operation
-
     left = 0
     for problem in await source.problems():
         left += 1
@@ -163,7 +149,7 @@ async def _preview(
 
 
 async def _preview_outcomes(
-    kind: OutcomeKind,
+    kind: Kind,
     source: BundleSource,
     channel: LoadedChannel,
     config: ChannelConfig,
@@ -171,8 +157,6 @@ async def _preview_outcomes(
     only: Sequence[str] | None,
     at: datetime | None,
 ) -> int:
-    from coursewire.cli.outcome_preview import preview_outcomes
-    from coursewire.model.instant import utc_now
 
     return await preview_outcomes(
         source,
@@ -192,9 +176,6 @@ async def keys_in(source: BundleSource, config: ChannelConfig, customer: str) ->
     Raises:
         ConfigurationError: The bundle does not have the customer, or a catalog that the configuration names.
     """
-    from coursewire.errors import ConfigurationError
-    from coursewire.pipeline.export.catalogs import wanted_keys
-
     if not customer:
         return await source.keys()
     if await source.customer(customer.lower()) is None:

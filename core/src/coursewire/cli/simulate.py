@@ -1,24 +1,24 @@
-"""``coursewire simulate`` and ``demo``."""
+"""``coursewire simulate``: a small stand-in for a channel's LMS, until Ctrl-C."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import asyncio
+import json as text
+import signal
+from contextlib import suppress
+from typing import Annotated, Any
 
 import typer
 
-from coursewire.cli import demo
+from coursewire.cli.common import run_to_end
 from coursewire.cli.options import Json
-
-if TYPE_CHECKING:
-    from coursewire.plugins.registry import LoadedChannel
-
-_PANEL = "Try out"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command(rich_help_panel=_PANEL)(simulate)
-    app.command("demo", rich_help_panel=_PANEL)(demo.demo)
+from coursewire.cli.output import note, put, put_json
+from coursewire.errors import SettingsError
+from coursewire.plugins.loading import load_channels
+from coursewire.plugins.registry import LoadedChannel
+from coursewire.plugins.simulators import make_simulator
+from coursewire.settings import Settings
+from coursewire.suggest import did_you_mean
 
 
 def simulate(
@@ -43,10 +43,6 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Run a small stand-in for a channel's LMS, until Ctrl-C."""
-    from coursewire.cli.common import run_to_end
-    from coursewire.plugins.loading import load_channels
-    from coursewire.settings import Settings
-
     settings = Settings.load()
     channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
     loaded = channels.get(channel.upper())
@@ -61,40 +57,8 @@ def simulate(
     run_to_end(_serve(simulator, loaded, port, json=json))
 
 
-def make_simulator(channel: LoadedChannel) -> Any:
-    """The simulator that a channel ships, not started.
-
-    Raises:
-        ConfigurationError: The channel ships none.
-        ChannelLoadError: It cannot be loaded.
-    """
-    from importlib import import_module
-
-    from coursewire.errors import ChannelLoadError, ConfigurationError
-    from coursewire.plugins.faults import describe
-
-    if channel.channel.simulator is None:
-        raise ConfigurationError(
-            f"channel {channel.channel.code} has no simulator",
-            where=channel.where,
-            next_step="Ask its authors for one.",
-        )
-    module, _, name = channel.channel.simulator.partition(":")
-    try:
-        return getattr(import_module(module), name)()
-    except (ImportError, AttributeError, TypeError) as error:
-        raise ChannelLoadError(
-            f"the simulator of channel {channel.channel.code} cannot be loaded",
-            where=channel.where,
-            why=describe(error),
-            next_step="This is a fault of the plugin: report it to its authors.",
-        ) from error
-
-
 def _set(simulator: Any, option: str) -> None:
     """Set a property that is a truth value, number or text, in its present type."""
-    from coursewire.suggest import did_you_mean
-
     name, equals, value = option.partition("=")
     can = {
         each: getattr(simulator, each)
@@ -113,11 +77,6 @@ def _set(simulator: Any, option: str) -> None:
 
 
 async def _serve(simulator: Any, channel: LoadedChannel, port: int, *, json: bool) -> None:
-    import asyncio
-    import signal
-    from contextlib import suppress
-
-    from coursewire.errors import SettingsError
 
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -141,9 +100,6 @@ async def _serve(simulator: Any, channel: LoadedChannel, port: int, *, json: boo
 
 
 def _tell(simulator: Any, channel: LoadedChannel, *, json: bool) -> None:
-    import json as text
-
-    from coursewire.cli.output import note, put, put_json
 
     config = {"channel": channel.channel.code, "customer": "", "active": True, **simulator.sample_config()}
     if json:

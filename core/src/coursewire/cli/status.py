@@ -1,4 +1,4 @@
-"""``coursewire status`` and ``jobs``."""
+"""``coursewire status``: how every configuration stands."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import typer
-
-from coursewire.cli.common import OUTCOMES, short
-from coursewire.cli.options import ChannelCode, Config, Customer, Json, KindName, Limit
-
-_PANEL = "Look"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command(rich_help_panel=_PANEL)(status)
-    app.command(rich_help_panel=_PANEL)(jobs)
+from coursewire.cli.common import (
+    channel_of,
+    customer_names,
+    open_installation,
+    records_of,
+    short,
+)
+from coursewire.cli.config.settings import state_of
+from coursewire.cli.options import ChannelCode, Customer, Json
+from coursewire.cli.output import counted, noun, put, put_json, put_table
+from coursewire.model.payload import OUTCOMES, Kind
+from coursewire.pipeline.summary import WAITING
+from coursewire.storage.audit import jobs as job_log
+from coursewire.storage.audit.requeue import FAILED_STATES
+from coursewire.storage.audit.states import State
 
 
 def status(channel: ChannelCode = None, customer: Customer = None, json: Json = False) -> None:
     """Show what is at the LMS, what waits, and what failed and why."""
-    from coursewire.cli.common import channel_of, customer_names, open_installation
-    from coursewire.cli.output import put_json, put_table
-
     with open_installation(read_only=True) as installation:
         found = installation.configurations.list(
             channel=channel_of(installation, channel).channel.code if channel else None,
@@ -64,16 +64,10 @@ def _lines(row: dict[str, Any], counts: Sequence[str]) -> Iterator[tuple[str, ..
 
 
 def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]:
-    from coursewire.cli.common import records_of
-    from coursewire.cli.config import state_of
-    from coursewire.model.payload import Kind
-    from coursewire.storage.audit import jobs as job_log
 
-    def part(kind: KindName) -> dict[str, Any]:
+    def part(kind: Kind) -> dict[str, Any]:
         records = records_of(installation, configuration, kind)
-        last = job_log.recent(
-            installation.engine, configurations=[configuration.uuid], kind=Kind(kind.value), limit=1
-        )
+        last = job_log.recent(installation.engine, configurations=[configuration.uuid], kind=kind, limit=1)
         return {**_count(records.counts()), "last_job": last[0] if last else None}
 
     return {
@@ -84,15 +78,12 @@ def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]
         "name": configuration.display_name,
         "state": state_of(installation, configuration),
         "needs_reconnect": configuration.needs_reconnect_reason,
-        **part(KindName.CONTENT),
+        **part(Kind.CONTENT),
         **{kind.value: part(kind) for kind in OUTCOMES},
     }
 
 
 def _count(counts: Sequence[tuple[str, str | None, bool, int]]) -> dict[str, Any]:
-    from coursewire.pipeline.summary import WAITING
-    from coursewire.storage.audit.requeue import FAILED_STATES
-    from coursewire.storage.audit.states import State
 
     present = retired = 0
     waiting, skipped, failed = Counter[str](), Counter[str](), Counter[str]()
@@ -117,7 +108,6 @@ def _last(job: dict[str, Any] | None) -> str:
 
 
 def _explain(row: dict[str, Any]) -> None:
-    from coursewire.cli.output import counted, put
 
     config = short(row["configuration"])
     lines = []
@@ -126,56 +116,12 @@ def _explain(row: dict[str, Any]) -> None:
     if row["needs_reconnect"]:
         step = f"Mend it with `coursewire config edit {config}`, then `coursewire config check {config}`."
         lines.append((f"needs reconnect: {row['needs_reconnect']}. {step}", "red"))
-    for kind in KindName:
-        part = row if kind is KindName.CONTENT else row[kind.value]
+    for kind in Kind:
+        part = row if kind is Kind.CONTENT else row[kind.value]
         for counts, style in (("failed", "red"), ("waiting", "cyan"), ("skipped", "yellow")):
-            lines += [(counted(reason, count, kind.noun), style) for reason, count in part[counts].items()]
+            lines += [(counted(reason, count, noun(kind)), style) for reason, count in part[counts].items()]
     if lines:
         put()
         put(f"{row['name']} ({config})", style="bold")
     for text, style in lines:
         put(text, style=style, indent=2)
-
-
-def jobs(config: Config = None, limit: Limit = 20, json: Json = False) -> None:
-    """Show the last runs, the newest first."""
-    from coursewire.cli.common import find_configuration, open_installation
-    from coursewire.cli.output import put_json, put_table
-    from coursewire.storage.audit import jobs as job_log
-
-    with open_installation(read_only=True) as installation:
-        only = [find_configuration(installation, config).uuid] if config else None
-        found = job_log.recent(installation.engine, configurations=only, limit=limit)
-        names = {
-            each.uuid: each.display_name for each in installation.configurations.list(include_removed=True)
-        }
-    if json:
-        for job in found:
-            put_json(job)
-        return
-    put_table(
-        ("job", "when", "configuration", "kind", "state", "summary"),
-        [
-            (
-                short(job["uuid"]),
-                f"{job['started_at']:%Y-%m-%d %H:%M}",
-                names.get(job["configuration"], short(job["configuration"])),
-                job["kind"],
-                job["state"],
-                _result(job),
-            )
-            for job in found
-        ],
-        empty="No run yet. `coursewire transmit content` makes one.",
-    )
-
-
-def _result(job: dict[str, Any]) -> str:
-    if job["error"]:
-        return str(job["error"])
-    parts = []
-    for name, value in (job["summary"] or {}).items():
-        count = sum(value.values()) if isinstance(value, dict) else value
-        if isinstance(count, int) and count and name not in ("requests",) and not name.endswith("_by_reason"):
-            parts.append(f"{name} {count:,}")
-    return ", ".join(parts)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from coursewire.cli.options import ConfigNeeded, Course, Json, KindName, Learner, OnlyKind, Subsection
-
-if TYPE_CHECKING:
-    from coursewire.configurations.configuration import Configuration
-    from coursewire.installation import Installation
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(rich_help_panel="Look")(why)
+from coursewire.cli.common import (
+    channel_of,
+    find_configuration,
+    open_installation,
+    run_to_end,
+    takes,
+)
+from coursewire.cli.options import ConfigNeeded, Course, Json, Learner, OnlyKind, Subsection
+from coursewire.cli.output import put, put_check, put_json
+from coursewire.configurations.configuration import Configuration
+from coursewire.errors import ConfigurationError
+from coursewire.installation import Installation
+from coursewire.model.payload import OUTCOMES, Kind
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.pipeline.why import why_content, why_outcome
 
 
 def why(
@@ -34,12 +40,9 @@ def why(
 
     Every decision on its way is shown, in the order of a run. Give --learner and --course for outcomes, or --item for content. Nothing is written and nothing is sent.
     """
-    from coursewire.cli.common import find_configuration, open_installation
-    from coursewire.cli.output import put_json
-
     is_content = item is not None and (learner, course, subsection, kind) == (None,) * 4
     is_outcome = item is None and learner is not None and course is not None
-    if not is_content and not (is_outcome and kind is not KindName.CONTENT):
+    if not is_content and not (is_outcome and kind is not Kind.CONTENT):
         raise typer.BadParameter("give --learner and --course, or --item alone")
     with open_installation(read_only=True) as installation:
         found = find_configuration(installation, config)
@@ -55,9 +58,6 @@ def why(
 
 
 def _content(installation: Installation, configuration: Configuration, item: str) -> dict[str, Any]:
-    from coursewire.cli.common import run_to_end
-    from coursewire.pipeline.content_job import ContentJob
-    from coursewire.pipeline.why import why_content
 
     return run_to_end(why_content(ContentJob(installation, configuration), item))
 
@@ -68,22 +68,17 @@ def _outcomes(
     learner: str,
     course: str,
     subsection: str | None,
-    kind: KindName | None,
+    kind: Kind | None,
 ) -> list[dict[str, Any]]:
-    from coursewire.cli.common import OUTCOMES, channel_of, run_to_end, takes
-    from coursewire.errors import ConfigurationError
-    from coursewire.model.payload import Kind
-    from coursewire.pipeline.outcome_job import OutcomeJob
-    from coursewire.pipeline.why import why_outcome
 
     channel = channel_of(installation, configuration.channel)
-    kinds = [kind] if kind else [KindName.ASSESSMENTS]
+    kinds = [kind] if kind else [Kind.ASSESSMENTS]
     if kind is None and subsection is None:
         # Of a channel that takes none of them, the completion tells so.
         kinds = [each for each in OUTCOMES if takes(each, channel)]
     told = []
-    for each in kinds or [KindName.COMPLETIONS]:
-        job = OutcomeJob(installation, configuration, Kind(each.value), learner=learner, course=course)
+    for each in kinds or [Kind.COMPLETIONS]:
+        job = OutcomeJob(installation, configuration, each, learner=learner, course=course)
         told += run_to_end(why_outcome(job))
     if subsection is None:
         return told
@@ -99,7 +94,6 @@ def _outcomes(
 
 
 def _put(told: dict[str, Any]) -> None:
-    from coursewire.cli.output import put, put_check
 
     about = told["title"] or told["key"] or f"{told['learner']} · {told['course']}"
     put(f"{about} ({told['kind']} at {told['channel']})", style="bold")

@@ -17,11 +17,12 @@ from coursewire.model.reasons import explain
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.why import why_content, why_outcome
-from coursewire.service.api.exporting import EXPORTED, Format, FormatIn, exported
+from coursewire.service.api.exporting import EXPORTED, FormatIn, exported
 from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
+from coursewire.storage.audit.export import ExportFormat
 from coursewire.storage.audit.queries import page
 from coursewire.storage.audit.requeue import FAILED_STATES, release
 from coursewire.storage.audit.states import State
@@ -96,7 +97,7 @@ def list_content_records(
 
 @router.get("/content-records/export", summary="Export", **EXPORTED)
 def export_content_records(
-    reach: READ, configuration: UUID | None = None, format_: FormatIn = Format.JSONL
+    reach: READ, configuration: UUID | None = None, format_: FormatIn = ExportFormat.JSONL
 ) -> StreamingResponse:
     """All content records, oldest first, as they are read."""
     return exported(reach, content_record, configuration, format_)
@@ -104,7 +105,7 @@ def export_content_records(
 
 @router.get("/outcome-records/export", summary="Export", **EXPORTED)
 def export_outcome_records(
-    reach: READ, configuration: UUID | None = None, format_: FormatIn = Format.JSONL
+    reach: READ, configuration: UUID | None = None, format_: FormatIn = ExportFormat.JSONL
 ) -> StreamingResponse:
     """All outcome records, oldest first, as they are read. They name learners."""
     return exported(reach, outcome_record, configuration, format_)

@@ -11,11 +11,12 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from coursewire.model.payload import Kind
-from coursewire.service.api.exporting import EXPORTED, Format, FormatIn, exported
+from coursewire.service.api.exporting import EXPORTED, FormatIn, exported
 from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.rights import Right
 from coursewire.storage.audit import transmissions
+from coursewire.storage.audit.export import ExportFormat
 from coursewire.storage.tables.records import transmission
 
 router = GuardedRouter(prefix=f"{API}/transmissions", tags=["transmissions"])
@@ -76,7 +77,7 @@ def list_transmissions(
 
 @router.get("/export", summary="Export", **EXPORTED)
 def export(
-    reach: READ, configuration: UUID | None = None, format_: FormatIn = Format.JSONL
+    reach: READ, configuration: UUID | None = None, format_: FormatIn = ExportFormat.JSONL
 ) -> StreamingResponse:
     """The whole log, oldest first, as it is read."""
     return exported(reach, transmission, configuration, format_)

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict
+from json import loads
+from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
+from coursewire.cli.common import (
+    find_configuration,
+    open_installation,
+    outcome_keys,
+    records_of,
+    short,
+)
 from coursewire.cli.options import (
     Config,
     ConfigNeeded,
     Course,
     Json,
-    KindName,
     Learner,
     Limit,
     OnlyKind,
     Since,
 )
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from coursewire.configurations.configuration import Configuration
-    from coursewire.installation import Installation
-    from coursewire.storage.audit.records import Record
+from coursewire.cli.output import STYLES, instant, put, put_json, put_pairs, put_table
+from coursewire.configurations.configuration import Configuration
+from coursewire.errors import ConfigurationError
+from coursewire.installation import Installation
+from coursewire.model.payload import OUTCOMES, Kind
+from coursewire.model.reasons import explain
+from coursewire.storage.audit import jobs, transmissions
+from coursewire.storage.audit.records import ContentRecord, OutcomeRecord, OutcomeRecords, Record
+from coursewire.storage.audit.states import State
 
 JOBS_SEARCHED = 1000
 """Newest jobs among which the beginning of an id is looked for."""
-
-
-def register(group: typer.Typer) -> None:
-    """Add the commands."""
-    group.command("list")(list_)
-    group.command()(show)
 
 
 def list_(
@@ -52,16 +58,11 @@ def list_(
     json: Json = False,
 ) -> None:
     """List attempts, the newest first."""
-    from coursewire.cli.common import find_configuration, open_installation, short
-    from coursewire.cli.output import put_json, put_table
-    from coursewire.model.payload import Kind
-    from coursewire.storage.audit import transmissions
-
     with open_installation(read_only=True) as installation:
         found = transmissions.history(
             installation.engine,
             configurations=[find_configuration(installation, config).uuid] if config else None,
-            kind=Kind(kind.value) if kind else None,
+            kind=kind if kind else None,
             item=item,
             result=result.replace("-", " ").replace("at the lms", "at the LMS") if result else None,
             job=_find_job(installation, job) if job else None,
@@ -95,14 +96,9 @@ def list_(
 
 def _name_outcomes(installation: Installation, rows: Sequence[dict[str, Any]]) -> None:
     """Add learner, course and subsection to attempts of outcomes, whose key is a digest; not to forgotten ones."""
-    from collections import defaultdict
-
-    from coursewire.model.payload import Kind
-    from coursewire.storage.audit.records import OutcomeRecords
-
     groups = defaultdict(list)
     for row in rows:
-        if row["kind"] != KindName.CONTENT:
+        if row["kind"] != Kind.CONTENT:
             groups[row["configuration"], Kind(row["kind"])].append(row)
     for (configuration, kind), some in groups.items():
         found = OutcomeRecords(installation.engine, configuration, kind).fetch(
@@ -126,10 +122,6 @@ def show(
 
     Give --item, or --learner and --course for the outcomes of somebody in a course.
     """
-    from coursewire.cli.common import find_configuration, open_installation
-    from coursewire.cli.output import put_json
-    from coursewire.errors import ConfigurationError
-
     if (item is None) is not (learner is not None and course is not None):
         raise typer.BadParameter("give --item, or --learner and --course")
     with open_installation(read_only=True) as installation:
@@ -159,12 +151,10 @@ def _histories(
     item: str | None,
     learner: str | None,
     course: str | None,
-    kind: KindName | None,
+    kind: Kind | None,
 ) -> Iterator[tuple[Record | None, list[dict[str, Any]]]]:
     """Records and their attempts, oldest first; of the kind, or of every kind that has any."""
-    from coursewire.cli.common import OUTCOMES, outcome_keys, records_of
-
-    for each in [kind] if kind else (KindName if item is not None else OUTCOMES):
+    for each in [kind] if kind else (Kind if item is not None else OUTCOMES):
         keys = [item] if item is not None else []
         if learner is not None and course is not None and each in OUTCOMES:
             keys = outcome_keys(installation, configuration, each, learner, course)
@@ -176,10 +166,6 @@ def _histories(
 
 
 def _history_json(record: Record | None, attempts: list[dict[str, Any]]) -> dict[str, Any]:
-    from dataclasses import asdict
-    from json import loads
-
-    from coursewire.model.reasons import explain
 
     if record is None:
         return {"record": None, "explanation": None, "transmissions": attempts}
@@ -191,17 +177,14 @@ def _history_json(record: Record | None, attempts: list[dict[str, Any]]) -> dict
 
 
 def _attempts(
-    installation: Installation, configuration: UUID, kind: KindName, item: str
+    installation: Installation, configuration: UUID, kind: Kind, item: str
 ) -> Iterator[dict[str, Any]]:
     """Every attempt of one item, newest first."""
-    from coursewire.model.payload import Kind
-    from coursewire.storage.audit import transmissions
-
     before = None
     while page := transmissions.history(
         installation.engine,
         configurations=[configuration],
-        kind=Kind(kind.value),
+        kind=kind,
         item=item,
         before_id=before,
         limit=500,
@@ -211,10 +194,6 @@ def _attempts(
 
 
 def _put_record(record: Record) -> None:
-    from coursewire.cli.output import instant, put_pairs
-    from coursewire.model.reasons import explain
-    from coursewire.storage.audit.records import ContentRecord, OutcomeRecord
-    from coursewire.storage.audit.states import State
 
     text, step = explain(record.reason or "")
     there = "not at the LMS"
@@ -251,8 +230,6 @@ def _put_record(record: Record) -> None:
 
 
 def _put_attempts(attempts: list[dict[str, Any]]) -> None:
-    from coursewire.cli.common import short
-    from coursewire.cli.output import STYLES, instant, put
 
     put()
     for row in attempts:
@@ -268,10 +245,6 @@ def _put_attempts(attempts: list[dict[str, Any]]) -> None:
 
 
 def _find_job(installation: Installation, text: str) -> UUID:
-    from uuid import UUID
-
-    from coursewire.errors import ConfigurationError
-    from coursewire.storage.audit import jobs
 
     start = text.replace("-", "").lower()
     if len(start) == 32:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Annotated
+from urllib.parse import parse_qsl, urlsplit
 
 import typer
 
+from coursewire.cli.common import actor, find_configuration, open_installation, run_to_end
 from coursewire.cli.options import ConfigId, Json
-
-if TYPE_CHECKING:
-    from coursewire.configurations.configuration import Configuration
-    from coursewire.installation import Installation
+from coursewire.cli.output import note, put, put_json
+from coursewire.configurations.configuration import Configuration
+from coursewire.errors import ConfigurationError, CoursewireError, GrantError, SettingsError
+from coursewire.inbound.code_grants import GOOD_FOR, CodeGrants, code_grant
+from coursewire.installation import Installation
 
 HOST = "127.0.0.1"
 PORT = 8765
@@ -20,11 +26,6 @@ PATH = "/connected"
 
 Answer = Callable[[Mapping[str, str]], str]
 """Takes the query of the LMS's answer, and gives the sentence that the browser shows."""
-
-
-def register(group: typer.Typer) -> None:
-    """Add the command."""
-    group.command()(connect)
 
 
 def connect(
@@ -51,12 +52,6 @@ def connect(
     Prints an address to open in a browser, and waits until the LMS leads back; or, with --paste, asks for the
     address that the browser ends at, also where that page does not load.
     """
-    import secrets
-
-    from coursewire.cli.common import actor, find_configuration, open_installation, run_to_end
-    from coursewire.cli.output import note, put, put_json
-    from coursewire.inbound.code_grants import GOOD_FOR, CodeGrants
-
     if redirect_uri and not paste:
         raise typer.BadParameter("--redirect-uri leads elsewhere: give --paste with it")
     session = secrets.token_urlsafe(32)
@@ -91,8 +86,6 @@ def connect(
 @contextmanager
 def hint_to_connect(installation: Installation, configuration: Configuration) -> Iterator[None]:
     """Where all that a configuration lacks is what a grant brings, say so."""
-    from coursewire.errors import ConfigurationError
-
     try:
         yield
     except ConfigurationError as error:
@@ -103,14 +96,11 @@ def hint_to_connect(installation: Installation, configuration: Configuration) ->
 
 def lacks_grant(installation: Installation, configuration: Configuration, fields: Collection[str]) -> bool:
     """Tell whether the fields that keep a configuration from being valid are those that a grant would bring."""
-    from coursewire.inbound.code_grants import code_grant
-
     grant = code_grant(installation.channels.get(configuration.channel))
     return grant is not None and bool(fields) and set(fields) <= set(grant.fields)
 
 
 def _pasted(text: str) -> dict[str, str]:
-    from urllib.parse import parse_qsl, urlsplit
 
     query = urlsplit(text.strip()).query
     if not query:
@@ -123,12 +113,6 @@ def _listening(
     port: int,
 ) -> Iterator[tuple[str, Callable[[Callable[[Mapping[str, str]], Configuration], float], Configuration]]]:
     """Listen on loopback; gives the redirect URI and a function that waits for the LMS's answer."""
-    import time
-    from http.server import BaseHTTPRequestHandler, HTTPServer
-    from urllib.parse import parse_qsl, urlsplit
-
-    from coursewire.errors import CoursewireError, GrantError, SettingsError
-
     outcome: list[Configuration | CoursewireError] = []
     handle: list[Callable[[Mapping[str, str]], Configuration]] = []
 

@@ -1,20 +1,37 @@
-"""``coursewire config``: customers' settings for channels."""
+"""``coursewire config``: add, show, edit and activate customers' settings for channels."""
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from coursewire.cli import connect, key_map, keys
+from coursewire.cli.common import (
+    actor,
+    ask_source,
+    channel_of,
+    customer_names,
+    find_configuration,
+    open_installation,
+    run_to_end,
+    takes,
+)
+from coursewire.cli.config.connect import hint_to_connect, lacks_grant
 from coursewire.cli.options import ChannelCode, ConfigId, Customer, Json
-
-if TYPE_CHECKING:
-    from coursewire.configurations.configuration import Configuration
-    from coursewire.installation import Installation
-    from coursewire.plugins.registry import LoadedChannel
+from coursewire.cli.output import note, put, put_check, put_json, put_pairs, put_table
+from coursewire.configurations.configuration import Configuration
+from coursewire.configurations.fields import describe
+from coursewire.configurations.files import read_file, write_template
+from coursewire.errors import ConfigurationError, CredentialsError
+from coursewire.installation import Installation
+from coursewire.model.payload import Kind
+from coursewire.plugins.loading import load_channels
+from coursewire.plugins.registry import LoadedChannel
+from coursewire.settings import Settings
 
 FileOption = Annotated[
     Path | None, typer.Option("--file", metavar="FILE", help="JSON file; `config template` shows its form.")
@@ -27,30 +44,6 @@ SetOption = Annotated[
         help="Set one field; may be repeated. VALUE is text, or a JSON list or object.",
     ),
 ]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-    group.command()(add)
-    group.command("list")(list_)
-    group.command()(show)
-    group.command()(edit)
-    connect.register(group)
-    group.command()(check)
-    group.command()(activate)
-    group.command()(deactivate)
-    group.command()(remove)
-    group.command()(history)
-    group.command()(template)
-    keys.register(group)
-    key_map.register(group)
-    app.add_typer(
-        group,
-        name="config",
-        help="Add, show, edit, check and activate configurations.",
-        rich_help_panel="Configurations",
-    )
 
 
 def add(
@@ -71,10 +64,6 @@ def add(
 
     With "active": true in the file it must be complete; else it is a draft, and `config activate` makes it active.
     """
-    from coursewire.cli.common import actor, ask_source, channel_of, open_installation
-    from coursewire.cli.output import note, put_json
-    from coursewire.configurations.files import read_file
-
     active, fields = False, {}
     if file is not None:
         read = read_file(file)
@@ -99,7 +88,7 @@ def add(
         if not active:
             validity = installation.configurations.validity(added.uuid, loaded.channel)
             wrong = {*validity.missing, *validity.incorrect}
-            verb = "connect" if connect.lacks_grant(installation, added, wrong) else "activate"
+            verb = "connect" if lacks_grant(installation, added, wrong) else "activate"
             note(f"It is a draft. Next: coursewire config {verb} {added.short_id}")
     if json:
         put_json({"id": added.uuid})
@@ -109,9 +98,6 @@ def add(
 
 def list_(channel: ChannelCode = None, customer: Customer = None, json: Json = False) -> None:
     """List configurations."""
-    from coursewire.cli.common import customer_names, open_installation
-    from coursewire.cli.output import put_json, put_table
-
     with open_installation(read_only=True) as installation:
         found = installation.configurations.list(
             channel=channel.upper() if channel else None, customer=str(customer) if customer else None
@@ -134,10 +120,6 @@ def list_(channel: ChannelCode = None, customer: Customer = None, json: Json = F
 
 def show(config: ConfigId, json: Json = False) -> None:
     """Show one configuration. Of a secret it only tells whether it is set."""
-    from coursewire.cli.common import customer_names, find_configuration, open_installation
-    from coursewire.cli.output import put, put_json, put_pairs
-    from coursewire.configurations.fields import describe
-
     with open_installation(read_only=True) as installation:
         found = find_configuration(installation, config)
         state = state_of(installation, found)
@@ -180,11 +162,6 @@ def edit(
     json: Json = False,
 ) -> None:
     """Change fields. Those that are not named stay as they are."""
-    from coursewire.cli.common import actor, find_configuration, open_installation
-    from coursewire.cli.output import put, put_json
-    from coursewire.configurations.files import read_file
-    from coursewire.errors import ConfigurationError
-
     changes: dict[str, Any] = {}
     with open_installation() as installation:
         old = find_configuration(installation, config)
@@ -217,14 +194,10 @@ def edit(
 
 def check(config: ConfigId, json: Json = False) -> None:
     """Try the connection to the LMS, the way of real requests."""
-    from coursewire.cli.common import actor, find_configuration, open_installation, run_to_end
-    from coursewire.cli.output import put, put_check, put_json
-    from coursewire.errors import CredentialsError
-
     with open_installation() as installation:
         found = find_configuration(installation, config)
         loaded = installation.channels.get(found.channel)
-        with connect.hint_to_connect(installation, found):
+        with hint_to_connect(installation, found):
             model = installation.configurations.load(found.uuid, loaded.channel)
 
         async def ask(loaded: LoadedChannel = loaded) -> list[str]:
@@ -252,25 +225,20 @@ def check(config: ConfigId, json: Json = False) -> None:
 
 def activate(config: ConfigId, json: Json = False) -> None:
     """Let runs take a configuration; it must be complete and correct."""
-    from coursewire.cli.common import actor, find_configuration, open_installation, takes
-    from coursewire.cli.options import KindName
-
     with open_installation() as installation:
         old = find_configuration(installation, config)
         loaded = installation.channels.get(old.channel)
         known = _known_catalogs(installation, old)
-        with connect.hint_to_connect(installation, old):
+        with hint_to_connect(installation, old):
             new = installation.configurations.activate(
                 old.uuid, loaded.channel, actor=actor(), known_catalogs=known
             )
-    kind = next((kind for kind in KindName if takes(kind, loaded)), KindName.CONTENT)
+    kind = next((kind for kind in Kind if takes(kind, loaded)), Kind.CONTENT)
     _say(new, "active", f"Next: coursewire plan {kind} --config {{}}", json=json)
 
 
 def deactivate(config: ConfigId, json: Json = False) -> None:
     """Let runs leave a configuration alone. What the LMS holds stays there."""
-    from coursewire.cli.common import actor, find_configuration, open_installation
-
     with open_installation() as installation:
         old = find_configuration(installation, config)
         new = installation.configurations.deactivate(old.uuid, actor=actor())
@@ -283,8 +251,6 @@ def remove(
     json: Json = False,
 ) -> None:
     """Remove a configuration. Its secrets are erased; its records and history stay, and so does what the LMS holds."""
-    from coursewire.cli.common import actor, find_configuration, open_installation
-
     with open_installation() as installation:
         found = find_configuration(installation, config)
         if not yes:
@@ -299,11 +265,6 @@ def remove(
 
 def history(config: ConfigId, json: Json = False) -> None:
     """Show who changed what, and when. Secrets are left out."""
-    from dataclasses import asdict
-
-    from coursewire.cli.common import find_configuration, open_installation
-    from coursewire.cli.output import put_json, put_table
-
     with open_installation(read_only=True) as installation:
         changes = installation.configurations.history(find_configuration(installation, config).uuid)
     if json:
@@ -331,10 +292,6 @@ def template(
     _json: Annotated[bool, typer.Option("--json", help="Errors as JSON, too; a template always is.")] = False,
 ) -> None:
     """Print an example file for `config add --file`, with every field of the channel."""
-    from coursewire.configurations.files import write_template
-    from coursewire.plugins.loading import load_channels
-    from coursewire.settings import Settings
-
     settings = Settings.load()
     channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
     typer.echo(write_template(channels.get(channel.upper()).channel), nl=False)
@@ -356,7 +313,6 @@ def state_of(installation: Installation, configuration: Configuration) -> str:
 
 
 def _known_catalogs(installation: Installation, configuration: Configuration) -> list[str] | None:
-    from coursewire.cli.common import ask_source
 
     known, catalogs = ask_source(installation, configuration.customer)
     return [catalog.uuid for catalog in catalogs] if known else None
@@ -364,8 +320,6 @@ def _known_catalogs(installation: Installation, configuration: Configuration) ->
 
 def _given(settings: list[str] | None) -> dict[str, Any]:
     """Read NAME=VALUE. Lists and objects are written as JSON, all else is text, which models read as they need."""
-    import json
-
     given: dict[str, Any] = {}
     for text in settings or ():
         name, equals, value = text.partition("=")
@@ -379,14 +333,12 @@ def _given(settings: list[str] | None) -> dict[str, Any]:
 
 
 def _as_json(configuration: Configuration) -> dict[str, Any]:
-    from dataclasses import asdict
 
     data = asdict(configuration)
     return {"id": data.pop("uuid"), **data}
 
 
 def _say(configuration: Configuration, state: str, hint: str, *, json: bool) -> None:
-    from coursewire.cli.output import put, put_json
 
     if json:
         put_json(_as_json(configuration))

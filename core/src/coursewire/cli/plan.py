@@ -4,16 +4,51 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from coursewire.cli.options import KindName
+import typer
 
-if TYPE_CHECKING:
-    from coursewire.cli.selection import Asked
-    from coursewire.pipeline.content_job import ContentJob
-    from coursewire.pipeline.job import Job
-    from coursewire.pipeline.outcome_job import OutcomeJob
-    from coursewire.pipeline.plan import PlanItem
+from coursewire.cli.common import open_installation, records_of, run_to_end
+from coursewire.cli.options import ChannelCode, Config, Course, Customer, Json, Keys, KindArgument, Learner
+from coursewire.cli.output import because, note, put, put_json, put_rows, show_error
+from coursewire.cli.runs import (
+    Asked,
+    Force,
+    failed_row,
+    left_out_rows,
+    note_left_out,
+    note_nothing,
+    select,
+    sum_up,
+)
+from coursewire.errors import CoursewireError, GuardError
+from coursewire.model.payload import Kind
+from coursewire.model.reasons import Reason
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.job import Job
+from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.pipeline.plan import PlanItem
+
+
+def plan(
+    kind: KindArgument,
+    channel: ChannelCode = None,
+    customer: Customer = None,
+    config: Config = None,
+    learner: Learner = None,
+    course: Course = None,
+    keys: Keys = None,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Show what a run would do, item by item, with reasons. Nothing is written and nothing is sent.
+
+    With --json each line is one item, and the last line is the summary. That the guard would stop the run is said,
+    and is no failure of the plan.
+    """
+    asked = Asked(kind, channel, customer, config, learner, course, force)
+    status = show_plan(asked, keys=keys, json=json)
+    raise typer.Exit(0 if status == GuardError.exit_status else status)
 
 
 def show_plan(asked: Asked, *, keys: Sequence[str] | None = None, json: bool) -> int:
@@ -22,12 +57,6 @@ def show_plan(asked: Asked, *, keys: Sequence[str] | None = None, json: bool) ->
     Returns:
         The exit status that a run would have before it sends anything.
     """
-    from coursewire.cli.common import open_installation, run_to_end
-    from coursewire.cli.output import put_json, show_error
-    from coursewire.cli.runs import failed_row, sum_up
-    from coursewire.cli.selection import left_out_rows, note_left_out, select
-    from coursewire.errors import CoursewireError
-
     status = 0
     totals: list[dict[str, Any]] = []
     with open_installation(read_only=True) as installation:
@@ -68,8 +97,6 @@ _PLANNED = ("create", "update", "retire")
 async def _plan_one(
     job: ContentJob | OutcomeJob, asked: Asked, keys: Sequence[str] | None, *, json: bool
 ) -> dict[str, Any]:
-    from coursewire.cli.output import put
-    from coursewire.pipeline.content_job import ContentJob
 
     configuration = job.configuration
     if not json:
@@ -84,8 +111,6 @@ async def _plan_one(
 
 
 async def _plan_content(job: ContentJob, keys: Sequence[str] | None, *, json: bool) -> dict[str, Any]:
-    from coursewire.cli.output import note
-    from coursewire.errors import GuardError
 
     survey, pages = await job.plan()
     shown = _Shown(job, keys, json=json)
@@ -109,9 +134,6 @@ async def _plan_content(job: ContentJob, keys: Sequence[str] | None, *, json: bo
 async def _plan_outcomes(
     job: OutcomeJob, asked: Asked, keys: Sequence[str] | None, *, json: bool
 ) -> dict[str, Any]:
-    from coursewire.cli.common import records_of
-    from coursewire.cli.output import because, note
-    from coursewire.cli.runs import note_nothing
 
     found = await job.plan()
     shown = _Shown(job, keys, json=json)
@@ -145,8 +167,6 @@ class _Shown:
 
     async def show(self, pages: AsyncIterator[list[PlanItem]]) -> None:
         """Print the items that matter, and count all."""
-        from coursewire.cli.output import put_json
-
         async for page in pages:
             for item in page:
                 if item.operation is None:
@@ -158,7 +178,7 @@ class _Shown:
                 for item in wanted:
                     put_json({"configuration": self._job.configuration.uuid, **item.as_dict()})
             elif wanted:
-                _put_page(wanted, outcomes=self._job.kind.value != KindName.CONTENT, first=not self._seen)
+                _put_page(wanted, outcomes=self._job.kind is not Kind.CONTENT, first=not self._seen)
             self._seen.update(item.key for item in wanted)
 
     def missing(self) -> list[str]:
@@ -182,7 +202,6 @@ class _Shown:
 
 
 def _is_shown(item: PlanItem, keys: Sequence[str] | None) -> bool:
-    from coursewire.model.reasons import Reason
 
     if keys:
         return item.key in keys
@@ -190,7 +209,6 @@ def _is_shown(item: PlanItem, keys: Sequence[str] | None) -> bool:
 
 
 def _put_page(items: Sequence[PlanItem], *, outcomes: bool, first: bool) -> None:
-    from coursewire.cli.output import put_rows
 
     # The key of an outcome is a digest; learner and course, its title, tell more.
     columns = (
@@ -217,7 +235,6 @@ def _put_page(items: Sequence[PlanItem], *, outcomes: bool, first: bool) -> None
 
 
 def _put_plan_counts(summary: dict[str, Any]) -> None:
-    from coursewire.cli.output import note, put
 
     put("  ".join(f"{name} {summary[name]:,}" for name in _PLANNED), style="bold")
     for reason, count in summary["left"].items():

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from coursewire.cli.common import channel_of, find_configuration, open_installation
 from coursewire.cli.options import ConfigNeeded, Json
+from coursewire.cli.output import note, put, put_json
+from coursewire.errors import ConfigurationError
+from coursewire.storage.key_map import KeyMap
 
 OURS, THEIRS = "internal_course_id", "external_course_id"
-
-
-def register(group: typer.Typer) -> None:
-    """Add the command."""
-    group.command("import-keys")(import_keys)
 
 
 def import_keys(
@@ -28,11 +28,6 @@ def import_keys(
     external_course_id (the LMS's). What is refused is told, and everything else is taken; to do it twice changes
     nothing. Exit status 1 when something was refused.
     """
-    from coursewire.cli.common import channel_of, find_configuration, open_installation
-    from coursewire.cli.output import note, put, put_json
-    from coursewire.errors import ConfigurationError
-    from coursewire.storage.key_map import KeyMap
-
     with open_installation() as installation:
         found = find_configuration(installation, config)
         can = channel_of(installation, found.channel).channel.capabilities
@@ -61,10 +56,6 @@ def read_pairs(file: Path) -> tuple[dict[str, str], list[str]]:
     Raises:
         ConfigurationError: The file cannot be read, or lacks a column.
     """
-    import csv
-
-    from coursewire.errors import ConfigurationError
-
     pairs: dict[str, str] = {}
     refused: list[str] = []
     try:
