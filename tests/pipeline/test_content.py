@@ -94,11 +94,11 @@ def test_a_plan_names_each_item_its_reason_and_the_changed_fields(
     del shelf.courses[keys[1]]
     shelf.load()
 
-    async def plan():
-        survey, pages = await ContentJob(installation, configuration).plan()
-        return survey, [item async for page in pages for item in page]
+    async def planned():
+        plan = await ContentJob(installation, configuration).plan()
+        return plan, [item async for item in plan.items()]
 
-    survey, items = asyncio.run(plan())
+    plan, items = asyncio.run(planned())
     by_key = {item.key: item for item in items}
     assert {key: (item.operation.value, item.reason) for key, item in by_key.items()} == {
         keys[0]: ("update", "changed"),
@@ -106,7 +106,7 @@ def test_a_plan_names_each_item_its_reason_and_the_changed_fields(
     }
     assert any("title" in path.lower() or "name" in path for path in by_key[keys[0]].fields)
     assert by_key[keys[0]].title == "Another title"
-    assert survey.left["unchanged"] == COUNT - 2
+    assert plan.left["unchanged"] == COUNT - 2
 
 
 def test_one_refused_item_in_a_batch_of_500_has_its_reason_and_the_others_arrive(

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from coursewire.pipeline.content_job import ContentJob
-from coursewire.pipeline.transmit.send import Stop
+from coursewire.pipeline.transmit.run import Stop
 from coursewire.service.accounts import Accounts
 from coursewire.service.app import create_app
 from coursewire.service.rights import Grant, Role

@@ -114,7 +114,7 @@ def test_a_log_for_programs_names_job_and_configuration(installation, configured
     try:
         set_up_logs(settings)
         from coursewire.pipeline.content_job import ContentJob
-        from coursewire.pipeline.transmit.send import Stop
+        from coursewire.pipeline.transmit.run import Stop
 
         job = ContentJob(installation, configured)
         asyncio.run(job.run(Stop()))

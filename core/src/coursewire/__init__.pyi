@@ -103,6 +103,8 @@ from .toolkit.gradebook import write_score as write_score
 from .toolkit.grades import final_grade as final_grade
 from .toolkit.grades import learner_of as learner_of
 from .toolkit.grading import send_best as send_best
+from .toolkit.html import clean_html as clean_html
+from .toolkit.html import plain_text as plain_text
 from .toolkit.items import ItemWriter as ItemWriter
 from .toolkit.items import Results as Results
 from .toolkit.items import results_by_id as results_by_id
@@ -110,7 +112,6 @@ from .toolkit.languages import UNDETERMINED as UNDETERMINED
 from .toolkit.languages import language_tag as language_tag
 from .toolkit.oauth import OAuthApplication as OAuthApplication
 from .toolkit.paging import rows_of as rows_of
-from .toolkit.plain_text import plain_text as plain_text
 from .toolkit.polling import poll as poll
 from .toolkit.refusals import CodedAuth as CodedAuth
 from .toolkit.refusals import Preflight as Preflight

@@ -13,14 +13,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from coursewire.errors import ConfigurationError, CoursewireError, GuardError, SetupError
+from coursewire.errors import ConfigurationError, CoursewireError, SetupError
 from coursewire.installation import Installation
 from coursewire.model.payload import Kind
 from coursewire.pipeline.making import make_job
+from coursewire.pipeline.plan import Plan
 from coursewire.pipeline.runners.background import BackgroundJobs
 from coursewire.pipeline.runners.inline import Ended
 from coursewire.pipeline.triggers import Triggers, jobs_about
@@ -33,43 +33,12 @@ if TYPE_CHECKING:
     from coursewire.configurations.configuration import Configuration
     from coursewire.configurations.store import Configurations
     from coursewire.pipeline.job import Job
-    from coursewire.pipeline.plan import PlanItem
     from coursewire.pipeline.selection import Selection
     from coursewire.plugins.registry import LoadRow, Registry
     from coursewire.service.inbound import LearnerOf
     from coursewire.settings import Settings
 
 ACTOR = "host"
-
-
-@dataclass(slots=True)
-class Planned:
-    """What a run of one configuration would do.
-
-    Attributes:
-        configuration: Which.
-        reason: Why nothing would be looked at at all, a reason code; "" when it would.
-        left: Items that would not be looked at one by one, by reason.
-        guard: Why the guard would stop the run; None when it would not.
-        error: Why there is no plan; None when there is one.
-    """
-
-    configuration: Configuration
-    reason: str = ""
-    left: dict[str, int] = field(default_factory=dict)
-    guard: GuardError | None = None
-    error: CoursewireError | None = None
-    _pages: AsyncIterator[list[PlanItem]] | None = None
-
-    async def items(self) -> AsyncIterator[PlanItem]:
-        """The items, one by one, with what would be done and why; to be read once.
-
-        They are not kept: a page of them is in memory at a time.
-        """
-        if self._pages is not None:
-            async for page in self._pages:
-                for item in page:
-                    yield item
 
 
 class Host:
@@ -154,8 +123,8 @@ class Host:
         learner: str | None = None,
         course: str | None = None,
         force: bool = False,
-    ) -> list[Planned]:
-        """What :meth:`transmit` would do, one plan a configuration. Nothing is written, nothing is sent.
+    ) -> list[Plan]:
+        """Return what :meth:`transmit` would do, one plan a configuration. Nothing is written, nothing is sent.
 
         Args:
             kind: ``content``, ``completions``, ``assessments`` or ``enrollments``.
@@ -178,8 +147,13 @@ class Host:
                 self._job(ready.configuration, kind, learner=learner, course=course, force=force)
                 for ready in selection.ready
             ]
-            plans = [Planned(each.configuration, error=each.error) for each in selection.refused]
-            return plans + [await _plan_of(job) for job in jobs]
+            plans = [Plan(each.configuration, kind, error=each.error) for each in selection.refused]
+            for job in jobs:
+                try:
+                    plans.append(await job.plan())
+                except CoursewireError as error:
+                    plans.append(Plan(job.configuration, kind, error=error))
+            return plans
 
     async def transmit(
         self,
@@ -364,26 +338,6 @@ def _kind(kind: Kind | str) -> Kind:
         raise ConfigurationError(
             f"there is no kind {kind!r}", next_step=f"Take one of: {', '.join(each.value for each in Kind)}."
         ) from None
-
-
-async def _plan_of(job: Job) -> Planned:
-    from coursewire.pipeline.content_job import ContentJob  # noqa: PLC0415 - loads the exporters
-    from coursewire.pipeline.outcome_job import OutcomeJob  # noqa: PLC0415
-
-    planned = Planned(job.configuration)
-    try:
-        if isinstance(job, ContentJob):
-            survey, planned._pages = await job.plan()
-            planned.left = {str(reason): count for reason, count in survey.left.items()}
-            job.check_guard(survey)
-        elif isinstance(job, OutcomeJob):
-            found = await job.plan()
-            planned.reason, planned._pages = str(found.reason), found.pages
-    except GuardError as error:
-        planned.guard = error
-    except CoursewireError as error:
-        planned.error = error
-    return planned
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from coursewire.model.configuration import ChannelConfig, LmsUrl
 from coursewire.model.payload import Kind, Result, ResultKind
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.summary import Summary
-from coursewire.pipeline.transmit.send import Stop
+from coursewire.pipeline.transmit.run import Stop
 from coursewire.plugins.loading import load_channel_object
 from coursewire.plugins.registry import Registry
 from coursewire.settings import Settings

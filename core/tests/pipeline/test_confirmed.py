@@ -10,7 +10,7 @@ from coursewire.hooks import hookimpl
 from coursewire.model.channel import Support
 from coursewire.model.payload import Operation, Result, ResultKind
 from coursewire.pipeline.content_job import ContentJob
-from coursewire.pipeline.transmit.send import Stop
+from coursewire.pipeline.transmit.run import Stop
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

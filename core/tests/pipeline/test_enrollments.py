@@ -10,7 +10,7 @@ from coursewire.errors import LeaseHeldError
 from coursewire.model.channel import Support
 from coursewire.model.payload import Kind
 from coursewire.pipeline.content_job import ContentJob
-from coursewire.pipeline.transmit.send import Stop
+from coursewire.pipeline.transmit.run import Stop
 from coursewire.pipeline.why import why_content, why_outcome
 from coursewire.storage.locks.leases import Lease
 
@@ -187,12 +187,12 @@ class TestAChannelWithoutContent:
         assert (summary.reason, summary.requests, summary.exit_status) == ("kind-not-supported", 0, 0)
 
     def test_a_plan_is_empty(self, world):
-        async def plan():
-            survey, pages = await self.job(world, world.configure()).plan()
-            return survey, [page async for page in pages]
+        async def planned():
+            plan = await self.job(world, world.configure()).plan()
+            return plan, [page async for page in plan.pages()]
 
-        survey, pages = asyncio.run(plan())
-        assert (survey.present, pages) == (0, [])
+        plan, pages = asyncio.run(planned())
+        assert (plan.reason, plan.present, pages) == ("kind-not-supported", 0, [])
 
     def test_why_says_so(self, world):
         told = asyncio.run(why_content(self.job(world, world.configure()), "Org+C1"))

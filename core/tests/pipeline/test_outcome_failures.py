@@ -10,7 +10,8 @@ import pytest
 from coursewire.errors import SourceError
 from coursewire.model.channel import Idempotency
 from coursewire.model.payload import Kind
-from coursewire.pipeline.transmit.send import LEAST_BATCHES_A_CLAIM, Stop
+from coursewire.pipeline.transmit.run import Stop
+from coursewire.pipeline.transmit.send import LEAST_BATCHES_A_CLAIM
 from coursewire.sources.database import DatabaseSource
 from coursewire.storage.audit.records import OutcomeRecords
 from coursewire.storage.tables.records import job
@@ -82,7 +83,7 @@ class TestCutOff:
 
         async def planned():
             plan = await world.job(uuid).plan()
-            return [item.reason async for page in plan.pages for item in page]
+            return [item.reason async for item in plan.items()]
 
         assert asyncio.run(planned()) == ["unsettled"]
 

@@ -11,7 +11,7 @@ import pytest
 from coursewire.errors import ConfigurationError, LeaseHeldError
 from coursewire.model.channel import Support
 from coursewire.model.payload import Kind
-from coursewire.pipeline.transmit.send import Stop
+from coursewire.pipeline.transmit.run import Stop
 from coursewire.sources.bundle import Bundle
 from coursewire.sources.database import load_bundle
 from coursewire.sources.sample import sample_bundle
@@ -405,7 +405,7 @@ def test_a_plan_writes_nothing_and_says_what_a_run_does(world, lines):
 
     async def planned():
         plan = await world.job(uuid).plan()
-        return [item async for page in plan.pages for item in page]
+        return [item async for item in plan.items()]
 
     with count_statements(world.engine) as statements:
         items = asyncio.run(planned())

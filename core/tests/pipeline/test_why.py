@@ -11,7 +11,7 @@ from coursewire.model.channel import Support
 from coursewire.model.payload import Kind
 from coursewire.model.reasons import TEXTS, Reason
 from coursewire.pipeline.content_job import ContentJob
-from coursewire.pipeline.transmit.send import Stop
+from coursewire.pipeline.transmit.run import Stop
 from coursewire.pipeline.why import why_content, why_outcome
 from coursewire.sources.base import Answer, CatalogDiff
 from coursewire.sources.database import DatabaseSource

@@ -9,6 +9,7 @@ from coursewire.toolkit.responses import (
     error_text,
     is_done,
     is_missing,
+    read_json,
     read_object,
     rows_by,
 )
@@ -144,3 +145,18 @@ def test_rows_of_a_bulk_call_are_found_by_their_key(body, rows):
 )
 def test_an_object_further_down_is_found_or_empty(data, found):
     assert dig_object(data, "a", "b") == found
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"]
+)
+def test_json_is_read_in_each_encoding_of_unicode(encoding):
+    content = '{"name": "Übergänge 自然"}'.encode(encoding)
+    assert read_json(httpx.Response(200, content=content)) == {"name": "Übergänge 自然"}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", b"\xef\xbb\xbf", b"\xff\xfe<\x00", b"\xff\xfe\xd8", b"\x00"]
+)
+def test_what_is_no_json_is_none(content):
+    assert read_json(httpx.Response(200, content=content)) is None

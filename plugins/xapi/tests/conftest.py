@@ -22,7 +22,7 @@ from coursewire.model.outcomes import Completion, EnrollmentReport
 from coursewire.model.payload import Kind
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.summary import Summary
-from coursewire.pipeline.transmit.send import Stop
+from coursewire.pipeline.transmit.run import Stop
 from coursewire.plugins.loading import load_channel_object
 from coursewire.plugins.registry import Registry
 from coursewire.settings import Settings

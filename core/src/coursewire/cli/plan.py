@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import typer
 
-from coursewire.cli.common import open_installation, records_of, run_to_end
+from coursewire.cli.common import open_installation, run_to_end
 from coursewire.cli.options import ChannelCode, Config, Course, Customer, Json, Keys, KindArgument, Learner
 from coursewire.cli.output import because, note, put, put_json, put_rows, show_error
 from coursewire.cli.runs import (
@@ -24,10 +24,8 @@ from coursewire.cli.runs import (
 from coursewire.errors import CoursewireError, GuardError
 from coursewire.model.payload import Kind
 from coursewire.model.reasons import Reason
-from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.job import Job
-from coursewire.pipeline.outcome_job import OutcomeJob
-from coursewire.pipeline.plan import PlanItem
+from coursewire.pipeline.plan import Plan, PlanItem
 
 
 def plan(
@@ -69,7 +67,7 @@ def show_plan(asked: Asked, *, keys: Sequence[str] | None = None, json: bool) ->
         for ready in selection.ready:
             job = asked.job(installation, ready.configuration)
             try:
-                summary = run_to_end(_plan_one(job, asked, keys, json=json))
+                summary = run_to_end(_planned(job, asked, keys, json=json))
             except CoursewireError as error:
                 status = max(status, error.exit_status)
                 totals.append(failed_row(ready.configuration, error))
@@ -94,111 +92,99 @@ def show_plan(asked: Asked, *, keys: Sequence[str] | None = None, json: bool) ->
 _PLANNED = ("create", "update", "retire")
 
 
-async def _plan_one(
-    job: ContentJob | OutcomeJob, asked: Asked, keys: Sequence[str] | None, *, json: bool
-) -> dict[str, Any]:
+async def _planned(job: Job, asked: Asked, keys: Sequence[str] | None, *, json: bool) -> dict[str, Any]:
+    return await _show_one(await job.plan(), asked, keys, json=json)
 
-    configuration = job.configuration
+
+async def _show_one(plan: Plan, asked: Asked, keys: Sequence[str] | None, *, json: bool) -> dict[str, Any]:
+    """Print one plan, item by item.
+
+    Returns:
+        The stable form of its counts.
+    """
+    shown = _ShownPlan(plan, keys, json=json)
+    configuration = plan.configuration
     if not json:
         put(f"{configuration.display_name} ({configuration.channel} {configuration.short_id})", style="bold")
-    if isinstance(job, ContentJob):
-        summary = await _plan_content(job, keys, json=json)
-    else:
-        summary = await _plan_outcomes(job, asked, keys, json=json)
+    await shown.show()
+    if plan.reason:
+        note(f"nothing to do: {because(plan.reason)}", style="yellow")
+    elif asked.learner is not None and not shown.total:
+        note_nothing(asked)
+    for key in shown.missing():
+        note(_missing_text(plan, key))
+    if plan.guard is not None:
+        note(f"guard: {plan.guard}", style="bold yellow")
+    summary = shown.summary()
     if not json:
         _put_plan_counts(summary)
     return summary
 
 
-async def _plan_content(job: ContentJob, keys: Sequence[str] | None, *, json: bool) -> dict[str, Any]:
-
-    survey, pages = await job.plan()
-    shown = _Shown(job, keys, json=json)
-    shown.left.update(survey.left)
-    await shown.show(pages)
-    for key in shown.missing():
-        what = "nothing to do" if key in survey.wanted else "no catalog of this configuration holds it"
-        note(f"{key}: {what}; `coursewire audit show` tells more")
-    summary = shown.summary(present=survey.present)
-    summary["source_failures"] = survey.wanted.failures
-    summary["exit_status"] = 1 if survey.wanted.failures else 0
-    try:
-        job.check_guard(survey)
-    except GuardError as error:
-        summary["guard"] = str(error)
-        summary["exit_status"] = error.exit_status
-        note(f"guard: {error}", style="bold yellow")
-    return summary
+def _missing_text(plan: Plan, key: str) -> str:
+    if plan.kind is not Kind.CONTENT:
+        return f"{key}: nothing to do, or no outcome has this key; `coursewire why` tells more"
+    what = "nothing to do" if key in plan.wanted else "no catalog of this configuration holds it"
+    return f"{key}: {what}; `coursewire audit show` tells more"
 
 
-async def _plan_outcomes(
-    job: OutcomeJob, asked: Asked, keys: Sequence[str] | None, *, json: bool
-) -> dict[str, Any]:
+class _ShownPlan:
+    """One plan while its items are printed and counted.
 
-    found = await job.plan()
-    shown = _Shown(job, keys, json=json)
-    await shown.show(found.pages)
-    if found.reason:
-        note(f"nothing to do: {because(found.reason)}", style="yellow")
-    elif asked.learner is not None and not shown.total:
-        note_nothing(asked)
-    for key in shown.missing():
-        note(f"{key}: nothing to do, or no outcome has this key; `coursewire why` tells more")
-    records = records_of(job.installation, job.configuration, asked.kind)
-    present = sum(count for _state, _reason, there, count in records.counts() if there)
-    return {**shown.summary(present=present), "reason": str(found.reason)}
+    Args:
+        plan: The plan.
+        keys: The keys of the items to print; None for all that are sent or need attention.
+        json: Print JSON lines.
+    """
 
-
-class _Shown:
-    """The items of one plan: shown page by page, and counted."""
-
-    def __init__(self, job: Job, keys: Sequence[str] | None, *, json: bool) -> None:
-        self.counts: Counter[str] = Counter()
-        self.left: Counter[str] = Counter()
-        self._job = job
+    def __init__(self, plan: Plan, keys: Sequence[str] | None, *, json: bool) -> None:
+        self._plan = plan
         self._keys = keys
         self._json = json
+        self._counts: Counter[str] = Counter()
+        self._left: Counter[str] = Counter(plan.left)
         self._seen: set[str] = set()
 
     @property
     def total(self) -> int:
-        """How many items there are."""
-        return self.counts.total() + self.left.total()
+        """The number of items so far."""
+        return self._counts.total() + self._left.total()
 
-    async def show(self, pages: AsyncIterator[list[PlanItem]]) -> None:
-        """Print the items that matter, and count all."""
-        async for page in pages:
+    async def show(self) -> None:
+        """Print the items that matter, page by page, and count all."""
+        async for page in self._plan.pages():
             for item in page:
                 if item.operation is None:
-                    self.left[str(item.reason)] += 1
+                    self._left[str(item.reason)] += 1
                 else:
-                    self.counts[item.operation.value] += 1
-            wanted = [item for item in page if _is_shown(item, self._keys)]
+                    self._counts[item.operation.value] += 1
+            chosen = [item for item in page if _is_shown(item, self._keys)]
             if self._json:
-                for item in wanted:
-                    put_json({"configuration": self._job.configuration.uuid, **item.as_dict()})
-            elif wanted:
-                _put_page(wanted, outcomes=self._job.kind is not Kind.CONTENT, first=not self._seen)
-            self._seen.update(item.key for item in wanted)
+                for item in chosen:
+                    put_json({"configuration": self._plan.configuration.uuid, **item.as_dict()})
+            elif chosen:
+                _put_page(chosen, outcomes=self._plan.kind is not Kind.CONTENT, first=not self._seen)
+            self._seen.update(item.key for item in chosen)
 
     def missing(self) -> list[str]:
-        """The keys that were asked for and not met."""
+        """Return the keys that were asked for and not met."""
         return [key for key in self._keys or () if key not in self._seen]
 
-    def summary(self, *, present: int) -> dict[str, Any]:
-        """The stable form of one plan's counts."""
-        configuration = self._job.configuration
-        return {
+    def summary(self) -> dict[str, Any]:
+        """Return the stable form of the plan's counts, with the exit status that it stands for."""
+        plan, configuration = self._plan, self._plan.configuration
+        summary: dict[str, Any] = {
             "configuration": configuration.uuid,
             "channel": configuration.channel,
             "customer": configuration.customer,
-            **{name: self.counts[name] for name in _PLANNED},
-            "left": dict(sorted(self.left.items())),
-            "present": present,
-            "source_failures": {},
-            "guard": None,
-            "exit_status": 0,
+            **{name: self._counts[name] for name in _PLANNED},
+            "left": dict(sorted(self._left.items())),
+            "present": plan.present,
+            "source_failures": dict(plan.failures),
+            "guard": str(plan.guard) if plan.guard else None,
+            "exit_status": plan.guard.exit_status if plan.guard else int(bool(plan.failures)),
         }
+        return summary if plan.kind is Kind.CONTENT else {**summary, "reason": str(plan.reason)}
 
 
 def _is_shown(item: PlanItem, keys: Sequence[str] | None) -> bool:

@@ -20,10 +20,10 @@ from coursewire.model.payload import Kind
 from coursewire.model.reasons import Reason
 from coursewire.pipeline import selection
 from coursewire.pipeline.content_job import ContentJob
-from coursewire.pipeline.job import Progress
 from coursewire.pipeline.making import make_job
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.selection import Selection
+from coursewire.pipeline.transmit.run import Progress
 
 Force = Annotated[bool, typer.Option("--force", help="Send what is unchanged, too, and heed no pause.")]
 

@@ -1,4 +1,4 @@
-"""What jobs of every kind have in common: lease, job row, hooks, session, sending, summary, credentials."""
+"""One run of one kind for one configuration, from lease to summary: what jobs of every kind have in common."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,70 +14,63 @@ from coursewire.model.payload import Kind
 from coursewire.model.reasons import Reason
 from coursewire.observability.logs import log_about
 from coursewire.observability.tracing import span
+from coursewire.pipeline.plan import Plan
 from coursewire.pipeline.summary import Summary
+from coursewire.pipeline.transmit.run import Progress, Run, Stop, Target, no_progress
 from coursewire.storage.audit import jobs as job_log
 from coursewire.storage.audit.jobs import JobState
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from contextlib import AbstractContextManager
     from uuid import UUID
 
     from opentelemetry.trace import Span
 
     from coursewire.configurations.configuration import Configuration
-    from coursewire.http.session import HttpSession
     from coursewire.installation import Installation
     from coursewire.model.configuration import ChannelConfig
-    from coursewire.model.content import Customer
     from coursewire.pipeline.export.prepared import Prepared
-    from coursewire.pipeline.transmit.send import LastLook, Stop
-    from coursewire.plugins.registry import LoadedChannel
+    from coursewire.pipeline.transmit.send import LastLook
     from coursewire.storage.audit.records import Records
     from coursewire.storage.locks.leases import Lease
 
 LEASE_POLL_S = 0.25
-"""How often a lease is asked for while a run waits for it."""
+"""Seconds between the tries to take a lease, while a run waits for it."""
 
-Progress = Callable[[str, int, int], None]
-"""Called with (phase, done, total); total is 0 while nobody knows it."""
-
-
-def no_progress(_phase: str, _done: int, _total: int) -> None:
-    """Show nothing."""
+FRESH_S = 5.0
+"""Seconds for which a configuration that was found fit to run is not asked for again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A configuration that may run."""
+def take_up(run: Run, plan: Plan) -> AsyncIterator[list[Prepared]]:
+    """Begin to carry out a plan: count what it leaves, and return the pages of the others.
 
-    channel: LoadedChannel
-    config: ChannelConfig
-    customer: Customer
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A job under way."""
-
-    ready: Ready
-    lease: Lease
-    session: HttpSession
-    summary: Summary
-    stop: Stop
+    Raises:
+        GuardError: The retirement guard stops the run.
+    """
+    if plan.guard is not None:
+        raise plan.guard
+    for reason, count in plan.left.items():
+        run.summary.leave(reason, count)
+    run.summary.source_failures.update(plan.failures)
+    run.total = plan.total
+    run.advance(0)
+    return plan.prepared
 
 
-@dataclass(slots=True)
+@dataclass
 class Job(ABC):
     """One run of (kind, configuration).
 
     Attributes:
+        installation: The installation on which it works.
         configuration: The stored configuration.
-        kind: What is transmitted.
+        kind: The kind that is transmitted.
         force: Send everything that is wanted, changed or not, and heed no pause.
-        actor: Who asked for it.
+        actor: A name for who asked for it, for the log of jobs.
         progress: Told how far it is.
         wait_s: Seconds to wait for another run of the same job to end; 0 refuses at once.
-        uuid: Of the job.
+        uuid: The job's own id.
     """
 
     installation: Installation
@@ -89,6 +81,9 @@ class Job(ABC):
     progress: Progress = field(default=no_progress, kw_only=True)
     wait_s: float = field(default=0.0, kw_only=True)
     uuid: UUID = field(default_factory=uuid.uuid4, kw_only=True)
+    _target: Target | None = field(default=None, init=False, repr=False)
+    _config: ChannelConfig | None = field(default=None, init=False, repr=False)
+    _fresh_until: float = field(default=0.0, init=False, repr=False)
 
     @property
     def where(self) -> str:
@@ -97,7 +92,7 @@ class Job(ABC):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What operators' hooks are told about the job."""
+        """The facts about the job that operators' hooks are told."""
         return {
             "uuid": str(self.uuid),
             "kind": self.kind.value,
@@ -109,20 +104,50 @@ class Job(ABC):
     @property
     @abstractmethod
     def options(self) -> dict[str, Any]:
-        """How it was asked for, as the job's row keeps it. Never a person."""
+        """The options that it was asked for with, as the job's row keeps them. Never a person."""
+
+    @property
+    @abstractmethod
+    def records(self) -> Records[Any]:
+        """The records of what the LMS holds, or was told."""
 
     @abstractmethod
-    async def _transmit(self, run: Run) -> None:
-        """Find out what is to be sent, and send it."""
+    async def _evaluate(self, target: Target, *, write: bool) -> Plan:
+        """Plan the run of a configuration that may run and takes the kind.
 
-    @abstractmethod
-    async def _look_only(self, ready: Ready, summary: Summary) -> None:
-        """Count what a configuration that must not send would send, as waiting; no record changes."""
+        Args:
+            target: The configuration, its channel and customer.
+            write: Also store what is found out beside the items, such as learners' links.
+        """
 
-    def refusal(self, ready: Ready) -> str:
-        """Why there is nothing to do at all, a reason code; "" when there may be."""
-        takes = ready.channel.channel.capabilities.takes(self.kind)
+    def _last_look(self, run: Run) -> LastLook | None:
+        """Return the question that is asked right before items leave; None when there is none."""
+        return None
+
+    def refusal(self, target: Target) -> str:
+        """Return the reason code of why there is nothing to do at all; "" when there may be something."""
+        takes = target.channel.channel.capabilities.takes(self.kind)
         return "" if takes else Reason.KIND_NOT_SUPPORTED
+
+    def note_fit(self, config: ChannelConfig) -> None:
+        """Take note that the configuration has just been found fit to run, so that it is not asked for again.
+
+        Args:
+            config: Its validated settings, secrets filled in.
+        """
+        self._config, self._fresh_until = config, time.monotonic() + FRESH_S
+
+    async def plan(self) -> Plan:
+        """Plan what :meth:`run` would do. Nothing is written and nothing is sent.
+
+        Raises:
+            ConfigurationError: The configuration cannot run.
+            SourceError: The source could not say what there is.
+        """
+        target = await self.prepare()
+        if reason := self.refusal(target):
+            return Plan(self.configuration, self.kind, reason=reason)
+        return await self._evaluate(target, write=False)
 
     async def run(self, stop: Stop) -> Summary:
         """Transmit. Whatever goes wrong with single items is in the summary.
@@ -145,29 +170,74 @@ class Job(ABC):
                         traced.set_attribute(f"coursewire.{name}", count)
             return summary
 
-    def _span(self) -> AbstractContextManager[Span | None]:
-        return span(
-            f"job {self.kind}",
-            coursewire__job=str(self.uuid),
-            coursewire__kind=self.kind.value,
-            coursewire__channel=self.configuration.channel,
-            coursewire__configuration=str(self.configuration.uuid),
-        )
+    async def prepare(self) -> Target:
+        """Make sure that the configuration may run.
+
+        Raises:
+            ConfigurationError: It may not.
+            SourceError: The source could not say who the customer is.
+        """
+        fresh = time.monotonic() < self._fresh_until
+        if fresh and self._target is not None:
+            return self._target
+        installation = self.installation
+        installation.channels.check_hooks()
+        channel = installation.channels.get(self.configuration.channel)
+        if self._config is None or not fresh:
+            runnable = await asyncio.to_thread(
+                installation.configurations.runnable,
+                {channel.channel.code: channel.channel},
+                uuids=[self.configuration.uuid],
+            )
+            for refused in runnable.refused:
+                raise refused.error
+            (ready,) = runnable.ready
+            self.note_fit(ready.config)
+        assert self._config is not None
+        customer = await installation.source.customer(self.configuration.customer)
+        if customer is None:
+            raise ConfigurationError(
+                f"customer {self.configuration.customer} is not known to the source",
+                where=self.where,
+                next_step="Load the customer (`coursewire load BUNDLE`), or remove the configuration.",
+            )
+        if not customer.active:
+            raise ConfigurationError(
+                f"customer {customer.name or customer.uuid} is not active",
+                where=self.where,
+                why="nothing is sent for inactive customers",
+                next_step="Activate the customer at the source, or deactivate the configuration.",
+            )
+        self._target = Target(channel, self._config, customer)
+        return self._target
+
+    # -- a run, step by step ---------------------------------------------------------------------
 
     async def _run(self, stop: Stop) -> Summary:
-        ready = await self.prepare()
-        hook_caller = ready.channel.hook_caller
+        target = await self.prepare()
+        hook_caller = target.channel.hook_caller
         with await self._acquire() as lease:
             started = time.monotonic()
             await asyncio.to_thread(self._note_start)
             hook_caller.job_started(self.facts)
-            summary = Summary(reason=self.refusal(ready))
+            summary = Summary(reason=self.refusal(target))
+            run = Run(
+                job=self.uuid,
+                kind=self.kind,
+                facts=self.facts,
+                target=target,
+                lease=lease,
+                clock=self.installation.clock,
+                summary=summary,
+                stop=stop,
+                progress=self.progress,
+            )
             state, error = JobState.FAILED, None
             try:
-                if ready.config.dry_run_mode_enabled and not summary.reason:
-                    await self._look_only(ready, summary)
+                if target.config.dry_run_mode_enabled and not summary.reason:
+                    await self._count(run)
                 elif not summary.reason:
-                    await self._connect(ready, lease, summary, stop)
+                    await self._transmit(run)
                 state = JobState.STOPPED if stop.reason == Reason.STOPPED else JobState.FINISHED
                 if summary.error:
                     state = JobState.FAILED
@@ -184,39 +254,31 @@ class Job(ABC):
                 hook_caller.job_finished(self.facts, summary.as_dict())
         return summary
 
-    async def prepare(self) -> Ready:
-        """Make sure that the configuration may run.
+    async def _transmit(self, run: Run) -> None:
+        """Settle what an earlier run left open, plan, and send what the plan holds."""
+        from coursewire.pipeline.transmit.reconcile import reconcile  # noqa: PLC0415 - loads the toolkit
+        from coursewire.pipeline.transmit.send import Sender  # noqa: PLC0415
 
-        Raises:
-            ConfigurationError: It may not.
-            SourceError: The source could not say who the customer is.
-        """
-        installation = self.installation
-        installation.channels.check_hooks()
-        channel = installation.channels.get(self.configuration.channel)
-        runnable = await asyncio.to_thread(
-            installation.configurations.runnable,
-            {channel.channel.code: channel.channel},
-            uuids=[self.configuration.uuid],
-        )
-        for refused in runnable.refused:
-            raise refused.error
-        (ready,) = runnable.ready
-        customer = await installation.source.customer(self.configuration.customer)
-        if customer is None:
-            raise ConfigurationError(
-                f"customer {self.configuration.customer} is not known to the source",
-                where=self.where,
-                next_step="Load the customer (`coursewire load BUNDLE`), or remove the configuration.",
-            )
-        if not customer.active:
-            raise ConfigurationError(
-                f"customer {customer.name or customer.uuid} is not active",
-                where=self.where,
-                why="nothing is sent for inactive customers",
-                next_step="Activate the customer at the source, or deactivate the configuration.",
-            )
-        return Ready(channel, ready.config, customer)
+        uuid = self.configuration.uuid
+        async with self.installation.session(run.channel, run.config, uuid) as session:
+            try:
+                records = self.records
+                await reconcile(run, session, records)
+                plan = await self._evaluate(run.target, write=True)
+                pages = take_up(run, plan)
+                await Sender(run, session, records, last_look=self._last_look(run)).send(pages)
+                run.leave_rest()
+            finally:
+                run.summary.requests = session.counters.requests
+            run.summary.wait_until(run.stop.retry_at)
+        await asyncio.to_thread(self._note_credentials, run.summary, run.stop)
+
+    async def _count(self, run: Run) -> None:
+        """Count what a configuration that must not send would send, as waiting; no record changes."""
+        plan = await self._evaluate(run.target, write=False)
+        async for page in take_up(run, plan):
+            for item in page:
+                run.summary.leave(item.reason if item.payload is None else Reason.DRY_RUN)
 
     async def _acquire(self) -> Lease:
         from coursewire.storage.locks.leases import Lease  # noqa: PLC0415 - loads psutil
@@ -238,65 +300,16 @@ class Job(ABC):
                     raise
             await asyncio.sleep(LEASE_POLL_S)
 
-    async def _connect(self, ready: Ready, lease: Lease, summary: Summary, stop: Stop) -> None:
-        installation = self.installation
-        async with installation.session(ready.channel, ready.config, self.configuration.uuid) as session:
-            try:
-                await self._transmit(Run(ready, lease, session, summary, stop))
-            finally:
-                summary.requests = session.counters.requests
-            summary.wait_until(stop.retry_at)
-        await asyncio.to_thread(self._note_credentials, summary, stop)
-
-    async def _count_only(self, pages: AsyncIterator[list[Prepared]], summary: Summary) -> None:
-        async for page in pages:
-            for item in page:
-                summary.leave(item.reason if item.payload is None else Reason.DRY_RUN)
-
-    async def _settle(self, run: Run, records: Records[Any]) -> None:
-        from coursewire.pipeline.transmit.reconcile import settle  # noqa: PLC0415
-
-        await settle(run.ready.channel, run.session, records, kind=self.kind, clock=self.installation.clock)
-
-    async def _send(
-        self,
-        run: Run,
-        records: Records[Any],
-        pages: AsyncIterator[list[Prepared]],
-        *,
-        total: int = 0,
-        last_look: LastLook | None = None,
-        exhaust: bool = False,
-    ) -> int:
-        """Send what ``pages`` hold; returns how many items were dealt with."""
-        from coursewire.pipeline.transmit.send import Sender  # noqa: PLC0415
-
-        done = 0
-
-        def progress(count: int) -> None:
-            nonlocal done
-            done += count
-            self.progress(self.kind.value, done, total)
-
-        progress(0)
-        sender = Sender(
-            kind=self.kind,
-            channel=run.ready.channel,
-            config=run.ready.config,
-            records=records,
-            session=run.session,
-            job=self.uuid,
-            job_facts=self.facts,
-            lease=run.lease,
-            clock=self.installation.clock,
-            summary=run.summary,
-            stop=run.stop,
-            progress=progress,
-            last_look=last_look,
-            exhaust=exhaust,
+    def _span(self) -> AbstractContextManager[Span | None]:
+        return span(
+            f"job {self.kind}",
+            coursewire__job=str(self.uuid),
+            coursewire__kind=self.kind.value,
+            coursewire__channel=self.configuration.channel,
+            coursewire__configuration=str(self.configuration.uuid),
         )
-        await sender.send(pages)
-        return done
+
+    # -- what is written down about the job ------------------------------------------------------
 
     def _note_start(self) -> None:
         job_log.start(

@@ -1,52 +1,41 @@
-"""One job of one kind of outcome: for everybody, or for one learner and course."""
+"""The job that sends one kind of outcome of one configuration: for everybody, or for one learner and course."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from coursewire.errors import SourceError
 from coursewire.model.reasons import Reason
 from coursewire.model.results import Consent, ConsentState
 from coursewire.pipeline.export.outcomes import Notes, OutcomeExport
-from coursewire.pipeline.job import Job, Ready, Run
-from coursewire.pipeline.plan import PlanItem, plan_pages
+from coursewire.pipeline.job import Job
+from coursewire.pipeline.plan import Plan
 from coursewire.pipeline.rules.consent import consent_gate
 from coursewire.storage.audit.records import ContentRecords, OutcomeRecord, OutcomeRecords
 from coursewire.storage.identity_links import IdentityLinks
 
 if TYPE_CHECKING:
     from coursewire.pipeline.export.prepared import Prepared
-    from coursewire.pipeline.summary import Summary
+    from coursewire.pipeline.transmit.run import Run, Target
+    from coursewire.pipeline.transmit.send import LastLook
 
 _UNKNOWN = Consent(ConsentState.UNKNOWN)
 
 
-class OutcomePlan(NamedTuple):
-    """What an outcome job would do.
-
-    Attributes:
-        reason: Why it would not look at anything at all, a reason code; "" when it would.
-        pages: The items, page by page.
-    """
-
-    reason: str
-    pages: AsyncIterator[list[PlanItem]]
-
-
-@dataclass(slots=True)
+@dataclass
 class OutcomeJob(Job):
-    """The outcomes of one kind of one configuration.
+    """A run of one kind of outcome of one configuration.
 
     A job for one learner runs under the same lease as one for everybody, so that no outcome is sent twice; it
     is refused, or waits ``wait_s``, while the other runs.
 
     Attributes:
-        learner: Only this learner's, a username.
-        course: Only those in this course run, or in any run of this course.
+        learner: Only this learner's outcomes, a username; None for everybody's.
+        course: Only outcomes in this course run, or in any run of this course; None for all courses.
     """
 
     learner: str | None = field(default=None, kw_only=True)
@@ -54,57 +43,55 @@ class OutcomeJob(Job):
 
     @property
     def options(self) -> dict[str, Any]:
-        """How it was asked for; the learner's name is left out, so that it need not be forgotten here."""
+        """The options that it was asked for with. The learner's name is left out, so that it need not be forgotten here."""
         return {"force": self.force, "one_learner": self.learner is not None, "course": self.course}
 
-    async def plan(self) -> OutcomePlan:
-        """What :meth:`run` would do, read only."""
-        ready = await self.prepare()
-        reason = self.refusal(ready)
-        export = self.export(ready)
-        pages = _no_pages() if reason else export.pages(learner=self.learner, course=self.course)
-        return OutcomePlan(reason, plan_pages(pages, self.records()))
+    @property
+    def records(self) -> OutcomeRecords:
+        """The records of what the LMS was told."""
+        return OutcomeRecords(self.installation.engine, self.configuration.uuid, self.kind)
 
-    def export(self, ready: Ready) -> OutcomeExport:
-        """What the run looks at enrollments with."""
+    def export(self, target: Target) -> OutcomeExport:
+        """Return the export that holds the enrollments against the records."""
         installation, uuid = self.installation, self.configuration.uuid
         return OutcomeExport(
             kind=self.kind,
-            channel=ready.channel,
-            config=ready.config,
-            customer=ready.customer,
+            channel=target.channel,
+            config=target.config,
+            customer=target.customer,
             source=installation.source,
-            records=self.records(),
+            records=self.records,
             content=ContentRecords(installation.engine, uuid),
             links=IdentityLinks(installation.engine, uuid),
             now=installation.clock(),
             force=self.force,
         )
 
-    def records(self) -> OutcomeRecords:
-        """What the LMS was told."""
-        return OutcomeRecords(self.installation.engine, self.configuration.uuid, self.kind)
-
-    def refusal(self, ready: Ready) -> str:
-        """Why no learner is looked at: the configuration forbids it, or the channel does not take the kind."""
-        if ready.config.disable_learner_data_transmissions:
+    def refusal(self, target: Target) -> str:
+        """Return why no learner is looked at: the settings forbid it, or the channel does not take the kind."""
+        if target.config.disable_learner_data_transmissions:
             return Reason.LEARNER_DATA_DISABLED
-        return super(OutcomeJob, self).refusal(ready)
+        return super().refusal(target)
 
-    async def _look_only(self, ready: Ready, summary: Summary) -> None:
-        export = self.export(ready)
-        await self._count_only(export.pages(learner=self.learner, course=self.course), summary)
+    async def plan(self) -> Plan:
+        """Plan what :meth:`run` would do; see :meth:`Job.plan`."""
+        plan = await super().plan()
+        counts = await asyncio.to_thread(self.records.counts)
+        return replace(plan, present=sum(count for _state, _reason, there, count in counts if there))
 
-    async def _transmit(self, run: Run) -> None:
-        records = self.records()
-        await self._settle(run, records)
-        pages = self._noted(self.export(run.ready), records)
-        await self._send(run, records, pages, last_look=partial(self._last_look, run), exhaust=True)
+    async def _evaluate(self, target: Target, *, write: bool) -> Plan:
+        export, records = self.export(target), self.records
+        pages = export.pages(learner=self.learner, course=self.course)
+        if write:
+            pages = self._noted(pages, export, records)
+        return Plan(self.configuration, self.kind, prepared=pages, records=records)
 
-    async def _noted(self, export: OutcomeExport, records: OutcomeRecords) -> AsyncIterator[list[Prepared]]:
-        """The pages, after what was found out beside them is written down."""
+    async def _noted(
+        self, pages: AsyncIterator[list[Prepared]], export: OutcomeExport, records: OutcomeRecords
+    ) -> AsyncIterator[list[Prepared]]:
+        """Yield the pages, each after what was found out beside its items is stored."""
         links = IdentityLinks(self.installation.engine, self.configuration.uuid)
-        async for page in export.pages(learner=self.learner, course=self.course):
+        async for page in pages:
             notes, export.notes = export.notes, Notes()
             if notes.links:
                 await asyncio.to_thread(links.save, notes.links, now=self.installation.clock())
@@ -112,7 +99,10 @@ class OutcomeJob(Job):
                 await asyncio.to_thread(records.drop, notes.dropped)
             yield page
 
-    async def _last_look(self, run: Run, items: Sequence[Prepared]) -> Mapping[str, str]:
+    def _last_look(self, run: Run) -> LastLook:
+        return partial(self._consents_withdrawn, run)
+
+    async def _consents_withdrawn(self, run: Run, items: Sequence[Prepared]) -> Mapping[str, str]:
         """Ask for consent once more, right before these leave: key to reason of those that must stay."""
         enrollments = {item.record.key: _enrollment(item) for item in items}
         try:
@@ -123,7 +113,7 @@ class OutcomeJob(Job):
             run.stop.set(Reason.WAITING_FOR_SOURCE, message=str(error))
             return dict.fromkeys(enrollments, Reason.WAITING_FOR_SOURCE)
         closed = {
-            key: consent_gate(run.ready.customer, consents.get(enrollment, _UNKNOWN))
+            key: consent_gate(run.target.customer, consents.get(enrollment, _UNKNOWN))
             for key, enrollment in enrollments.items()
         }
         return {key: reason for key, reason in closed.items() if reason}
@@ -132,9 +122,3 @@ class OutcomeJob(Job):
 def _enrollment(item: Prepared) -> str:
     assert isinstance(item.record, OutcomeRecord)
     return item.record.enrollment
-
-
-async def _no_pages() -> AsyncIterator[list[Prepared]]:
-    no_pages: Sequence[list[Prepared]] = ()
-    for page in no_pages:
-        yield page

@@ -77,7 +77,7 @@ class Summary:
         name = _DONE[operation]
         self.done["created" if first and name == "updated" else name] += 1
 
-    def offer(self) -> None:
+    def publish(self) -> None:
         """Count an item that now lies ready for the LMS to fetch."""
         self.done["offered"] += 1
 

@@ -50,7 +50,7 @@ async def why_outcome(job: OutcomeJob) -> list[dict[str, Any]]:
         return [_explanation(job, "", told, [Step("configuration", reason)])]
     found: list[dict[str, Any]] = []
     async for page in job.export(ready).examined(learner=job.learner, course=job.course):
-        stored = await asyncio.to_thread(job.records().fetch, [one.record.key for one in page])
+        stored = await asyncio.to_thread(job.records.fetch, [one.record.key for one in page])
         found += [await asyncio.to_thread(_outcome, job, one, stored.get(one.record.key)) for one in page]
     return found or [_explanation(job, "", told, [Step("enrollment", Reason.ENROLLMENT_UNKNOWN)])]
 
@@ -72,7 +72,7 @@ async def why_content(job: ContentJob, key: str) -> dict[str, Any]:
     ready = await job.prepare()
     if reason := job.refusal(ready):
         return _explanation(job, key, {"catalogs": []}, [Step("configuration", reason)])
-    export, records = job.export(ready)
+    export, records = job.export(ready), job.records
     wanted = await export.wanted()
     seen = await asyncio.to_thread(records.glance, key)
     about = {"catalogs": list(wanted.catalogs_of(key))}

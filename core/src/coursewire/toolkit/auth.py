@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
-import orjson
 
 from coursewire.errors import CredentialsError
 from coursewire.model.session import Token
+from coursewire.toolkit.responses import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -188,7 +188,7 @@ def read_oauth_token(response: httpx.Response, clock: Clock) -> Token:
             fault and no value.
     """
     try:
-        body = orjson.loads(response.content)
+        body = decode_json(response.content)
     except ValueError:
         raise _no_token(response, "the answer is not JSON") from None
     if not isinstance(body, dict):

@@ -6,6 +6,7 @@ They are led by an instructor of a partner, and learners should see that before 
 from __future__ import annotations
 
 from coursewire.model.content import ContentItem
+from coursewire.toolkit.html import clean_html
 
 COURSE_TYPE = "executive-education-2u"
 
@@ -17,11 +18,18 @@ def title_with_type(item: ContentItem) -> str:
 
 
 def description_with_type(item: ContentItem) -> str:
-    """The full description, with a notice before that of an executive-education course; "" when it has none."""
+    """Return the full description as harmless HTML, with a notice before that of an executive-education course.
+
+    Args:
+        item: The content item; its description is HTML that somebody else wrote.
+
+    Returns:
+        The description, cleaned as :func:`~coursewire.toolkit.html.clean_html` does; "" when the item has none.
+    """
     text = item.full_description or ""
-    if not text or item.course_type != COURSE_TYPE:
-        return text
-    return f"This is an instructor-led executive education course{_partner(item)}. {text}"
+    if text and item.course_type == COURSE_TYPE:
+        text = f"This is an instructor-led executive education course{_partner(item)}. {text}"
+    return clean_html(text)
 
 
 def _partner(item: ContentItem) -> str:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import re
+import langcodes
 
 UNDETERMINED = "und"
 """The tag of a language that nobody has named (ISO 639-2)."""
 
-_TAG = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", re.IGNORECASE)
 _FORMS = {2: str.upper, 4: str.capitalize}
 
 
 def language_tag(code: str | None) -> str:
-    """A language's code as a BCP 47 tag in its usual capitals (RFC 5646, 2.1.1): ``zh-Hans-CN`` of ``ZH_hans_cn``.
+    """Return a language's code as a BCP 47 tag in its usual capitals (RFC 5646, 2.1.1).
+
+    Args:
+        code: A code as sources write it, such as ``ZH_hans_cn`` or ``pt-BR``.
 
     Returns:
-        The tag; :data:`UNDETERMINED` where there is no code, or a name such as ``English`` in its place.
+        The tag, such as ``zh-Hans-CN``; :data:`UNDETERMINED` where there is no code, or what stands there is no tag
+        of registered subtags: a name such as ``English``, or ``en-US-WP``, which names two regions.
+
+    Example:
+        >>> language_tag("pt_br"), language_tag("Spanish - Mexico")
+        ('pt-BR', 'und')
     """
     written = (code or "").strip().replace("_", "-")
-    if not _TAG.fullmatch(written):
+    if not langcodes.tag_is_valid(written):
         return UNDETERMINED
-    first, *others = written.split("-")
-    return "-".join([first.lower(), *(_FORMS.get(len(part), str.lower)(part) for part in others)])
+    first, *others = written.lower().split("-")
+    # What follows a single letter is an extension or for private use, and has no capitals of its own.
+    end = next((place for place, part in enumerate(others) if len(part) == 1), len(others))
+    shown = [_FORMS.get(len(part), str.lower)(part) for part in others[:end]]
+    return "-".join([first, *shown, *others[end:]])

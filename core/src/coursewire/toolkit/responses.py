@@ -17,10 +17,35 @@ _ERROR_FIELDS = ("error", "errors", "errorMessage")
 _ERROR_FIELD = re.compile(r"error|exception|fault", re.I)
 
 
-def read_json(response: httpx.Response) -> Any:
-    """The body as plain data; None where it is HTML, XML or nothing."""
+def decode_json(content: bytes) -> Any:
+    """Return JSON as plain data, whichever of Unicode's encodings it comes in.
+
+    RFC 8259 asks for UTF-8 without a byte-order mark; some servers write one, or UTF-16, and both can be told by the
+    first bytes.
+
+    Args:
+        content: The bytes of a body.
+
+    Raises:
+        ValueError: The bytes are no JSON.
+
+    Example:
+        >>> decode_json(b'\xef\xbb\xbf{"id": 7}')
+        {'id': 7}
+    """
     try:
-        return orjson.loads(response.content)
+        return orjson.loads(content)
+    except ValueError:
+        encoding = json.detect_encoding(content)
+        if encoding == "utf-8":
+            raise
+        return orjson.loads(content.decode(encoding))
+
+
+def read_json(response: httpx.Response) -> Any:
+    """Return the body as plain data; None where it is HTML, XML or nothing."""
+    try:
+        return decode_json(response.content)
     except ValueError:
         return None
 
@@ -46,7 +71,7 @@ def read_noisy(content: bytes) -> Printed | None:
     noise, _, last = content.strip().rpartition(b"\n")
     for before, text in ((b"", content), (noise, last)):
         try:
-            return Printed(orjson.loads(text), before.decode("utf-8", "replace").strip())
+            return Printed(decode_json(text), before.decode("utf-8", "replace").strip())
         except ValueError:
             continue
     return None

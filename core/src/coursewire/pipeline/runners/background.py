@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from coursewire.errors import CoursewireError
 from coursewire.model.reasons import Reason
 from coursewire.pipeline.runners.inline import JOBS_AT_ONCE
-from coursewire.pipeline.transmit.send import Stop
+from coursewire.pipeline.transmit.run import Stop
 from coursewire.storage.database.driver_errors import database_errors
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from coursewire.errors import CoursewireError
 from coursewire.model.reasons import Reason
-from coursewire.pipeline.transmit.send import Stop
+from coursewire.pipeline.transmit.run import Stop
 
 if TYPE_CHECKING:
     from coursewire.pipeline.job import Job

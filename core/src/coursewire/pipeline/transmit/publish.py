@@ -1,11 +1,10 @@
-"""Offering: laying content ready for an LMS that fetches by itself. Nothing leaves, so nothing is ever in doubt."""
+"""Publishing content in the feed that an LMS fetches by itself. Nothing leaves, so nothing is ever in doubt."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 
 from coursewire.model.payload import Batch, Payload, canonical_json
 from coursewire.model.reasons import Reason
@@ -16,49 +15,32 @@ from coursewire.storage.audit.records import ContentRecord
 from coursewire.storage.feed import Feed, Offer
 
 if TYPE_CHECKING:
-    from coursewire.model.instant import Clock
-    from coursewire.pipeline.summary import Summary
-    from coursewire.pipeline.transmit.send import Stop
-    from coursewire.plugins.registry import LoadedChannel
-    from coursewire.storage.locks.leases import Lease
+    from coursewire.pipeline.transmit.run import Run
 
 
 class Publisher:
-    """Offers the prepared items of one job."""
+    """Publishes the prepared items of one run in the feed that the LMS reads.
 
-    def __init__(
-        self,
-        *,
-        channel: LoadedChannel,
-        feed: Feed,
-        job: UUID,
-        job_facts: Mapping[str, Any],
-        lease: Lease,
-        clock: Clock,
-        summary: Summary,
-        stop: Stop,
-        progress: Callable[[int], None],
-    ) -> None:
-        self._channel = channel
+    Args:
+        run: The run, whose lease, summary and stop it heeds.
+        feed: The feed of the configuration.
+    """
+
+    def __init__(self, run: Run, feed: Feed) -> None:
+        self._run = run
         self._feed = feed
-        self._job = job
-        self._job_facts = job_facts
-        self._lease = lease
-        self._clock = clock
-        self._summary = summary
-        self._stop = stop
-        self._progress = progress
+        self._summary = run.summary
 
-    async def offer(self, pages: AsyncIterator[list[Prepared]]) -> None:
-        """Take pages until there are no more or the run stops; each is laid ready in one transaction."""
+    async def publish(self, pages: AsyncIterator[list[Prepared]]) -> None:
+        """Take pages until there are no more or the run stops; each is published in one transaction."""
         async for page in pages:
-            if self._stop:
+            if self._run.stop:
                 return
-            self._lease.check()
-            await self._offer_page(page)
-            self._progress(len(page))
+            self._run.lease.check()
+            await self._publish_page(page)
+            self._run.advance(len(page))
 
-    async def _offer_page(self, page: Sequence[Prepared]) -> None:
+    async def _publish_page(self, page: Sequence[Prepared]) -> None:
         staying = [item for item in page if item.payload is None]
         for item in staying:
             self._summary.leave(item.reason)
@@ -79,25 +61,25 @@ class Publisher:
             self._feed.offer,
             offers,
             left=[_content(item) for item in staying if item.changed],
-            job=self._job,
-            now=self._clock(),
+            job=self._run.job,
+            now=self._run.clock(),
         )
         for one in offers:
             if one.record.key in withdrawn:
                 self._summary.leave(Reason.WITHDRAWN)
             else:
-                self._summary.offer()
+                self._summary.publish()
 
     def _ask_hooks(self, payloads: Sequence[Payload]) -> Sending:
         if not payloads:
             return Sending(None)
-        return self._channel.hook_caller.batch_sending(self._job_facts, Batch(None, tuple(payloads)))
+        return self._run.channel.hook_caller.batch_sending(self._run.facts, Batch(None, tuple(payloads)))
 
     def _prepare(self, item: Prepared, payload: Payload) -> Offer:
         record = _content(item)
         record.source_version = item.version or None
         record.examine_again_at = item.examine_again_at
-        # A hook may have changed what is offered.
+        # A hook may have changed what is published.
         return Offer(record, item.canonical if item.payload is payload else canonical_json(payload.body))
 
 

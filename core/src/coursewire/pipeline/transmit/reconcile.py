@@ -1,4 +1,4 @@
-"""Settling what a run that died, or an answer that never came, has left open."""
+"""Finding out what became of items that a run which died, or an answer that never came, has left open."""
 
 from __future__ import annotations
 
@@ -13,45 +13,48 @@ from coursewire.storage.audit.records import R, Record, Records
 from coursewire.storage.audit.states import Event, State
 
 if TYPE_CHECKING:
-    from coursewire.model.instant import Clock
     from coursewire.model.session import Session
+    from coursewire.pipeline.transmit.run import Run
     from coursewire.plugins.registry import LoadedChannel
 
 REPEATABLE = frozenset({Idempotency.UPSERT, Idempotency.NATIVE_KEY})
 
 
-async def settle(
-    channel: LoadedChannel, session: Session, records: Records[R], *, kind: Kind, clock: Clock
-) -> list[R]:
+async def reconcile(run: Run, session: Session, records: Records[R]) -> list[R]:
     """Find out what became of every item that was being sent when its run ended.
 
-    The caller holds the lease, so that nobody is sending them now. Updates and retirements of content may be
+    The run holds the lease, so that nobody is sending them now. Updates and retirements of content may be
     repeated everywhere; a create, or an outcome, is repeated where the LMS deduplicates it. A create is looked
-    up where the channel can look. What is left stays in doubt for a person.
+    up where the channel can look. Others stay in doubt for a person.
+
+    Args:
+        run: The run that has begun.
+        session: The HTTP session of its configuration.
+        records: Its records.
 
     Returns:
-        The records that were open, as they stand now.
+        The records that were open, in the state in which they are now.
     """
     open_ones = await asyncio.to_thread(records.in_states, (State.SENDING, State.IN_DOUBT))
     if not open_ones:
         return []
-    slots = asyncio.Semaphore(channel.channel.limits.concurrency)
-    capabilities = channel.channel.capabilities
-    content = kind is Kind.CONTENT
+    slots = asyncio.Semaphore(run.channel.channel.limits.concurrency)
+    capabilities = run.channel.channel.capabilities
+    content = run.kind is Kind.CONTENT
     idempotency = capabilities.idempotency if content else capabilities.outcome_idempotency
 
-    async def settle_one(record: R) -> None:
+    async def reconcile_one(record: R) -> None:
         if idempotency in REPEATABLE or (content and record.operation is not Operation.CREATE):
             _moved(record, Event.RESEND)
         elif idempotency is Idempotency.NATURAL_KEY and content:
             async with slots:
-                await _look(channel, session, record)
+                await _look(run.channel, session, record)
         elif record.state is State.SENDING:
             record.happen(Event.DOUBT)
             record.reason, record.job = str(Reason.IN_DOUBT), None
 
-    await asyncio.gather(*map(settle_one, open_ones))
-    await asyncio.to_thread(records.save, open_ones, now=clock())
+    await asyncio.gather(*map(reconcile_one, open_ones))
+    await asyncio.to_thread(records.save, open_ones, now=run.clock())
     return open_ones
 
 

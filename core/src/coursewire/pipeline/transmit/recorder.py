@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from coursewire.model.payload import Batch, Kind, Result, ResultKind
+from coursewire.model.payload import Batch, Result, ResultKind
 from coursewire.pipeline.export.prepared import Prepared
 from coursewire.storage.audit import transmissions
 from coursewire.storage.audit.records import Records
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
-    from coursewire.model.instant import Clock
+    from coursewire.pipeline.transmit.run import Run
 
 FLUSH_ITEMS = 200
 FLUSH_SECONDS = 0.5
@@ -23,7 +21,7 @@ FLUSH_SECONDS = 0.5
 
 
 @dataclass(slots=True)
-class _Settled:
+class _Buffer:
     """Results that wait to be written together."""
 
     records: list[Prepared] = field(default_factory=list)
@@ -32,14 +30,18 @@ class _Settled:
 
 
 class Recorder:
-    """Keeps the records of one job's items, and the log of its attempts."""
+    """Keeps the records of one run's items, and the log of its attempts.
 
-    def __init__(self, records: Records[Any], *, kind: Kind, job: UUID, clock: Clock) -> None:
+    Args:
+        run: The run that the attempts belong to.
+        records: The records of its items.
+    """
+
+    def __init__(self, run: Run, records: Records[Any]) -> None:
+        self._run = run
         self._records = records
-        self._kind = kind
-        self._job = job
-        self._clock = clock
-        self._settled = _Settled()
+        self._clock = run.clock
+        self._buffer = _Buffer()
         self._writing = asyncio.Lock()
         self._flushed_at = 0.0
 
@@ -52,16 +54,16 @@ class Recorder:
         """Mark the records of these items as being sent, before anything of them leaves."""
         self._flushed_at = asyncio.get_running_loop().time()
         keys = [item.record.key for item in items]
-        await asyncio.to_thread(self._records.claim, keys, job=self._job, now=self._clock())
+        await asyncio.to_thread(self._records.claim, keys, job=self._run.job, now=self._clock())
 
     def log(self, batch: Batch, results: Sequence[Result], duration_ms: int) -> None:
         """Note an attempt for each item of a batch; the next flush writes it."""
         now = self._clock()
-        self._settled.rows.extend(
+        self._buffer.rows.extend(
             transmissions.row(
                 configuration=self._records.configuration,
-                kind=self._kind,
-                job=self._job,
+                kind=self._run.kind,
+                job=self._run.job,
                 payload=payload,
                 result=result,
                 batch=batch.id,
@@ -74,33 +76,33 @@ class Recorder:
             if not (result.kind is ResultKind.THROTTLED and result.http_status is None)
         )
 
-    def settle(self, item: Prepared, confirmed: bytes | None = None) -> None:
+    def add(self, item: Prepared, confirmed: bytes | None = None) -> None:
         """Note that an item's record has moved on; the next flush writes it.
 
         Args:
             item: The item.
             confirmed: What the LMS has just confirmed of it, as canonical JSON.
         """
-        self._settled.records.append(item)
+        self._buffer.records.append(item)
         if confirmed is not None:
-            self._settled.confirmed[item.record.key] = confirmed
+            self._buffer.confirmed[item.record.key] = confirmed
 
     async def flush_when_due(self) -> None:
         """Flush if enough has come together, or enough time has gone."""
         aged = asyncio.get_running_loop().time() - self._flushed_at > FLUSH_SECONDS
-        if len(self._settled.records) >= FLUSH_ITEMS or aged:
+        if len(self._buffer.records) >= FLUSH_ITEMS or aged:
             await self.flush()
 
     async def flush(self) -> None:
         """Write what has come together, in one transaction."""
         async with self._writing:
-            settled, self._settled = self._settled, _Settled()
+            buffer, self._buffer = self._buffer, _Buffer()
             self._flushed_at = asyncio.get_running_loop().time()
-            if settled.records or settled.rows:
+            if buffer.records or buffer.rows:
                 await asyncio.to_thread(
                     self._records.save,
-                    [item.record for item in settled.records],
+                    [item.record for item in buffer.records],
                     now=self._clock(),
-                    payloads=settled.confirmed,
-                    transmissions=settled.rows,
+                    payloads=buffer.confirmed,
+                    transmissions=buffer.rows,
                 )

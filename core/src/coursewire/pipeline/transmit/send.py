@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from more_itertools import batched
 
@@ -16,20 +13,16 @@ from coursewire.errors import ContractError, IncompleteListError, SendError
 from coursewire.model.payload import Batch, Kind, Payload, Result, ResultKind, canonical_json
 from coursewire.model.reasons import Reason
 from coursewire.pipeline.export.prepared import PAGE_ITEMS, Prepared
-from coursewire.pipeline.summary import Summary
 from coursewire.pipeline.transmit.apply import apply_result, put_back
 from coursewire.pipeline.transmit.batches import group, halves, part
 from coursewire.pipeline.transmit.recorder import Recorder
+from coursewire.pipeline.transmit.run import Run
 from coursewire.storage.audit.records import Records
 from coursewire.storage.audit.states import Event
 from coursewire.toolkit.results import redacted, result_from_error
 
 if TYPE_CHECKING:
     from coursewire.http.session import HttpSession
-    from coursewire.model.configuration import ChannelConfig
-    from coursewire.model.instant import Clock
-    from coursewire.plugins.registry import LoadedChannel
-    from coursewire.storage.locks.leases import Lease
 
 logger = logging.getLogger(__name__)
 
@@ -46,70 +39,42 @@ LastLook = Callable[[Sequence[Prepared]], Awaitable[Mapping[str, str]]]
 """Asked right before a window of items is claimed: key to reason of those that must stay."""
 
 
-@dataclass(slots=True)
-class Stop:
-    """Why nothing more is sent in this run. Once set it stays."""
-
-    reason: str | None = None
-    retry_at: datetime | None = None
-    message: str = ""
-
-    def set(self, reason: str, *, retry_at: datetime | None = None, message: str = "") -> None:
-        """Stop sending; the first reason stands."""
-        if self.reason is None:
-            self.reason, self.retry_at, self.message = str(reason), retry_at, message
-
-    def __bool__(self) -> bool:
-        return self.reason is not None
-
-
 class Sender:
-    """Sends the prepared items of one job."""
+    """Sends the prepared items of one run.
+
+    Args:
+        run: The run, whose lease, summary and stop it heeds.
+        session: The HTTP session of the configuration.
+        records: The records of the items.
+        last_look: Asked right before items are claimed; None when nothing need be asked.
+    """
 
     def __init__(
         self,
-        *,
-        kind: Kind,
-        channel: LoadedChannel,
-        config: ChannelConfig,
-        records: Records[Any],
+        run: Run,
         session: HttpSession,
-        job: UUID,
-        job_facts: Mapping[str, Any],
-        lease: Lease,
-        clock: Clock,
-        summary: Summary,
-        stop: Stop,
-        progress: Callable[[int], None],
+        records: Records[Any],
+        *,
         last_look: LastLook | None = None,
-        exhaust: bool = False,
     ) -> None:
-        self._kind = kind
-        self._last_look = last_look
-        self._exhaust = exhaust
-        self._channel = channel
-        self._config = config
+        self._run = run
         self._session = session
-        self._job = job
-        self._job_facts = job_facts
-        self._lease = lease
-        self._clock = clock
-        self._summary = summary
-        self._stop = stop
-        self._progress = progress
-        limits = channel.channel.limits
+        self._last_look = last_look
+        self._hooks = run.channel.hook_caller
+        self._summary, self._stop, self._clock = run.summary, run.stop, run.clock
+        limits = run.channel.channel.limits
         self._concurrency = limits.concurrency
-        batch_items = limits.batch_items if kind is Kind.CONTENT else limits.outcome_batch_items
+        batch_items = limits.batch_items if run.kind is Kind.CONTENT else limits.outcome_batch_items
         self._page_items = max(PAGE_ITEMS, batch_items)
         self._slots = asyncio.Semaphore(limits.concurrency)
-        self._recorder = Recorder(records, kind=kind, job=job, clock=clock)
+        self._recorder = Recorder(run, records)
         self._unreachable = 0
 
     async def send(self, pages: AsyncIterator[list[Prepared]]) -> None:
         """Take pages until there are no more or the run stops; what was not sent stays planned.
 
-        With ``exhaust`` the pages are taken to their end although nothing more can be sent, so that every item
-        is looked at and counted; unless somebody asked the run to stop.
+        Where the number of items is not known beforehand, the pages are taken to their end although nothing more
+        can be sent, so that every item is looked at and counted; unless somebody asked the run to stop.
         """
         waiting: list[Prepared] = []
         async for page in _ahead(pages):
@@ -118,7 +83,7 @@ class Sender:
             while len(waiting) >= self._page_items and not self._stop:
                 await self._send_page(waiting[: self._page_items])
                 del waiting[: self._page_items]
-            if self._stop and not (self._exhaust and self._stop.reason != Reason.STOPPED):
+            if self._stop and (self._run.total or self._stop.reason == Reason.STOPPED):
                 break
             if self._stop:
                 await self._put_back(waiting, claimed=False)
@@ -129,14 +94,14 @@ class Sender:
         for item in items:
             self._summary.leave(item.reason)
         await self._recorder.save([item for item in items if item.changed])
-        self._progress(len(items))
+        self._run.advance(len(items))
 
     async def _send_page(self, items: Sequence[Prepared]) -> None:
         if not items:
             return
         await self._recorder.save(items)
         by_key = {item.record.key: item for item in items}
-        batches = list(group(self._channel, self._config, self._kind, items))
+        batches = list(group(self._run.channel, self._run.config, self._run.kind, items))
         claim = max(self._concurrency * BATCHES_A_CLAIM, LEAST_BATCHES_A_CLAIM)
         for window in batched(batches, claim):
             if self._stop:
@@ -172,12 +137,12 @@ class Sender:
         return [batch for batch in reduced if len(batch)]
 
     async def _claim(self, window: Sequence[Batch], by_key: Mapping[str, Prepared]) -> None:
-        self._lease.check()
+        self._run.lease.check()
         items = [by_key[payload.key] for batch in window for payload in batch.payloads]
         now = self._clock()
         for record in (item.record for item in items):
             record.happen(Event.CLAIM)
-            record.job = self._job
+            record.job = self._run.job
             record.attempts += 1
             record.attempted_at = now
         await self._recorder.claim(items)
@@ -187,7 +152,7 @@ class Sender:
             if self._stop:
                 self._hold([by_key[payload.key] for payload in batch.payloads])
                 return
-            sending = self._channel.hook_caller.batch_sending(self._job_facts, batch)
+            sending = self._hooks.batch_sending(self._run.facts, batch)
             self._hold([by_key[payload.key] for payload in sending.held], Reason.HELD_BY_HOOK, sending.reason)
             hooked = sending.batch
             if hooked is None:
@@ -201,13 +166,12 @@ class Sender:
             await self._try_again(hooked, results, suspects, duration_ms, by_key)
         else:
             self._recorder.log(hooked, results, duration_ms)
-            await self._settle(list(zip(hooked.payloads, results, strict=True)), by_key)
-        self._channel.hook_caller.batch_sent(self._job_facts, hooked, results)
+            await self._apply(list(zip(hooked.payloads, results, strict=True)), by_key)
+        self._hooks.batch_sent(self._run.facts, hooked, results)
 
     async def _ask(self, batch: Batch) -> Sequence[Result]:
         try:
-            hook_caller = self._channel.hook_caller
-            send = hook_caller.send_content if self._kind is Kind.CONTENT else hook_caller.send_outcomes
+            send = self._hooks.send_content if self._run.kind is Kind.CONTENT else self._hooks.send_outcomes
             answers = await send(self._session, batch)
         except (SendError, IncompleteListError) as error:
             result = redacted(result_from_error(error), self._session.redactor)
@@ -215,7 +179,7 @@ class Sender:
                 self._consider(result, message=str(error))
             return [result] * len(batch)
         except ContractError as error:
-            logger.error("job %s: %s", self._job, error)
+            logger.error("job %s: %s", self._run.job, error)
             result = Result(ResultKind.IN_DOUBT, reason=str(Reason.CHANNEL_FAULT), message=str(error))
             return [result] * len(batch)
         self._unreachable = 0
@@ -252,7 +216,7 @@ class Sender:
         self._recorder.log(batch, results, duration_ms)
         blamed = [pair for pair in zip(batch.payloads, results, strict=True) if not pair[1].batch_refused]
         if blamed:
-            await self._settle(blamed, by_key)
+            await self._apply(blamed, by_key)
             again: Sequence[Batch] = [part(batch, suspects)]
         else:
             again = halves(batch)
@@ -265,9 +229,10 @@ class Sender:
             else:
                 await self._send_one(some, by_key)
 
-    async def _settle(
+    async def _apply(
         self, answered: Sequence[tuple[Payload, Result]], by_key: Mapping[str, Prepared]
     ) -> None:
+        """Move the records of answered items on, and count what became of them."""
         now = self._clock()
         for payload, result in answered:
             item = by_key[payload.key]
@@ -284,9 +249,9 @@ class Sender:
             else:
                 self._summary.fail(result.kind, result.reason)
                 self._summary.wait_until(item.record.not_before_at)
-                self._channel.hook_caller.transmission_failed(self._job_facts, payload, result)
-            self._recorder.settle(item, confirmed)
-        self._progress(len(answered))
+                self._hooks.transmission_failed(self._run.facts, payload, result)
+            self._recorder.add(item, confirmed)
+        self._run.advance(len(answered))
         await self._recorder.flush_when_due()
 
     def _hold(self, items: Sequence[Prepared], reason: str | None = None, message: str = "") -> None:
@@ -295,10 +260,10 @@ class Sender:
             why = reason or self._stop.reason or Reason.STOPPED
             put_back(item, why, self._stop.retry_at if reason is None else None, claimed=True)
             item.record.message = message or None
-            self._recorder.settle(item)
+            self._recorder.add(item)
             self._summary.leave(str(why))
         self._summary.wait_until(self._stop.retry_at)
-        self._progress(len(items))
+        self._run.advance(len(items))
 
     async def _put_back(self, items: Sequence[Prepared], *, claimed: bool) -> None:
         reason = self._stop.reason or Reason.STOPPED
@@ -307,7 +272,7 @@ class Sender:
             self._summary.leave(str(reason))
         self._summary.wait_until(self._stop.retry_at)
         await self._recorder.save(items)
-        self._progress(len(items))
+        self._run.advance(len(items))
 
 
 async def _ahead(pages: AsyncIterator[list[Prepared]]) -> AsyncIterator[list[Prepared]]:

@@ -13,7 +13,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from coursewire.configurations.configuration import Configuration
-from coursewire.errors import GuardError
 from coursewire.installation import Installation
 from coursewire.model.payload import Kind
 from coursewire.pipeline.content_job import ContentJob
@@ -205,22 +204,14 @@ class FoundPlan:
 
 async def plan_of(job: ContentJob | OutcomeJob, *, most: int = PLAN_ITEMS) -> FoundPlan:
     """What a job would do; of the items that it would send the first ``most``."""
-    guard = None
-    if isinstance(job, ContentJob):
-        survey, pages = await job.plan()
-        left = {str(reason): count for reason, count in survey.left.items()}
-        try:
-            job.check_guard(survey)
-        except GuardError as error:
-            guard = str(error)
-    else:
-        outcome_plan = await job.plan()
-        pages, left = outcome_plan.pages, {}
-        if outcome_plan.reason:
-            left[str(outcome_plan.reason)] = 0
+    plan = await job.plan()
+    guard = str(plan.guard) if plan.guard else None
+    left = dict(plan.left)
+    if plan.reason:
+        left[str(plan.reason)] = 0
     counts = {"create": 0, "update": 0, "retire": 0}
     items: list[PlanItem] = []
-    async for page in pages:
+    async for page in plan.pages():
         for item in page:
             if item.operation is None:
                 left[str(item.reason)] = left.get(str(item.reason), 0) + 1

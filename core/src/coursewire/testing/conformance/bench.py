@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.plan import PlanItem
 from coursewire.pipeline.summary import Summary
-from coursewire.pipeline.transmit.send import Stop
+from coursewire.pipeline.transmit.run import Stop
 from coursewire.plugins.registry import LoadedChannel, Registry
 from coursewire.storage.audit.records import ContentRecord, ContentRecords
 from coursewire.storage.tables.records import outcome_record, transmission
@@ -207,13 +207,8 @@ class Bench:
         async def collect() -> list[PlanItem]:
             job = self.job(uuid, kind, read_only=read_only)
             try:
-                pages: AsyncIterator[list[PlanItem]]
-                if isinstance(job, ContentJob):
-                    _survey, pages = await job.plan()
-                else:
-                    assert isinstance(job, OutcomeJob)
-                    _reason, pages = await job.plan()
-                return [item async for page in pages for item in page]
+                plan = await job.plan()
+                return [item async for item in plan.items()]
             finally:
                 if read_only:
                     job.installation.close()
