@@ -65,7 +65,10 @@ def loaded(environment):
 REASONS = {
     "fixture-duplicate-code": "The code GOOD is also offered by good-channel (fixture-good-channel 1.3.0).",
     "fixture-good-channel": "The code GOOD is also offered by duplicate-code (fixture-duplicate-code 1.0.0).",
-    "fixture-wrong-api": "It needs plugin API >=2,<3 and this core offers 1.0.",
+    "fixture-wrong-api": "It needs plugin API >=3,<4 and this core offers 2.0.",
+    "fixture-older-api": "It is made for plugin API >=1,<2, and this core offers 2.0. Install a release of it",
+    "fixture-old-names": "It uses coursewire.client at fixture_old_names/__init__.py line 3, which plugin API 2.0 of this "
+    "core does not have. Install a release of it",
     "fixture-unreadable-api": "Its range of plugin API versions 'the newest' cannot be read",
     "fixture-wrong-signature": "send_content has a wrong signature: there is no argument retries.",
     "fixture-unknown-hook": "unknown hook: find_remot. Did you mean find_remote?",

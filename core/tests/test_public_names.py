@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import coursewire
-from coursewire.model.channel import Capabilities, Idempotency, RetireStrategy, Support
 
 STUB = Path(coursewire.__file__).with_suffix(".pyi")
 HOMES = {
@@ -38,24 +37,3 @@ def test_importing_loads_none_of_their_modules():
     script = "import sys, coursewire; print([name for name in sys.modules if name.startswith('coursewire.')])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_capabilities_of_an_lms_that_overwrites():
-    can = Capabilities.of_upserts(
-        RetireStrategy.HIDE, completions=Support.FULL, lower_grade=Support.IMPOSSIBLE
-    )
-    assert (can.idempotency, can.outcome_idempotency) == (Idempotency.UPSERT, Idempotency.UPSERT)
-    assert (can.raise_grade, can.revoke, can.lower_grade) == (Support.FULL, Support.FULL, Support.IMPOSSIBLE)
-    assert can.retire_strategies == (RetireStrategy.HIDE,)
-    assert (can.completions, can.assessments) == (Support.FULL, Support.UNKNOWN)
-    with pytest.raises(ValueError, match="colour"):
-        Capabilities.of_upserts(colour="red")
-
-
-def test_capabilities_of_an_lms_with_a_gradebook():
-    can = Capabilities.of_gradebook(
-        RetireStrategy.HIDE, assessments=Support.NOT_IMPLEMENTED, idempotency=Idempotency.NATURAL_KEY
-    )
-    assert (can.completions, can.assessments) == (Support.FULL, Support.NOT_IMPLEMENTED)
-    assert (can.in_progress, can.revoke, can.outcomes_need_content) == (Support.FULL, Support.FULL, True)
-    assert (can.idempotency, can.outcome_idempotency) == (Idempotency.NATURAL_KEY, Idempotency.UPSERT)

@@ -14,7 +14,7 @@ import coursewire as cw
 from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Rate, RetireStrategy, Support
 from coursewire.model.instant import Moment
 from docs.generate.markdown import code, page, prose, sections, table
-from docs.generate.sources import members
+from docs.generate.sources import assignments, members, origins
 
 INTRO = """\
 What authors of channels and programs use, by one name: `import coursewire as cw`. What may change in it, and how, is in
@@ -25,32 +25,17 @@ DECLARED = """\
 What `declare_channel` gives. Core believes it: it never tries out what is not declared. The conformance suite checks what follows
 from it, and [channels](channels/README.md) compares what ours declare."""
 
-TYPES = {
-    "ApiPath": "Type of a field: a path below the address of the LMS, never a URL.",
-    "Filled": "Beside the type of a field: a blank value counts as missing, so that a draft may have it and an active configuration not.",
-    "hookimpl": "Marks a function as the implementation of a [hook](hooks.md).",
-    "JsonObject": "Type: a JSON object as plain data, `dict[str, Any]`.",
-    "LmsUrl": "Type of the one field of a configuration that is the LMS's address; `config.lms_url` gives it, whatever its name.",
-    "Outcome": "Type: a completion, an assessment or an enrollment.",
-    "Results": "Type: results by key, or by id, as the methods of `cw.ItemWriter` give them.",
-    "Secret": "Type of a field that is stored encrypted and never printed.",
-    "Text": "Type of a field: a line of at most 255 characters, without blanks around it.",
-}
-"""Names that are no class and no function, so that they have no docstring of their own."""
-
 ELSEWHERE = {"Capabilities", "Channel", "Limits", "Rate", "Support", "Idempotency", "RetireStrategy"}
 
 
 def pages() -> dict[str, str]:
     """Both pages."""
     things = {name: getattr(cw, name) for name in sorted(cw.__all__, key=str.lower) if name != "__version__"}
-    types = [(code(f"cw.{name}"), TYPES[name]) for name in things if name in TYPES]
     classes = {
-        name: thing
-        for name, thing in things.items()
-        if inspect.isclass(thing) and name not in TYPES and name not in ELSEWHERE
+        name: thing for name, thing in things.items() if inspect.isclass(thing) and name not in ELSEWHERE
     }
     functions = {name: thing for name, thing in things.items() if inspect.isfunction(thing)}
+    values = [name for name, thing in things.items() if not inspect.isclass(thing) and name not in functions]
     errors = {name: thing for name, thing in classes.items() if issubclass(thing, Exception)}
     others = [(name, thing) for name, thing in classes.items() if name not in errors]
     return {
@@ -63,7 +48,7 @@ def pages() -> dict[str, str]:
             *(part for name, each in others for part in _class(f"cw.{name}", each)),
             *_class("Moment", Moment),
             "## Other names",
-            table(("name", "meaning"), types),
+            table(("name", "meaning"), [(code(f"cw.{name}"), _below(name)) for name in values]),
             "## Errors",
             ", ".join(f"[`cw.{name}`](errors.md#{name.lower()})" for name in errors),
         ),
@@ -82,6 +67,17 @@ def pages() -> dict[str, str]:
             ),
         ),
     }
+
+
+def _below(name: str) -> str:
+    """Return the text below the assignment of a constant or a type alias, which has no docstring of its own."""
+    module = origins(cw)[name]
+    text = assignments(module).get(name)
+    if not text:
+        raise ValueError(
+            f"{module.__name__}.{name} is public: explain it by a docstring below its assignment"
+        )
+    return " ".join(text.split())
 
 
 def _fields(model: type[BaseModel]) -> str:
@@ -118,7 +114,7 @@ def _members(each: Any) -> str:
 def _function(name: str, function: Any) -> Iterator[str]:
     text, parts = sections(function.__doc__)
     yield f"### {name}"
-    yield f"```python\n{name}{_signature(function)}\n```"
+    yield f"```python\n{name}{signature(function)}\n```"
     yield text
     for heading, first in (("Args", "argument"), ("Raises", "raises")):
         rows = [(code(entry), " ".join(said.split())) for entry, said in parts.get(heading, ())]
@@ -127,18 +123,19 @@ def _function(name: str, function: Any) -> Iterator[str]:
         yield f"Returns: {entry + ': ' if entry else ''}{' '.join(said.split())}"
 
 
-def _signature(function: Any) -> str:
-    signature = inspect.signature(function)
-    plain = [_plain(each) for each in signature.parameters.values()]
-    text = str(signature.replace(parameters=plain, return_annotation=_Written(signature.return_annotation)))
+def signature(function: Any) -> str:
+    """Return a function's signature as it is written, over several lines when it is long."""
+    found = inspect.signature(function)
+    plain = [_plain(each) for each in found.parameters.values()]
+    text = str(found.replace(parameters=plain, return_annotation=_Written(found.return_annotation)))
     if len(text) < 90:
         return text.replace("'", '"')
     parts: list[str] = []
-    for each in signature.parameters.values():
+    for each in found.parameters.values():
         if each.kind is each.KEYWORD_ONLY and "*" not in parts and not any(p.startswith("*") for p in parts):
             parts.append("*")
         parts.append(str(_plain(each)))
-    returns = signature.return_annotation
+    returns = found.return_annotation
     return "(\n" + "".join(f"    {part},\n" for part in parts).replace("'", '"') + f") -> {returns}"
 
 
@@ -156,6 +153,12 @@ class _Written:
 
     def __repr__(self) -> str:
         return self._text
+
+
+def _public_members(each: type) -> dict[str, Any]:
+    """Return what a class defines, and what it has from bases that are not public themselves."""
+    bases = [base for base in reversed(each.__mro__) if base is each or base.__name__.startswith("_")]
+    return {name: member for base in bases for name, member in vars(base).items()}
 
 
 def _class(name: str, each: type) -> Iterator[str]:
@@ -177,7 +180,7 @@ def _class(name: str, each: type) -> Iterator[str]:
         yield table(("field", "meaning"), rows) if any(said.values()) else _list(rows)
     rows = [
         (code(member), prose(inspect.getdoc(what)).partition("\n\n")[0].replace("\n", " "))
-        for member, what in vars(each).items()
+        for member, what in _public_members(each).items()
         if not member.startswith(("_", "model_"))
         and (inspect.isfunction(what) or isinstance(what, property | classmethod))
         and inspect.getdoc(what)

@@ -7,6 +7,8 @@ import inspect
 import io
 import textwrap
 import tokenize
+from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 from docs.generate.markdown import prose
@@ -47,9 +49,29 @@ def members(owner: type) -> dict[str, str]:
     """Attributes of a class to the docstring below each, "" where there is none."""
     (body,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
     assert isinstance(body, ast.ClassDef)
+    return _assigned(body.body)
+
+
+def assignments(module: ModuleType) -> dict[str, str]:
+    """Names that a module assigns to the docstring below each, "" where there is none."""
+    return _assigned(ast.parse(inspect.getsource(module)).body)
+
+
+def origins(package: ModuleType) -> dict[str, ModuleType]:
+    """Each name that the stub of a lazily loaded package hands out, to the module that defines it."""
+    stub = Path(str(package.__file__)).with_suffix(".pyi")
+    return {
+        alias.asname or alias.name: import_module(f".{statement.module}", package.__name__)
+        for statement in ast.parse(stub.read_text(encoding="utf-8")).body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+
+
+def _assigned(body: list[ast.stmt]) -> dict[str, str]:
     found: dict[str, str] = {}
     last = ""
-    for statement in body.body:
+    for statement in body:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             last = statement.targets[0].id
         elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):

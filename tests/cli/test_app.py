@@ -212,7 +212,7 @@ class Config(ChannelConfig):
 
 @hookimpl
 def declare_channel():
-    return Channel(code="TOY", title="Toy LMS", config=Config, capabilities=Capabilities(content=Support.NOT_IMPLEMENTED){more})
+    return Channel(code="TOY", title="Toy LMS", requires_api=">=2.0,<3", config=Config, capabilities=Capabilities(content=Support.NOT_IMPLEMENTED){more})
 
 @hookimpl
 def channel_commands():

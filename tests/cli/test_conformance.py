@@ -55,7 +55,7 @@ class Config(cw.ChannelConfig):
 
 @cw.hookimpl
 def declare_channel():
-    return cw.Channel(code="ODD", title="Odd", config=Config, capabilities=cw.Capabilities(content="unknown"){more})
+    return cw.Channel(code="ODD", title="Odd", requires_api=">=2.0,<3", config=Config, capabilities=cw.Capabilities(content="unknown"){more})
 {rest}
 """
 

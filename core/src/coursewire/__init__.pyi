@@ -1,5 +1,10 @@
 """The public names of Coursewire; each loads on first use. ``__init__.py`` hands them out from this list."""
 
+from .cli.channel_commands import CommandOutput as CommandOutput
+from .cli.channel_commands import OpenConfiguration as OpenConfiguration
+from .cli.channel_commands import StoredConfiguration as StoredConfiguration
+from .cli.channel_commands import open_configuration as open_configuration
+from .cli.channel_commands import open_configuration_file as open_configuration_file
 from .errors import BlockedError as BlockedError
 from .errors import ConfigurationError as ConfigurationError
 from .errors import ContractError as ContractError
@@ -11,6 +16,7 @@ from .errors import NotExportableError as NotExportableError
 from .errors import OutcomeUnknownError as OutcomeUnknownError
 from .errors import RejectedError as RejectedError
 from .errors import SendError as SendError
+from .errors import SetupError as SetupError
 from .errors import ThrottledError as ThrottledError
 from .errors import UnreachableError as UnreachableError
 from .hooks import hookimpl as hookimpl
@@ -25,6 +31,7 @@ from .model.channel import Limits as Limits
 from .model.channel import Rate as Rate
 from .model.channel import RetireStrategy as RetireStrategy
 from .model.channel import Support as Support
+from .model.configuration import AbsolutePath as AbsolutePath
 from .model.configuration import BasicUser as BasicUser
 from .model.configuration import ChannelConfig as ChannelConfig
 from .model.configuration import HostName as HostName
@@ -40,6 +47,7 @@ from .model.content import Customer as Customer
 from .model.fields import ApiPath as ApiPath
 from .model.fields import CommaSeparated as CommaSeparated
 from .model.fields import Filled as Filled
+from .model.fields import OptionalSecret as OptionalSecret
 from .model.fields import Text as Text
 from .model.fields import instead_of as instead_of
 from .model.fields import needed_with as needed_with
@@ -47,9 +55,16 @@ from .model.fields import needed_without as needed_without
 from .model.identity import Identity as Identity
 from .model.identity import IdentityState as IdentityState
 from .model.inbound import CodeGrant as CodeGrant
+from .model.inbound import InboundAccess as InboundAccess
 from .model.inbound import InboundAnswer as InboundAnswer
+from .model.inbound import InboundDesk as InboundDesk
+from .model.inbound import InboundRefusal as InboundRefusal
 from .model.inbound import InboundRequest as InboundRequest
 from .model.inbound import InboundRoute as InboundRoute
+from .model.inbound import Launch as Launch
+from .model.inbound import PublishedItem as PublishedItem
+from .model.inbound import list_route as list_route
+from .model.inbound import require_parameters as require_parameters
 from .model.instant import Clock as Clock
 from .model.instant import Moment as Moment
 from .model.instant import iso_utc as iso_utc
@@ -76,7 +91,6 @@ from .model.session import Tokens as Tokens
 from .pipeline.export.changes import number as number
 from .pipeline.export.changes import without_none as without_none
 from .plugins.data import packaged_data as packaged_data
-from .plugins.gathering import hooks_of as hooks_of
 from .toolkit.auth import BasicAuth as BasicAuth
 from .toolkit.auth import BearerAuth as BearerAuth
 from .toolkit.auth import FormAuth as FormAuth
@@ -91,12 +105,9 @@ from .toolkit.course_runs import is_open as is_open
 from .toolkit.course_runs import runs_to_launch as runs_to_launch
 from .toolkit.executive_education import description_with_type as description_with_type
 from .toolkit.executive_education import title_with_type as title_with_type
-from .toolkit.forms import bracketed as bracketed
-from .toolkit.forms import with_field as with_field
 from .toolkit.gradebook import Cell as Cell
 from .toolkit.gradebook import blocked as blocked
 from .toolkit.gradebook import only_one as only_one
-from .toolkit.gradebook import people_by_members as people_by_members
 from .toolkit.gradebook import people_by_name as people_by_name
 from .toolkit.gradebook import same_score as same_score
 from .toolkit.gradebook import write_score as write_score
@@ -105,6 +116,7 @@ from .toolkit.grades import learner_of as learner_of
 from .toolkit.grading import send_best as send_best
 from .toolkit.html import clean_html as clean_html
 from .toolkit.html import plain_text as plain_text
+from .toolkit.items import BulkItemWriter as BulkItemWriter
 from .toolkit.items import ItemWriter as ItemWriter
 from .toolkit.items import Results as Results
 from .toolkit.items import results_by_id as results_by_id
@@ -113,18 +125,12 @@ from .toolkit.languages import language_tag as language_tag
 from .toolkit.oauth import OAuthApplication as OAuthApplication
 from .toolkit.paging import rows_of as rows_of
 from .toolkit.polling import poll as poll
-from .toolkit.refusals import CodedAuth as CodedAuth
-from .toolkit.refusals import Preflight as Preflight
-from .toolkit.refusals import coded_error as coded_error
-from .toolkit.refusals import worded_error as worded_error
-from .toolkit.responses import Printed as Printed
 from .toolkit.responses import dig as dig
 from .toolkit.responses import dig_object as dig_object
 from .toolkit.responses import error_text as error_text
 from .toolkit.responses import is_done as is_done
 from .toolkit.responses import is_missing as is_missing
 from .toolkit.responses import read_json as read_json
-from .toolkit.responses import read_noisy as read_noisy
 from .toolkit.responses import read_object as read_object
 from .toolkit.responses import rows_by as rows_by
 from .toolkit.results import admitted as admitted
@@ -139,6 +145,6 @@ from .toolkit.texts import digest as digest
 from .toolkit.texts import require_length as require_length
 from .toolkit.texts import require_text as require_text
 from .toolkit.texts import truncate as truncate
-from .toolkit.xml_replies import XmlNames as XmlNames
 
+__all__: list[str]
 __version__: str

@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     runner: str = Field(default="inline", min_length=1)
     """Entry point of the runner of jobs."""
     enrollment_data: str = Field(default="database", min_length=1)
-    """Entry point of the Enrollment API's data backend."""
+    """The data backend of the Enrollment API: an entry point, or a dotted path to a module, class or function."""
     default_course_mode: str = Field(default="audit", min_length=1)
     """Mode of an enrollment for which nobody names one, and of a course run that offers none."""
     enrollment_details_cache_s: float = Field(default=60, ge=0)

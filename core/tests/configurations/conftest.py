@@ -87,12 +87,12 @@ class Ticker:
 
 @pytest.fixture
 def acme() -> Channel:
-    return Channel(code="ACME", title="Acme", config=AcmeConfig)
+    return Channel(code="ACME", title="Acme", requires_api=">=2.0,<3", config=AcmeConfig)
 
 
 @pytest.fixture
 def parrot() -> Channel:
-    return Channel(code="PARROT", title="Parrot", config=ParrotConfig)
+    return Channel(code="PARROT", title="Parrot", requires_api=">=2.0,<3", config=ParrotConfig)
 
 
 @pytest.fixture

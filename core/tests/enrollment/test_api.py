@@ -135,7 +135,7 @@ class TestModes:
         modes = {one["slug"]: one for one in api.get_course_enrollment_details(SOIL)["course_modes"]}
         assert list(modes) == ["audit", "verified", "credit"]
         assert modes["credit"] == mode("credit", min_price=7.5)
-        assert modes["verified"] == mode("verified", expiration_datetime=NOW)
+        assert modes["verified"] == mode("verified", expiration_datetime="2026-05-17T12:30:15.123456Z")
         backend.set_course(SOIL)
         assert len(backend.get_course_enrollment_info(SOIL)["course_modes"]) == 2
 
@@ -412,7 +412,7 @@ class TestRead:
         added = api.add_enrollment("ada", SOIL, "verified")
         assert added == api.get_enrollment("ada", SOIL)
         assert added == {
-            "created": NOW,
+            "created": "2026-05-17T12:30:15.123456Z",
             "mode": "verified",
             "is_active": True,
             "user": "ada",
@@ -421,8 +421,8 @@ class TestRead:
                 "course_name": "Run SOIL101",
                 "enrollment_start": None,
                 "enrollment_end": None,
-                "course_start": datetime(2026, 1, 10, tzinfo=UTC),
-                "course_end": datetime(2026, 12, 10, tzinfo=UTC),
+                "course_start": "2026-01-10T00:00:00Z",
+                "course_end": "2026-12-10T00:00:00Z",
                 "invite_only": False,
                 "course_modes": [
                     {
@@ -432,7 +432,7 @@ class TestRead:
                     },
                     {
                         "slug": "verified", "name": "Verified", "min_price": 49.5, "suggested_prices": "",
-                        "currency": "usd", "expiration_datetime": datetime(2026, 7, 1, tzinfo=UTC),
+                        "currency": "usd", "expiration_datetime": "2026-07-01T00:00:00Z",
                         "description": None, "sku": "SKU-verified", "bulk_sku": None,
                     },
                 ],
@@ -532,7 +532,11 @@ class TestAttributes:
     def test_nobody_is_enrolled(self, api, rows):
         api.set_enrollment_attributes("ada", SOIL, [ATTRIBUTE])
         assert rows(enrollment_attribute) == 0
-        assert api.get_enrollment_attributes("nobody", SOIL) == []
+        assert api.get_enrollment_attributes("ada", SOIL) == []
+        with pytest.raises(UserNotFoundError):
+            api.get_enrollment_attributes("nobody", SOIL)
+        with pytest.raises(UserNotFoundError):
+            api.get_user_roles("nobody")
         with pytest.raises(UserNotFoundError):
             api.set_enrollment_attributes("nobody", SOIL, [ATTRIBUTE])
 

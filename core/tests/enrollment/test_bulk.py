@@ -12,6 +12,7 @@ from sqlalchemy import event, select
 
 from coursewire.enrollment import BulkEnrollment, EnrollmentApi
 from coursewire.enrollment.errors import UserNotFoundError
+from coursewire.model.content import instant_of
 from coursewire.storage.tables.enrollment import enrollment_license, enrollment_private
 from coursewire.storage.tables.source import source_enrollment, source_learner
 
@@ -291,7 +292,7 @@ class TestLinks:
         assert ("gone", ACME, True, True) in rows(source_learner, "username", "customer", "active", "linked")
 
     def test_a_private_enrollment_becomes_the_customers(self, bulk, api, rows):
-        created = api.add_enrollment("ada", LATE)["created"]
+        created = instant_of(api.add_enrollment("ada", LATE)["created"])
         result = bulk.enroll(ACME, request(item("ada@acme.example", LATE)))
         assert emails(result.successes) == [("ada@acme.example", False)]
         assert rows(source_enrollment, "customer", "created_at") == [(ACME, created)]

@@ -131,7 +131,9 @@ class Oauth(TokenAuth):
 
 
 def channel(**limits: Any) -> Channel:
-    return Channel(code="LMS", title="Test LMS", config=Config, limits=Limits(**limits))
+    return Channel(
+        code="LMS", title="Test LMS", requires_api=">=2.0,<3", config=Config, limits=Limits(**limits)
+    )
 
 
 def no_auth(_tokens: Any) -> httpx.Auth:

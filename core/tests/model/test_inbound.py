@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from coursewire.model.addresses import plain_path
-from coursewire.model.inbound import Access, InboundAnswer, InboundRequest, InboundRoute, Refused, needed
+from coursewire.model.inbound import (
+    InboundAccess,
+    InboundAnswer,
+    InboundRefusal,
+    InboundRequest,
+    InboundRoute,
+    require_parameters,
+)
 
 
 def request(**fields):
@@ -36,7 +43,7 @@ def test_how_much_is_wanted():
 
     assert (request().count("count", 100), count("7"), count("0"), count("9" * 5000)) == (100, 7, 0, 100)
     for wrong in ("-1", "1.0", "", " 1", "x", "１"):
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(InboundRefusal) as refusal:
             count(wrong)
         assert refusal.value.status == 400
 
@@ -44,15 +51,15 @@ def test_how_much_is_wanted():
 def test_texts_of_a_body():
     assert request(body=b'{"a": "x", "b": 1, "c": null}').texts() == {"a": "x"}
     for wrong in (b"", b"[]", b"null", b"\xff", b'"x"'):
-        with pytest.raises(Refused):
+        with pytest.raises(InboundRefusal):
             request(body=wrong).texts()
 
 
 def test_what_must_be_given_comes_in_the_order_of_its_names():
-    assert needed({"a": "1", "b": "2", "c": ""}, "b", "a") == ["2", "1"]
+    assert require_parameters({"a": "1", "b": "2", "c": ""}, "b", "a") == ["2", "1"]
     for wrong in ("c", "d"):
-        with pytest.raises(Refused, match=f"{wrong} is missing") as refusal:
-            needed({"a": "1", "c": ""}, "a", wrong)
+        with pytest.raises(InboundRefusal, match=f"{wrong} is missing") as refusal:
+            require_parameters({"a": "1", "c": ""}, "a", wrong)
         assert refusal.value.status == 400
 
 
@@ -69,8 +76,8 @@ async def _handler(_request, _desk):
 
 
 def test_a_route_is_summed_up_by_its_handler():
-    assert InboundRoute("/x", _handler, Access.PUBLIC).summary == "Tell something."
-    assert InboundRoute("/x", _handler, Access.PUBLIC, summary="Else").summary == "Else"
+    assert InboundRoute("/x", _handler, InboundAccess.PUBLIC).summary == "Tell something."
+    assert InboundRoute("/x", _handler, InboundAccess.PUBLIC, summary="Else").summary == "Else"
 
 
 @pytest.mark.parametrize("path", ["/progress", "/services/api/v1/x-y_z.json", "/a/"])

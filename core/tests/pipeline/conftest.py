@@ -125,7 +125,12 @@ class LmsChannel:
     @hookimpl
     def declare_channel(self) -> Channel:
         return Channel(
-            code="LMS", title="Lms", config=LmsConfig, capabilities=self._capabilities, limits=self._limits
+            code="LMS",
+            title="Lms",
+            requires_api=">=2.0,<3",
+            config=LmsConfig,
+            capabilities=self._capabilities,
+            limits=self._limits,
         )
 
     @hookimpl

@@ -15,7 +15,7 @@ from coursewire.inbound.desk import Caller, Inbound
 from coursewire.installation import Installation
 from coursewire.model.channel import Capabilities, Channel, RetireStrategy
 from coursewire.model.configuration import ChannelConfig, LmsUrl
-from coursewire.model.inbound import Access, InboundAnswer, InboundRoute, list_route
+from coursewire.model.inbound import InboundAccess, InboundAnswer, InboundRoute, list_route
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.runners.inline import InlineRunner
 from coursewire.plugins.loading import load_channel_object
@@ -59,7 +59,9 @@ class PullChannel:
     @hookimpl
     def declare_channel(self):
         can = Capabilities(delivery="pull", retire_strategies=(RetireStrategy.DELETE,))
-        return Channel(code="PULL", title="Puller", config=PullConfig, capabilities=can)
+        return Channel(
+            code="PULL", title="Puller", requires_api=">=2.0,<3", config=PullConfig, capabilities=can
+        )
 
     @hookimpl
     def export_content(self, item):
@@ -73,8 +75,8 @@ class PullChannel:
     def inbound_routes(self):
         return [
             list_route("/list", entry, most=3, customer_from="customer"),
-            InboundRoute("/broken", broken, Access.PUBLIC),
-            InboundRoute("/echo/{one}/{two}", echo, Access.LEARNER, method="POST", max_body_bytes=10),
+            InboundRoute("/broken", broken, InboundAccess.PUBLIC),
+            InboundRoute("/echo/{one}/{two}", echo, InboundAccess.LEARNER, method="POST", max_body_bytes=10),
         ]
 
 

@@ -64,7 +64,7 @@ class Site:
             shutil.rmtree(info)
 
     def channel(
-        self, code: str, *, can: str = "CAN", hooks: str = HOOKS, api: str = ">=1.0,<2", extra: str = ""
+        self, code: str, *, can: str = "CAN", hooks: str = HOOKS, api: str = ">=2.0,<3", extra: str = ""
     ) -> str:
         """The source of a channel that sends content."""
         return f"""{HEADER}

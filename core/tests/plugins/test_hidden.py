@@ -33,6 +33,7 @@ class Quoting:
         return Channel(
             code="QUOTES",
             title="Quotes",
+            requires_api=">=2.0,<3",
             config=Config,
             capabilities=Capabilities(content=Support.IMPOSSIBLE),
         )

@@ -16,7 +16,7 @@ from coursewire.errors import ContractError, CredentialsError, NotExportableErro
 from coursewire.model.channel import Capabilities, Channel, Limits, Support
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentItem
-from coursewire.model.inbound import Access, InboundRoute
+from coursewire.model.inbound import InboundAccess, InboundRoute
 from coursewire.model.outcomes import Assessment, Completion, Verdict
 from coursewire.model.payload import (
     Batch,
@@ -33,7 +33,7 @@ from coursewire.plugins.loading import load_channel_object
 
 ITEM = ContentItem(content_type="course", key="edX+DemoX")
 CONFIG = ChannelConfig()
-ROUTE = InboundRoute("/courses", handler=None, access=Access.PUBLIC)
+ROUTE = InboundRoute("/courses", handler=None, access=InboundAccess.PUBLIC)
 CREATE, UPDATE = Operation.CREATE, Operation.UPDATE
 COMPLETION = Completion(
     enrollment_id="1",
@@ -83,7 +83,12 @@ class Probe:
     def declare_channel(self):
         can = Capabilities(content=Support.FULL, completions=Support.FULL, assessments=Support.FULL)
         return Channel(
-            code="PROBE", title="Probe", config=ChannelConfig, capabilities=can, limits=self.limits
+            code="PROBE",
+            title="Probe",
+            requires_api=">=2.0,<3",
+            config=ChannelConfig,
+            capabilities=can,
+            limits=self.limits,
         )
 
     @hookimpl
@@ -190,7 +195,11 @@ def test_a_403_means_slow_down_where_the_channel_declares_it_and_the_answer_says
     declared, status, headers, words, seconds
 ):
     channel = Channel(
-        code="XX", title="X", config=ChannelConfig, capabilities=Capabilities(slow_down=declared)
+        code="XX",
+        title="X",
+        requires_api=">=2.0,<3",
+        config=ChannelConfig,
+        capabilities=Capabilities(slow_down=declared),
     )
     response = httpx.Response(status, headers=headers, text=words)
 

@@ -71,6 +71,35 @@ def test_an_import_that_fails_is_a_row_and_the_others_go_on(site, source, parts,
     assert f"broken (coursewire-broken 1.0.0) is not loaded. {row.reason}" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("source", "missing"),
+    [
+        ("from coursewire.client.words import read_json", "coursewire.client"),
+        ("from coursewire import Adopter", "coursewire.Adopter"),
+        ("from coursewire.hookspecs import hookimpl", "coursewire.hookspecs"),
+        ("from coursewire.toolkit.items import Adopter", "coursewire.toolkit.items.Adopter"),
+        ("import coursewire as cw\nclass Courses(cw.Adopter): ...", "coursewire.Adopter"),
+        (
+            "import coursewire as cw\n@cw.hookimpl\ndef declare_channel(): return cw.Capabilities.of_upserts()",
+            "coursewire.Capabilities.of_upserts",
+        ),
+    ],
+)
+def test_names_of_an_earlier_plugin_api_are_one_clear_message(site, source, missing):
+    site.add("coursewire-old", source)
+    row = only_row(site)
+    assert row.state is FAILED
+    assert f"uses {missing} at site-packages/coursewire_old" in row.reason
+    assert "plugin API 2.0 of this core does not have" in row.reason
+    assert 'core/CHANGELOG.md), under "Plugin API 2.0".' in row.reason
+
+
+def test_an_attribute_error_of_the_plugins_own_is_not_laid_on_the_plugin_api(site):
+    site.add("coursewire-own", "class Mine: ...\nMine.nothing")
+    assert "AttributeError" in only_row(site).reason
+    assert "plugin API" not in only_row(site).reason
+
+
 def test_ctrl_c_during_an_import_is_not_swallowed(site):
     site.add("coursewire-slow", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
@@ -172,7 +201,12 @@ def test_a_plugin_that_declares_no_channel(site, source, parts):
 @pytest.mark.parametrize(
     ("api", "parts"),
     [
-        (">=2,<3", ["needs plugin API >=2,<3", "this core offers 1.0"]),
+        (">=3,<4", ["needs plugin API >=3,<4", "this core offers 2.0"]),
+        (
+            ">=1.0,<2",
+            ["made for plugin API >=1.0,<2", "this core offers 2.0", "core/CHANGELOG.md", '"Plugin API 2.0"'],
+        ),
+        ("", ["does not say by requires_api", "counts as 1.0", "this core offers 2.0", '"Plugin API 2.0"']),
         ("two or so", ["'two or so' cannot be read", "PEP 440"]),
     ],
 )

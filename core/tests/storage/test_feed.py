@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from coursewire.model.inbound import Offered
+from coursewire.model.inbound import PublishedItem
 from coursewire.model.payload import canonical_json, digest
 from coursewire.storage.audit.records import ContentRecord, ContentRecords
 from coursewire.storage.audit.states import Event, State
@@ -59,7 +59,7 @@ class Portal:
             offers.append(Offer(record, canonical))
         return self.feed.offer(offers, job=JOB, now=self.now)
 
-    def poll(self, since: datetime | None = None, limit: int = 1000) -> list[Offered]:
+    def poll(self, since: datetime | None = None, limit: int = 1000) -> list[PublishedItem]:
         return self.feed.poll(since=since, limit=limit, now=self.now)
 
     def later(self, **time: float) -> None:
@@ -81,7 +81,7 @@ def portal(engine: Engine) -> Portal:
     return Portal(engine)
 
 
-def keys(offered: list[Offered]) -> list[str]:
+def keys(offered: list[PublishedItem]) -> list[str]:
     return [one.content_key for one in offered]
 
 

@@ -1,4 +1,4 @@
-"""What learners bring along from an LMS, and keys that were imported, on every database."""
+"""Launches of learners from an LMS, and keys that were imported, on every database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from coursewire.configurations.rotation import rotate
 from coursewire.configurations.secrets import SecretBox, new_key
 from coursewire.model.identity import Identity, IdentityState
-from coursewire.model.inbound import Launch, Refused
+from coursewire.model.inbound import InboundRefusal, Launch
 from coursewire.storage.identity_links import IdentityLinks
 from coursewire.storage.key_map import KeyMap
 from coursewire.storage.launches import Launches
@@ -41,10 +41,10 @@ def brought(now, name="ada", course="A+B", *, minutes=0, **changes):
 
 def test_the_newest_serves_for_all_but_for_those_who_are_called_back_elsewhere(store, now):
     assert store.newest() is None
-    store.keep(brought(now, "ada"))
-    store.keep(brought(now, "bob", minutes=1, callback="/other"))
-    store.keep(brought(now, "bob", "C+D", minutes=2, callback="/older"))
-    store.keep(brought(now, "cleo", minutes=3))
+    store.save(brought(now, "ada"))
+    store.save(brought(now, "bob", minutes=1, callback="/other"))
+    store.save(brought(now, "bob", "C+D", minutes=2, callback="/older"))
+    store.save(brought(now, "cleo", minutes=3))
 
     newest = store.newest()
 
@@ -55,8 +55,8 @@ def test_the_newest_serves_for_all_but_for_those_who_are_called_back_elsewhere(s
 
 
 def test_a_second_arrival_replaces_the_first(store, now):
-    store.keep(brought(now))
-    store.keep(brought(now, minutes=5))
+    store.save(brought(now))
+    store.save(brought(now, minutes=5))
 
     assert [each.token for each in store.of("ada")] == ["token-ada-5"]
 
@@ -64,7 +64,7 @@ def test_a_second_arrival_replaces_the_first(store, now):
 def test_tokens_are_encrypted_and_take_a_new_key(engine, store, now, key):
     for name in ("ada", "Ada", "bob"):
         for course in ("A+B", "A+C"):
-            store.keep(brought(now, name, course))
+            store.save(brought(now, name, course))
     new = new_key()
 
     first = rotate(engine, SecretBox([new, key]), batch_size=2)
@@ -79,14 +79,14 @@ def test_tokens_are_encrypted_and_take_a_new_key(engine, store, now, key):
 
 
 def test_an_arrival_links_the_learner_and_is_not_undone_by_a_look_that_found_nothing(engine, store, now):
-    store.keep(brought(now))
+    store.save(brought(now))
     links = IdentityLinks(engine, store._configuration)
 
     links.save({"ada": Identity(IdentityState.UNMATCHED, None, "", "no-launch")}, now=now)
 
     assert links.fetch(["ada"])["ada"] == Identity(IdentityState.LINKED, "guid-ada", "", "launch")
     links.link("ada", "by-hand-id", now=now)
-    store.keep(brought(now, minutes=1))
+    store.save(brought(now, minutes=1))
     assert links.fetch(["ada"])["ada"].value == "by-hand-id"
 
 
@@ -112,7 +112,7 @@ def test_an_arrival_lets_go_what_waited_for_a_token(engine, store, now):
                     updated_at=now,
                 )
             )
-    store.keep(brought(now))
+    store.save(brought(now))
 
     with engine.connect() as connection:
         rows = {row.reason: row.not_before_at for row in connection.execute(select(outcome_record))}
@@ -133,7 +133,7 @@ def test_an_arrival_lets_go_what_waited_for_a_token(engine, store, now):
     ],
 )
 def test_what_cannot_be_stored_is_refused(now, changes):
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(InboundRefusal) as refusal:
         brought(now, **changes).check()
 
     assert refusal.value.status == 400

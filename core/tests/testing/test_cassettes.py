@@ -65,7 +65,11 @@ class River:
     @hookimpl
     def declare_channel(self):
         return Channel(
-            code="RIVER", title="River", config=RiverConfig, capabilities=Capabilities(content=Support.FULL)
+            code="RIVER",
+            title="River",
+            requires_api=">=2.0,<3",
+            config=RiverConfig,
+            capabilities=Capabilities(content=Support.FULL),
         )
 
     @hookimpl

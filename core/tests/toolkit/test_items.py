@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
-from coursewire.toolkit.items import ItemWriter
+from coursewire.toolkit.items import BulkItemWriter, ItemWriter
 
 CREATE, UPDATE, RETIRE = Operation.CREATE, Operation.UPDATE, Operation.RETIRE
 ACCEPTED, ALREADY_SO, REJECTED = ResultKind.ACCEPTED, ResultKind.ALREADY_SO, ResultKind.REJECTED
@@ -25,7 +25,7 @@ class Lms:
     asked: list[str] = field(default_factory=list)
 
 
-class OneByOne(ItemWriter):
+class Finder:
     def __init__(self, lms):
         self.lms = lms
 
@@ -33,6 +33,8 @@ class OneByOne(ItemWriter):
         self.lms.asked.append(f"find {payload.remote_key}")
         return next((item for item, key in self.lms.held.items() if key == payload.remote_key), None)
 
+
+class OneByOne(Finder, ItemWriter):
     async def create(self, payload):
         self.lms.asked.append(f"create {payload.remote_key}")
         if payload.remote_key in {*self.lms.held.values(), *self.lms.names}:
@@ -54,7 +56,7 @@ class OneByOne(ItemWriter):
         return Result(ACCEPTED, remote_id=remote_id, http_status=204)
 
 
-class AllAtOnce(OneByOne):
+class AllAtOnce(Finder, BulkItemWriter):
     """Makes all or none."""
 
     async def create_all(self, payloads):
@@ -66,6 +68,13 @@ class AllAtOnce(OneByOne):
         made = {payload.key: f"new-{payload.remote_key}" for payload in payloads}
         self.lms.held |= {item: key for key, item in made.items()}
         return {key: Result(ACCEPTED, remote_id=item, http_status=200) for key, item in made.items()}
+
+    async def update_all(self, there):
+        self.lms.asked.append("update " + " ".join(there))
+        return {each.key: Result(ACCEPTED, remote_id=item) for item, each in there.items()}
+
+    async def retire_all(self, there):
+        raise AssertionError("these tests retire nothing in bulk")
 
 
 class LooksFirst(OneByOne):
@@ -147,3 +156,12 @@ def test_a_404_that_settles_nothing_says_nothing_of_the_id(operation):
     (result,) = send(BehindAProxy(lms), course("k", operation, "7"))
 
     assert (result.reason, lms.asked) == ("unreadable-answer", [])
+
+
+@pytest.mark.parametrize(
+    ("writer", "left_out"), [(ItemWriter, "create"), (BulkItemWriter, "create_all"), (ItemWriter, "find")]
+)
+def test_a_writer_with_a_method_left_out_is_refused_before_it_sends(writer, left_out):
+    abstract = dict.fromkeys(writer.__abstractmethods__ - {left_out}, lambda self: None)
+    with pytest.raises(TypeError, match=left_out):
+        type("Incomplete", (writer,), abstract)(None)

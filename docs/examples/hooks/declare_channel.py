@@ -28,8 +28,17 @@ def declare_channel() -> cw.Channel:
     return cw.Channel(
         code="LIGHTHOUSE",
         title="Lighthouse",
+        requires_api=">=2.0,<3",
         config=LighthouseConfig,
-        capabilities=cw.Capabilities.of_upserts(cw.RetireStrategy.HIDE, completions=cw.Support.FULL),
+        capabilities=cw.Capabilities(
+            completions=cw.Support.FULL,
+            retire_strategies=(cw.RetireStrategy.HIDE,),
+            idempotency=cw.Idempotency.UPSERT,
+            outcome_idempotency=cw.Idempotency.UPSERT,
+            raise_grade=cw.Support.FULL,
+            lower_grade=cw.Support.FULL,
+            revoke=cw.Support.FULL,
+        ),
         limits=cw.Limits(
             batch_items=30, outcome_batch_items=30, rates={"default": cw.Rate(calls=2, seconds=1)}
         ),

@@ -2,7 +2,7 @@
 who calls, how large the body is and how often they come."""
 
 from coursewire import hookimpl
-from coursewire.model.inbound import Access, InboundAnswer, InboundDesk, InboundRequest, InboundRoute
+from coursewire.model.inbound import InboundAccess, InboundAnswer, InboundDesk, InboundRequest, InboundRoute
 
 
 async def list_regions(request: InboundRequest, desk: InboundDesk) -> InboundAnswer:
@@ -18,7 +18,7 @@ def inbound_routes() -> list[InboundRoute]:
         InboundRoute(
             "/{customer}/regions",
             list_regions,
-            Access.CUSTOMER,
+            InboundAccess.CUSTOMER,
             customer_from="customer",
             summary="Regions that the customer's learners are in",
         )

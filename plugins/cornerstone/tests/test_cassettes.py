@@ -142,7 +142,7 @@ def test_a_result_by_the_callback(replay: Replay, portal: CornerstoneSimulator) 
             def newest(self) -> Newest:
                 return Newest(Launch("ada", "A+B", GUID, CALLBACK, token, NOON), {})
 
-        session._hand_overs = Kept()  # type: ignore[assignment]
+        session._launches = Kept()  # type: ignore[assignment]
         return await plugin.send_outcomes(session, told(session))
 
     fields = {**portal.sample_config("callback"), "client_id": "", "client_secret": ""}

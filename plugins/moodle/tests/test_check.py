@@ -7,7 +7,7 @@ import pytest
 from coursewire.errors import BlockedError, CredentialsError
 from coursewire_moodle import plugin
 from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE
-from coursewire_moodle.grades import ASSIGNMENTS, GRADE, MODULE, PARTICIPANTS
+from coursewire_moodle.outcomes import ASSIGNMENTS, GRADE, MODULE, PARTICIPANTS
 
 from .conftest import calls
 

@@ -19,10 +19,10 @@ from coursewire.errors import (
 )
 from coursewire.model.payload import Batch, Operation, ResultKind
 from coursewire.testing.misbehave import Misbehaviour
-from coursewire.toolkit.forms import bracketed
 from coursewire.toolkit.results import result_from_error
 from coursewire_moodle import plugin
 from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE
+from coursewire_moodle.forms import bracketed
 
 from .conftest import as_core, calls, form_of
 

@@ -23,7 +23,7 @@ from coursewire.settings import Settings
 from coursewire.sources.database.load import load_bundle
 from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
 from coursewire_moodle.client import CREATE
-from coursewire_moodle.grades import GRADE
+from coursewire_moodle.outcomes import GRADE
 from coursewire_moodle.simulator import MoodleSimulator
 
 from .conftest import calls

@@ -13,7 +13,7 @@ from coursewire.model.payload import Kind, Operation, ResultKind
 from coursewire_moodle import plugin
 from coursewire_moodle.client import FIND
 from coursewire_moodle.config import MoodleConfig
-from coursewire_moodle.grades import ASSIGNMENTS, GRADE, MODULE, PAGE, PARTICIPANTS
+from coursewire_moodle.outcomes import ASSIGNMENTS, GRADE, MODULE, PAGE, PARTICIPANTS
 
 from .conftest import COMPLETE, as_core, calls, form_of, make_batches
 

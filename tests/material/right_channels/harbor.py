@@ -72,6 +72,7 @@ def declare_channel():
     return cw.Channel(
         code="HARBOR",
         title="Harbor",
+        requires_api=">=2.0,<3",
         config=HarborConfig,
         capabilities=capabilities(),
         limits=cw.Limits(batch_items=50, outcome_batch_items=20, concurrency=2),

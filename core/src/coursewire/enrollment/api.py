@@ -1,304 +1,156 @@
-"""The Enrollment API: who is enrolled where and how, over a backend that the settings choose."""
+"""The Enrollment API as a module of functions, for a host that calls it by name.
+
+::
+
+    from coursewire.enrollment import api
+
+    api.add_enrollment("ada", "course-v1:FarmU+SOIL101+2026_T1", mode="audit")
+
+Names and positions of the arguments are those that callers of such an API know. The functions work on the
+installation that the environment and the settings file describe; :func:`use` chooses another
+:class:`~coursewire.enrollment.enrollments.EnrollmentApi`, such as one with a backend or a cache of the host's own.
+"""
 
 from __future__ import annotations
 
-import logging
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
-
-from coursewire.enrollment.backend import EnrollmentData, load_backend
-from coursewire.enrollment.cache import MISSING, Cache, MemoryCache
-from coursewire.enrollment.errors import (
-    CourseEnrollmentError,
-    EnrollmentNotFoundError,
-    InvalidEnrollmentAttribute,
-)
-from coursewire.enrollment.modes import default_mode, require_mode, takes_expired
-from coursewire.model.instant import Clock, utc_now
-from coursewire.model.payload import JsonObject
+from coursewire.enrollment.enrollments import EnrollmentApi
+from coursewire.enrollment.modes import default_mode
+from coursewire.settings import Settings
+from coursewire.storage.database.engine import open_engine
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from coursewire.enrollment.shapes import Attribute, Course, Enrollment, Role
-    from coursewire.settings import Settings
+    from coursewire.model.payload import JsonObject
 
-_log = logging.getLogger(__name__)
-
-_ATTRIBUTE_KEYS = ("namespace", "name", "value")
-_PLAIN = TypeAdapter(list[dict[str, Any]])
-
-MAX_ATTRIBUTE_KEY = 255
-"""Characters of an attribute's namespace and of its name."""
+_lock = threading.Lock()
+_in_use: EnrollmentApi | None = None
 
 
-class EnrollmentApi:
-    """Enrollments of one installation.
-
-    ``course_id`` is a course run key everywhere. Methods work synchronously; call them from a thread
-    (``asyncio.to_thread``) in asynchronous code. One object may serve many threads.
+def use(enrollments: EnrollmentApi | None) -> None:
+    """Choose what the functions of this module work on.
 
     Args:
-        engine: The installation's database, handed to the backend.
-        settings: Read at every call: ``enrollment_data``, ``default_course_mode``,
-            ``enrollment_details_cache_s``.
-        clock: The present instant.
-        cache: Keeps course details; a cache in memory when left out.
-
-    Attributes:
-        settings: Assign other settings, and the next call follows them, the choice of the backend included.
+        enrollments: The API to use from now on; None for that of the installation, which is made at the next call.
     """
-
-    def __init__(
-        self, engine: Engine, settings: Settings, *, clock: Clock = utc_now, cache: Cache | None = None
-    ) -> None:
-        self.settings = settings
-        self._engine = engine
-        self._clock = clock
-        self._cache = cache if cache is not None else MemoryCache(clock)
-        self._made: tuple[Settings, EnrollmentData] | None = None
-
-    @property
-    def backend(self) -> EnrollmentData:
-        """The backend that the settings name now.
-
-        Raises:
-            EnrollmentApiLoadError: It cannot be used.
-        """
-        settings, made = self.settings, self._made
-        if made is None or made[0] is not settings:
-            made = (settings, load_backend(self._engine, settings, self._clock))
-            self._made = made
-        return made[1]
-
-    def get_enrollments(self, username: str, *, include_inactive: bool = False) -> list[Enrollment]:
-        """A user's enrollments, oldest first; those in courses that are gone are left out and logged."""
-        found = self.backend.get_course_enrollments(username, include_inactive=include_inactive)
-        there = [enrollment for enrollment in found if enrollment["course_details"] is not None]
-        if len(there) < len(found):
-            _log.warning("%d enrollments are in courses that are gone; left out", len(found) - len(there))
-        return there
-
-    def get_verified_enrollments(self, username: str, *, include_inactive: bool = False) -> list[Enrollment]:
-        """Those of :meth:`get_enrollments` whose mode is ``verified``."""
-        return [
-            enrollment
-            for enrollment in self.get_enrollments(username, include_inactive=include_inactive)
-            if enrollment["mode"] == "verified"
-        ]
-
-    def get_enrollment(self, username: str, course_id: str) -> Enrollment | None:
-        """One enrollment, active or not, even if its course is gone; None when the user is not enrolled."""
-        return self.backend.get_course_enrollment(username, course_id)
-
-    def add_enrollment(
-        self,
-        username: str,
-        course_id: str,
-        mode: str | None = None,
-        is_active: bool = True,
-        enrollment_attributes: Sequence[Mapping[str, Any]] | None = None,
-        *,
-        enterprise_uuid: str | None = None,
-        force_enrollment: bool = False,
-        include_expired: bool = False,
-    ) -> Enrollment:
-        """Enroll a user, or bring an inactive enrollment back. What is wrong is found before anything is stored.
-
-        Args:
-            username: Who.
-            course_id: Where.
-            mode: None for the default: the installation's if the course offers it, else audit, else honor.
-            is_active: False records somebody who has left; an expired mode will then do.
-            enrollment_attributes: Set with the enrollment.
-            enterprise_uuid: The customer who enrolls; None when the learner does.
-            force_enrollment: Also after the end of enrollment.
-            include_expired: An expired mode will do.
-
-        Returns:
-            The new enrollment.
-
-        Raises:
-            CourseModeNotFoundError: The course does not offer the mode; its ``data`` is the course.
-            CourseEnrollmentExistsError: An active enrollment is there; its ``enrollment`` is that one.
-            InvalidEnrollmentAttribute: An attribute is incomplete.
-            UserNotFoundError: Nobody has this name.
-            CourseNotFoundError: There is no such course run.
-            CourseEnrollmentClosedError: The course run takes nobody now.
-            CourseEnrollmentFullError: It has no place left.
-        """
-        attributes = _checked(enrollment_attributes)
-        if mode is None:
-            offered = self.backend.get_course_enrollment_info(course_id, include_expired=False)
-            mode = default_mode(offered, self.settings.default_course_mode)
-        self.validate_course_mode(course_id, mode, is_active=is_active, include_expired=include_expired)
-        enrollment = self.backend.create_course_enrollment(
-            username,
-            course_id,
-            mode,
-            is_active,
-            enterprise_uuid=enterprise_uuid,
-            force_enrollment=force_enrollment,
-        )
-        if attributes:
-            self.backend.add_or_update_enrollment_attr(username, course_id, attributes)
-        return enrollment
-
-    def update_enrollment(
-        self,
-        username: str,
-        course_id: str,
-        mode: str | None = None,
-        is_active: bool | None = None,
-        enrollment_attributes: Sequence[Mapping[str, Any]] | None = None,
-        *,
-        include_expired: bool = False,
-    ) -> Enrollment:
-        """Change an enrollment; what is None stays. To unenroll is to make it inactive: nothing is deleted.
-
-        Args:
-            username: Who.
-            course_id: Where.
-            mode: Validated when it is given.
-            is_active: With False an expired mode will do.
-            enrollment_attributes: Added or replaced by namespace and name.
-            include_expired: An expired mode will do.
-
-        Returns:
-            The enrollment as it is now.
-
-        Raises:
-            EnrollmentNotFoundError: The user is not enrolled.
-            CourseModeNotFoundError: The course does not offer the mode; its ``data`` is the course.
-            InvalidEnrollmentAttribute: An attribute is incomplete; nothing was stored.
-            UserNotFoundError: Nobody has this name.
-        """
-        attributes = _checked(enrollment_attributes)
-        if mode is not None:
-            self.validate_course_mode(course_id, mode, is_active=is_active, include_expired=include_expired)
-        enrollment = self.backend.update_course_enrollment(
-            username, course_id, mode=mode, is_active=is_active
-        )
-        if enrollment is None:
-            raise EnrollmentNotFoundError(
-                "the user is not enrolled", where=course_id, next_step="Use add_enrollment."
-            )
-        if attributes:
-            self.backend.add_or_update_enrollment_attr(username, course_id, attributes)
-        return enrollment
-
-    def get_course_enrollment_details(self, course_id: str, include_expired: bool = False) -> Course:
-        """A course run with its modes, up to ``enrollment_details_cache_s`` seconds old.
-
-        Args:
-            course_id: Which.
-            include_expired: With the modes that have expired; kept apart in the cache.
-
-        Raises:
-            CourseNotFoundError: There is no such course run.
-            CourseEnrollmentError: The cache could not be written. A cache that cannot be read only costs
-                time, but one that cannot be written would let every call through to the backend unseen.
-        """
-        key = f"enrollment.course.details.{self.settings.enrollment_data}.{course_id}.{include_expired}"
-        held = self._read_cache(key)
-        if held is not MISSING:
-            course: Course = held
-            return course
-        course = self.backend.get_course_enrollment_info(course_id, include_expired=include_expired)
-        try:
-            self._cache.set(key, course, self.settings.enrollment_details_cache_s)
-        except Exception as error:  # a cache of the host's own may raise anything
-            _log.exception("the cache of course details could not be written")
-            raise CourseEnrollmentError(
-                "the cache of course details could not be written",
-                where=course_id,
-                why=type(error).__name__,
-                next_step="Put the cache right; the log has the details.",
-            ) from error
-        return course
-
-    def set_enrollment_attributes(
-        self, username: str, course_id: str, attributes: Sequence[Mapping[str, Any]]
-    ) -> None:
-        """Add attributes, or replace those of the same namespace and name. Nothing when not enrolled.
-
-        Raises:
-            InvalidEnrollmentAttribute: One is incomplete; none was stored.
-            UserNotFoundError: Nobody has this name.
-        """
-        self.backend.add_or_update_enrollment_attr(username, course_id, _checked(attributes))
-
-    def get_enrollment_attributes(self, username: str, course_id: str) -> list[Attribute]:
-        """The enrollment's attributes, by namespace and name; empty when the user is not enrolled."""
-        return self.backend.get_enrollment_attributes(username, course_id)
-
-    def validate_course_mode(
-        self, course_id: str, mode: str, is_active: bool | None = None, include_expired: bool = False
-    ) -> None:
-        """Make sure that a course offers a mode, by what the backend says now, not by the cache.
-
-        Args:
-            course_id: Which course run.
-            mode: Which mode.
-            is_active: False for somebody who leaves: an expired mode will do.
-            include_expired: An expired mode will do.
-
-        Raises:
-            CourseModeNotFoundError: It does not; the error's ``data`` is the course.
-            CourseNotFoundError: There is no such course run.
-        """
-        expired = takes_expired(is_active=is_active, include_expired=include_expired)
-        require_mode(self.backend.get_course_enrollment_info(course_id, include_expired=expired), mode)
-
-    def unenroll_user_from_all_courses(self, username: str) -> set[str]:
-        """Make all the user's enrollments inactive.
-
-        Returns:
-            The organisations of those that were active.
-
-        Raises:
-            UserNotFoundError: Nobody has this name.
-        """
-        return self.backend.unenroll_user_from_all_courses(username)
-
-    def get_user_roles(self, username: str) -> list[Role]:
-        """The user's roles in courses."""
-        return self.backend.get_user_roles(username)
-
-    @staticmethod
-    def serialize_enrollments(enrollments: Iterable[Enrollment]) -> list[JsonObject]:
-        """The enrollments as JSON can carry them: instants become ISO 8601 text."""
-        plain: list[JsonObject] = _PLAIN.dump_python([dict(one) for one in enrollments], mode="json")
-        return plain
-
-    def _read_cache(self, key: str) -> Any:
-        try:
-            return self._cache.get(key)
-        except Exception:  # noqa: BLE001 - a cache of the host's own may raise anything
-            _log.warning("the cache of course details could not be read", exc_info=True)
-            return MISSING
+    global _in_use  # noqa: PLW0603 - a module of functions has nowhere else to keep its choice
+    with _lock:
+        _in_use = enrollments
 
 
-def _checked(attributes: Sequence[Mapping[str, Any]] | None) -> list[Attribute]:
-    """The attributes, each complete."""
-    checked: list[Attribute] = []
-    for number, attribute in enumerate(attributes or ()):
-        for key in _ATTRIBUTE_KEYS:
-            if not isinstance(attribute.get(key), str):
-                raise InvalidEnrollmentAttribute(
-                    f"attribute {number} has no {key}",
-                    why="each has the texts namespace, name and value",
-                    next_step="Complete it; nothing was stored.",
-                )
-        if max(len(attribute["namespace"]), len(attribute["name"])) > MAX_ATTRIBUTE_KEY:
-            raise InvalidEnrollmentAttribute(
-                f"attribute {number} has too long a namespace or name",
-                why=f"they have up to {MAX_ATTRIBUTE_KEY} characters",
-                next_step="Shorten them; nothing was stored.",
-            )
-        checked.append(
-            {"namespace": attribute["namespace"], "name": attribute["name"], "value": attribute["value"]}
-        )
-    return checked
+def current() -> EnrollmentApi:
+    """Return the API that the functions of this module work on; it is made at the first call.
+
+    Raises:
+        SettingsError: The settings of the installation cannot be used.
+    """
+    global _in_use  # noqa: PLW0603
+    with _lock:
+        if _in_use is None:
+            settings = Settings.load()
+            _in_use = EnrollmentApi(open_engine(settings.database_url), settings)
+        return _in_use
+
+
+def get_enrollments(username: str, include_inactive: bool = False) -> list[Enrollment]:
+    """Return a user's enrollments; see :meth:`EnrollmentApi.get_enrollments`."""
+    return current().get_enrollments(username, include_inactive)
+
+
+def get_verified_enrollments(username: str, include_inactive: bool = False) -> list[Enrollment]:
+    """Return a user's verified enrollments; see :meth:`EnrollmentApi.get_verified_enrollments`."""
+    return current().get_verified_enrollments(username, include_inactive)
+
+
+def get_enrollment(username: str, course_id: str) -> Enrollment | None:
+    """Return one enrollment or None; see :meth:`EnrollmentApi.get_enrollment`."""
+    return current().get_enrollment(username, course_id)
+
+
+def add_enrollment(  # noqa: PLR0917 - the positions that callers know
+    username: str,
+    course_id: str,
+    mode: str | None = None,
+    is_active: bool = True,
+    enrollment_attributes: Sequence[Mapping[str, Any]] | None = None,
+    enterprise_uuid: str | None = None,
+    force_enrollment: bool = False,
+    include_expired: bool = False,
+) -> Enrollment:
+    """Enroll a user; see :meth:`EnrollmentApi.add_enrollment`, which says what is raised."""
+    return current().add_enrollment(
+        username,
+        course_id,
+        mode,
+        is_active,
+        enrollment_attributes,
+        enterprise_uuid=enterprise_uuid,
+        force_enrollment=force_enrollment,
+        include_expired=include_expired,
+    )
+
+
+def update_enrollment(  # noqa: PLR0917 - the positions that callers know
+    username: str,
+    course_id: str,
+    mode: str | None = None,
+    is_active: bool | None = None,
+    enrollment_attributes: Sequence[Mapping[str, Any]] | None = None,
+    include_expired: bool = False,
+) -> Enrollment:
+    """Change an enrollment; see :meth:`EnrollmentApi.update_enrollment`, which says what is raised."""
+    return current().update_enrollment(
+        username, course_id, mode, is_active, enrollment_attributes, include_expired
+    )
+
+
+def get_course_enrollment_details(course_id: str, include_expired: bool = False) -> Course:
+    """Return a course run with its modes; see :meth:`EnrollmentApi.get_course_enrollment_details`."""
+    return current().get_course_enrollment_details(course_id, include_expired)
+
+
+def set_enrollment_attributes(username: str, course_id: str, attributes: Sequence[Mapping[str, Any]]) -> None:
+    """Add or replace attributes; see :meth:`EnrollmentApi.set_enrollment_attributes`."""
+    current().set_enrollment_attributes(username, course_id, attributes)
+
+
+def get_enrollment_attributes(username: str, course_id: str) -> list[Attribute]:
+    """Return the attributes of an enrollment; see :meth:`EnrollmentApi.get_enrollment_attributes`."""
+    return current().get_enrollment_attributes(username, course_id)
+
+
+def validate_course_mode(
+    course_id: str, mode: str, is_active: bool | None = None, include_expired: bool = False
+) -> None:
+    """Make sure that a course offers a mode; see :meth:`EnrollmentApi.validate_course_mode`."""
+    current().validate_course_mode(course_id, mode, is_active, include_expired)
+
+
+def unenroll_user_from_all_courses(username: str) -> set[str]:
+    """Make all enrollments of a user inactive; see :meth:`EnrollmentApi.unenroll_user_from_all_courses`."""
+    return current().unenroll_user_from_all_courses(username)
+
+
+def get_user_roles(username: str) -> list[Role]:
+    """Return a user's roles in courses; see :meth:`EnrollmentApi.get_user_roles`."""
+    return current().get_user_roles(username)
+
+
+def serialize_enrollments(enrollments: Iterable[Enrollment]) -> list[JsonObject]:
+    """Return enrollments of a backend as JSON can carry them; see :meth:`EnrollmentApi.serialize_enrollments`."""
+    return EnrollmentApi.serialize_enrollments(enrollments)
+
+
+def _default_course_mode(course_id: str) -> str:
+    """Return the mode of an enrollment for which nobody names one."""
+    enrollments = current()
+    course = enrollments.backend.get_course_enrollment_info(course_id, include_expired=False)
+    return default_mode(course, enrollments.settings.default_course_mode)
+
+
+def _data_api() -> Any:
+    """Return the data backend in force; settings are read at every call, so that a test may switch it."""
+    return current().backend

@@ -32,7 +32,7 @@ from coursewire.storage.database.engine import writing
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from coursewire.enrollment.api import EnrollmentApi
+    from coursewire.enrollment.enrollments import EnrollmentApi
     from coursewire.enrollment.shapes import Enrollment
 
 _log = logging.getLogger(__name__)

@@ -150,7 +150,7 @@ def _modes(
 
 def _expired(mode: Mode, now: datetime) -> bool:
     until = mode["expiration_datetime"]
-    return until is not None and until < now
+    return isinstance(until, datetime) and until < now
 
 
 def _mode_of_seat(seat: _Seat) -> Mode:

@@ -23,9 +23,11 @@ from coursewire.enrollment.sponsors import (
     customers_of,
     held,
     lock_learner,
+    require_learner,
     set_all,
     store,
 )
+from coursewire.model.content import instant_of
 from coursewire.model.instant import Clock, utc_now
 from coursewire.model.payload import fingerprint
 from coursewire.storage.database.engine import database_errors, writing
@@ -175,9 +177,14 @@ class DatabaseEnrollmentData:
             connection.execute(insert(table), [{"id": id_, **row} for id_, row in rows.items()])
 
     def get_enrollment_attributes(self, username: str, course_id: str) -> list[Attribute]:
-        """The enrollment's attributes, by namespace and name."""
+        """Return the enrollment's attributes, by namespace and name; none where the user is not enrolled.
+
+        Raises:
+            UserNotFoundError: Nobody has this name.
+        """
         table = enrollment_attribute
         with self._reading() as connection:
+            require_learner(connection, username)
             rows = connection.execute(
                 select(table.c.namespace, table.c.name, table.c.value)
                 .where(table.c.username == username, table.c.course_id == course_id)
@@ -195,9 +202,14 @@ class DatabaseEnrollmentData:
             return self._course(connection, course_id, include_expired=include_expired)
 
     def get_user_roles(self, username: str) -> list[Role]:
-        """The user's roles, by role, organisation and course run."""
+        """Return the user's roles, by role, organisation and course run.
+
+        Raises:
+            UserNotFoundError: Nobody has this name.
+        """
         table = enrollment_role
         with self._reading() as connection:
+            require_learner(connection, username)
             rows = connection.execute(
                 select(table)
                 .where(table.c.username == username)
@@ -295,7 +307,7 @@ class DatabaseEnrollmentData:
 
     def _require_open(self, course: Course, *, invited: bool, force: bool) -> None:
         now = self._clock()
-        start, end = course["enrollment_start"], course["enrollment_end"]
+        start, end = instant_of(course["enrollment_start"]), instant_of(course["enrollment_end"])
         if start is not None and now < start:
             why = f"enrollment begins at {start.isoformat()}"
         elif end is not None and end < now and not force:

@@ -13,6 +13,7 @@ from sqlalchemy import delete, exists, func, insert, literal, or_, select, updat
 
 from coursewire.enrollment.shapes import Enrollment
 from coursewire.enrollment.sponsors import CHANGED_HERE, Held, held, insert_lines, lock_learner, store
+from coursewire.model.content import instant_of
 from coursewire.model.payload import fingerprint
 from coursewire.model.results import LicenseState
 from coursewire.sources.database.questions import chunks, in_keys
@@ -153,7 +154,7 @@ def sponsor(
     lock_learner(connection, username)
     there = next(iter(held(connection, username, course_id)), None)
     standing = replace(
-        there or Held(course_id, "", is_active=True, created_at=enrollment["created"]),
+        there or Held(course_id, "", is_active=True, created_at=instant_of(enrollment["created"])),
         mode=enrollment["mode"],
         is_active=enrollment["is_active"],
     )

@@ -1,13 +1,15 @@
-"""What the Enrollment API gives and takes: plain dictionaries.
+"""The dictionaries that the Enrollment API gives and takes.
 
-Instants are aware UTC datetimes; :meth:`~coursewire.enrollment.api.EnrollmentApi.serialize_enrollments`
-makes JSON of them.
+An instant is an aware datetime, or its ISO 8601 text, where a backend answers;
+:class:`~coursewire.enrollment.enrollments.EnrollmentApi` hands all of them on as text, such as ``2026-05-17T12:30:15Z``.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TypedDict
+
+Instant = datetime | str
 
 
 class Mode(TypedDict):
@@ -22,7 +24,7 @@ class Mode(TypedDict):
     min_price: int | float
     suggested_prices: str
     currency: str
-    expiration_datetime: datetime | None
+    expiration_datetime: Instant | None
     description: str | None
     sku: str | None
     bulk_sku: str | None
@@ -33,10 +35,10 @@ class Course(TypedDict):
 
     course_id: str
     course_name: str
-    enrollment_start: datetime | None
-    enrollment_end: datetime | None
-    course_start: datetime | None
-    course_end: datetime | None
+    enrollment_start: Instant | None
+    enrollment_end: Instant | None
+    course_start: Instant | None
+    course_end: Instant | None
     invite_only: bool
     course_modes: list[Mode]
     pacing_type: str | None
@@ -45,7 +47,7 @@ class Course(TypedDict):
 class Enrollment(TypedDict):
     """A user's enrollment in a course run; ``course_details`` is None when the run is gone."""
 
-    created: datetime | None
+    created: Instant | None
     mode: str
     is_active: bool
     user: str

@@ -74,6 +74,19 @@ def lock_learner(connection: Connection, username: str) -> frozenset[str]:
     return frozenset(row.customer for row in rows if row.linked)
 
 
+def require_learner(connection: Connection, username: str) -> None:
+    """Make sure that a user is there.
+
+    Raises:
+        UserNotFoundError: Nobody has this name.
+    """
+    there = select(source_learner.c.customer).where(
+        source_learner.c.username == username, ~source_learner.c.pending
+    )
+    if connection.execute(there.limit(1)).first() is None:
+        raise UserNotFoundError("there is no such user", next_step="Load or link the learner first.")
+
+
 def held(connection: Connection, username: str, course_id: str | None = None) -> list[Held]:
     """The user's enrollments, oldest first; where rows of one differ, an active and then the oldest counts."""
     rows = sorted(

@@ -52,8 +52,8 @@ _log = logging.getLogger("coursewire.http")
 
 MAX_REDIRECTS = 3
 
-HAND_OVERS_HOLD = timedelta(minutes=1)
-"""So long a session goes without looking for newer hand-overs."""
+LAUNCH_HOLDS = timedelta(minutes=1)
+"""Time for which a session uses the newest launch that it has read, before it looks for a newer one."""
 
 _ADDRESS_HELP = "Check the URL in the configuration (COURSEWIRE_ALLOW_INSECURE_URLS=1 for tests)."
 
@@ -124,7 +124,7 @@ class HttpSession(Session):
         rng: Source of jitter.
         transport: Carries requests in place of aiohttp, such as ``httpx.AsyncHTTPTransport()`` where
             cassettes record. It must check resolved addresses itself.
-        hand_overs: What learners brought from the LMS; None where that is not kept.
+        launches: Stored launches of learners; None where none are kept.
 
     Attributes:
         counters: What was done so far.
@@ -149,7 +149,7 @@ class HttpSession(Session):
         launches: Launches | None = None,
     ) -> None:
         self._limits = limits = channel.limits
-        self._hand_overs = launches
+        self._launches = launches
         self._newest: Newest | None = None
         self._newest_at: datetime | None = None
         self.config = config
@@ -268,12 +268,12 @@ class HttpSession(Session):
         return await self.request("DELETE", path, **kwargs)
 
     async def launch(self, remote_id: str) -> Launch | None:
-        """The newest session token; see :meth:`Session.hand_over`."""
+        """Return the newest session token; see :meth:`Session.launch`."""
         now = self.clock()
-        if self._hand_overs is None:
+        if self._launches is None:
             return None
-        if self._newest_at is None or now - self._newest_at >= HAND_OVERS_HOLD:
-            self._newest = await asyncio.to_thread(self._hand_overs.newest)
+        if self._newest_at is None or now - self._newest_at >= LAUNCH_HOLDS:
+            self._newest = await asyncio.to_thread(self._launches.newest)
             self._newest_at = now
             if self._newest:
                 self.redactor.add(self._newest.launch.token)

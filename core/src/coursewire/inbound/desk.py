@@ -17,14 +17,14 @@ from urllib.parse import unquote, urlsplit
 
 from coursewire.errors import CoursewireError, SourceError
 from coursewire.model.inbound import (
-    Access,
+    InboundAccess,
     InboundAnswer,
     InboundDesk,
+    InboundRefusal,
     InboundRequest,
     InboundRoute,
     Launch,
-    Offered,
-    Refused,
+    PublishedItem,
 )
 from coursewire.storage.feed import Feed
 from coursewire.storage.launches import Launches
@@ -45,7 +45,7 @@ _log = logging.getLogger("coursewire.inbound")
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """A route in its place: the whole path, with placeholders as in ``/courses/{course}``."""
+    """A route with its whole path, which has placeholders as in ``/courses/{course}``."""
 
     channel: LoadedChannel
     path: str
@@ -54,7 +54,7 @@ class Mounted:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls.
+    """The caller of an inbound route, as the host has identified it.
 
     Attributes:
         customers: UUIDs of the customers whose data the caller may read; None for all of them.
@@ -66,7 +66,7 @@ class Caller:
 
 
 class Desk(InboundDesk):
-    """What handlers of one channel get; see :class:`coursewire.model.inbound.InboundDesk`."""
+    """The desk for the handlers of one channel; see :class:`coursewire.model.inbound.InboundDesk`."""
 
     def __init__(self, installation: Installation, channel: LoadedChannel) -> None:
         self.clock = installation.clock
@@ -76,11 +76,11 @@ class Desk(InboundDesk):
     async def configurations(self, customer: str) -> Sequence[tuple[UUID, ChannelConfig]]:
         """See :meth:`InboundDesk.configurations`."""
         if not customer:
-            raise Refused(400, "say which customer; its UUID is missing")
+            raise InboundRefusal(400, "say which customer; its UUID is missing")
         try:
             customer = str(uuid.UUID(customer))
         except ValueError:
-            raise Refused(404, "there is no such customer") from None
+            raise InboundRefusal(404, "there is no such customer") from None
         return await asyncio.to_thread(self._configurations, customer)
 
     async def configuration(self, customer: str, wanted: str | None = None) -> tuple[UUID, ChannelConfig]:
@@ -89,10 +89,12 @@ class Desk(InboundDesk):
         found = [each for each in found if not wanted or str(each[0]) == wanted.lower()]
         title = self._channel.channel.title
         if not found:
-            raise Refused(404, f"this customer has no active configuration for {title}")
+            raise InboundRefusal(404, f"this customer has no active configuration for {title}")
         if len(found) > 1:
             ids = ", ".join(str(each) for each, _ in found)
-            raise Refused(409, f"this customer has several configurations for {title}; name one: {ids}")
+            raise InboundRefusal(
+                409, f"this customer has several configurations for {title}; name one: {ids}"
+            )
         return found[0]
 
     def _configurations(self, customer: str) -> Sequence[tuple[UUID, ChannelConfig]]:
@@ -107,36 +109,38 @@ class Desk(InboundDesk):
                     _log.warning("configuration %s cannot answer: %s", each.uuid, error)
         return [(uuid, config) for uuid, _, config in sorted(found, key=lambda one: (one[1], one[0]))]
 
-    async def poll(self, configuration: UUID, *, since: datetime | None, limit: int) -> Sequence[Offered]:
+    async def poll(
+        self, configuration: UUID, *, since: datetime | None, limit: int
+    ) -> Sequence[PublishedItem]:
         """See :meth:`InboundDesk.poll`."""
         feed = Feed(self._installation.engine, configuration)
         return await asyncio.to_thread(feed.poll, since=since, limit=limit, now=self.clock())
 
-    async def offered(self, configuration: UUID, content_key: str) -> Offered | None:
-        """See :meth:`InboundDesk.offered`."""
-        return await asyncio.to_thread(Feed(self._installation.engine, configuration).offered, content_key)
+    async def published(self, configuration: UUID, content_key: str) -> PublishedItem | None:
+        """See :meth:`InboundDesk.published`."""
+        return await asyncio.to_thread(Feed(self._installation.engine, configuration).published, content_key)
 
-    async def keep(self, customer: str, host: str, launch: Launch) -> None:
-        """See :meth:`InboundDesk.keep`."""
+    async def save_launch(self, customer: str, host: str, launch: Launch) -> None:
+        """See :meth:`InboundDesk.save_launch`."""
         from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - loaded by then
 
         launch.check()
         wanted, known = f"{host.lower()}.", await self.configurations(customer)
         meant = [each for each, config in known if f"{urlsplit(config.lms_url).hostname}.".startswith(wanted)]
         if not host or not meant:
-            raise Refused(404, "this customer has no active configuration for where the learner comes from")
+            raise InboundRefusal(
+                404, "this customer has no active configuration for where the learner comes from"
+            )
         installation = self._installation
         learner = await installation.source.learner(str(uuid.UUID(customer)), launch.username)
         if learner is None or not learner.linked:
-            raise Refused(404, "the learner does not belong to this customer")
+            raise InboundRefusal(404, "the learner does not belong to this customer")
         try:
             for each in meant:
                 store = Launches(installation.engine, installation.secrets, each)
-                await asyncio.to_thread(store.keep, launch)
+                await asyncio.to_thread(store.save, launch)
         except SQLAlchemyError as error:
-            raise SourceError(
-                "what a learner brought could not be stored", why=type(error).__name__
-            ) from error
+            raise SourceError("a learner's launch could not be stored", why=type(error).__name__) from error
 
 
 class Inbound:
@@ -147,7 +151,7 @@ class Inbound:
         self._mounted: list[Mounted] | None = None
 
     def routes(self) -> list[Mounted]:
-        """All routes, by channel; code grants are not among them."""
+        """Return the routes of all channels; code grants are not among them."""
         if self._mounted is None:
             self._mounted = [
                 Mounted(channel, f"{ROOT}/{channel.channel.code.lower()}{route.path}", route)
@@ -162,11 +166,13 @@ class Inbound:
         if len(request.body) > mounted.route.max_body_bytes:
             return InboundAnswer.problem(413, "The body is too large")
         try:
-            if mounted.route.access is Access.CUSTOMER and not request.customer:
-                raise Refused(400, f"{mounted.route.customer_from} is missing: say which customer, by UUID")
+            if mounted.route.access is InboundAccess.CUSTOMER and not request.customer:
+                raise InboundRefusal(
+                    400, f"{mounted.route.customer_from} is missing: say which customer, by UUID"
+                )
             answer = await mounted.route.handler(request, Desk(self._installation, mounted.channel))
             return replace(answer, headers={"Cache-Control": "private, no-store", **answer.headers})
-        except Refused as refused:
+        except InboundRefusal as refused:
             return InboundAnswer.json({"message": str(refused), "error": str(refused)}, refused.status)
         except SourceError as error:
             _log.warning("%s %s: %s", request.method, mounted.path, error)
@@ -187,16 +193,16 @@ class Inbound:
         caller: Caller | None = None,
         base_url: str = "https://coursewire.invalid",
     ) -> InboundAnswer:
-        """One request from outside, as a host would take it.
+        """Answer one request from outside, as a host would.
 
         Args:
-            method: In capitals.
-            path: As of :class:`Mounted`, filled in and percent-encoded.
-            query: Pairs, decoded.
-            headers: In any case; credentials are not handed on.
-            body: As it came.
-            caller: Who calls; None for somebody unknown.
-            base_url: What the host is reached under.
+            method: HTTP method in capitals.
+            path: Whole path, percent-encoded, such as ``/channels/acme/courses/A``.
+            query: Names and values, decoded.
+            headers: Headers, their names in any case; credentials are not handed on.
+            body: Body of the request.
+            caller: The identified caller; None for an unknown one.
+            base_url: URL at which the host is reached, without a path.
         """
         found = self._find(method, path)
         if isinstance(found, InboundAnswer):
@@ -239,21 +245,23 @@ def _admitted(
     route: InboundRoute, values: Mapping[str, str], query: Sequence[tuple[str, str]], caller: Caller | None
 ) -> tuple[str, str]:
     customer = ""
-    if route.access is Access.CUSTOMER:
+    if route.access is InboundAccess.CUSTOMER:
         customer = values.get(route.customer_from) or dict(query).get(route.customer_from, "")
     return customer, caller.learner if caller else ""
 
 
 def refuse(route: InboundRoute, request: InboundRequest, caller: Caller | None) -> InboundAnswer | None:
-    """Why a caller may not have an answer; None when it may.
+    """Return the refusal of a caller who may not have an answer; None if the caller may.
 
     A request that names no customer is let through to the handler, which says what is missing.
     """
-    if route.access is Access.PUBLIC:
+    if route.access is InboundAccess.PUBLIC:
         return None
-    if caller is None or (route.access is Access.LEARNER and not caller.learner):
+    if caller is None or (route.access is InboundAccess.LEARNER and not caller.learner):
         return InboundAnswer.problem(401, "Who are you?", "Sign in, or send a token.")
-    everything = route.access is not Access.CUSTOMER or not request.customer or caller.customers is None
+    everything = (
+        route.access is not InboundAccess.CUSTOMER or not request.customer or caller.customers is None
+    )
     if everything or request.customer.lower() in {each.lower() for each in caller.customers or ()}:
         return None
     return InboundAnswer.problem(403, "Not allowed", "This account may not read this customer's data.")

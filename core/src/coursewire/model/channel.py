@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -12,8 +12,9 @@ from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentType
 from coursewire.model.payload import Kind
 
-PLUGIN_API = "1.0"
-"""Version of the hook contract. Raised when the contract changes; it is not the package's version."""
+PLUGIN_API = "2.0"
+"""The version of the contract between core and plugins: hooks, and the names of ``import coursewire``. It is raised when
+the contract changes, and is not the version of the distribution."""
 
 
 class Support(StrEnum):
@@ -53,7 +54,39 @@ class RetireStrategy(StrEnum):
 
 
 class Capabilities(BaseModel):
-    """What the LMS and this channel can do. Core, conformance suite, console and docs all read it."""
+    """What the LMS and this channel can do, as promises: core, the conformance suite, the console and the docs all read them.
+
+    Three kinds of LMS are common:
+
+    * **Sending again overwrites**, content and results alike: nothing is doubled, and everything can be corrected::
+
+        Capabilities(
+            completions=Support.FULL,
+            retire_strategies=(RetireStrategy.HIDE,),
+            idempotency=Idempotency.UPSERT,
+            outcome_idempotency=Idempotency.UPSERT,
+            raise_grade=Support.FULL,
+            lower_grade=Support.FULL,
+            revoke=Support.FULL,
+        )
+
+    * **A gradebook** takes every grade at any time, into the cell of a learner and a column, in courses that are there::
+
+        Capabilities(
+            completions=Support.FULL,
+            assessments=Support.FULL,
+            in_progress=Support.FULL,
+            outcomes_need_content=True,
+            retire_strategies=(RetireStrategy.HIDE, RetireStrategy.DELETE),
+            idempotency=Idempotency.NATURAL_KEY,
+            outcome_idempotency=Idempotency.UPSERT,
+            raise_grade=Support.FULL,
+            lower_grade=Support.FULL,
+            revoke=Support.FULL,
+        )
+
+    * **A record of learning** is written once: whatever was told stays, and nothing is corrected. That is the default.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -107,33 +140,6 @@ class Capabilities(BaseModel):
         """Tell whether core may send this kind."""
         support: Support = getattr(self, kind.value)
         return support.usable
-
-    @classmethod
-    def of_upserts(cls, *retire_strategies: RetireStrategy, **others: Any) -> Self:
-        """What an LMS can do in which sending again under our key overwrites, content and results alike.
-
-        Nothing doubles there, and whatever was sent can be corrected.
-
-        Args:
-            *retire_strategies: The ways of retiring, the default first.
-            **others: Every other capability, by name.
-        """
-        full = {"raise_grade": Support.FULL, "lower_grade": Support.FULL, "revoke": Support.FULL}
-        upsert = {"idempotency": Idempotency.UPSERT, "outcome_idempotency": Idempotency.UPSERT}
-        return cls.model_validate({**full, **upsert, "retire_strategies": retire_strategies, **others})
-
-    @classmethod
-    def of_gradebook(cls, *retire_strategies: RetireStrategy, **others: Any) -> Self:
-        """What an LMS can do whose gradebook takes every grade, at any time, into the cell of learner and column.
-
-        Nothing doubles there; a grade can be raised, lowered and taken away, and goes only to courses that are there.
-
-        Args:
-            *retire_strategies: The ways of retiring, the default first.
-            **others: Every other capability, by name.
-        """
-        full = dict.fromkeys(("completions", "assessments", "in_progress"), Support.FULL)
-        return cls.of_upserts(*retire_strategies, **{**full, "outcomes_need_content": True, **others})
 
 
 class Rate(BaseModel):
@@ -197,8 +203,9 @@ class Channel(BaseModel):
     """What people call it."""
     config: type[ChannelConfig]
     """Model of one customer's configuration."""
-    requires_api: str = ">=1.0,<2"
-    """The plugin API versions that the plugin works with, as a PEP 440 specifier."""
+    requires_api: str = ""
+    """The plugin API versions that the plugin works with, as a PEP 440 specifier such as ``">=2.0,<3"``. A channel that
+    names none counts as written for plugin API 1.0, and is not loaded."""
     capabilities: Capabilities = Capabilities()
     """What it can do."""
     limits: Limits = Limits()

@@ -90,8 +90,8 @@ OptionalUrl = Annotated[LmsUrl | None, BeforeValidator(_blank_is_none)]
 """A second one that need not be there; blank is none."""
 
 
-ApiPath = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(plain_path)]
-"""A path of an API at the LMS: it begins with a slash and names no host."""
+AbsolutePath = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(plain_path)]
+"""A path at the LMS that begins with a slash, names no host, and is kept without a slash at its end."""
 
 
 Secret = Annotated[SecretStr, Field(min_length=1)]
@@ -138,7 +138,7 @@ class LearnerId(StrEnum):
     EMAIL = "email"
     EMPLOYEE_ID = "employee_id"
     LAUNCH = "launch"
-    """What the learner brought along when coming from the LMS."""
+    """The id that came with the learner's launch of a course from the LMS."""
 
 
 class Resend(StrEnum):
@@ -184,7 +184,7 @@ class ChannelConfig(BaseModel):
     certificate or the date of passing) or ``pacing`` (by the pacing of the run)."""
     learner_id: LearnerId = LearnerId.SSO
     """What the LMS knows learners by: ``sso`` (the identity provider's id), ``email``, ``employee_id``, or
-    ``launch`` (what a learner who came from the LMS brought along, where the channel takes that)."""
+    ``launch`` (the id that came with a learner's launch from the LMS, where the channel takes launches)."""
     include_inactive_learners: bool = False
     """Send results also of learners who have another customer selected at the moment."""
     send_in_progress: bool = False

@@ -13,7 +13,7 @@ BY_HAND = "by-hand"
 
 
 FROM_LAUNCH = "launch"
-"""Origin of a link that a learner brought along from the LMS."""
+"""Origin of a link that came with a learner's launch from the LMS."""
 
 
 class IdentityState(StrEnum):

@@ -1,4 +1,7 @@
-"""What a channel lets the LMS, or its users, ask of us. The host service serves it; no web framework here."""
+"""Endpoints that a channel offers to the LMS, or to its users; the host service serves them.
+
+Nothing here depends on a web framework.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
     from coursewire.model.session import Token
 
 
-class Access(StrEnum):
-    """Who may call a route."""
+class InboundAccess(StrEnum):
+    """The callers that a route admits."""
 
     CUSTOMER = "customer"
     """The bearer of a token with the right to read this customer's data; others get 401 or 403."""
@@ -36,8 +39,13 @@ class Access(StrEnum):
     """Anybody. The handler believes nothing that it cannot check."""
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
-    """A handler says no: the caller gets the status, and the words as JSON under ``message`` and ``error``."""
+class InboundRefusal(Exception):  # noqa: N818 - an answer, not an error of ours
+    """A handler refuses the call: the caller gets the status, and the text as JSON under ``message`` and ``error``.
+
+    Args:
+        status: HTTP status, 400 to 499.
+        message: The reason, for the caller.
+    """
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -49,13 +57,13 @@ class InboundRequest:
     """One call, after the host has checked access, size and rate.
 
     Attributes:
-        method: In capitals.
+        method: HTTP method in capitals.
         url: Public URL of the route, without the query.
-        path: Values of the placeholders in the route's path.
-        query: Pairs, in order, decoded.
-        headers: By name in lower case; without credentials and cookies.
-        body: As it came, at most ``max_body_bytes``.
-        customer: The customer that access was checked for; "" on public routes.
+        path: Values of the placeholders in the route's path, by name.
+        query: Names and values of the query in their order, decoded.
+        headers: Headers by name in lower case, without credentials and cookies.
+        body: The bytes that came, at most ``max_body_bytes`` of the route.
+        customer: UUID of the customer that access was checked for; "" on public routes.
         learner: Username of the learner who is signed in; "" otherwise.
     """
 
@@ -69,25 +77,29 @@ class InboundRequest:
     learner: str = ""
 
     def parameter(self, name: str) -> str | None:
-        """The first value of a query parameter; None when it is not there."""
+        """Return the first value of a query parameter; None if it is missing."""
         return next((value for key, value in self.query if key == name), None)
 
     def count(self, name: str, most: int) -> int:
-        """A query parameter that says how much is wanted; ``most`` when it is more, or not there.
+        """Return the number of items that a query parameter asks for.
+
+        Args:
+            name: Name of the parameter.
+            most: Upper limit, and the answer where the parameter is missing.
 
         Raises:
-            Refused: It is no whole number from 0 on.
+            InboundRefusal: The value is no whole number from 0 on (400).
         """
         text = self.parameter(name)
         if text is None:
             return most
         if not (text.isascii() and text.isdecimal()):
-            raise Refused(400, f"{name} must be a whole number, not below 0")
+            raise InboundRefusal(400, f"{name} must be a whole number, not below 0")
         return min(int(text[:9]), most)
 
     @property
     def modified_since(self) -> datetime | None:
-        """The instant of ``If-Modified-Since``; None without one that can be read (RFC 9110, 13.1.3)."""
+        """The instant of the header ``If-Modified-Since``; None without one that can be read (RFC 9110, 13.1.3)."""
         try:
             instant = parsedate_to_datetime(self.headers.get("if-modified-since", ""))
         except ValueError:
@@ -95,39 +107,48 @@ class InboundRequest:
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
     def texts(self) -> dict[str, str]:
-        """The members of a JSON object in the body that are text.
+        """Return the members of the body's JSON object whose values are text, by name.
 
         Raises:
-            Refused: The body is something else.
+            InboundRefusal: The body is no JSON object (400).
         """
         try:
             given = orjson.loads(self.body)
         except ValueError:
             given = None
         if not isinstance(given, dict):
-            raise Refused(400, "the body must be a JSON object")
+            raise InboundRefusal(400, "the body must be a JSON object")
         return {name: value for name, value in given.items() if isinstance(value, str)}
 
 
-def needed(given: Mapping[str, str], *names: str) -> list[str]:
-    """What a caller must have given, in the order of the names.
+def require_parameters(given: Mapping[str, str], *names: str) -> list[str]:
+    """Return the values that a caller must give, in the order of the names.
+
+    For example ``user, token = require_parameters(request.texts(), "userId", "token")``.
 
     Args:
-        given: Such as :meth:`InboundRequest.texts`.
-        *names: Of parameters or members.
+        given: Values by name, for example from :meth:`InboundRequest.texts`.
+        *names: Names of the values.
 
     Raises:
-        Refused: One of them is missing or empty.
+        InboundRefusal: A value is missing or empty; the message names it (400).
     """
     for name in names:
         if not given.get(name):
-            raise Refused(400, f"{name} is missing")
+            raise InboundRefusal(400, f"{name} is missing")
     return [given[name] for name in names]
 
 
 @dataclass(frozen=True, slots=True)
 class InboundAnswer:
-    """What the caller gets."""
+    """The answer to the caller.
+
+    Attributes:
+        status: HTTP status.
+        body: The bytes of the body.
+        media_type: Value of the header Content-Type.
+        headers: Further headers.
+    """
 
     status: int = 200
     body: bytes = b""
@@ -136,28 +157,28 @@ class InboundAnswer:
 
     @classmethod
     def json(cls, body: object, status: int = 200, **headers: str) -> InboundAnswer:
-        """Plain data as JSON; underscores in names of headers stand for hyphens."""
+        """Return plain data as a JSON answer; underscores in the names of headers stand for hyphens."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return cls(status, orjson.dumps(body), headers=named)
 
     @classmethod
     def problem(cls, status: int, title: str, detail: str = "") -> InboundAnswer:
-        """An error as RFC 9457 writes it."""
+        """Return an error as a problem document (RFC 9457)."""
         body = {"type": "about:blank", "status": status, "title": title, "detail": detail}
         return cls(status, orjson.dumps(body), "application/problem+json")
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """One item that lies ready for the LMS to fetch.
+class PublishedItem:
+    """One content item that lies ready for an LMS that fetches by itself.
 
     Attributes:
-        content_key: Our key.
-        remote_key: The key that the LMS knows it by.
-        body: The exporter's payload; of a retired item that of its retirement. Do not change it.
+        content_key: Key of the item in the catalog.
+        remote_key: Key by which the LMS knows the item.
+        body: Payload that the exporter made; for a retired item the payload of its retirement. Do not change it.
         live: False for a retired item.
-        changed_at: The time of change to tell the LMS: later than what it says it has, and than every time
-            that it was ever told for an earlier version.
+        changed_at: Time of change to tell the LMS. It is later than the time up to which the LMS says it has every
+            change, and later than every time that the LMS was told for an earlier version of the item.
     """
 
     content_key: str
@@ -169,15 +190,19 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What a learner brought along from the LMS.
+    """One learner's launch of a course from the LMS, with the session token that the LMS handed over.
+
+    A launch tells who the learner is at the LMS, and gives leave to report results there for a while. A channel whose
+    LMS works so takes launches at an inbound route and stores them with :meth:`InboundDesk.save_launch`; its client gets
+    the newest one from :meth:`Session.launch`. Forgetting the learner deletes them.
 
     Attributes:
-        username: The learner, at the platform.
-        course_key: The course that was started, by our key.
+        username: Username of the learner at the platform.
+        course_key: Key of the launched course in the catalog.
         remote_id: The learner's id at the LMS.
-        callback: Where results go: a path at the LMS; "" when it has no such thing.
-        token: Proves to the LMS that the learner came from there. Kept encrypted.
-        received_at: When.
+        callback: Path at the LMS that takes results, beginning with a slash.
+        token: Session token; it is stored encrypted and never shows in a log.
+        received_at: Instant of the launch.
     """
 
     username: str
@@ -188,77 +213,96 @@ class Launch:
     received_at: datetime
 
     def check(self) -> None:
-        """Make sure that it can be stored, and that nobody else's host gets results.
+        """Check that the launch can be stored, and that its callback leads to no other host.
 
         Raises:
-            Refused: It cannot.
+            InboundRefusal: A text is empty or too long, or the callback is no path (400).
         """
         limits = (("course", self.course_key, 255), ("id", self.remote_id, 255), ("token", self.token, 4000))
         for name, text, most in limits:
             if not 0 < len(text) <= most:
-                raise Refused(400, f"the {name} that was brought must have 1 to {most} characters")
+                raise InboundRefusal(400, f"the {name} of the launch must have 1 to {most} characters")
         try:
             plain_path(self.callback)
         except ValueError as error:
-            raise Refused(400, f"the callback that was brought is not one: {error}") from None
+            raise InboundRefusal(400, f"the callback of the launch cannot be used: {error}") from None
 
 
 class InboundDesk(Protocol):
-    """What core lends to a handler. Blocking work runs off the event loop."""
+    """The services of core for a handler of an inbound route. Blocking work runs off the event loop.
+
+    Attributes:
+        clock: The present instant.
+    """
 
     clock: Clock
 
     async def configurations(self, customer: str) -> Sequence[tuple[UUID, ChannelConfig]]:
-        """The customer's active, valid configurations of this channel, oldest first.
+        """Return the customer's active, valid configurations of this channel, oldest first.
+
+        Args:
+            customer: UUID of the customer.
 
         Raises:
-            Refused: No customer is given (400), or what is given is no customer's UUID (404).
+            InboundRefusal: No customer is given (400), or what is given is no customer's UUID (404).
         """
         ...
 
     async def configuration(self, customer: str, wanted: str | None = None) -> tuple[UUID, ChannelConfig]:
-        """The customer's one configuration of this channel, or the one that is wanted, by its UUID.
+        """Return the customer's only configuration of this channel, or the one with a given id.
+
+        Args:
+            customer: UUID of the customer.
+            wanted: UUID of one of the customer's configurations; None for the only one.
 
         Raises:
-            Refused: As above; there is none (404), or there are several and none is named (409).
+            InboundRefusal: No customer is given (400), there is no such customer or configuration (404), or there
+                are several configurations and none is named (409).
         """
         ...
 
-    async def poll(self, configuration: UUID, *, since: datetime | None, limit: int) -> Sequence[Offered]:
-        """Answer one poll of the LMS, which also acknowledges what earlier polls were given.
+    async def poll(
+        self, configuration: UUID, *, since: datetime | None, limit: int
+    ) -> Sequence[PublishedItem]:
+        """Answer one poll of the LMS, which also acknowledges the answers to earlier polls.
 
-        Safe to repeat: two equal polls, with nothing offered in between, get equal answers. The rule is
+        A poll is safe to repeat: two equal polls get equal answers if nothing was published in between. The rule is
         written down in :mod:`coursewire.storage.feed`.
 
         Args:
-            configuration: Whose items.
-            since: The LMS says that it has every change up to this second; None when it does not say.
-            limit: Items at most.
+            configuration: UUID of the configuration whose items are asked for.
+            since: Instant up to which the LMS says it has every change, to the second; None if it does not say.
+            limit: Number of items at most.
 
         Returns:
-            Items to hand out, the longest waiting first.
+            The items to hand out, the longest waiting first.
         """
         ...
 
-    async def offered(self, configuration: UUID, content_key: str) -> Offered | None:
-        """One item as it lies ready, by our key; None when it was never offered. Acknowledges nothing."""
-        ...
-
-    async def keep(self, customer: str, host: str, launch: Launch) -> None:
-        """Store what a learner brought, in place of what the same learner brought for the same course.
-
-        It also links the learner to ``remote_id``, and lets go what waited for a newer token.
+    async def published(self, configuration: UUID, content_key: str) -> PublishedItem | None:
+        """Return one item as it lies ready; None if it was never published. Nothing is acknowledged by it.
 
         Args:
-            customer: UUID.
-            host: Of the LMS that the learner comes from, or its beginning up to a dot: ``acme`` is
-                acme.example.com and not acme-test.example.com. Every configuration for that LMS gets it.
-            hand_over: What was brought.
+            configuration: UUID of the configuration.
+            content_key: Key of the item in the catalog.
+        """
+        ...
+
+    async def save_launch(self, customer: str, host: str, launch: Launch) -> None:
+        """Store a learner's launch, in place of an earlier launch of the same course by the same learner.
+
+        The learner is linked to the id at the LMS, and results that waited for a newer session token may go.
+
+        Args:
+            customer: UUID of the customer.
+            host: Host of the LMS that the learner comes from, or its beginning up to a dot: ``acme`` means
+                acme.example.com and not acme-test.example.com. Every configuration for that LMS gets the launch.
+            launch: The launch.
 
         Raises:
-            Refused: A text is missing or too long, or ``callback`` is not a path (400); the customer has no
-                configuration for that host, or not this learner (404). Nothing is stored.
-            SourceError: It could not be found out, or not be stored.
+            InboundRefusal: A text is missing or too long, or ``callback`` is not a path (400); the customer has no
+                configuration for that host, or does not have this learner (404). Nothing is stored.
+            SourceError: The source could not answer, or the launch could not be stored.
         """
         ...
 
@@ -271,19 +315,19 @@ class InboundRoute:
     """One endpoint of a channel.
 
     Attributes:
-        path: Below ``/channels/<code in lower case>``; placeholders as in ``/courses/{course}``.
-        handler: Answers; what it raises is a 500 without details, and logged.
-        access: Who may call.
-        method: One HTTP method.
+        path: Path below ``/channels/<code in lower case>``, with placeholders as in ``/courses/{course}``.
+        handler: Coroutine function that answers a request. An exception of it is logged, and answered with 500.
+        access: The callers that are admitted.
+        method: HTTP method.
         customer_from: Query parameter or placeholder that names the customer; needed with
-            ``Access.CUSTOMER``.
-        summary: One line for the OpenAPI document; the first one of the handler's docstring if left out.
-        max_body_bytes: More is refused with 413 before the handler is asked.
+            ``InboundAccess.CUSTOMER``.
+        summary: One line for the OpenAPI document; the first line of the handler's docstring if left out.
+        max_body_bytes: Size of the largest body; a larger one is answered with 413 before the handler is called.
     """
 
     path: str
     handler: Handler
-    access: Access
+    access: InboundAccess
     method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
     customer_from: str = ""
     summary: str = ""
@@ -295,23 +339,25 @@ class InboundRoute:
 
 
 def list_route(
-    path: str, entry: Callable[[Offered], JsonObject], *, most: int, customer_from: str
+    path: str, entry: Callable[[PublishedItem], JsonObject], *, most: int, customer_from: str
 ) -> InboundRoute:
-    """The endpoint from which an LMS fetches content: a JSON array of what it has not acknowledged yet.
+    """Return the endpoint from which an LMS fetches content: a JSON array of the items not acknowledged yet.
 
     The query may say ``count``, how many items the LMS takes, and ``config``, one of several configurations of the
-    customer, by UUID; ``If-Modified-Since`` says what the LMS has. A configuration on a dry run lists nothing, and keeps
-    what waits.
+    customer, by UUID; ``If-Modified-Since`` says up to when the LMS has every change. A configuration on a dry run lists
+    nothing, and keeps its items waiting.
+
+    For example ``list_route("/courses", lambda item: item.body, most=1000, customer_from="customer")``.
 
     Args:
-        path: As for :class:`InboundRoute`.
-        entry: Makes an element of the array of what lies ready.
-        most: Items in one answer; ``transmission_chunk_size`` and ``count`` may lower it.
-        customer_from: As for :class:`InboundRoute`.
+        path: Path of the route, as in :class:`InboundRoute`.
+        entry: Function that makes the element of the array from an item.
+        most: Number of items in one answer at most; ``transmission_chunk_size`` and ``count`` may lower it.
+        customer_from: Query parameter or placeholder that names the customer, as in :class:`InboundRoute`.
     """
 
-    async def list_what_waits(request: InboundRequest, desk: InboundDesk) -> InboundAnswer:
-        """List what the LMS has not acknowledged yet."""
+    async def list_items(request: InboundRequest, desk: InboundDesk) -> InboundAnswer:
+        """List the items that the LMS has not acknowledged yet."""
         wanted = request.count("count", most)
         uuid, config = await desk.configuration(request.customer, request.parameter("config"))
         if config.dry_run_mode_enabled:
@@ -320,7 +366,7 @@ def list_route(
         items = await desk.poll(uuid, since=request.modified_since, limit=limit)
         return InboundAnswer.json([entry(item) for item in items])
 
-    return InboundRoute(path, list_what_waits, Access.CUSTOMER, customer_from=customer_from)
+    return InboundRoute(path, list_items, InboundAccess.CUSTOMER, customer_from=customer_from)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,14 +147,18 @@ class Session(Protocol):
         ...
 
     async def launch(self, remote_id: str) -> Launch | None:
-        """The newest session token that any learner of this configuration brought from the LMS.
+        """Return the launch whose session token is to go with a learner's result.
+
+        Its token is the newest that any learner of this configuration brought: such tokens end within hours, and the
+        learner's own is usually over when the course is finished. Its callback is that of the learner's own
+        newest launch.
 
         Args:
-            remote_id: The learner whose result goes out: ``callback`` is where that learner's last arrival said
-                results go, or the newest arrival, if the learner never came.
+            remote_id: Id at the LMS of the learner whose result goes out. A learner who never came from the LMS gets
+                the callback of the newest launch.
 
         Returns:
-            None when no learner has come from the LMS yet. The token never shows in a log or an excerpt.
+            The launch; None if no learner has come from the LMS yet. Its token never shows in a log or an excerpt.
         """
         ...
 

@@ -11,6 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from coursewire.hooks import SPECS, ChannelSpecs
 from coursewire.model.channel import PLUGIN_API, Channel, Idempotency
+from coursewire.plugins.api_versions import REMEDY, UNSAID, is_older, missing_name
 from coursewire.plugins.faults import place, text_of
 from coursewire.plugins.hook_caller import new_manager
 from coursewire.plugins.plain_data import a_kind
@@ -106,6 +107,10 @@ def declaration_of(plugin: object) -> Channel:
         declared = manager.hook.declare_channel()
     except Exception as error:
         at = f" at {place(error)}" if place(error) else ""
+        if missing := missing_name(error):
+            raise Refused(
+                f"Its declare_channel uses {missing}{at}, which plugin API {PLUGIN_API} of this core does not have. {REMEDY}"
+            ) from error
         raise Refused(
             f"Its declare_channel raised {type(error).__name__}{at}: {text_of(error)}. "
             "Report this to its authors."
@@ -125,12 +130,19 @@ def check_api(channel: Channel) -> None:
         Refused: It does not, or the range that the channel gives cannot be read.
     """
     try:
-        wanted = SpecifierSet(channel.requires_api)
+        wanted = SpecifierSet(channel.requires_api or UNSAID)
     except InvalidSpecifier as error:
         raise Refused(
             f"Its range of plugin API versions {channel.requires_api!r} cannot be read; "
-            'it is a PEP 440 specifier such as ">=1.0,<2". Report this to its authors.'
+            'it is a PEP 440 specifier such as ">=2.0,<3". Report this to its authors.'
         ) from error
+    if is_older(wanted):
+        made_for = (
+            f"It is made for plugin API {channel.requires_api}"
+            if channel.requires_api
+            else "It does not say by requires_api which plugin API it is made for, which counts as 1.0"
+        )
+        raise Refused(f"{made_for}, and this core offers {PLUGIN_API}. {REMEDY}")
     if PLUGIN_API not in wanted:
         raise Refused(
             f"It needs plugin API {channel.requires_api} and this core offers {PLUGIN_API}. "

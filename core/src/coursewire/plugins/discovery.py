@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from stevedore.extension import Extension, ExtensionManager
 
+from coursewire.model.channel import PLUGIN_API
+from coursewire.plugins.api_versions import REMEDY, missing_name
 from coursewire.plugins.faults import place, text_of
 from coursewire.plugins.registry import HOOKS, LoadRow, LoadState, where
 
@@ -120,6 +122,8 @@ def find_file(path: Path) -> Found:
 def _import_reason(error: BaseException, module: str, distribution: str) -> str:
     at = f" at {place(error)}" if place(error) else ""
     offender = distribution or "The file"
+    if missing := missing_name(error):
+        return f"It uses {missing}{at}, which plugin API {PLUGIN_API} of this core does not have. {REMEDY}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         if error.name.partition(".")[0] != module.partition(".")[0]:
             return (

@@ -7,8 +7,12 @@ import traceback
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+import lazy_loader
 import pluggy
+import pydantic
 import stevedore
+
+import coursewire
 
 if TYPE_CHECKING:
     from types import CodeType, TracebackType
@@ -18,11 +22,22 @@ _ABOUT_CODE = (AttributeError, NameError, TypeError, ImportError, NotImplemented
 
 _TEXT_LENGTH = 200
 
-_MACHINERY = tuple(
-    str(Path(file).parent) + "/"
-    for file in (importlib.__file__, pluggy.__file__, stevedore.__file__, __file__)
+_MACHINERY = (
+    *(
+        f"{Path(file).parent}/"
+        for file in (
+            importlib.__file__,
+            pluggy.__file__,
+            pydantic.__file__,
+            stevedore.__file__,
+            lazy_loader.__file__,
+            __file__,
+        )
+    ),
+    str(coursewire.__file__),
 )
-"""Where the frames lie that import and call plugins: never the place of a fault of theirs."""
+"""Where the frames lie that import and call plugins, check what they declare, and hand out public names: never the place
+of a fault of theirs."""
 
 
 def place(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from coursewire.inbound.desk import Caller, Inbound, Mounted, refuse
-from coursewire.model.inbound import Access, InboundAnswer, InboundRequest
+from coursewire.model.inbound import InboundAccess, InboundAnswer, InboundRequest
 from coursewire.service.authorization import SESSION_COOKIE, GuardedRouter, public
 from coursewire.service.problems import MEDIA_TYPE
 from coursewire.service.rate import INBOUND, address
@@ -80,7 +80,7 @@ def _endpoint(inbound: Inbound, mounted: Mounted, learner_of: LearnerOf) -> Any:
         values = {name: str(value) for name, value in request.path_params.items()}
         query = tuple(request.query_params.multi_items())
         customer = ""
-        if route.access is Access.CUSTOMER:
+        if route.access is InboundAccess.CUSTOMER:
             customer = values.get(route.customer_from) or dict(query).get(route.customer_from, "")
         asked = InboundRequest(
             method=request.method,

@@ -42,7 +42,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from coursewire.model.inbound import Offered
+from coursewire.model.inbound import PublishedItem
 from coursewire.model.payload import Kind, Operation, ResultKind
 from coursewire.model.reasons import Reason
 from coursewire.storage.audit.records import KEYS_A_QUERY, ContentRecord, ContentRecords
@@ -135,7 +135,7 @@ class Feed:
             records.write(connection, [*left, *(one.record for one in offers)], now=now)
         return unseen
 
-    def poll(self, *, since: datetime | None, limit: int, now: datetime) -> list[Offered]:
+    def poll(self, *, since: datetime | None, limit: int, now: datetime) -> list[PublishedItem]:
         """Answer a poll; see the module for what it is given and what it acknowledges.
 
         Args:
@@ -171,14 +171,14 @@ class Feed:
             elif before.window_at is None or before.window_at <= now - ARRIVAL:
                 notes["window_at"] = now
             self._note(connection, **notes)
-        return [_offered(row, since) for row in rows]
+        return [_published(row, since) for row in rows]
 
-    def offered(self, content_key: str) -> Offered | None:
+    def published(self, content_key: str) -> PublishedItem | None:
         """One item as it lies ready, by our key; None when there is none."""
         query = select(feed_item).where(self._mine, feed_item.c.content_key == content_key)
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else _offered(row, None)
+        return None if row is None else _published(row, None)
 
     def bodies(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The payloads that lie ready, by our key."""
@@ -333,6 +333,6 @@ class Feed:
             )
 
 
-def _offered(row: Row[Any], since: datetime | None) -> Offered:
+def _published(row: Row[Any], since: datetime | None) -> PublishedItem:
     changed_at = row.changed_at if since is None else max(row.changed_at, since + SECOND)
-    return Offered(row.content_key, row.remote_key, orjson.loads(row.body), bool(row.live), changed_at)
+    return PublishedItem(row.content_key, row.remote_key, orjson.loads(row.body), bool(row.live), changed_at)

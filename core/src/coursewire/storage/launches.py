@@ -1,6 +1,6 @@
-"""What learners brought along from an LMS: their id there, where results go, and the session token, encrypted.
+"""Launches: learners who came from an LMS, with their id there, the path for results, and the session token, encrypted.
 
-Everything here is synchronous and meant for a worker thread; each method is one short transaction.
+All functions are synchronous and meant for a worker thread; each method is one short transaction.
 """
 
 from __future__ import annotations
@@ -21,23 +21,24 @@ from coursewire.storage.tables.records import launch, outcome_record
 
 
 class Box(Protocol):
-    """Encrypts tokens."""
+    """A box that encrypts tokens, such as the installation's secrets."""
 
     def encrypt(self, plain: bytes, /) -> bytes:
-        """Data to ciphertext."""
+        """Return the ciphertext of data."""
         ...
 
     def decrypt(self, ciphertext: bytes, /) -> bytes:
-        """Ciphertext to data."""
+        """Return the data of a ciphertext."""
         ...
 
 
 class Newest(NamedTuple):
-    """The newest hand-over of a configuration, and where results of some learners go instead.
+    """The newest launch of a configuration, and the paths for results of learners who have another one.
 
     Attributes:
-        hand_over: The newest one.
-        callbacks: Id at the LMS to callback, of learners whose last one differs from the newest.
+        launch: The newest launch of any learner.
+        callbacks: Callback path by the learner's id at the LMS, for learners whose own newest launch has another
+            callback than the newest launch of all.
     """
 
     launch: Launch
@@ -45,7 +46,13 @@ class Newest(NamedTuple):
 
 
 class Launches:
-    """The hand-overs of one configuration."""
+    """The launches of one configuration.
+
+    Args:
+        engine: The database.
+        box: Box that encrypts the session tokens.
+        configuration: UUID of the configuration.
+    """
 
     def __init__(self, engine: Engine, box: Box, configuration: UUID) -> None:
         self._engine = engine
@@ -53,14 +60,14 @@ class Launches:
         self._configuration = configuration
 
     def __repr__(self) -> str:
-        return f"<HandOvers of configuration {self._configuration}>"
+        return f"<Launches of configuration {self._configuration}>"
 
     @property
     def _mine(self) -> ColumnElement[bool]:
         return launch.c.configuration == self._configuration
 
-    def keep(self, brought: Launch) -> None:
-        """Store what a learner brought, link the learner, and let go what waited for a newer token."""
+    def save(self, brought: Launch) -> None:
+        """Store a launch, link its learner to the id at the LMS, and let outcomes go that waited for a newer token."""
         row = {
             "configuration": self._configuration,
             "username": brought.username,
@@ -88,7 +95,7 @@ class Launches:
         )
 
     def newest(self) -> Newest | None:
-        """The newest hand-over; None when no learner has come from the LMS yet."""
+        """Return the newest launch; None if no learner has come from the LMS yet."""
         c = launch.c
         with self._engine.connect() as connection:
             row = connection.execute(
@@ -107,14 +114,14 @@ class Launches:
         return Newest(self._opened(row), {one.remote_id: one.callback for one in others})
 
     def of(self, username: str) -> list[Launch]:
-        """What one learner brought, the newest first."""
+        """Return the launches of one learner, the newest first."""
         c = launch.c
         query = select(launch).where(self._mine, c.username == username).order_by(c.received_at.desc())
         with self._engine.connect() as connection:
             return [self._opened(row) for row in connection.execute(query)]
 
     def received_at(self) -> datetime | None:
-        """When the newest one came; no secret is opened."""
+        """Return the instant of the newest launch, without decrypting its token; None if there is none."""
         with self._engine.connect() as connection:
             found: datetime | None = connection.scalar(
                 select(func.max(launch.c.received_at)).where(self._mine)

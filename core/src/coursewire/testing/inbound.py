@@ -17,6 +17,8 @@ from coursewire.model.inbound import InboundAnswer
 if TYPE_CHECKING:
     from coursewire.installation import Installation
 
+__all__ = ["Caller", "InboundCall", "inbound_server", "over_http"]
+
 STAFF = "staff"
 CUSTOMER, LEARNER = "customer:", "learner:"
 
@@ -34,7 +36,7 @@ class InboundCall(Protocol):
         body: bytes = b"",
         caller: Caller | None = None,
     ) -> InboundAnswer:
-        """Make it."""
+        """Make the call and return its answer."""
         ...
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coursewire.model.instant import Moment
 
 ENROLLABLE_AVAILABILITY = frozenset({"Current", "Starting Soon", "Upcoming"})
+"""The values of ``availability`` with which a course run takes learners, or will."""
 CLOSES_BEFORE_END = timedelta(days=1)
 """Nobody enrolls in the last day of a run."""
 UNDATED_AGE = timedelta(days=3652)

@@ -12,11 +12,10 @@ from coursewire.toolkit.responses import is_missing, read_object
 from coursewire.toolkit.results import read_success, result_from
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping
 
     import httpx
 
-    from coursewire.errors import SendError
     from coursewire.model.session import Session
 
 AT_LMS = {
@@ -138,27 +137,6 @@ async def people_by_name(people: AsyncIterator[tuple[str | None, Any]]) -> dict[
         if name and user:
             found[name.strip().casefold()].add(str(user))
     return dict(found)
-
-
-async def people_by_members(
-    rows: AsyncIterator[JsonObject], members: Sequence[str], hidden: SendError
-) -> dict[str, set[str]]:
-    """As :func:`people_by_name`, of rows with an ``id`` and one or several members that learners are known by.
-
-    Args:
-        rows: One for each person.
-        members: Their names.
-        hidden: What to raise where a row has none of them, because the LMS does not show them to us.
-    """
-
-    async def named() -> AsyncIterator[tuple[str | None, Any]]:
-        async for row in rows:
-            if not any(member in row for member in members):
-                raise hidden
-            for member in members:
-                yield row.get(member), row["id"]
-
-    return await people_by_name(named())
 
 
 def only_one(people: Mapping[str, Collection[str]], name: str) -> str | Result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -48,33 +48,6 @@ def read_json(response: httpx.Response) -> Any:
         return decode_json(response.content)
     except ValueError:
         return None
-
-
-class Printed(NamedTuple):
-    """What a call returned, as plain data; and what the web server's language printed before it."""
-
-    data: Any
-    noise: str = ""
-
-    def rows(self, member: str = "") -> list[JsonObject]:
-        """The list that the data is, or that stands in a member of it; empty where there is none."""
-        rows = dig(self.data, member) if member else self.data
-        return rows if isinstance(rows, list) else []
-
-
-def read_noisy(content: bytes) -> Printed | None:
-    """Plain data, and what a web server's language printed before it, such as PHP's warnings; None for none.
-
-    Args:
-        content: The data alone, or as the last line.
-    """
-    noise, _, last = content.strip().rpartition(b"\n")
-    for before, text in ((b"", content), (noise, last)):
-        try:
-            return Printed(decode_json(text), before.decode("utf-8", "replace").strip())
-        except ValueError:
-            continue
-    return None
 
 
 def read_object(response: httpx.Response) -> JsonObject:

@@ -37,6 +37,7 @@ def declare_channel() -> Channel:
     return Channel(
         code="SMALL",
         title="Small",
+        requires_api=">=2.0,<3",
         config=SmallConfig,
         capabilities=Capabilities(
             completions=Support.FULL,

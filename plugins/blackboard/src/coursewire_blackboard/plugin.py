@@ -16,14 +16,22 @@ authenticate, inbound_routes = OAUTH.hooks()
 CHANNEL = cw.Channel(
     code=BlackboardConfig.code,
     title="Blackboard Learn",
+    requires_api=">=2.0,<3",
     config=BlackboardConfig,
-    capabilities=cw.Capabilities.of_gradebook(
-        cw.RetireStrategy.HIDE,
-        cw.RetireStrategy.DELETE,
-        content_types={cw.ContentType.COURSE, cw.ContentType.COURSE_RUN},
+    capabilities=cw.Capabilities(
+        completions=cw.Support.FULL,
+        assessments=cw.Support.FULL,
+        in_progress=cw.Support.FULL,
+        outcomes_need_content=True,
+        content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN}),
         idempotency=cw.Idempotency.NATIVE_KEY,
         paging="offset",
         slow_down=("429", "403 with text"),
+        retire_strategies=(cw.RetireStrategy.HIDE, cw.RetireStrategy.DELETE),
+        outcome_idempotency=cw.Idempotency.UPSERT,
+        raise_grade=cw.Support.FULL,
+        lower_grade=cw.Support.FULL,
+        revoke=cw.Support.FULL,
     ),
     limits=cw.Limits(
         rates={"default": cw.Rate(calls=DAILY_CALLS, seconds=86_400, negotiable=True, setting="daily_calls")},

@@ -30,6 +30,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 CHANNEL = Channel(
     code=CanvasConfig.code,
     title="Canvas",
+    requires_api=">=2.0,<3",
     config=CanvasConfig,
     capabilities=Capabilities(
         content_types=frozenset({ContentType.COURSE, ContentType.COURSE_RUN}),

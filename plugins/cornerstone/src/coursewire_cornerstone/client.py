@@ -1,6 +1,6 @@
-"""Telling Cornerstone of results: by the learners' callback, or by the portal's own APIs.
+"""Reports results to Cornerstone: by the learners' callback, or by the portal's own APIs.
 
-The documentation meant below is https://csod.dev, guides "Online Content Connector" and "Transcript API".
+Cornerstone documents both at https://csod.dev, guides "Online Content Connector" and "Transcript API".
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ from typing import cast
 import httpx
 
 import coursewire as cw
-from coursewire.errors import CredentialsError
-from coursewire.model.reasons import Reason
-from coursewire.toolkit.auth import OAuthToken
 from coursewire_cornerstone.config import CornerstoneConfig
 from coursewire_cornerstone.outcomes import FINAL
 
@@ -24,12 +21,12 @@ the Transcript API."""
 NOBODY_CAME = "no learner has come from this portal yet"
 OVERVIEW = "/services/api/v1/transcripts/overview"
 NOBODY = {"externalId": "coursewire-connection-check"}
-"""A learner whom no portal has: asking for this one's transcript changes nothing and shows nobody's."""
+"""Id of a learner whom no portal has: asking for this transcript changes nothing and shows nobody's data."""
 
 
 @cw.hookimpl
 def authenticate(config: CornerstoneConfig, tokens: cw.Tokens) -> httpx.Auth:
-    """User name and password for the callback; a token of a registered application for the portal's APIs."""
+    """Authenticate with user name and password at the callback, with an application's token at the portal's APIs."""
     if config.completion_api == "callback":
         return httpx.BasicAuth(config.key.get_secret_value(), config.secret.get_secret_value())
     url = config.lms_url + config.oauth_api_path
@@ -40,12 +37,12 @@ def authenticate(config: CornerstoneConfig, tokens: cw.Tokens) -> httpx.Auth:
         "grantType": "client_credentials",
         "scope": config.completion_scope,
     }
-    return OAuthToken(tokens, lambda _current: httpx.Request("POST", url, json=credentials))
+    return cw.OAuthToken(tokens, lambda _current: httpx.Request("POST", url, json=credentials))
 
 
 @cw.hookimpl
 async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
-    """Report a batch, which is one result; the log of attempts says by which API."""
+    """Report a batch of one result; the message of its result says by which API."""
     config = cast("CornerstoneConfig", session.config)
     return [await _send(session, config, payload) for payload in batch.payloads]
 
@@ -62,20 +59,20 @@ async def _send(session: cw.Session, config: CornerstoneConfig, payload: cw.Payl
 
 
 async def _by_callback(session: cw.Session, config: CornerstoneConfig, payload: cw.Payload) -> cw.Result:
-    arrived = await session.launch(payload.remote_key)
-    if arrived is None:
-        return cw.Result(cw.ResultKind.TRY_LATER, Reason.LAUNCH_NEEDED, NOBODY_CAME)
-    path, token = arrived.callback + config.completion_status_api_path, {"sessionToken": arrived.token}
+    launch = await session.launch(payload.remote_key)
+    if launch is None:
+        return cw.Result(cw.ResultKind.TRY_LATER, cw.Reason.LAUNCH_NEEDED, NOBODY_CAME)
+    path, token = launch.callback + config.completion_status_api_path, {"sessionToken": launch.token}
     try:
         response = await session.post(path, params=token, json=[dict(payload.body)], safe_to_repeat=True)
         result = _read(session, response, "callback")
-    except CredentialsError as error:
+    except cw.CredentialsError as error:
         result = cw.result_from_error(error)
     if result.http_status not in (401, 403):
         return result
     # Tokens live about two hours and cannot be renewed; the next learner who comes brings another.
-    words = f"the session token is of {arrived.received_at:%Y-%m-%d %H:%M} UTC; it is over, or key and secret are wrong"
-    return replace(result, kind=cw.ResultKind.TRY_LATER, reason=Reason.LAUNCH_NEEDED, message=words)
+    words = f"the session token is of {launch.received_at:%Y-%m-%d %H:%M} UTC; it is over, or key and secret are wrong"
+    return replace(result, kind=cw.ResultKind.TRY_LATER, reason=cw.Reason.LAUNCH_NEEDED, message=words)
 
 
 async def _by_assignment(session: cw.Session, path: str, payload: cw.Payload) -> cw.Result:
@@ -107,19 +104,19 @@ def _read(session: cw.Session, response: httpx.Response, api: str) -> cw.Result:
 
 @cw.hookimpl
 async def check_connection(session: cw.Session) -> list[str]:
-    """Look whether results could be reported; content needs no connection of ours.
+    """Check that results could be reported; content needs no connection of ours.
 
     Raises:
-        BlockedError: Nobody has come from the portal yet, or the application may not do what is needed.
+        BlockedError: No learner has come from the portal yet, or the application lacks a permission.
         CredentialsError: The portal gives the application no token.
     """
     if cast("CornerstoneConfig", session.config).completion_api == "callback":
-        arrived = await session.launch("")
-        if arrived is None:
+        launch = await session.launch("")
+        if launch is None:
             why = "results are taken only with the session token that a learner brings"
             step = "Start a course in the portal, then check again; or set completion_api to transcript."
             raise cw.BlockedError(NOBODY_CAME, why=why, next_step=step)
-        hours = (session.clock() - arrived.received_at).total_seconds() / 3600
+        hours = (session.clock() - launch.received_at).total_seconds() / 3600
         return [
             f"The newest session token came {hours:.1f} hours ago; the portal takes one for about two hours."
         ]

@@ -8,11 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
 import coursewire as cw
-from coursewire.model.configuration import ApiPath, OptionalUrl
-from coursewire.model.fields import CommaSeparated, Secret, needed_with
 
-OfCallback = Annotated[Secret, needed_with("completion_api", "callback")]
-OfTranscript = Annotated[Secret, needed_with("completion_api", "transcript")]
+OfCallback = Annotated[cw.OptionalSecret, cw.needed_with("completion_api", "callback")]
+OfTranscript = Annotated[cw.OptionalSecret, cw.needed_with("completion_api", "transcript")]
 
 
 def _in_an_object(value: Any) -> Any:
@@ -36,14 +34,14 @@ class CornerstoneConfig(cw.ChannelConfig):
     """Report results by ``callback``, which needs a learner who came from the portal within about two hours; or by
     ``transcript``, Cornerstone's own APIs, which needs an OAuth application of the portal."""
     learner_id: cw.LearnerId = cw.LearnerId.LAUNCH
-    """What the portal knows learners by: ``launch`` (the GUID that a learner brings along), or the user id that an
+    """The id by which the portal knows learners: ``launch`` (the GUID that came with a launch), or the user id that an
     identity provider has (``sso``), ``email`` or ``employee_id``, with ``learner_field`` set to ``externalId``."""
 
     key: OfCallback = Field(default=SecretStr(""), validate_default=True)
     """User name for progress posts; needed with ``callback``."""
     secret: OfCallback = Field(default=SecretStr(""), validate_default=True)
     """Password for progress posts; needed with ``callback``."""
-    completion_status_api_path: ApiPath = "/progress"
+    completion_status_api_path: cw.AbsolutePath = "/progress"
     """Path of progress posts below the callback that learners bring."""
 
     client_id: OfTranscript = Field(default=SecretStr(""), validate_default=True)
@@ -56,27 +54,27 @@ class CornerstoneConfig(cw.ChannelConfig):
         max_length=255,
     )
     """Scopes that are asked for, with blanks between them."""
-    oauth_api_path: ApiPath = "/services/api/oauth2/token"
+    oauth_api_path: cw.AbsolutePath = "/services/api/oauth2/token"
     """Path of the token endpoint."""
-    transcript_complete_api_path: ApiPath = "/services/api/v1/transcripts/complete"
+    transcript_complete_api_path: cw.AbsolutePath = "/services/api/v1/transcripts/complete"
     """Path that completions go to."""
-    transcript_progress_api_path: ApiPath = "/services/api/v1/transcripts/progress"
+    transcript_progress_api_path: cw.AbsolutePath = "/services/api/v1/transcripts/progress"
     """Path that results in progress go to."""
-    learning_assignments_api_path: ApiPath = "/services/api/v1/LearningAssignments"
+    learning_assignments_api_path: cw.AbsolutePath = "/services/api/v1/LearningAssignments"
     """Path of the Learning Assignments API."""
     in_progress_api: Literal["transcript", "learning_assignments"] = "transcript"
     """Which API is told of results in progress, with ``completion_api`` ``transcript``."""
     learner_field: Literal["userGuid", "externalId"] = "userGuid"
-    """What the Transcript API calls the learner by: the GUID, or the user id in the portal."""
+    """Field of the Transcript API that names the learner: the GUID, or the user id in the portal."""
 
-    languages: Annotated[CommaSeparated, BeforeValidator(_in_an_object)] = ()
+    languages: Annotated[cw.CommaSeparated, BeforeValidator(_in_an_object)] = ()
     """Tags that the portal takes, such as en-US; what it does not take goes out as en-US. Also taken as
     comma-separated text, and as ``{"Languages": [...]}``."""
     subject_mapping: Mapping[str, tuple[str, ...]] = {}
     """Cornerstone's subjects, each with the list of our subjects that it stands for."""
     disable_subject_metadata_transmission: bool = False
     """Send no subjects, for a portal with a taxonomy of its own."""
-    launch_url: OptionalUrl = None
+    launch_url: cw.OptionalUrl = None
     """Where this service's page for arriving learners is: https://<host>/channels/csod/launch/<customer UUID>. Courses
     then begin there, and go on to their own address; empty where the platform hands arrivals on by itself."""
 

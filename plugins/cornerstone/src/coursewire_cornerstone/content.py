@@ -12,8 +12,6 @@ from urllib.parse import quote, urlencode
 from uuid import UUID, uuid5
 
 import coursewire as cw
-from coursewire.model.instant import Moment
-from coursewire.toolkit.course_runs import ENROLLABLE_AVAILABILITY, choose_run
 from coursewire_cornerstone.config import CornerstoneConfig
 from coursewire_cornerstone.languages import DEFAULT, tag_of
 
@@ -27,13 +25,13 @@ DEFAULT_PARTNER = "edX: edX Inc"
 
 @cw.hookimpl
 def remote_key(item: cw.ContentItem) -> str:
-    """The id of an item at every portal: 36 characters, whatever its key holds and however long it is."""
+    """Return the id of an item at every portal: 36 characters, derived from a key of any length and any letters."""
     return str(uuid5(KEYS, item.content_key))
 
 
 @cw.hookimpl
 def export_content(
-    config: CornerstoneConfig, item: cw.ContentItem, moment: Moment, remote_key: str
+    config: CornerstoneConfig, item: cw.ContentItem, moment: cw.Moment, remote_key: str
 ) -> cw.JsonObject:
     """Build one entry of the course list; a field whose value is not known is left out.
 
@@ -42,7 +40,7 @@ def export_content(
     """
     program = item.content_type is cw.ContentType.PROGRAM
     # The run whose start is nearest to now; which one is advertised does not matter here.
-    run = choose_run(item.model_copy(update={"advertised_course_run_uuid": None}), moment)
+    run = cw.choose_run(item.model_copy(update={"advertised_course_run_uuid": None}), moment)
     link = item.enrollment_url or (item.get("marketing_url") if program else None)
     subjects = None if config.disable_subject_metadata_transmission else _subjects(config, item)
     payload: cw.JsonObject = {
@@ -63,7 +61,7 @@ def export_content(
 
 @cw.hookimpl
 def export_retirement(confirmed: Mapping[str, Any]) -> cw.JsonObject:
-    """The entry as it was listed last, made inactive."""
+    """Return the entry as it was listed last, made inactive."""
     return {**confirmed, "IsActive": False}
 
 
@@ -83,7 +81,7 @@ def _is_active(item: cw.ContentItem) -> bool:
     if item.content_type is cw.ContentType.PROGRAM:
         return item.status.lower() == "active" if item.status else bool(item.get("published"))
     runs = (item,) if item.content_type is cw.ContentType.COURSE_RUN else item.course_runs
-    return any(run.availability in ENROLLABLE_AVAILABILITY for run in runs)
+    return any(run.availability in cw.ENROLLABLE_AVAILABILITY for run in runs)
 
 
 def _duration(hours: float | None) -> str | None:

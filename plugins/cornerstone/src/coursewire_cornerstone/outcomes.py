@@ -1,9 +1,8 @@
-"""Results, in the words of the API that the configuration reports them by."""
+"""Results as payloads of the API that the configuration reports them by."""
 
 from __future__ import annotations
 
 import coursewire as cw
-from coursewire.model.outcomes import Told
 from coursewire_cornerstone.config import CornerstoneConfig
 
 FINAL = "ignoreWorkflow"
@@ -12,10 +11,10 @@ FINAL = "ignoreWorkflow"
 
 @cw.hookimpl
 def export_completion(config: CornerstoneConfig, completion: cw.Completion) -> cw.JsonObject:
-    """Build what Cornerstone is told of a learner in a course; the status follows from being complete alone.
+    """Return the payload of one completion; its status depends on completeness alone, not on the grade.
 
     Raises:
-        NotExportableError: The learner, or the date of a completion that is told with one, is not known.
+        NotExportableError: The learner's id is not known, or a completion for the callback has no date.
     """
     learner, course = cw.learner_of(completion), completion.course_key
     if config.completion_api == "callback":
@@ -39,6 +38,6 @@ def _progress(completion: cw.Completion, learner: str) -> cw.JsonObject:
 
 
 @cw.hookimpl
-def should_transmit(outcome: cw.Outcome, told: Told | None) -> bool | None:
-    """Tell nothing again that is no news: the same result in another API's words, say; else as core has it."""
-    return False if told == Told.of(outcome) else None
+def should_transmit(outcome: cw.Outcome, told: cw.Told | None) -> bool | None:
+    """Send nothing again that only another API words differently; otherwise core decides."""
+    return False if told == cw.Told.of(outcome) else None

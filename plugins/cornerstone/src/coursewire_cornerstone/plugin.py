@@ -1,4 +1,4 @@
-"""The hooks of the Cornerstone channel, here and in the modules that they are imported from."""
+"""The hooks of the Cornerstone channel, each where it is imported from. The entry point names this module."""
 
 from __future__ import annotations
 
@@ -9,19 +9,30 @@ from coursewire_cornerstone.content import export_content, export_retirement, re
 from coursewire_cornerstone.inbound import MOST_COURSES, inbound_routes
 from coursewire_cornerstone.outcomes import export_completion, should_transmit
 
-OF_CONTENT = (remote_key, export_content, export_retirement, inbound_routes)
-OF_OUTCOMES = (export_completion, should_transmit, authenticate, send_outcomes, check_connection)
+__all__ = [
+    "CHANNEL",
+    "authenticate",
+    "check_connection",
+    "declare_channel",
+    "export_completion",
+    "export_content",
+    "export_retirement",
+    "inbound_routes",
+    "remote_key",
+    "send_outcomes",
+    "should_transmit",
+]
 
 CHANNEL = cw.Channel(
     code=CornerstoneConfig.code,
     title="Cornerstone OnDemand",
+    requires_api=">=2.0,<3",
     config=CornerstoneConfig,
-    capabilities=cw.Capabilities.of_upserts(
-        cw.RetireStrategy.DEACTIVATE,
+    capabilities=cw.Capabilities(
         delivery="pull",
         mapped_keys=True,
         remote_keys=r'[^.|\\/<>"%&\s]{1,50}',
-        content_types={cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM},
+        content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM}),
         completions=cw.Support.FULL,
         assessments=cw.Support.IMPOSSIBLE,
         in_progress=cw.Support.FULL,
@@ -30,6 +41,9 @@ CHANNEL = cw.Channel(
         lower_grade=cw.Support.PARTIAL,
         revoke=cw.Support.IMPOSSIBLE,
         list_remote=cw.Support.IMPOSSIBLE,
+        retire_strategies=(cw.RetireStrategy.DEACTIVATE,),
+        idempotency=cw.Idempotency.UPSERT,
+        outcome_idempotency=cw.Idempotency.UPSERT,
     ),
     # 20 calls a minute of the Learning Assignments API are documented; the others answer 429 when it is enough.
     limits=cw.Limits(
@@ -42,5 +56,5 @@ CHANNEL = cw.Channel(
 
 @cw.hookimpl
 def declare_channel() -> cw.Channel:
-    """Say what the channel is."""
+    """Return the declaration of the channel."""
     return CHANNEL

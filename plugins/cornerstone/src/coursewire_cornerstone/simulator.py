@@ -19,9 +19,8 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from coursewire.inbound.desk import Caller
-from coursewire.model.inbound import InboundAnswer
-from coursewire.model.instant import Clock, utc_now
+import coursewire as cw
+from coursewire.testing.inbound import Caller
 from coursewire.testing.simulator import Simulator, json_response
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ class CornerstoneSimulator(Simulator):
     def __init__(
         self,
         *,
-        clock: Clock = utc_now,
+        clock: cw.Clock = cw.utc_now,
         keep_bodies: bool = True,
         count: int = 0,
         says: str = "newest",
@@ -199,7 +198,7 @@ class CornerstoneSimulator(Simulator):
             self.has = self.clock()
         return listed
 
-    async def ask(self, call: InboundCall, customer: str, **headers: str) -> InboundAnswer:
+    async def ask(self, call: InboundCall, customer: str, **headers: str) -> cw.InboundAnswer:
         """Ask for the course list once, and do nothing with the answer: as if it were lost."""
         query = [("ciid", customer)] + ([("count", str(self.count))] if self.count else [])
         if self.has is not None and self.says != "nothing":

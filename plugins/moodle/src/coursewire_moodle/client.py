@@ -6,8 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import coursewire as cw
-from coursewire_moodle.answers import ask, fault, refusal
 from coursewire_moodle.config import settings
+from coursewire_moodle.errors import (
+    category_missing,
+    error_of_call,
+    id_numbers_hidden,
+    several_courses,
+    unclear_warning,
+)
+from coursewire_moodle.web_service import call
 
 CREATE = "core_course_create_courses"
 UPDATE = "core_course_update_courses"
@@ -24,20 +31,24 @@ async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
         One result per course. Where Moodle refuses a call without saying for which course, all are marked,
         so that core finds the course at fault in smaller batches.
     """
-    return await _Courses(session, find_remote).send(batch)
+    return await _Courses(session).send(batch)
 
 
-class _Courses(cw.ItemWriter):
+class _Courses(cw.BulkItemWriter):
     """Moodle refuses a whole call for one name that is taken, and warns of the others that it did not do."""
 
     gone = ("invalidrecord", "unknowncourseidnumber")
     clashes = ("shortnametaken", "courseidnumbertaken")
 
+    async def find(self, payload: cw.Payload) -> str | None:
+        course = await find_course(self.session, payload.remote_key)
+        return None if course is None else str(course["id"])
+
     async def create_all(self, payloads: Sequence[cw.Payload]) -> cw.Results:
         courses = {"courses": [_dated(payload) for payload in payloads]}
         # Moodle looks whether a name is free before it writes: parallel creates make doubles.
         async with self.session.lock(CREATE):
-            made = (await ask(self.session, CREATE, courses, repeatable=False)).rows()
+            made = (await call(self.session, CREATE, courses, repeatable=False)).rows()
         ids = {cw.dig(row, "shortname"): str(cw.dig(row, "id") or "") for row in made}
         by_key = {payload.key: ids.get(payload.body["shortname"], "") for payload in payloads}
         return cw.results_by_id(payloads, by_key)
@@ -57,14 +68,14 @@ class _Courses(cw.ItemWriter):
 
     async def _write(self, function: str, data: cw.JsonObject, there: Mapping[str, cw.Payload]) -> cw.Results:
         """Call a function that does one course after the other, and warns of those that it did not do."""
-        warned = (await ask(self.session, function, data)).rows("warnings")
+        warned = (await call(self.session, function, data)).rows("warnings")
         warnings = {str(each.get("itemid")): each for each in warned}
         if not warnings.keys() <= there.keys():
             why = "; ".join(str(each.get("message")) for each in warnings.values())
-            raise fault("unclear-warning", why, function=function)
+            raise unclear_warning(function, why)
         results = cw.results_by_id(there.values(), {payload.key: known for known, payload in there.items()})
         for known, warning in warnings.items():
-            error = refusal(function, warning.get("warningcode"), warning.get("message"))
+            error = error_of_call(function, warning.get("warningcode"), warning.get("message"))
             results[there[known].key] = replace(cw.result_from_error(error), batch_refused=False)
         return results
 
@@ -85,9 +96,9 @@ async def category(session: cw.Session) -> cw.JsonObject:
     """
     number = settings(session).category_id
     wanted = {"criteria": [{"key": "id", "value": number}], "addsubcategories": 0}
-    rows = (await ask(session, CATEGORIES, wanted)).rows()
+    rows = (await call(session, CATEGORIES, wanted)).rows()
     if not rows:
-        raise fault("category-missing", number=number)
+        raise category_missing(number)
     return rows[0]
 
 
@@ -97,9 +108,9 @@ async def courses_by(session: cw.Session, field: str, value: object) -> list[cw.
     Raises:
         SendError: Moodle hides the ID numbers of courses from the account.
     """
-    rows = (await ask(session, FIND, {"field": field, "value": value})).rows("courses")
+    rows = (await call(session, FIND, {"field": field, "value": value})).rows("courses")
     if any("idnumber" not in row for row in rows):
-        raise fault("id-hidden")
+        raise id_numbers_hidden()
     return rows
 
 
@@ -112,7 +123,7 @@ async def find_course(session: cw.Session, key: str) -> cw.JsonObject | None:
     # Some databases find other capitals, too.
     same = [row for row in await courses_by(session, "idnumber", key) if row["idnumber"] == key]
     if len(same) > 1:
-        raise fault("several-courses", ids=", ".join(str(row["id"]) for row in same))
+        raise several_courses(", ".join(str(row["id"]) for row in same))
     return same[0] if same else None
 
 

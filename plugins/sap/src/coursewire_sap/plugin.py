@@ -45,6 +45,7 @@ def declare_channel() -> Channel:
     return Channel(
         code=SapConfig.code,
         title="SAP SuccessFactors Learning",
+        requires_api=">=2.0,<3",
         config=SapConfig,
         capabilities=Capabilities(
             content_types=frozenset({ContentType.COURSE, ContentType.COURSE_RUN, ContentType.PROGRAM}),

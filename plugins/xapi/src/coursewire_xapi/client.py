@@ -6,41 +6,36 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from coursewire.errors import BlockedError
-from coursewire.hooks import hookimpl
-from coursewire.model.payload import Result, ResultKind
-from coursewire.toolkit.auth import BasicAuth
-from coursewire.toolkit.responses import read_json, read_object
-from coursewire.toolkit.results import admitted, read_success, result_from
+import coursewire as cw
 from coursewire_xapi.held import Held, follow
 from coursewire_xapi.outcomes import COMPLETED, VOIDED, identifier, voiding
 
 if TYPE_CHECKING:
     import httpx
 
-    from coursewire.model.payload import Batch, JsonObject, Payload
-    from coursewire.model.session import Session
     from coursewire_xapi.config import XapiConfig
 
-    Telling = tuple[list[JsonObject], Held | None]
+    Telling = tuple[list[cw.JsonObject], Held | None]
     Names = set[str] | None
 
 VERSION_HEADER = "X-Experience-API-Version"
-_LATER, _REJECTED = ResultKind.TRY_LATER, ResultKind.REJECTED
-NOTHING_TO_VOID = Result(_REJECTED, "nothing-to-void", "no statement is known that could be voided")
-UNREADABLE = Result(_LATER, "unreadable-answer", "the store's answer is not the list of the statements' ids")
+_LATER, _REJECTED = cw.ResultKind.TRY_LATER, cw.ResultKind.REJECTED
+NOTHING_TO_VOID = cw.Result(_REJECTED, "nothing-to-void", "no statement is known that could be voided")
+UNREADABLE = cw.Result(
+    _LATER, "unreadable-answer", "the store's answer is not the list of the statements' ids"
+)
 RIGHTS = "Give the credentials the scope statements/write, and statements/read/mine to settle conflicts."
 ADDRESS = "Check the endpoint: it is the part before /statements."
-_admitted = partial(admitted, permission_hint=RIGHTS, next_step=ADDRESS)
+_admitted = partial(cw.admitted, permission_hint=RIGHTS, next_step=ADDRESS)
 
 
-@hookimpl
-def authenticate(config: XapiConfig) -> BasicAuth:
+@cw.hookimpl
+def authenticate(config: XapiConfig) -> cw.BasicAuth:
     """Basic authentication, and the version that every request must announce."""
-    return BasicAuth(config.key, config.secret, {VERSION_HEADER: config.version})
+    return cw.BasicAuth(config.key, config.secret, {VERSION_HEADER: config.version})
 
 
-def tell(config: XapiConfig, payload: Payload) -> Telling:
+def tell(config: XapiConfig, payload: cw.Payload) -> Telling:
     """What is to be said of a payload after what was said before, and what is held once the store has it.
 
     Nothing and None, where there is nothing to void.
@@ -58,8 +53,8 @@ def tell(config: XapiConfig, payload: Payload) -> Telling:
     return statements, now
 
 
-@hookimpl
-async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
+@cw.hookimpl
+async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     """Send the statements of a batch with one request; the store takes all of them or none.
 
     Raises:
@@ -73,8 +68,8 @@ async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
     if response.is_success or (response.status_code == 409 and len(batch) == 1):
         named = _named(response, {statement["id"] for statement in statements})
         return [await _settle(session, telling, response, named) for telling in tellings]
-    refusal = result_from(response, now=session.clock(), batch_refused=len(batch) > 1)
-    warnings = read_object(response).get("warnings")
+    refusal = cw.result_from(response, now=session.clock(), batch_refused=len(batch) > 1)
+    warnings = cw.read_object(response).get("warnings")
     if isinstance(warnings, list):
         refusal = replace(refusal, message="; ".join(map(str, warnings)))
     return [refusal] * len(batch)
@@ -84,12 +79,12 @@ def _named(response: httpx.Response, ours: set[str]) -> Names:
     """The ids that the store has taken now: none with a 409, all with a 204. None where no store answers so."""
     if response.status_code == 409 or not response.content:
         return {409: set[str](), 204: ours}.get(response.status_code)
-    body = read_json(response)
+    body = cw.read_json(response)
     is_list = isinstance(body, list) and all(isinstance(each, str) for each in body)
     return set(body) if is_list and ours.issuperset(body) and len(set(body)) == len(body) else None
 
 
-async def _settle(session: Session, telling: Telling, response: httpx.Response, named: Names) -> Result:
+async def _settle(session: cw.Session, telling: Telling, response: httpx.Response, named: Names) -> cw.Result:
     """One outcome's result. Some stores name only what was new to them; the place in the list says nothing."""
     statements, held = telling
     if held is None:
@@ -100,40 +95,40 @@ async def _settle(session: Session, telling: Telling, response: httpx.Response, 
     for statement in unnamed:
         if fault := await _fault(session, statement):
             return replace(fault, http_status=response.status_code)
-    kind = ResultKind.ALREADY_SO if unnamed else ResultKind.ACCEPTED
-    return Result(kind, remote_id=held.written(), http_status=response.status_code)
+    kind = cw.ResultKind.ALREADY_SO if unnamed else cw.ResultKind.ACCEPTED
+    return cw.Result(kind, remote_id=held.written(), http_status=response.status_code)
 
 
-async def _fault(session: Session, ours: JsonObject) -> Result | None:
+async def _fault(session: cw.Session, ours: cw.JsonObject) -> cw.Result | None:
     """What is wrong with a statement whose id the store knows; None where it tells the same fact, if in other words."""
     name = ours["id"]
     theirs = await _fetch(session, "statementId", name)
     if theirs is None:
         if await _fetch(session, "voidedStatementId", name):
-            return Result(_REJECTED, "conflict", f"statement {name} was voided at the store")
-        return Result(_LATER, "not-shown-yet", f"the store neither named nor shows statement {name}")
+            return cw.Result(_REJECTED, "conflict", f"statement {name} was voided at the store")
+        return cw.Result(_LATER, "not-shown-yet", f"the store neither named nor shows statement {name}")
     mine, other = _fact(ours), _fact(theirs)
     differing = ", ".join(part for part in mine if mine[part] != other[part])
     text = f"the store has another statement under the id {name}: {differing} differ"
-    return Result(_REJECTED, "conflict", text) if differing else None
+    return cw.Result(_REJECTED, "conflict", text) if differing else None
 
 
-async def _fetch(session: Session, name: str, value: str) -> JsonObject | None:
+async def _fetch(session: cw.Session, name: str, value: str) -> cw.JsonObject | None:
     """One statement by its id, which some stores wrap into a list; None where the store does not show it."""
     response = await session.get("statements", params={name: value})
-    body = read_object(response) if response.status_code == 404 or _admitted(response).is_success else {}
+    body = cw.read_object(response) if response.status_code == 404 or _admitted(response).is_success else {}
     found = body.get("statements", [body])
     return next((each for each in found if isinstance(each, dict) and each.get("id") == value), None)
 
 
-def _fact(told: JsonObject) -> dict[str, Any]:
+def _fact(told: cw.JsonObject) -> dict[str, Any]:
     """What makes a statement what it is. A store may fill in or take over everything else."""
     names = {"actor": identifier(told["actor"]), "verb": told["verb"]["id"], "object": told["object"]["id"]}
     return names | {"result": told.get("result")}
 
 
-@hookimpl
-async def check_connection(session: Session) -> list[str]:
+@cw.hookimpl
+async def check_connection(session: cw.Session) -> list[str]:
     """The versions that the store offers; then a read, and a write of nothing, with the credentials.
 
     Raises:
@@ -142,14 +137,14 @@ async def check_connection(session: Session) -> list[str]:
     """
     versions = await _check_version(session, cast("XapiConfig", session.config).version)
     response = _admitted(await session.get("statements", params={"limit": "1"}))
-    read_success(response, "statements", next_step=ADDRESS)
+    cw.read_success(response, "statements", next_step=ADDRESS)
     # An empty array stores nothing. What the store thinks of it does not matter, as long as it is not forbidden.
     _admitted(await session.post("statements", json=[], safe_to_repeat=True))
     return [versions, "The credentials may read statements.", "The credentials may write statements."]
 
 
-async def _check_version(session: Session, wanted: str) -> str:
-    offered = read_object(await session.get("about")).get("version")
+async def _check_version(session: cw.Session, wanted: str) -> str:
+    offered = cw.read_object(await session.get("about")).get("version")
     if not isinstance(offered, list):
         return f"The store does not say which versions of xAPI it knows; requests announce {wanted}."
     known = sorted(map(str, offered))
@@ -158,5 +153,5 @@ async def _check_version(session: Session, wanted: str) -> str:
         common = families.get("2.0") or families.get("1.0")
         step = f"Set version to {common}." if common else "Use a store that knows xAPI 1.0 or 2.0."
         what = f"the store does not know xAPI {wanted}"
-        raise BlockedError(what, why=f"it knows {', '.join(known)}", next_step=step)
+        raise cw.BlockedError(what, why=f"it knows {', '.join(known)}", next_step=step)
     return f"The store knows xAPI {', '.join(known)}; requests announce {wanted}."

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from coursewire.model.configuration import BasicUser, ChannelConfig, HostName, LearnerId, LmsUrl, Secret
+import coursewire as cw
 
 BY_EMAIL = ("mbox", "mbox_sha1sum")
 """The forms of an actor that are made from an e-mail address."""
@@ -20,20 +20,20 @@ def _base(value: str) -> str:
     return value
 
 
-class XapiConfig(ChannelConfig):
+class XapiConfig(cw.ChannelConfig):
     """Which Learning Record Store, the credentials for it, and how statements name learners and courses."""
 
     code: ClassVar[str] = "XAPI"
 
-    endpoint: Annotated[LmsUrl, AfterValidator(_base)]
+    endpoint: Annotated[cw.LmsUrl, AfterValidator(_base)]
     """Base address of the Learning Record Store: the part before ``/statements``."""
-    key: BasicUser
+    key: cw.BasicUser
     """User of its Basic authentication ("client id")."""
-    secret: Secret
+    secret: cw.Secret
     """Password that goes with the key ("client secret")."""
     version: Literal["1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0"] = "1.0.3"
     """Version of xAPI that requests announce. ``config check`` compares it with what the store offers."""
-    site_domain: HostName
+    site_domain: cw.HostName
     """Host of the site that the courses are on. Activity and extension ids begin with it, so it must never change."""
     actor: Literal["account", "mbox", "mbox_sha1sum", "pseudonym"] = "account"
     """How statements name learners: ``account`` (the id that ``learner_id`` says), ``mbox`` (e-mail address),
@@ -49,21 +49,21 @@ class XapiConfig(ChannelConfig):
     @classmethod
     def _addresses_by_default(cls, data: Any) -> Any:
         if isinstance(data, dict) and data.get("actor") in BY_EMAIL:
-            return {"learner_id": LearnerId.EMAIL, **data}
+            return {"learner_id": cw.LearnerId.EMAIL, **data}
         return data
 
     @model_validator(mode="after")
     def _actor_can_be_made(self) -> XapiConfig:
-        if self.actor in BY_EMAIL and self.learner_id is not LearnerId.EMAIL:
+        if self.actor in BY_EMAIL and self.learner_id is not cw.LearnerId.EMAIL:
             raise ValueError(f"actor {self.actor} is made from the e-mail address: learner_id must be email")
         if self.actor == "pseudonym" and self.pseudonym_key is None:
             raise PydanticCustomError("missing", "pseudonym_key, which actor pseudonym needs")
         return self
 
     @property
-    def learner_id_otherwise(self) -> LearnerId | None:
+    def learner_id_otherwise(self) -> cw.LearnerId | None:
         """The e-mail address, where the configuration allows it."""
-        return LearnerId.EMAIL if self.actor == "account" and self.email_without_account else None
+        return cw.LearnerId.EMAIL if self.actor == "account" and self.email_without_account else None
 
     @property
     def site(self) -> str:

@@ -9,20 +9,12 @@ import re
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from coursewire.errors import NotExportableError
-from coursewire.hooks import hookimpl
-from coursewire.model.configuration import LearnerId
-from coursewire.model.instant import iso_utc
-from coursewire.model.outcomes import Completion, EnrollmentReport, Verdict
-from coursewire.pipeline.export.changes import number, without_none
-from coursewire.toolkit.languages import UNDETERMINED, language_tag
+import coursewire as cw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from coursewire.model.outcomes import Outcome
-    from coursewire.model.payload import JsonObject
     from coursewire_xapi.config import XapiConfig
 
 _ADL = "http://adlnet.gov/expapi"
@@ -33,48 +25,48 @@ COURSE = f"{_ADL}/activities/course"
 _NOT_IN_IRIS = re.compile(r'[\x00-\x20"<>\\^`{|}\x7f]')
 
 
-@hookimpl
-def export_completion(config: XapiConfig, completion: Completion) -> JsonObject:
+@cw.hookimpl
+def export_completion(config: XapiConfig, completion: cw.Completion) -> cw.JsonObject:
     """That a learner has completed a course run; or, of a completion that does not hold any more, that it is void.
 
     What a voiding statement is about only the client knows: it adds the ids.
     """
     if not completion.complete:
         return _by_us(config)
-    result: JsonObject = {"completion": True}
-    if completion.verdict in (Verdict.PASS, Verdict.FAIL):
-        result["success"] = completion.verdict is Verdict.PASS
+    result: cw.JsonObject = {"completion": True}
+    if completion.verdict in (cw.Verdict.PASS, cw.Verdict.FAIL):
+        result["success"] = completion.verdict is cw.Verdict.PASS
     if completion.percent is not None:
-        raw = number(completion.percent * 100)
-        result["score"] = {"scaled": number(completion.percent), "raw": raw, "min": 0, "max": 100}
+        raw = cw.number(completion.percent * 100)
+        result["score"] = {"scaled": cw.number(completion.percent), "raw": raw, "min": 0, "max": 100}
     return _statement(config, completion, COMPLETED, completion.completed_at) | {"result": result}
 
 
-@hookimpl
-def export_enrollment(config: XapiConfig, enrollment: EnrollmentReport) -> JsonObject:
+@cw.hookimpl
+def export_enrollment(config: XapiConfig, enrollment: cw.EnrollmentReport) -> cw.JsonObject:
     """That a learner has joined a course run, or has left it."""
     verb = REGISTERED if enrollment.active else UNREGISTERED
     return _statement(config, enrollment, verb, enrollment.at)
 
 
-@hookimpl
-def should_transmit(config: XapiConfig, outcome: Outcome, record: Mapping[str, Any] | None) -> bool | None:
+@cw.hookimpl
+def should_transmit(config: XapiConfig, outcome: cw.Outcome, record: Mapping[str, Any] | None) -> bool | None:
     """No statement is sent again because its words have changed; of another fact the configuration decides."""
     known = record.get("id") if record else None
     return False if known and fact_id(config, outcome) == known else None
 
 
-def fact_id(config: XapiConfig, outcome: Outcome) -> str:
+def fact_id(config: XapiConfig, outcome: cw.Outcome) -> str:
     """The id of the statement that tells this very fact, however often and in whatever words.
 
     It is made of who, in which enrollment and run, and what makes it another fact. Two configurations for one store
     tell it once.
     """
-    if isinstance(outcome, EnrollmentReport):
+    if isinstance(outcome, cw.EnrollmentReport):
         kind = "enrollment" if outcome.active else "unenrollment"
         said = [instant(outcome.at)]
     else:
-        assert isinstance(outcome, Completion)
+        assert isinstance(outcome, cw.Completion)
         kind = "completion" if outcome.complete else "no completion"
         percent = "" if outcome.percent is None else f"{outcome.percent.normalize():f}"
         said = [instant(outcome.completed_at), outcome.verdict.value, percent]
@@ -84,7 +76,7 @@ def fact_id(config: XapiConfig, outcome: Outcome) -> str:
     return _uuid(config, "|".join(parts))
 
 
-def voiding(config: XapiConfig, target: str, body: JsonObject | None = None) -> JsonObject:
+def voiding(config: XapiConfig, target: str, body: cw.JsonObject | None = None) -> cw.JsonObject:
     """The statement that voids ``target``; the same whenever it is made."""
     about = {"objectType": "StatementRef", "id": target}
     return {**(body or _by_us(config)), "id": str(uuid5(UUID(target), VOIDED)), "object": about}
@@ -98,13 +90,13 @@ def activity_id(config: XapiConfig, kind: str, key: str) -> str:
 
 def instant(at: datetime | None) -> str:
     """An instant in UTC with milliseconds; "" for none."""
-    return iso_utc(at, timespec="milliseconds") or ""
+    return cw.iso_utc(at, timespec="milliseconds") or ""
 
 
-def _statement(config: XapiConfig, outcome: Outcome, verb: str, at: datetime | None) -> JsonObject:
-    course, language = outcome.course, language_tag(outcome.course.language)
+def _statement(config: XapiConfig, outcome: cw.Outcome, verb: str, at: datetime | None) -> cw.JsonObject:
+    course, language = outcome.course, cw.language_tag(outcome.course.language)
     known = {f"{config.site}/course/key": outcome.content_key, f"{config.site}/course/uuid": course.uuid}
-    definition = without_none(
+    definition = cw.without_none(
         type=COURSE,
         name={language: course.title} if course.title else None,
         description={language: course.description} if course.description else None,
@@ -112,13 +104,13 @@ def _statement(config: XapiConfig, outcome: Outcome, verb: str, at: datetime | N
         extensions={name: value for name, value in known.items() if value} or None,
     )
     whole = _activity(config, "course", outcome.content_key) if outcome.content_key else None
-    context = without_none(
+    context = cw.without_none(
         registration=_uuid(config, f"registration|{outcome.enrollment_id}"),
         platform=config.site_domain,
-        language=None if language == UNDETERMINED else language,
+        language=None if language == cw.UNDETERMINED else language,
         contextActivities={"grouping": [whole]} if whole else None,
     )
-    return without_none(
+    return cw.without_none(
         id=fact_id(config, outcome),
         actor=actor(config, outcome),
         verb=_verb(verb),
@@ -129,14 +121,16 @@ def _statement(config: XapiConfig, outcome: Outcome, verb: str, at: datetime | N
     )
 
 
-def actor(config: XapiConfig, outcome: Outcome) -> JsonObject:
+def actor(config: XapiConfig, outcome: cw.Outcome) -> cw.JsonObject:
     """The learner as an Agent with exactly one identifier.
 
     Raises:
         NotExportableError: The e-mail address is none.
     """
     value, home = outcome.remote_id or "", config.account_home_page or config.site
-    is_address = outcome.remote_id_origin == LearnerId.EMAIL and config.learner_id is not LearnerId.EMAIL
+    is_address = (
+        outcome.remote_id_origin == cw.LearnerId.EMAIL and config.learner_id is not cw.LearnerId.EMAIL
+    )
     if config.pseudonym_key is not None and config.actor == "pseudonym":
         key = config.pseudonym_key.get_secret_value().encode()
         return _account(home, hmac.new(key, value.encode(), hashlib.sha256).hexdigest())
@@ -144,7 +138,7 @@ def actor(config: XapiConfig, outcome: Outcome) -> JsonObject:
         return _account(home, value) | {"name": value}
     mailbox, at, domain = value.strip().rpartition("@")
     if not (mailbox and at and domain) or re.search(r"\s", value.strip()):
-        raise NotExportableError("email", "the learner's e-mail address is none")
+        raise cw.NotExportableError("email", "the learner's e-mail address is none")
     if config.actor == "mbox_sha1sum":
         iri = f"mailto:{mailbox}@{domain.lower()}"
         # xAPI demands SHA-1 here; it hides an address from a glance and protects nothing.
@@ -152,26 +146,26 @@ def actor(config: XapiConfig, outcome: Outcome) -> JsonObject:
     return {"objectType": "Agent", "mbox": f"mailto:{mailbox}@{domain}"}
 
 
-def identifier(agent: JsonObject) -> JsonObject:
+def identifier(agent: cw.JsonObject) -> cw.JsonObject:
     """The part of an Agent that says who it is."""
     return {name: part for name, part in agent.items() if name not in ("objectType", "name")}
 
 
-def _account(home: str, name: str) -> JsonObject:
+def _account(home: str, name: str) -> cw.JsonObject:
     return {"objectType": "Agent", "account": {"homePage": home, "name": name}}
 
 
-def _by_us(config: XapiConfig) -> JsonObject:
+def _by_us(config: XapiConfig) -> cw.JsonObject:
     """What every voiding statement has: that it is we who void."""
     about = {"objectType": "StatementRef"}
     return {"actor": _account(config.site, "coursewire"), "verb": _verb(VOIDED), "object": about}
 
 
-def _activity(config: XapiConfig, kind: str, key: str) -> JsonObject:
+def _activity(config: XapiConfig, kind: str, key: str) -> cw.JsonObject:
     return {"objectType": "Activity", "id": activity_id(config, kind, key)}
 
 
-def _verb(iri: str) -> JsonObject:
+def _verb(iri: str) -> cw.JsonObject:
     return {"id": iri, "display": {"en": iri.rpartition("/")[2]}}
 
 

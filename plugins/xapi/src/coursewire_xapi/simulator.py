@@ -13,7 +13,7 @@ from uuid import uuid4
 import orjson
 from aiohttp import web
 
-from coursewire.model.instant import Clock, utc_now
+import coursewire as cw
 from coursewire.testing.simulator import Simulator, json_response
 from coursewire_xapi.client import VERSION_HEADER
 from coursewire_xapi.outcomes import VOIDED, instant
@@ -45,7 +45,7 @@ class XapiSimulator(Simulator):
 
     code: ClassVar[str] = "XAPI"
 
-    def __init__(self, *, clock: Clock = utc_now, keep_bodies: bool = True) -> None:
+    def __init__(self, *, clock: cw.Clock = cw.utc_now, keep_bodies: bool = True) -> None:
         super().__init__(clock=clock, keep_bodies=keep_bodies)
         self.key = "coursewire"
         self.secret = "simulated-secret"

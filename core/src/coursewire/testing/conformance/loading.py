@@ -57,7 +57,7 @@ class LoadingChecks:
     def test_it_names_its_api(self: SuiteBase, bench: Bench) -> None:
         """``requires_api`` holds the present version and ends before the next major one.
 
-        Write ``requires_api=">=1.0,<2"``.
+        Write ``requires_api=">=2.0,<3"``.
         """
         wanted = SpecifierSet(bench.channel.requires_api)
         demand(

@@ -14,6 +14,7 @@ OF_OUTCOMES = (export_completion, send_outcomes, authenticate, check_connection)
 CHANNEL = cw.Channel(
     code=DegreedV1Config.code,
     title="Degreed (API v1)",
+    requires_api=">=2.0,<3",
     config=DegreedV1Config,
     capabilities=cw.Capabilities(
         content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM}),

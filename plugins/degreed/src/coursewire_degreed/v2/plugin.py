@@ -14,11 +14,10 @@ OF_OUTCOMES = (export_completion, send_outcomes, authenticate, check_connection)
 CHANNEL = cw.Channel(
     code=Degreed2Config.code,
     title="Degreed (API v2)",
+    requires_api=">=2.0,<3",
     config=Degreed2Config,
-    capabilities=cw.Capabilities.of_upserts(
-        cw.RetireStrategy.DEACTIVATE,
-        cw.RetireStrategy.DELETE,
-        content_types={cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM},
+    capabilities=cw.Capabilities(
+        content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM}),
         completions=cw.Support.FULL,
         assessments=cw.Support.IMPOSSIBLE,
         in_progress=cw.Support.IMPOSSIBLE,
@@ -28,6 +27,10 @@ CHANNEL = cw.Channel(
         wants_confirmed=True,
         list_remote=cw.Support.FULL,
         paging="cursor",
+        retire_strategies=(cw.RetireStrategy.DEACTIVATE, cw.RetireStrategy.DELETE),
+        raise_grade=cw.Support.FULL,
+        lower_grade=cw.Support.FULL,
+        revoke=cw.Support.FULL,
     ),
     limits=cw.Limits(
         batch_items=1,

@@ -1,3 +1,3 @@
 """Imports a name that does not exist."""
 
-from coursewire.model.payload import NoSuchName  # noqa: F401
+from json import NoSuchName  # noqa: F401

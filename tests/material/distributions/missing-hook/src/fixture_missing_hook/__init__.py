@@ -14,6 +14,7 @@ def declare_channel() -> Channel:
     return Channel(
         code="BOASTS",
         title="Boasts",
+        requires_api=">=2.0,<3",
         config=Config,
         capabilities=Capabilities(content=Support.FULL),
     )

@@ -19,7 +19,7 @@ def declare_channel() -> Channel:
         title="Future",
         config=Config,
         capabilities=Capabilities(content=Support.FULL),
-        requires_api=">=2,<3",
+        requires_api=">=3,<4",
     )
 
 

@@ -17,6 +17,7 @@ def declare_channel() -> Channel:
     return Channel(
         code="SIGNATURE",
         title="Wrong signature",
+        requires_api=">=2.0,<3",
         config=Config,
         capabilities=Capabilities(content=Support.FULL),
     )

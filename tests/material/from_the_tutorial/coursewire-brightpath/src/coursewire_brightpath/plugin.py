@@ -38,9 +38,9 @@ def declare_channel() -> cw.Channel:
     return cw.Channel(
         code="BRIGHTPATH",
         title="Brightpath",
+        requires_api=">=2.0,<3",
         config=BrightpathConfig,
-        capabilities=cw.Capabilities.of_upserts(
-            cw.RetireStrategy.HIDE,
+        capabilities=cw.Capabilities(
             content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN}),
             completions=cw.Support.FULL,
             assessments=cw.Support.IMPOSSIBLE,
@@ -49,6 +49,12 @@ def declare_channel() -> cw.Channel:
             outcomes_need_content=True,
             list_remote=cw.Support.FULL,
             paging="page number",
+            retire_strategies=(cw.RetireStrategy.HIDE,),
+            idempotency=cw.Idempotency.UPSERT,
+            outcome_idempotency=cw.Idempotency.UPSERT,
+            raise_grade=cw.Support.FULL,
+            lower_grade=cw.Support.FULL,
+            revoke=cw.Support.FULL,
         ),
         limits=cw.Limits(
             outcome_batch_items=50,

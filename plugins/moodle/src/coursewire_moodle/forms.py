@@ -1,4 +1,4 @@
-"""Forms as PHP and Rails read them: lists and objects in the names of their fields."""
+"""Forms as PHP reads them: lists and objects stand in the names of the fields."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import httpx
 
 
 def bracketed(data: Mapping[str, Any]) -> dict[str, str]:
-    """Nested data as the fields of a form: ``{"courses": [{"id": 5}]}`` is ``courses[0][id]=5``.
+    """Return nested data as the fields of a form.
+
+    ``bracketed({"courses": [{"id": 5}]})`` is ``{"courses[0][id]": "5"}``.
 
     Args:
-        data: Objects, lists and plain values; of an empty list or object nothing is left.
+        data: Objects, lists and plain values. An empty list or object leaves no field.
     """
     fields: dict[str, str] = {}
     for name, value in data.items():
@@ -26,7 +28,9 @@ def bracketed(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def with_field(request: httpx.Request, name: str, value: str) -> httpx.Request:
-    """The same request of a form, with one more field, for a token that must not stand in a URL."""
+    """Return the request of a form with one more field in front, for a token that must not stand in a URL."""
     content = urlencode({name: value}).encode() + b"&" + request.content
-    headers, extensions = {**request.headers, "content-length": str(len(content))}, request.extensions
-    return httpx.Request(request.method, request.url, headers=headers, content=content, extensions=extensions)
+    headers = {**request.headers, "content-length": str(len(content))}
+    return httpx.Request(
+        request.method, request.url, headers=headers, content=content, extensions=request.extensions
+    )

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from coursewire.errors import NotExportableError
 from coursewire.model.content import ContentItem, CourseRun
-from coursewire.toolkit.cmi5 import NAMESPACE, Block, Structure, Unit, described, of_many, of_one, to_zip
+from coursewire_xapi.cmi5_format import NAMESPACE, Block, Structure, Unit, described, of_many, of_one, to_zip
 
 TEXT = {"langstring": [{"lang": "en", "text": "Text"}]}
 

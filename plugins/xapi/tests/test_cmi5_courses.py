@@ -14,8 +14,8 @@ from coursewire.cli.app import app
 from coursewire.errors import NotExportableError
 from coursewire.model.content import ContentItem
 from coursewire.model.instant import Moment
-from coursewire.toolkit.cmi5 import NAMESPACE, Block, of_many, of_one
-from coursewire_xapi.cmi5 import course_block
+from coursewire_xapi.cmi5_courses import course_block
+from coursewire_xapi.cmi5_format import NAMESPACE, Block, of_many, of_one
 from coursewire_xapi.outcomes import activity_id
 
 RUN = "course-v1:FarmU+SOIL101+2026_T1"

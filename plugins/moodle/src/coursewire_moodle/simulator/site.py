@@ -18,12 +18,12 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from coursewire.model.instant import Clock, utc_now
+import coursewire as cw
 from coursewire.testing.simulator import Simulator, json_response
 from coursewire_moodle.config import MoodleConfig
-from coursewire_moodle.simulated_courses import CourseFunctions
-from coursewire_moodle.simulated_forms import JsonObject, MoodleError, Printed, as_php, checked
-from coursewire_moodle.simulated_grades import GradeFunctions
+from coursewire_moodle.simulator.courses import CourseFunctions
+from coursewire_moodle.simulator.forms import JsonObject, MoodleError, Printed, as_php, checked
+from coursewire_moodle.simulator.grades import GradeFunctions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,7 +86,7 @@ class MoodleSimulator(Simulator):
     password = "simulated-password"
     service = "coursewire_service"
 
-    def __init__(self, *, clock: Clock = utc_now, keep_bodies: bool = True) -> None:
+    def __init__(self, *, clock: cw.Clock = cw.utc_now, keep_bodies: bool = True) -> None:
         super().__init__(clock=clock, keep_bodies=keep_bodies)
         self.rights = set(RIGHTS)
         self.release = "4.5.6"

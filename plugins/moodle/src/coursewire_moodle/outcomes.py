@@ -2,23 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 import httpx
 
 import coursewire as cw
-from coursewire_moodle.answers import SERVER, WORDS, answer_of, ask, fault, form_of, options
 from coursewire_moodle.client import find_course
 from coursewire_moodle.config import MoodleConfig, settings
+from coursewire_moodle.errors import (
+    grades_not_acknowledged,
+    no_such_assignment,
+    not_in_points,
+    other_module,
+    people_hidden,
+    scale_too_large,
+)
+from coursewire_moodle.web_service import SERVER, call, form_of, options, reply_of
 
 ASSIGNMENTS = "mod_assign_get_assignments"
 MODULE = "core_course_get_course_module"
 PARTICIPANTS = "core_enrol_get_enrolled_users"
 GRADE = "core_grades_update_grades"
 PAGE = 1000
+"""Participants asked for with one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRefusal:
+    """The meaning of a number other than 0 that Moodle answers to a call that writes grades.
+
+    Attributes:
+        reason: Short code for the results.
+        message: Explanation, and advice for the person who reads it.
+    """
+
+    reason: str
+    message: str
+
+
+ONE_FAILED = "1"
+"""The number for a call of which at least one grade was not written; Moodle does not say which."""
+
+GRADE_REFUSALS: Mapping[str, GradeRefusal] = {
+    ONE_FAILED: GradeRefusal(
+        "grade-refused", "Moodle did not take the grade. Is it locked for this learner in the gradebook?"
+    ),
+    "2": GradeRefusal("several-grade-items", "The assignment has several grade items in the gradebook."),
+    "4": GradeRefusal(
+        "grade-locked", "The grades of this assignment are locked. Unlock them in the gradebook."
+    ),
+}
+"""Refusals by the number that Moodle answers."""
 
 
 @cw.hookimpl
@@ -69,42 +106,57 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
 async def _write(
     session: cw.Session, course_id: str, assignment: Mapping[str, Any], grades: Mapping[str, cw.Payload]
 ) -> dict[str, cw.Result]:
+    """Write grades by the ids of users, and return the results by them."""
     cmid, most = str(assignment["cmid"]), Decimal(str(assignment["grade"]))
     rows = [{"studentid": user, "grade": _points(payload, most)} for user, payload in grades.items()]
-    form = {"source": "assign", "courseid": course_id, "component": "mod_assign", "activityid": cmid}
-    code, noise = await ask(session, GRADE, {**form, "itemnumber": 0, "grades": rows})
-    if str(code) in WORDS["grades"]:
-        reason, message = WORDS["grades"][str(code)]
-        whole = str(code) == "1" and len(rows) > 1  # the others are written, and Moodle does not say which
-        refused = cw.Result(cw.ResultKind.BLOCKED, reason, message, http_status=200, batch_refused=whole)
+    parameters = {
+        "source": "assign",
+        "courseid": course_id,
+        "component": "mod_assign",
+        "activityid": cmid,
+        "itemnumber": 0,
+        "grades": rows,
+    }
+    reply = await call(session, GRADE, parameters)
+    number = str(reply.data)
+    refusal = GRADE_REFUSALS.get(number)
+    if refusal is not None:
+        refused = cw.Result(
+            cw.ResultKind.BLOCKED,
+            refusal.reason,
+            refusal.message,
+            http_status=200,
+            # The other grades of the call are written.
+            batch_refused=number == ONE_FAILED and len(rows) > 1,
+        )
         return dict.fromkeys(grades, refused)
-    if str(code) != "0" or noise:
-        raise fault("grades-unsaid", noise or f"it answered {code!r:.100}")
-    done = cw.Result(cw.ResultKind.ACCEPTED, http_status=200)
-    return {user: replace(done, remote_id=f"{course_id}/{cmid}/{user}") for user in grades}
+    if number != "0" or reply.noise:
+        raise grades_not_acknowledged(reply.noise or f"it answered {reply.data!r:.100}")
+    written = cw.Result(cw.ResultKind.ACCEPTED, http_status=200)
+    return {user: replace(written, remote_id=f"{course_id}/{cmid}/{user}") for user in grades}
 
 
 def _points(payload: cw.Payload, most: Decimal) -> str:
-    """The grade in points, with at most five digits after the point as Moodle keeps them, and no exponent.
+    """Return the grade in points, with at most five digits after the point as Moodle keeps them, and no exponent.
 
     Raises:
-        BlockedError: It is above what the assignment can take, and Moodle would cut it.
+        BlockedError: The grade is above what the assignment can take, and Moodle would cut it.
     """
     scale = Decimal(payload.body.get("scale") or most)
     if scale > most:
-        raise fault("scale-too-large", scale=scale, most=most)
+        raise scale_too_large(scale, most)
     points = (Decimal(str(payload.body["grade"])) * scale).quantize(Decimal("0.00001")).normalize()
     return f"{points:f}"
 
 
 async def _assignment(session: cw.Session, course_id: str, body: Mapping[str, Any]) -> cw.JsonObject:
-    """The assignment that takes grades: the configured module, where it is in this course; else by its name.
+    """Return the assignment that takes grades: the configured module where it is in this course, else by its name.
 
     Raises:
         BlockedError: There is none, or several; or it is not graded in points.
     """
     wanted = {"includenotenrolledcourses": 1, "courseids": [course_id]}
-    courses = (await ask(session, ASSIGNMENTS, wanted)).rows("courses")
+    courses = (await call(session, ASSIGNMENTS, wanted)).rows("courses")
     held: list[cw.JsonObject] = [each for course in courses for each in course["assignments"]]
     found = [each for each in held if str(each["cmid"]) == str(body.get("cmid"))]
     if not found and "cmid" in body:
@@ -113,35 +165,46 @@ async def _assignment(session: cw.Session, course_id: str, body: Mapping[str, An
     if len(found) == 1 and float(found[0]["grade"]) > 0:
         return found[0]
     names = ", ".join(f"{each['cmid']} {each['name']!r}" for each in (found or held)[:10]) or "none"
-    reason = "not-in-points" if len(found) == 1 else "no-such-assignment"
-    named = {"course": course_id, "count": len(found), "name": body["assignment"]}
-    raise fault(reason, f"it shows these: {names}", **named)
+    why = f"it shows these: {names}"
+    if len(found) == 1:
+        raise not_in_points(course_id, body["assignment"], why)
+    raise no_such_assignment(course_id, len(found), body["assignment"], why)
 
 
 async def _no_other_kind(session: cw.Session, course_id: str, cmid: int) -> None:
     """Refuse a configured module of this course that is no assignment; one of another course is passed over."""
     try:
-        module = (await ask(session, MODULE, {"cmid": cmid})).data["cm"]
+        module = (await call(session, MODULE, {"cmid": cmid})).data["cm"]
     except cw.BlockedError as error:
         if error.reason != "errorcoursecontextnotvalid":
             raise
         return  # in a course that we may not enter, so not in this one
     if str(module["course"]) == course_id and module["modname"] != "assign":
-        raise fault("other-module", module=cmid, kind=module["modname"])
+        raise other_module(cmid, module["modname"])
 
 
 async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
-    """Participants of a course by what learners are known by, without regard to capitals; page by page.
+    """Return the ids of a course's participants by what learners are known by, without regard to capitals.
 
     Raises:
-        BlockedError: Moodle does not show it.
+        BlockedError: Moodle does not show what learners are known by.
     """
     names = ("email",) if settings(session).learner_id is cw.LearnerId.EMAIL else ("username", "idnumber")
     wanted = options(userfields=",".join(("id", *names)), limitfrom=0, limitnumber=PAGE)
-    call = form_of(session, PARTICIPANTS, {"courseid": course_id, "options": wanted})
-    people = cw.rows_of(session, SERVER, data=call, read=_page_of_people, skip=("options[1][value]", PAGE))
-    return await cw.people_by_members(people, names, fault("people-hidden", member=names[0]))
+    form = form_of(session, PARTICIPANTS, {"courseid": course_id, "options": wanted})
+
+    async def named() -> AsyncIterator[tuple[str | None, Any]]:
+        people = cw.rows_of(
+            session, SERVER, data=form, read=_page_of_people, skip=("options[1][value]", PAGE)
+        )
+        async for person in people:
+            if not any(name in person for name in names):
+                raise people_hidden(names[0])
+            for name in names:
+                yield person.get(name), person["id"]
+
+    return await cw.people_by_name(named())
 
 
 def _page_of_people(page: httpx.Response) -> Any:
-    return answer_of(PARTICIPANTS, page).data or []
+    return reply_of(PARTICIPANTS, page).data or []

@@ -18,13 +18,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import xmltodict
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from coursewire.toolkit.languages import UNDETERMINED, language_tag
-from coursewire.toolkit.texts import require_text
+import coursewire as cw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from coursewire.model.content import ContentItem, CourseRun
 
 NAMESPACE = "https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"
 
@@ -122,7 +119,7 @@ class Structure(_Element):
         return xml
 
 
-def described(item: ContentItem, run: CourseRun | None, title: str | None) -> dict[str, Texts]:
+def described(item: cw.ContentItem, run: cw.CourseRun | None, title: str | None) -> dict[str, Texts]:
     """Title and description of a course or of a run of it.
 
     Args:
@@ -133,8 +130,8 @@ def described(item: ContentItem, run: CourseRun | None, title: str | None) -> di
     Raises:
         NotExportableError: There is no title.
     """
-    title = _clean(title) or _clean(require_text(item, "title"))
-    language = language_tag((run and run.content_language) or item.content_language)
+    title = _clean(title) or _clean(cw.require_text(item, "title"))
+    language = cw.language_tag((run and run.content_language) or item.content_language)
     description = _clean(item.short_description) or title
     return {"title": Texts.of(title, language), "description": Texts.of(description, language)}
 
@@ -153,7 +150,7 @@ def of_many(iri: str, name: str, blocks: Sequence[Block]) -> Structure:
         name: Of the catalogue, in no language.
         blocks: The courses.
     """
-    text = Texts.of(name, UNDETERMINED)
+    text = Texts.of(name, cw.UNDETERMINED)
     return Structure(course=Described(id=iri, title=text, description=text), block=tuple(blocks))
 
 

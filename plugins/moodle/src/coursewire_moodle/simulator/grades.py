@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coursewire_moodle.config import MoodleConfig
-from coursewire_moodle.simulated_forms import (
+from coursewire_moodle.simulator.forms import (
     Function,
     JsonObject,
     MoodleError,
@@ -17,7 +17,7 @@ from coursewire_moodle.simulated_forms import (
 )
 
 if TYPE_CHECKING:
-    from coursewire_moodle.simulator import MoodleSimulator
+    from coursewire_moodle.simulator.site import MoodleSimulator
 
 USER_FIELDS = ("id", "username", "fullname", "email", "idnumber")
 NO_INSTANCE = "The instance of this module does not exist"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coursewire_moodle.simulated_forms import Function, JsonObject, MoodleError, flag, name, text, whole
+from coursewire_moodle.simulator.forms import Function, JsonObject, MoodleError, flag, name, text, whole
 
 if TYPE_CHECKING:
-    from coursewire_moodle.simulator import MoodleSimulator
+    from coursewire_moodle.simulator.site import MoodleSimulator
 
 LONGEST = {"fullname": 254, "shortname": 255, "idnumber": 100}
 COURSE: JsonObject = {

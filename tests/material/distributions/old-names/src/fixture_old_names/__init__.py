@@ -1,0 +1,3 @@
+"""Uses modules and names of plugin API 1."""
+
+from coursewire.client.adopting import Adopter  # noqa: F401
