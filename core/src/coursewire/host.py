@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
@@ -26,12 +27,17 @@ from coursewire.pipeline.runners.inline import Ended
 from coursewire.pipeline.triggers import Triggers, jobs_about
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from fastapi import FastAPI
 
     from coursewire.configurations.configuration import Configuration
     from coursewire.configurations.store import Configurations
+    from coursewire.operations.history import History
+    from coursewire.operations.key_import import ImportedKeys
+    from coursewire.operations.learners import Learners
+    from coursewire.operations.status import ConfigurationStatus
     from coursewire.pipeline.job import Job
     from coursewire.pipeline.selection import Selection
     from coursewire.plugins.registry import LoadRow, Registry
@@ -54,8 +60,8 @@ class Host:
         SettingsError: The settings cannot be used.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.installation = Installation(settings)
+    def __init__(self, settings: Settings | None = None, *, installation: Installation | None = None) -> None:
+        self.installation = installation or Installation(settings)
         self._work = BackgroundJobs()
         self._hints = Triggers()
 
@@ -112,6 +118,91 @@ class Host:
     def configurations(self) -> Configurations:
         """The customers' settings for channels: list, add, update, activate, remove."""
         return self.installation.configurations
+
+    @cached_property
+    def history(self) -> History:
+        """What was tried, and what came of it: jobs, attempts, and the history of single items."""
+        from coursewire.operations.history import History  # noqa: PLC0415 - loads SQLAlchemy
+
+        return History(self.installation)
+
+    @cached_property
+    def learners(self) -> Learners:
+        """The links between learners and their ids at LMSs."""
+        from coursewire.operations.learners import Learners  # noqa: PLC0415 - loads SQLAlchemy
+
+        return Learners(self.installation)
+
+    async def status(
+        self, *, channel: str | None = None, customer: UUID | str | None = None
+    ) -> list[ConfigurationStatus]:
+        """Return how configurations stand, in the order of their creation.
+
+        Args:
+            channel: Only configurations of this channel, a code in any case; None for all.
+            customer: Only configurations of this customer, a UUID; None for all.
+
+        Raises:
+            UnknownChannelError: There is no such channel.
+            SourceError: The source could not answer.
+            DatabaseError: The database cannot be used.
+        """
+        from coursewire.operations.status import statuses  # noqa: PLC0415 - loads SQLAlchemy
+
+        with self._plain_words():
+            only = str(customer) if customer else None
+            return await statuses(self.installation, channel=channel, customer=only)
+
+    def state_of(self, configuration: Configuration) -> str:
+        """Return what runs make of a configuration, in a word, and what is wrong.
+
+        Returns:
+            ``active``, ``draft``, ``needs reconnect``, ``invalid`` or ``removed``; where something is wrong, a colon
+            and the fault come after the word.
+        """
+        from coursewire.operations.status import state_of  # noqa: PLC0415 - loads SQLAlchemy
+
+        return state_of(self.installation, configuration)
+
+    async def customer_names(self, customers: Iterable[str]) -> dict[str, str]:
+        """Return the names that the source has for customers, by UUID.
+
+        Args:
+            customers: UUIDs of the customers. One that the source does not know gets the beginning of its UUID.
+
+        Raises:
+            SourceError: The source could not answer.
+        """
+        from coursewire.operations.status import customer_names  # noqa: PLC0415 - loads SQLAlchemy
+
+        return await customer_names(self.installation, customers)
+
+    async def known_catalogs(self, customer: str) -> list[str] | None:
+        """Return the UUIDs of a customer's catalogs; None when the source does not know the customer.
+
+        Args:
+            customer: UUID of the customer.
+
+        Raises:
+            SourceError: The source could not answer.
+        """
+        from coursewire.operations.status import known_catalogs  # noqa: PLC0415 - loads SQLAlchemy
+
+        return await known_catalogs(self.installation, customer)
+
+    def import_keys(self, configuration: Configuration, file: Path) -> ImportedKeys:
+        """Take over the keys by which an LMS knows items already. Doing it again changes nothing.
+
+        Args:
+            configuration: The configuration of the LMS, of a channel that makes keys of its own.
+            file: A CSV file with the columns ``internal_course_id`` (our key) and ``external_course_id`` (the LMS's).
+
+        Raises:
+            ConfigurationError: The channel sends our own keys, or the file cannot be read.
+        """
+        from coursewire.operations.key_import import import_keys  # noqa: PLC0415 - loads SQLAlchemy
+
+        return import_keys(self.installation, configuration, file)
 
     async def plan(
         self,

@@ -29,23 +29,27 @@ A channel adds commands with the hook ``channel_commands``. A whole one::
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+from uuid import UUID
 
+from coursewire.cli.common import open_installation
+from coursewire.cli.output import note, progress, put, put_json, put_table
+from coursewire.errors import ConfigurationError
+from coursewire.installation import Installation
 from coursewire.model.configuration import ChannelConfig
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-    from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
-    from uuid import UUID
-
-    from coursewire.installation import Installation
-    from coursewire.model.content import ContentItem
-    from coursewire.model.session import Session
-    from coursewire.plugins.registry import LoadedChannel
-    from coursewire.sources.base import Source
+from coursewire.model.content import ContentItem
+from coursewire.model.session import Session
+from coursewire.operations.preview import BundlePreview
+from coursewire.pipeline.export.catalogs import wanted_keys
+from coursewire.plugins.loading import load_channels
+from coursewire.plugins.registry import LoadedChannel
+from coursewire.settings import Settings
+from coursewire.sources.base import Source
+from coursewire.storage.audit.records import ContentRecords
 
 C = TypeVar("C", bound=ChannelConfig)
 
@@ -70,7 +74,6 @@ class OpenConfiguration(Generic[C]):
             ConfigurationError: The configuration names a catalog that the customer does not have.
             SourceError: The source could not answer.
         """
-        from coursewire.pipeline.export.catalogs import wanted_keys
 
         return await wanted_keys(self._source, self.config, self.customer)
 
@@ -100,7 +103,6 @@ class StoredConfiguration(OpenConfiguration[C]):
 
     def sent_keys(self) -> list[str]:
         """Return the keys of the content items that the LMS holds, as our records have it."""
-        from coursewire.storage.audit.records import ContentRecords
 
         keys: list[str] = []
         records = ContentRecords(self._installation.engine, self.uuid)
@@ -116,11 +118,10 @@ class StoredConfiguration(OpenConfiguration[C]):
 class _BundleConfiguration(OpenConfiguration[C]):
     """A configuration file over a bundle; without a customer the whole bundle is its catalog."""
 
-    async def catalog_keys(self) -> list[str]:
-        from coursewire.cli.preview import keys_in
-        from coursewire.sources.bundle_source import BundleSource
+    _preview: BundlePreview
 
-        return await keys_in(cast("BundleSource", self._source), self.config, self.customer)
+    async def catalog_keys(self) -> list[str]:
+        return await self._preview.keys()
 
 
 @contextmanager
@@ -138,8 +139,6 @@ def open_configuration(
         ConfigurationError: No configuration has this id, several have, or it belongs to another channel.
         DatabaseError: The database cannot be used.
     """
-    from coursewire.cli.common import open_installation
-    from coursewire.errors import ConfigurationError
 
     with open_installation(read_only=read_only) as installation:
         found = installation.configurations.find(config)
@@ -170,17 +169,13 @@ def open_configuration_file(model: type[C], file: Path, bundle: Path) -> Iterato
         ConfigurationError: The file cannot be read, is not valid, or is for another channel.
         BundleError: There is no bundle.
     """
-    from coursewire.cli.preview import model_of, read_config
-    from coursewire.plugins.loading import load_channels
-    from coursewire.settings import Settings
-    from coursewire.sources.bundle_source import BundleSource
 
     settings = Settings.load()
-    channel = load_channels(allowed=settings.channels).get(model.code)
-    read = read_config(file, channel)
-    config = cast("C", model_of(read, channel, settings, where=str(file)))
+    channels = load_channels(allowed=settings.channels)
+    opened = BundlePreview.open(settings, channels, model.code, file, bundle)
     # A bundle cannot answer a source's questions about learners; nothing here asks them.
-    yield _BundleConfiguration(config, read.customer, cast("Source", BundleSource(bundle)))
+    source = cast("Source", opened.source)
+    yield _BundleConfiguration(cast("C", opened.config), opened.customer, source, opened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +195,12 @@ class CommandOutput:
 
     def row(self, data: Mapping[str, Any]) -> None:
         """Print one JSON object as one line; nothing for a person."""
-        from coursewire.cli.output import put_json
 
         if self.json:
             put_json(data)
 
     def text(self, text: str) -> None:
         """Print one paragraph for a person; nothing with ``json``."""
-        from coursewire.cli.output import put
 
         if not self.json:
             put(text)
@@ -220,7 +213,6 @@ class CommandOutput:
             rows: Cells, as many in each row as there are headings.
             empty: Text in place of a table without rows.
         """
-        from coursewire.cli.output import put_table
 
         if not self.json:
             put_table(columns, rows, empty=empty)
@@ -232,7 +224,6 @@ class CommandOutput:
             text: The paragraph.
             failed: Show it in the colour of a failure.
         """
-        from coursewire.cli.output import note
 
         note(text, style="red" if failed else "")
 
@@ -246,7 +237,6 @@ class CommandOutput:
         Returns:
             A function to call with the number of items done so far, and of all items (0 if unknown).
         """
-        from coursewire.cli.output import progress
 
         with progress() as track:
             show = track(label)

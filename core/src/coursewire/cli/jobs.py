@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from coursewire.cli.common import (
-    find_configuration,
-    open_installation,
-    short,
-)
+from coursewire.cli.host import open_host
 from coursewire.cli.options import Config, Json, Limit
-from coursewire.cli.output import put_json, put_table
-from coursewire.storage.audit import jobs as job_log
+from coursewire.cli.output import put_json, put_table, short
 
 
 def jobs(config: Config = None, limit: Limit = 20, json: Json = False) -> None:
     """Show the last runs, the newest first."""
-    with open_installation(read_only=True) as installation:
-        only = [find_configuration(installation, config).uuid] if config else None
-        found = job_log.recent(installation.engine, configurations=only, limit=limit)
-        names = {
-            each.uuid: each.display_name for each in installation.configurations.list(include_removed=True)
-        }
+    with open_host(read_only=True) as host:
+        only = host.configurations.find(config).uuid if config else None
+        found = host.history.jobs(configuration=only, limit=limit)
+        names = {each.uuid: each.display_name for each in host.configurations.list(include_removed=True)}
     if json:
         for job in found:
             put_json(job)
@@ -44,6 +37,7 @@ def jobs(config: Config = None, limit: Limit = 20, json: Json = False) -> None:
 
 
 def _result(job: dict[str, Any]) -> str:
+    """Return the error of a job, or its counts in words."""
     if job["error"]:
         return str(job["error"])
     parts = []

@@ -9,16 +9,9 @@ from typing import Annotated
 
 import typer
 
-from coursewire.cli.common import (
-    find_configuration,
-    open_installation,
-)
-from coursewire.cli.options import (
-    Config,
-)
-from coursewire.cli.output import json_line
-from coursewire.storage.audit.export import ExportFormat, csv_lines, stream
-from coursewire.storage.tables.records import transmission
+from coursewire.cli.host import open_host
+from coursewire.cli.options import Config
+from coursewire.storage.audit.export import ExportFormat
 
 
 def export(
@@ -30,14 +23,9 @@ def export(
     json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
 ) -> None:
     """Export the log of attempts, oldest first."""
-    with open_installation(read_only=True) as installation:
-        only = [find_configuration(installation, config).uuid] if config else None
-        rows = stream(installation.engine, transmission, configurations=only)
+    with open_host(read_only=True) as host:
+        only = host.configurations.find(config).uuid if config else None
+        lines = host.history.export(ExportFormat.JSONL if json else format_, configuration=only)
         with output.open("wb") if output else nullcontext(sys.stdout.buffer) as target:
-            for line in (
-                csv_lines(rows, transmission)
-                if format_ is ExportFormat.CSV and not json
-                else map(json_line, rows)
-            ):
-                target.write(line)
+            target.writelines(lines)
             target.flush()

@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from json import loads
+import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 
-from coursewire.cli.common import (
-    find_configuration,
-    open_installation,
-    outcome_keys,
-    records_of,
-    short,
-)
-from coursewire.cli.options import (
-    Config,
-    ConfigNeeded,
-    Course,
-    Json,
-    Learner,
-    Limit,
-    OnlyKind,
-    Since,
-)
-from coursewire.cli.output import STYLES, instant, put, put_json, put_pairs, put_table
-from coursewire.configurations.configuration import Configuration
+from coursewire.cli.host import open_host
+from coursewire.cli.options import Config, ConfigNeeded, Course, Json, Learner, Limit, OnlyKind, Since
+from coursewire.cli.output import STYLES, instant, put, put_json, put_pairs, put_table, short
 from coursewire.errors import ConfigurationError
-from coursewire.installation import Installation
-from coursewire.model.payload import OUTCOMES, Kind
 from coursewire.model.reasons import explain
-from coursewire.storage.audit import jobs, transmissions
-from coursewire.storage.audit.records import ContentRecord, OutcomeRecord, OutcomeRecords, Record
+from coursewire.storage.audit.records import ContentRecord, OutcomeRecord, Record
 from coursewire.storage.audit.states import State
-
-JOBS_SEARCHED = 1000
-"""Newest jobs among which the beginning of an id is looked for."""
 
 
 def list_(
@@ -58,18 +33,16 @@ def list_(
     json: Json = False,
 ) -> None:
     """List attempts, the newest first."""
-    with open_installation(read_only=True) as installation:
-        found = transmissions.history(
-            installation.engine,
-            configurations=[find_configuration(installation, config).uuid] if config else None,
-            kind=kind if kind else None,
+    with open_host(read_only=True) as host:
+        found = host.history.attempts(
+            configuration=host.configurations.find(config).uuid if config else None,
+            kind=kind,
             item=item,
             result=result.replace("-", " ").replace("at the lms", "at the LMS") if result else None,
-            job=_find_job(installation, job) if job else None,
+            job=host.history.find_job(job) if job else None,
             since=since,
             limit=limit,
         )
-        _name_outcomes(installation, found)
     if json:
         for row in found:
             put_json(row)
@@ -94,22 +67,6 @@ def list_(
     )
 
 
-def _name_outcomes(installation: Installation, rows: Sequence[dict[str, Any]]) -> None:
-    """Add learner, course and subsection to attempts of outcomes, whose key is a digest; not to forgotten ones."""
-    groups = defaultdict(list)
-    for row in rows:
-        if row["kind"] != Kind.CONTENT:
-            groups[row["configuration"], Kind(row["kind"])].append(row)
-    for (configuration, kind), some in groups.items():
-        found = OutcomeRecords(installation.engine, configuration, kind).fetch(
-            sorted({row["item"] for row in some})
-        )
-        for row in some:
-            if record := found.get(row["item"]):
-                row["learner"], row["course"] = record.username, record.course_key
-                row["subsection"] = record.subsection
-
-
 def show(
     config: ConfigNeeded,
     item: Annotated[str | None, typer.Option("--item", metavar="KEY", help="The item's key.")] = None,
@@ -124,9 +81,11 @@ def show(
     """
     if (item is None) is not (learner is not None and course is not None):
         raise typer.BadParameter("give --item, or --learner and --course")
-    with open_installation(read_only=True) as installation:
-        found = find_configuration(installation, config)
-        shown = list(_histories(installation, found, item, learner, course, kind))
+    with open_host(read_only=True) as host:
+        found = host.configurations.find(config)
+        shown = asyncio.run(
+            host.history.items(found, item=item, learner=learner, course=course, kind=kind)
+        )
     if not shown:
         what = f"item {item!r}" if item is not None else f"outcomes of {learner!r} in {course!r}"
         step = "coursewire plan content --key KEY" if item is not None else "coursewire why"
@@ -136,65 +95,16 @@ def show(
             why="no run has met it yet, or the key is misspelt",
             next_step=f"Run `{step}`; keys and names are compared letter by letter.",
         )
-    for record, attempts in shown:
+    for each in shown:
         if json:
-            put_json(_history_json(record, attempts))
+            put_json(each.as_dict())
             continue
-        if record is not None:
-            _put_record(record)
-        _put_attempts(attempts)
-
-
-def _histories(
-    installation: Installation,
-    configuration: Configuration,
-    item: str | None,
-    learner: str | None,
-    course: str | None,
-    kind: Kind | None,
-) -> Iterator[tuple[Record | None, list[dict[str, Any]]]]:
-    """Records and their attempts, oldest first; of the kind, or of every kind that has any."""
-    for each in [kind] if kind else (Kind if item is not None else OUTCOMES):
-        keys = [item] if item is not None else []
-        if learner is not None and course is not None and each in OUTCOMES:
-            keys = outcome_keys(installation, configuration, each, learner, course)
-        records = records_of(installation, configuration, each).fetch(keys)
-        for key in keys:
-            attempts = list(_attempts(installation, configuration.uuid, each, key))[::-1]
-            if key in records or attempts:
-                yield records.get(key), attempts
-
-
-def _history_json(record: Record | None, attempts: list[dict[str, Any]]) -> dict[str, Any]:
-
-    if record is None:
-        return {"record": None, "explanation": None, "transmissions": attempts}
-    fields = asdict(record)
-    if fields.get("evidence"):
-        fields["evidence"] = loads(fields["evidence"])
-    words = dict(zip(("text", "next_step"), explain(record.reason or ""), strict=True))
-    return {"record": fields, "explanation": words, "transmissions": attempts}
-
-
-def _attempts(
-    installation: Installation, configuration: UUID, kind: Kind, item: str
-) -> Iterator[dict[str, Any]]:
-    """Every attempt of one item, newest first."""
-    before = None
-    while page := transmissions.history(
-        installation.engine,
-        configurations=[configuration],
-        kind=kind,
-        item=item,
-        before_id=before,
-        limit=500,
-    ):
-        yield from page
-        before = page[-1]["id"]
+        if each.record is not None:
+            _put_record(each.record)
+        _put_attempts(each.attempts)
 
 
 def _put_record(record: Record) -> None:
-
     text, step = explain(record.reason or "")
     there = "not at the LMS"
     if record.present:
@@ -229,8 +139,7 @@ def _put_record(record: Record) -> None:
     put_pairs({name: value for name, value in pairs.items() if value})
 
 
-def _put_attempts(attempts: list[dict[str, Any]]) -> None:
-
+def _put_attempts(attempts: Sequence[dict[str, Any]]) -> None:
     put()
     for row in attempts:
         parts = [instant(row["at"]), f"{row['operation']}: {row['result']}"]
@@ -242,21 +151,3 @@ def _put_attempts(attempts: list[dict[str, Any]]) -> None:
                 put(text, style="dim", indent=2)
     if not attempts:
         put("Nothing was sent yet, or the log of it has been pruned.")
-
-
-def _find_job(installation: Installation, text: str) -> UUID:
-
-    start = text.replace("-", "").lower()
-    if len(start) == 32:
-        try:
-            return UUID(start)
-        except ValueError:
-            start = text
-    known = jobs.recent(installation.engine, limit=JOBS_SEARCHED)
-    matches = [job["uuid"] for job in known if job["uuid"].hex.startswith(start)]
-    if len(matches) == 1:
-        return UUID(str(matches[0]))
-    raise ConfigurationError(
-        f"{len(matches)} jobs begin with {text!r}" if matches else f"there is no job {text!r}",
-        next_step="`coursewire jobs` lists the last ones; give more of the id.",
-    )

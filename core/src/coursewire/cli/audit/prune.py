@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from coursewire.cli.common import (
-    open_installation,
-)
-from coursewire.cli.options import (
-    Json,
-)
+from coursewire.cli.host import open_host
+from coursewire.cli.options import Json
 from coursewire.cli.output import put, put_json
-from coursewire.storage.audit import retention
 
 
 def prune(
@@ -25,9 +19,8 @@ def prune(
     json: Json = False,
 ) -> None:
     """Delete attempts and jobs that are older than the retention time. Records are never deleted."""
-    with open_installation() as installation:
-        before = installation.clock() - timedelta(days=days or installation.settings.retention_days)
-        deleted = retention.prune(installation.engine, before=before)
+    with open_host() as host:
+        before, deleted = host.history.prune(days=days)
     if json:
         put_json({"before": before, "deleted": deleted})
     else:

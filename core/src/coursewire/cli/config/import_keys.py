@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from coursewire.cli.common import channel_of, find_configuration, open_installation
+from coursewire.cli.host import open_host
 from coursewire.cli.options import ConfigNeeded, Json
 from coursewire.cli.output import note, put, put_json
-from coursewire.errors import ConfigurationError
-from coursewire.storage.key_map import KeyMap
-
-OURS, THEIRS = "internal_course_id", "external_course_id"
 
 
 def import_keys(
@@ -28,50 +24,12 @@ def import_keys(
     external_course_id (the LMS's). What is refused is told, and everything else is taken; to do it twice changes
     nothing. Exit status 1 when something was refused.
     """
-    with open_installation() as installation:
-        found = find_configuration(installation, config)
-        can = channel_of(installation, found.channel).channel.capabilities
-        if not can.mapped_keys:
-            raise ConfigurationError(
-                "keys cannot be imported",
-                where=found.where,
-                why="the channel sends our own keys",
-                next_step="Leave the file out.",
-            )
-        pairs, refused = read_pairs(file)
-        report = KeyMap(installation.engine, found.uuid, can.remote_keys).add(pairs)
-    refused += [f"{key}: {why}" for key, why in report.refused.items()]
+    with open_host() as host:
+        imported = host.import_keys(host.configurations.find(config), file)
     if json:
-        put_json({"added": report.added, "known": report.known, "refused": refused})
+        put_json(asdict(imported))
     else:
-        put(f"{report.added} added, {report.known} known already, {len(refused)} refused.")
-        for line in refused:
+        put(f"{imported.added} added, {imported.known} known already, {len(imported.refused)} refused.")
+        for line in imported.refused:
             note(f"refused: {line}", style="red")
-    raise typer.Exit(1 if refused else 0)
-
-
-def read_pairs(file: Path) -> tuple[dict[str, str], list[str]]:
-    """The mappings of a file, our key to theirs; and why lines were refused.
-
-    Raises:
-        ConfigurationError: The file cannot be read, or lacks a column.
-    """
-    pairs: dict[str, str] = {}
-    refused: list[str] = []
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            rows = csv.DictReader(text)
-            missing = {OURS, THEIRS} - set(rows.fieldnames or ())
-            if missing:
-                raise ConfigurationError(
-                    f"the file lacks the column {', '.join(sorted(missing))}",
-                    where=str(file),
-                    next_step=f"Its first line must name {OURS} and {THEIRS}.",
-                )
-            for row in rows:
-                ours, theirs = (row[OURS] or "").strip(), (row[THEIRS] or "").strip()
-                if pairs.setdefault(ours, theirs) != theirs:
-                    refused.append(f"line {rows.line_num}: an earlier line has another key for {ours}")
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigurationError("the file cannot be read", where=str(file), why=str(error)) from error
-    return pairs, refused
+    raise typer.Exit(1 if imported.refused else 0)
