@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from coursewire.configurations.configuration import Configuration
+    from coursewire.configurations.rotation import RotationReport
     from coursewire.configurations.store import Configurations
     from coursewire.operations.history import History
     from coursewire.operations.key_import import ImportedKeys
@@ -203,6 +204,33 @@ class Host:
         from coursewire.operations.key_import import import_keys  # noqa: PLC0415 - loads SQLAlchemy
 
         return import_keys(self.installation, configuration, file)
+
+    def rotate_key(self) -> RotationReport:
+        """Encrypt every stored secret with the first of the keys, so that the others can be removed.
+
+        Raises:
+            SecretKeyError: There is no key that can be used.
+        """
+        from coursewire.configurations.rotation import rotate  # noqa: PLC0415 - loads SQLAlchemy
+
+        return rotate(self.installation.engine, self.installation.secrets)
+
+    def load_bundle(self, bundle: Path, *, progress: LoadProgress | None = None) -> LoadReport:
+        """Load customers, catalogs, content and results into the embedded source. Loading again updates.
+
+        Args:
+            bundle: The folder of JSON-lines files.
+            progress: Told how far it is; None to tell nobody.
+
+        Returns:
+            The counts of each file, and the lines that were refused.
+
+        Raises:
+            BundleError: There is no bundle, or nothing of it can be read.
+        """
+        from coursewire.sources.database import load_bundle  # noqa: PLC0415 - loads SQLAlchemy
+
+        return load_bundle(self.installation.engine, bundle, progress=progress)
 
     async def plan(
         self,

@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import typer
 from pydantic import SecretStr
 
-from coursewire.cli.common import actor, open_installation
+from coursewire.cli.host import actor, open_host
 from coursewire.cli.lazy import command_group
 from coursewire.cli.options import Json
 from coursewire.cli.output import instant, note, put, put_json, put_table
 from coursewire.errors import ConfigurationError
+from coursewire.host import Host
 from coursewire.service.accounts import Accounts
 from coursewire.service.rights import Grant, parse_grants
 from coursewire.service.tokens import ApiTokens
@@ -31,10 +32,10 @@ Roles = Annotated[
 
 def list_(json: Json = False) -> None:
     """List people and tokens."""
-    with open_installation(read_only=True) as installation:
-        people = Accounts(installation.engine, clock=installation.clock).list()
-        tokens = ApiTokens(installation.engine, clock=installation.clock).list()
-        now = installation.clock()
+    with open_host(read_only=True) as host:
+        people = _accounts(host).list()
+        tokens = _tokens(host).list()
+        now = host.installation.clock()
     if json:
         for person in people:
             put_json(
@@ -96,9 +97,9 @@ def add(
     if no_password and password is not None:
         raise typer.BadParameter("--password-from and --no-password exclude each other")
     grants = _grants(role)
-    with open_installation() as installation:
+    with open_host() as host:
         secret = None if no_password else _secret(password)
-        made = Accounts(installation.engine, clock=installation.clock).add(name, secret, grants)
+        made = _accounts(host).add(name, secret, grants)
     if json:
         put_json({"account": made.name, "grants": _texts(made.grants)})
     else:
@@ -107,8 +108,8 @@ def add(
 
 def grant(name: Annotated[str, typer.Argument(metavar="NAME")], role: Roles, json: Json = False) -> None:
     """Give a person these roles, in place of those before."""
-    with open_installation() as installation:
-        changed = Accounts(installation.engine, clock=installation.clock).grant(name, _grants(role))
+    with open_host() as host:
+        changed = _accounts(host).grant(name, _grants(role))
     if json:
         put_json({"account": changed.name, "grants": _texts(changed.grants)})
     else:
@@ -120,8 +121,8 @@ def password(
     password: Annotated[str | None, typer.Option("--password-from", metavar="VARIABLE")] = None,
 ) -> None:
     """Set another password, lift a lock, and end every session of the account."""
-    with open_installation() as installation:
-        Accounts(installation.engine, clock=installation.clock).set_password(name, _secret(password))
+    with open_host() as host:
+        _accounts(host).set_password(name, _secret(password))
     put(f"{name} has another password, and must sign in again.")
 
 
@@ -137,15 +138,15 @@ def enable(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 
 def _set_disabled(name: str, *, disabled: bool) -> None:
 
-    with open_installation() as installation:
-        Accounts(installation.engine, clock=installation.clock).disable(name, disabled=disabled)
+    with open_host() as host:
+        _accounts(host).disable(name, disabled=disabled)
     put(f"{name} is shut out." if disabled else f"{name} may sign in again.")
 
 
 def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Remove an account; histories keep its name."""
-    with open_installation() as installation:
-        Accounts(installation.engine, clock=installation.clock).remove(name)
+    with open_host() as host:
+        _accounts(host).remove(name)
     put(f"{name} is removed.")
 
 
@@ -159,9 +160,9 @@ def token(
 ) -> None:
     """Make an API token and print it. Nobody can show it again."""
     grants = _grants(role)
-    with open_installation() as installation:
-        expires_at = installation.clock() + timedelta(days=days) if days else None
-        made, value = ApiTokens(installation.engine, clock=installation.clock).add(
+    with open_host() as host:
+        expires_at = host.installation.clock() + timedelta(days=days) if days else None
+        made, value = _tokens(host).add(
             name, grants, created_by=actor(), expires_at=expires_at
         )
     if json:
@@ -175,8 +176,8 @@ def revoke(
     token: Annotated[str, typer.Argument(metavar="ID", help="The beginning of the token's id.")],
 ) -> None:
     """End a token at once."""
-    with open_installation() as installation:
-        tokens = ApiTokens(installation.engine, clock=installation.clock)
+    with open_host() as host:
+        tokens = _tokens(host)
         start = token.replace("-", "").lower()
         matches = [each for each in tokens.list() if start and each.uuid.hex.startswith(start)]
         if len(matches) != 1:
@@ -188,7 +189,20 @@ def revoke(
     put(f"The token {matches[0].name!r} is revoked.")
 
 
+def _accounts(host: Host) -> Accounts:
+    return Accounts(host.installation.engine, clock=host.installation.clock)
+
+
+def _tokens(host: Host) -> ApiTokens:
+    return ApiTokens(host.installation.engine, clock=host.installation.clock)
+
+
 def _grants(texts: Sequence[str]) -> list[Grant]:
+    """Read the values of ``--role``.
+
+    Raises:
+        BadParameter: There is no such role, or the customer is no UUID.
+    """
 
     try:
         return parse_grants(texts)
@@ -200,7 +214,12 @@ def _texts(grants: Sequence[Grant]) -> list[str]:
     return [f"{grant.role}@{grant.customer}" if grant.customer else grant.role.value for grant in grants]
 
 
-def _secret(variable: str | None) -> Any:
+def _secret(variable: str | None) -> SecretStr:
+    """Take a password from a variable of the environment, or ask for it where none is named.
+
+    Raises:
+        BadParameter: There is no such variable.
+    """
 
     if variable is None:
         return SecretStr(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))

@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
-from coursewire.cli.common import open_installation
+from coursewire.cli.host import open_host
 from coursewire.cli.output import note, progress, put, put_json, put_table
 from coursewire.errors import ConfigurationError
 from coursewire.installation import Installation
@@ -140,7 +140,8 @@ def open_configuration(
         DatabaseError: The database cannot be used.
     """
 
-    with open_installation(read_only=read_only) as installation:
+    with open_host(read_only=read_only) as host:
+        installation = host.installation
         found = installation.configurations.find(config)
         if found.channel != model.code:
             raise ConfigurationError(

@@ -6,15 +6,13 @@ from dataclasses import asdict
 
 from coursewire.cli.options import Json
 from coursewire.cli.output import put, put_json, put_table
-from coursewire.plugins.loading import load_channels
+from coursewire.host import Host
 from coursewire.plugins.registry import CHANNELS
-from coursewire.settings import Settings
 
 
 def channels(json: Json = False) -> None:
     """Show the installed channels, and why one could not be loaded."""
-    settings = Settings.load()
-    report = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file).report
+    report = Host().load_report
     if json:
         for row in report:
             put_json(asdict(row))

@@ -22,34 +22,33 @@ from coursewire.cli.options import Json
 from coursewire.cli.output import progress, put, put_check, put_json, put_table
 from coursewire.errors import ChannelLoadError, ConfigurationError
 from coursewire.plugins.describe import capabilities_in_words, limits_in_words
-from coursewire.plugins.loading import load_channels
+from coursewire.host import Host
 from coursewire.plugins.registry import LoadedChannel
-from coursewire.settings import Settings
 
 _REPORT = "coursewire.testing.report"
 _LAST_WORDS = 2000
-"""So much of what a run printed last is shown when it broke off."""
+"""The number of characters of a run's last output that are shown when it broke off."""
 
 _COLOURS = {"passed": "green", "failed": "bold red", "skipped": "yellow", "not applicable": "dim"}
-"""Every outcome; red needs a person, yellow was left out on purpose."""
+"""The colour of every result; red needs a person, yellow was left out on purpose."""
 
 
 @dataclass
 class Report:
-    """What a run of the suite said.
+    """The results of a run of the suite.
 
     Attributes:
-        checks: One a check, in the order in which they ran; see :mod:`coursewire.testing.report`.
+        checks: One dictionary for each check, in the order in which they ran; see :mod:`coursewire.testing.report`.
     """
 
     checks: list[dict[str, Any]] = field(default_factory=list)
 
     def count(self, outcome: str) -> int:
-        """How many checks ended so."""
+        """Return the number of checks with this result, such as ``passed``."""
         return sum(check["outcome"] == outcome for check in self.checks)
 
     def by_capability(self) -> dict[str, list[dict[str, Any]]]:
-        """The checks by what calls for them: "" for every channel."""
+        """Return the checks by the capability that calls for them; "" for those that every channel must pass."""
         found: dict[str, list[dict[str, Any]]] = {}
         for check in self.checks:
             found.setdefault(check["capability"], []).append(check)
@@ -57,12 +56,12 @@ class Report:
 
     @property
     def conformant(self) -> bool:
-        """True when checks were made and none failed."""
+        """True when at least one check passed and none failed."""
         return bool(self.count("passed")) and not self.count("failed")
 
     @property
     def sentence(self) -> str:
-        """The counts, for people."""
+        """The counts in words."""
         seconds = sum(check["seconds"] for check in self.checks)
         counts = ", ".join(f"{self.count(outcome)} {outcome}" for outcome in _COLOURS if self.count(outcome))
         return f"{len(self.checks)} checks: {counts}, in {seconds:.1f} s"
@@ -82,11 +81,11 @@ def conformance(
     """
     if json and markdown:
         raise typer.BadParameter("--json and --markdown do not go together")
-    settings = Settings.load()
-    loaded = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file).get(channel.upper())
-    _check_simulator(loaded)
+    loaded = Host().channels.get(channel.upper())
+    _require_simulator(loaded)
     report = Report()
-    with _progress(loaded) as show:
+    with progress() as track:
+        show = track(loaded.channel.code)
         for total, check in _run(loaded):
             report.checks.append(check)
             if json:
@@ -102,18 +101,7 @@ def conformance(
         raise typer.Exit(1)
 
 
-def _progress(loaded: LoadedChannel) -> Any:
-
-    @contextmanager
-    def tracked() -> Iterator[Callable[[str, int, int], None]]:
-        with progress() as track:
-            yield track(loaded.channel.code)
-
-    return tracked()
-
-
-def _check_simulator(loaded: LoadedChannel) -> None:
-
+def _require_simulator(loaded: LoadedChannel) -> None:
     if loaded.channel.simulator is None:
         raise ConfigurationError(
             f"channel {loaded.channel.code} has no simulator, so nothing can be sent and counted",
@@ -124,10 +112,13 @@ def _check_simulator(loaded: LoadedChannel) -> None:
 
 
 def _run(loaded: LoadedChannel) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Run the checks in a process of their own: the number of all, and each one as it ends.
+    """Run the checks in a process of their own.
+
+    Yields:
+        The number of all checks, and one check as it ends.
 
     Raises:
-        ChannelLoadError: They could not be run to their end.
+        ChannelLoadError: The checks broke off.
     """
     total, ended, wrong = 0, False, ""
     with TemporaryFile() as errors:
@@ -160,13 +151,13 @@ def _run(loaded: LoadedChannel) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _result(check: dict[str, Any]) -> str:
-    """The outcome; what was declared and could not be checked here is not called "not applicable"."""
+    """Return the result of a check; one that could be made with a folder only is not called "not applicable"."""
     needs_a_folder = check["outcome"] == "not applicable" and check["message"]
     return "needs a folder" if needs_a_folder else str(check["outcome"])
 
 
 def _print(loaded: LoadedChannel, report: Report) -> None:
-    """The report for a person."""
+    """Print the report for a person."""
     put(f"{loaded.channel.title}: {loaded.where}, for plugin API {loaded.channel.requires_api}", style="bold")
     put()
     rows: list[tuple[object, ...]] = []
@@ -196,7 +187,7 @@ def _print(loaded: LoadedChannel, report: Report) -> None:
 
 
 def _print_markdown(loaded: LoadedChannel, report: Report) -> None:
-    """The report as Markdown."""
+    """Print the report as Markdown."""
     verdict = "conforms" if report.conformant else "does **not** conform"
     parts = [
         f"# Conformance of {loaded.channel.code}",
@@ -230,6 +221,7 @@ def _markdown_table(columns: tuple[str, ...], rows: Any) -> str:
 
 
 def _summary(loaded: LoadedChannel, report: Report) -> dict[str, Any]:
+    """Return the stable form of the report."""
     channel = loaded.channel
     return {
         "channel": channel.code,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -10,7 +11,6 @@ from datetime import UTC
 import typer
 from sqlalchemy import func, select
 
-from coursewire.cli.common import run_to_end
 from coursewire.cli.options import Json
 from coursewire.cli.output import put_check, put_json
 from coursewire.errors import CoursewireError
@@ -124,7 +124,7 @@ def _source(name: str, installation: Installation) -> Iterator[Finding]:
     async def ask() -> None:
         await installation.source.customer("00000000-0000-0000-0000-000000000000")
 
-    run_to_end(ask())
+    asyncio.run(ask())
     yield Finding(name, True, f"{installation.settings.source} answers")
 
 

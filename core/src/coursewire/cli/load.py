@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from coursewire.cli.common import open_installation
+from coursewire.cli.host import open_host
 from coursewire.cli.options import Json
 from coursewire.cli.output import note, progress, put_json, put_table
-from coursewire.sources.database import LoadReport, load_bundle
+from coursewire.sources.database import LoadReport
 
 PROBLEMS_SHOWN = 20
 """Refused lines that a person is shown; ``--json`` lists all that the report keeps."""
@@ -27,23 +27,23 @@ def load(
 
     Loading again updates what is there. Exit status: 1 when lines were refused, 2 when nothing could be read.
     """
-    with open_installation() as installation:
-        if installation.settings.source != "database":
+    with open_host() as host:
+        if host.settings.source != "database":
             note(
-                f"The source of this installation is {installation.settings.source!r}: "
+                f"The source of this installation is {host.settings.source!r}: "
                 "what is loaded here is kept, but not used.",
                 style="yellow",
             )
         with progress() as track:
-            report = load_bundle(installation.engine, bundle, progress=track(""))
-    _show_load(report, json=json)
+            report = host.load_bundle(bundle, progress=track(""))
+    _put_report(report, json=json)
     if report.refused:
         sound = sum(file.new + file.changed + file.unchanged for file in report.files.values())
         raise typer.Exit(1 if sound else 2)
 
 
-def _show_load(report: LoadReport, *, json: bool) -> None:
-
+def _put_report(report: LoadReport, *, json: bool) -> None:
+    """Print what was loaded, file by file, and what was refused."""
     if json:
         for problem in report.problems:
             put_json({"refused": asdict(problem)})

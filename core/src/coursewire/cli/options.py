@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 
 
 def _instant(text: str | datetime) -> datetime:

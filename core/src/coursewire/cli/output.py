@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import orjson
 from rich import box
@@ -23,7 +24,6 @@ from rich.table import Table
 from rich.text import Text
 
 from coursewire.errors import CoursewireError
-from coursewire.model.payload import Kind
 from coursewire.model.reasons import explain
 
 Track = Callable[[str], Callable[[str, int, int], None]]
@@ -300,6 +300,11 @@ def instant(moment: datetime | str | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
 
 
+def short(uuid: UUID | str | None) -> str:
+    """Return the beginning of a UUID, which is enough for every command; "" for None."""
+    return str(uuid)[:8] if uuid else ""
+
+
 def counted(reason: str, count: int, noun: str = "item") -> str:
     """Say how many items have a reason, what it means, and what to do."""
     text, step = explain(reason)
@@ -317,8 +322,3 @@ def because(reason: str, message: str = "") -> str:
 
 def _can_draw() -> bool:
     return (stdout().encoding or "").lower().startswith("utf")
-
-
-def noun(kind: Kind) -> str:
-    """Return the word for one thing of a kind: "item" for content, else such as "completion"."""
-    return "item" if kind is Kind.CONTENT else kind.value.removesuffix("s")

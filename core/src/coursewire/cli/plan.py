@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import typer
 
-from coursewire.cli.common import open_installation, run_to_end
+from coursewire.cli.host import open_host
 from coursewire.cli.options import ChannelCode, Config, Course, Customer, Json, Keys, KindArgument, Learner
 from coursewire.cli.output import because, note, put, put_json, put_rows, show_error
 from coursewire.cli.runs import (
-    Asked,
     Force,
     failed_row,
     left_out_rows,
     note_left_out,
     note_nothing,
-    select,
+    run_request,
     sum_up,
 )
-from coursewire.errors import CoursewireError, GuardError
-from coursewire.model.payload import Kind
+from coursewire.errors import GuardError
+from coursewire.host import Host
 from coursewire.model.reasons import Reason
-from coursewire.pipeline.job import Job
 from coursewire.pipeline.plan import Plan, PlanItem
+from coursewire.pipeline.selection import RunRequest, Selection
+
+OPERATIONS = ("create", "update", "retire")
 
 
 def plan(
@@ -44,88 +46,67 @@ def plan(
     With --json each line is one item, and the last line is the summary. That the guard would stop the run is said,
     and is no failure of the plan.
     """
-    asked = Asked(kind, channel, customer, config, learner, course, force)
-    status = show_plan(asked, keys=keys, json=json)
+    request = run_request(
+        kind,
+        channel=channel,
+        customer=customer,
+        config=config,
+        learner=learner,
+        course=course,
+        force=force,
+    )
+    status = show_plans(request, keys=keys, json=json)
     raise typer.Exit(0 if status == GuardError.exit_status else status)
 
 
-def show_plan(asked: Asked, *, keys: Sequence[str] | None = None, json: bool) -> int:
+def show_plans(request: RunRequest, *, keys: Sequence[str] | None = None, json: bool) -> int:
     """Print the plans of the configurations that are meant, over a database that cannot be written.
+
+    Args:
+        request: The request.
+        keys: The keys of the items to print; None for all that are sent or need attention.
+        json: Print JSON, one object a line; the last one is the summary.
 
     Returns:
         The exit status that a run would have before it sends anything.
     """
-    status = 0
-    totals: list[dict[str, Any]] = []
-    with open_installation(read_only=True) as installation:
-        selection = select(installation, asked)
-        note_left_out(asked, selection)
-        for refused in selection.refused:
-            status = max(status, refused.error.exit_status)
-            totals.append(failed_row(refused.configuration, refused.error))
-            show_error(refused.error)
-        for ready in selection.ready:
-            job = asked.job(installation, ready.configuration)
-            try:
-                summary = run_to_end(_planned(job, asked, keys, json=json))
-            except CoursewireError as error:
-                status = max(status, error.exit_status)
-                totals.append(failed_row(ready.configuration, error))
-                show_error(error)
-            else:
-                status = max(status, summary["exit_status"])
-                totals.append(summary)
+    with open_host(read_only=True) as host:
+        selection, rows = asyncio.run(_show_all(host, request, keys, json=json))
+    status = max((row["exit_status"] for row in rows), default=0)
     if json:
         put_json(
             {
-                "kind": asked.kind.value,
+                "kind": request.kind.value,
                 "dry_run": True,
-                "plans": totals,
+                "plans": rows,
                 "left_out": left_out_rows(selection),
-                **sum_up(totals, _PLANNED),
+                **sum_up(rows, OPERATIONS),
                 "exit_status": status,
             }
         )
-    return status
+    return int(status)
 
 
-_PLANNED = ("create", "update", "retire")
-
-
-async def _planned(job: Job, asked: Asked, keys: Sequence[str] | None, *, json: bool) -> dict[str, Any]:
-    return await _show_one(await job.plan(), asked, keys, json=json)
-
-
-async def _show_one(plan: Plan, asked: Asked, keys: Sequence[str] | None, *, json: bool) -> dict[str, Any]:
-    """Print one plan, item by item.
+async def _show_all(
+    host: Host, request: RunRequest, keys: Sequence[str] | None, *, json: bool
+) -> tuple[Selection, list[dict[str, Any]]]:
+    """Print every plan while its items are read.
 
     Returns:
-        The stable form of its counts.
+        The selected configurations, and the stable form of each plan's counts.
     """
-    shown = _ShownPlan(plan, keys, json=json)
-    configuration = plan.configuration
-    if not json:
-        put(f"{configuration.display_name} ({configuration.channel} {configuration.short_id})", style="bold")
-    await shown.show()
-    if plan.reason:
-        note(f"nothing to do: {because(plan.reason)}", style="yellow")
-    elif asked.learner is not None and not shown.total:
-        note_nothing(asked)
-    for key in shown.missing():
-        note(_missing_text(plan, key))
-    if plan.guard is not None:
-        note(f"guard: {plan.guard}", style="bold yellow")
-    summary = shown.summary()
-    if not json:
-        _put_plan_counts(summary)
-    return summary
-
-
-def _missing_text(plan: Plan, key: str) -> str:
-    if plan.kind is not Kind.CONTENT:
-        return f"{key}: nothing to do, or no outcome has this key; `coursewire why` tells more"
-    what = "nothing to do" if key in plan.wanted else "no catalog of this configuration holds it"
-    return f"{key}: {what}; `coursewire audit show` tells more"
+    selection = await host.select(request)
+    note_left_out(selection)
+    rows = []
+    async for each in host.plans(selection):
+        if each.error is None:
+            shown = _ShownPlan(each, request, keys, json=json)
+            await shown.show()
+            rows.append(shown.summary())
+        else:
+            show_error(each.error)
+            rows.append(failed_row(each.configuration, each.error))
+    return selection, rows
 
 
 class _ShownPlan:
@@ -133,42 +114,60 @@ class _ShownPlan:
 
     Args:
         plan: The plan.
+        request: The request that it answers.
         keys: The keys of the items to print; None for all that are sent or need attention.
-        json: Print JSON lines.
+        json: Print JSON, one object a line.
     """
 
-    def __init__(self, plan: Plan, keys: Sequence[str] | None, *, json: bool) -> None:
+    def __init__(self, plan: Plan, request: RunRequest, keys: Sequence[str] | None, *, json: bool) -> None:
         self._plan = plan
+        self._request = request
         self._keys = keys
         self._json = json
         self._counts: Counter[str] = Counter()
         self._left: Counter[str] = Counter(plan.left)
         self._seen: set[str] = set()
 
-    @property
-    def total(self) -> int:
-        """The number of items so far."""
-        return self._counts.total() + self._left.total()
-
     async def show(self) -> None:
-        """Print the items that matter, page by page, and count all."""
-        async for page in self._plan.pages():
-            for item in page:
-                if item.operation is None:
-                    self._left[str(item.reason)] += 1
-                else:
-                    self._counts[item.operation.value] += 1
-            chosen = [item for item in page if _is_shown(item, self._keys)]
-            if self._json:
-                for item in chosen:
-                    put_json({"configuration": self._plan.configuration.uuid, **item.as_dict()})
-            elif chosen:
-                _put_page(chosen, outcomes=self._plan.kind is not Kind.CONTENT, first=not self._seen)
-            self._seen.update(item.key for item in chosen)
+        """Print the items that matter, the reasons of what is missing, and the counts."""
+        plan, configuration = self._plan, self._plan.configuration
+        if not self._json:
+            about = f"{configuration.display_name} ({configuration.channel} {configuration.short_id})"
+            put(about, style="bold")
+        async for page in plan.pages():
+            self._show_page(page)
+        if plan.reason:
+            note(f"nothing to do: {because(plan.reason)}", style="yellow")
+        elif self._request.learner is not None and not (self._counts.total() + self._left.total()):
+            note_nothing(self._request)
+        for key in self._keys or ():
+            if key not in self._seen:
+                note(self._absence(key))
+        if plan.guard is not None:
+            note(f"guard: {plan.guard}", style="bold yellow")
+        if not self._json:
+            _put_counts(self.summary())
 
-    def missing(self) -> list[str]:
-        """Return the keys that were asked for and not met."""
-        return [key for key in self._keys or () if key not in self._seen]
+    def _show_page(self, page: Sequence[PlanItem]) -> None:
+        for item in page:
+            if item.operation is None:
+                self._left[item.reason] += 1
+            else:
+                self._counts[item.operation.value] += 1
+        chosen = [item for item in page if _is_shown(item, self._keys)]
+        if self._json:
+            for item in chosen:
+                put_json({"configuration": self._plan.configuration.uuid, **item.as_dict()})
+        elif chosen:
+            _put_page(chosen, outcomes=self._plan.kind.is_outcome, first=not self._seen)
+        self._seen.update(item.key for item in chosen)
+
+    def _absence(self, key: str) -> str:
+        """Return the sentence about an item that was asked for and is not in the plan."""
+        if self._plan.kind.is_outcome:
+            return f"{key}: nothing to do, or no outcome has this key; `coursewire why` tells more"
+        what = "nothing to do" if key in self._plan.wanted else "no catalog of this configuration holds it"
+        return f"{key}: {what}; `coursewire audit show` tells more"
 
     def summary(self) -> dict[str, Any]:
         """Return the stable form of the plan's counts, with the exit status that it stands for."""
@@ -177,25 +176,23 @@ class _ShownPlan:
             "configuration": configuration.uuid,
             "channel": configuration.channel,
             "customer": configuration.customer,
-            **{name: self._counts[name] for name in _PLANNED},
+            **{name: self._counts[name] for name in OPERATIONS},
             "left": dict(sorted(self._left.items())),
             "present": plan.present,
             "source_failures": dict(plan.failures),
             "guard": str(plan.guard) if plan.guard else None,
             "exit_status": plan.guard.exit_status if plan.guard else int(bool(plan.failures)),
         }
-        return summary if plan.kind is Kind.CONTENT else {**summary, "reason": str(plan.reason)}
+        return {**summary, "reason": str(plan.reason)} if plan.kind.is_outcome else summary
 
 
 def _is_shown(item: PlanItem, keys: Sequence[str] | None) -> bool:
-
     if keys:
         return item.key in keys
     return item.operation is not None or item.reason != Reason.UNCHANGED
 
 
 def _put_page(items: Sequence[PlanItem], *, outcomes: bool, first: bool) -> None:
-
     # The key of an outcome is a digest; learner and course, its title, tell more.
     columns = (
         {"to do": 6, "learner and course": 0, "why": 28}
@@ -220,9 +217,8 @@ def _put_page(items: Sequence[PlanItem], *, outcomes: bool, first: bool) -> None
     )
 
 
-def _put_plan_counts(summary: dict[str, Any]) -> None:
-
-    put("  ".join(f"{name} {summary[name]:,}" for name in _PLANNED), style="bold")
+def _put_counts(summary: dict[str, Any]) -> None:
+    put("  ".join(f"{name} {summary[name]:,}" for name in OPERATIONS), style="bold")
     for reason, count in summary["left"].items():
         put(f"  {reason} {count:,}", style="dim")
     for catalog, why in summary["source_failures"].items():

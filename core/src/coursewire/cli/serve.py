@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from coursewire.cli.common import open_installation
+from coursewire.cli.host import open_host
 from coursewire.pipeline.runners.inline import calm_collector
-from coursewire.service.app import create_app
 
 
 def serve(
@@ -35,8 +34,8 @@ def serve(
 
     SIGTERM or Ctrl-C ends it, after the requests and jobs under way. Put a proxy with TLS in front of it.
     """
-    with open_installation() as installation:
-        app = create_app(installation)
+    with open_host() as opened:
+        app = opened.asgi()
         calm_collector()
         config = uvicorn.Config(
             app,
@@ -55,6 +54,6 @@ def serve(
 
 
 def _end_quietly() -> None:
-    """Let a signal that was heeded be no failure: uvicorn raises it again once all has ended."""
+    """Let a signal that ended the service be no failure: uvicorn raises it again once all has ended."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

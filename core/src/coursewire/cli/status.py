@@ -8,8 +8,8 @@ from typing import Any
 
 from coursewire.cli.host import open_host
 from coursewire.cli.options import ChannelCode, Customer, Json
-from coursewire.cli.output import counted, noun, put, put_json, put_table, short
-from coursewire.model.payload import Kind
+from coursewire.cli.output import counted, put, put_json, put_table, short
+from coursewire.model.kinds import Kind
 from coursewire.operations.status import ConfigurationStatus
 
 
@@ -71,7 +71,7 @@ def _put_explanations(status: ConfigurationStatus) -> None:
         lines.append((f"needs reconnect: {configuration.needs_reconnect_reason}. {step}", "red"))
     for kind, part in status.kinds.items():
         for counts, style in ((part.failed, "red"), (part.waiting, "cyan"), (part.skipped, "yellow")):
-            lines += [(counted(reason, count, noun(kind)), style) for reason, count in counts.items()]
+            lines += [(counted(reason, count, kind.noun), style) for reason, count in counts.items()]
     if lines:
         put()
         put(f"{configuration.display_name} ({config})", style="bold")

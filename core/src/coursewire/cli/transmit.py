@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from coursewire.cli.common import actor, open_installation, run_to_end
+from coursewire.cli.host import open_host
 from coursewire.cli.options import ChannelCode, Config, Course, Customer, Json, KindArgument, Learner
 from coursewire.cli.output import (
     because,
     counted,
     instant,
     note,
-    noun,
     progress,
     put_json,
     put_table,
     show_error,
 )
-from coursewire.cli.plan import show_plan
+from coursewire.cli.plan import show_plans
 from coursewire.cli.runs import (
-    Asked,
     Force,
     count_of,
     failed_row,
     left_out_rows,
     note_left_out,
     note_nothing,
-    select,
+    run_request,
     sum_up,
 )
 from coursewire.errors import CoursewireError
+from coursewire.host import Host
 from coursewire.pipeline.runners.inline import Ended, calm_collector
-from coursewire.pipeline.selection import Selection
-from coursewire.plugins.loading import load_named
+from coursewire.pipeline.selection import RunRequest, Selection
 
 COUNTS = ("created", "updated", "retired", "unchanged", "skipped", "failed", "waiting")
 OFFERED = "offered"
-"""A column of its own only where something was: most LMSs are sent to."""
+"""A count with a column of its own only where something was offered: most LMSs are sent to."""
 
 
 def transmit(
@@ -67,86 +66,106 @@ def transmit(
 
     With --json the last line is the summary. The exit status is the highest one of all runs.
     """
-    asked = Asked(kind, channel, customer, config, learner, course, force, confirm_retire)
+    request = run_request(
+        kind,
+        channel=channel,
+        customer=customer,
+        config=config,
+        learner=learner,
+        course=course,
+        force=force,
+        confirm_retire=confirm_retire,
+    )
     if dry_run:
-        raise typer.Exit(show_plan(asked, json=json))
-
-    with open_installation() as installation:
-        selection = select(installation, asked)
-        runner = load_named("coursewire.runners", installation.settings.runner)()
-        calm_collector()
-        with progress() as track:
-            jobs = [
-                asked.run_job(
-                    installation,
-                    ready.configuration,
-                    actor=actor(),
-                    progress=track(ready.configuration.display_name),
-                )
-                for ready in selection.ready
-            ]
-            ended: list[Ended] = run_to_end(runner.run(jobs))
-    raise typer.Exit(report(asked, ended, selection, json=json))
+        raise typer.Exit(show_plans(request, json=json))
+    with open_host() as host:
+        selection, ended = asyncio.run(_run(host, request))
+    raise typer.Exit(_report(selection, ended, json=json))
 
 
-def report(asked: Asked, ended: Sequence[Ended], selection: Selection, *, json: bool) -> int:
+async def _run(host: Host, request: RunRequest) -> tuple[Selection, list[Ended]]:
+    """Run the jobs of a request, with their progress on stderr."""
+    selection = await host.select(request)
+    calm_collector()
+    with progress() as track:
+        ended = await host.run(
+            selection,
+            progress=lambda configuration: track(configuration.display_name),
+            heed_signals=True,
+        )
+    return selection, ended
+
+
+def _report(selection: Selection, ended: Sequence[Ended], *, json: bool) -> int:
     """Print how runs ended: a row each and the totals.
 
     Returns:
         The exit status of the command: the highest of all runs.
     """
-    note_left_out(asked, selection)
+    note_left_out(selection)
     rows = [failed_row(refused.configuration, refused.error) for refused in selection.refused]
-    errors: list[CoursewireError] = [refused.error for refused in selection.refused]
+    errors = [refused.error for refused in selection.refused]
     names = {each.configuration.uuid: each.configuration.display_name for each in selection.refused}
     for each in ended:
         configuration = each.job.configuration
         names[configuration.uuid] = configuration.display_name
         if each.error is not None:
             errors.append(each.error)
-        row = {
-            **failed_row(configuration, each.error),
-            "job": each.job.uuid,
-            "exit_status": each.exit_status,
-        }
-        summary = each.summary.as_dict() if each.summary else {}
-        rows.append({**row, **summary, "error": row["error"] or summary.get("error")})
+        rows.append(_row(each))
     status = max((row["exit_status"] for row in rows), default=0)
-    shown: tuple[str, ...] = COUNTS
-    if any(row.get(OFFERED) for row in rows):  # in place of what an LMS that fetches by itself never shows
-        done = [name for name in COUNTS[:3] if any(row.get(name) for row in rows)]
-        shown = (OFFERED, *done, *COUNTS[3:])
-    totals = sum_up(rows, (OFFERED, *COUNTS) if json else shown)
+    totals = sum_up(rows, (OFFERED, *COUNTS))
     if json:
         for error in errors:
             show_error(error)
         put_json(
             {
-                "kind": asked.kind.value,
+                "kind": selection.request.kind.value,
                 "jobs": rows,
                 "left_out": left_out_rows(selection),
                 **totals,
                 "exit_status": status,
             }
         )
-        return status
-    table = [(names[row["configuration"]], *(_number(row.get(name, 0)) for name in shown)) for row in rows]
-    if len(rows) > 1:
-        table.append(("total", *(f"{totals[name]:,}" for name in shown)))
-    put_table(("configuration", *shown), table, right=shown)
+        return int(status)
+    _put_rows(rows, names, totals)
     for row in rows:
-        explain(names[row["configuration"]], row, noun(asked.kind))
-    if asked.learner is not None and not any(totals.values()):
-        note_nothing(asked)
+        _put_reasons(names[row["configuration"]], row, selection.request.kind.noun)
+    if selection.request.learner is not None and not any(totals.values()):
+        note_nothing(selection.request)
     for error in errors:
         show_error(error)
-    for row in rows:
-        if row["error"] and not any(str(error) == row["error"] for error in errors):
-            note(f"{names[row['configuration']]}: {row['error']}", style="red")
-    return status
+    _note_other_errors(rows, names, errors)
+    return int(status)
 
 
-def explain(name: str, row: dict[str, Any], noun: str) -> None:
+def _row(ended: Ended) -> dict[str, Any]:
+    """Return the stable form of one run: its job, its summary, and the error of either."""
+    row = failed_row(ended.job.configuration, ended.error)
+    summary = ended.summary.as_dict() if ended.summary else {}
+    return {
+        **row,
+        "job": ended.job.uuid,
+        "exit_status": ended.exit_status,
+        **summary,
+        "error": row["error"] or summary.get("error"),
+    }
+
+
+def _put_rows(rows: Sequence[dict[str, Any]], names: dict[Any, str], totals: dict[str, int]) -> None:
+    columns: tuple[str, ...] = COUNTS
+    if totals[OFFERED]:  # in place of what an LMS that fetches by itself never shows
+        done = [name for name in COUNTS[:3] if totals[name]]
+        columns = (OFFERED, *done, *COUNTS[3:])
+    table = [
+        (names[row["configuration"]], *(f"{count_of(row.get(name, 0)):,}" for name in columns))
+        for row in rows
+    ]
+    if len(rows) > 1:
+        table.append(("total", *(f"{totals[name]:,}" for name in columns)))
+    put_table(("configuration", *columns), table, right=columns)
+
+
+def _put_reasons(name: str, row: dict[str, Any], noun: str) -> None:
     """Say why items were not sent, until when they wait, and what to do."""
     if row.get("reason"):
         note(f"{name}: nothing to do: {because(row['reason'])}", style="yellow")
@@ -163,5 +182,11 @@ def explain(name: str, row: dict[str, Any], noun: str) -> None:
         note(f"{name}: {said}: {why}", style="red")
 
 
-def _number(value: Any) -> str:
-    return f"{count_of(value):,}"
+def _note_other_errors(
+    rows: Sequence[dict[str, Any]], names: dict[Any, str], errors: Sequence[CoursewireError]
+) -> None:
+    """Print the errors of runs that are known from their summary only."""
+    shown = {str(error) for error in errors}
+    for row in rows:
+        if row["error"] and row["error"] not in shown:
+            note(f"{names[row['configuration']]}: {row['error']}", style="red")

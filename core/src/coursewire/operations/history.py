@@ -13,11 +13,11 @@ from uuid import UUID
 from coursewire.configurations.configuration import Configuration
 from coursewire.errors import ConfigurationError
 from coursewire.installation import Installation
-from coursewire.model.payload import OUTCOMES, Kind
+from coursewire.model.kinds import OUTCOMES, Kind
 from coursewire.model.reasons import explain
 from coursewire.operations.status import records_of
 from coursewire.storage.audit import jobs, retention, transmissions
-from coursewire.storage.audit.export import stream
+from coursewire.storage.audit.export import ExportFormat, csv_lines, json_lines, stream
 from coursewire.storage.audit.records import OutcomeRecords, Record
 from coursewire.storage.audit.states import State
 from coursewire.storage.tables.records import transmission
@@ -244,14 +244,19 @@ class History:
                 f"`coursewire transmit {kind.value} --force`.",
             )
 
-    def all_attempts(self, *, configuration: UUID | None = None) -> Iterator[dict[str, Any]]:
-        """Yield the rows of all attempts, oldest first, without holding them.
+    def export(self, form: ExportFormat, *, configuration: UUID | None = None) -> Iterator[bytes]:
+        """Yield all attempts as the lines of a file, oldest first, without holding them.
 
         Args:
+            form: The form of the lines. CSV begins with a line of headings.
             configuration: Only attempts of this configuration; None for all.
+
+        Returns:
+            Lines in UTF-8, with their line ends.
         """
         only = [configuration] if configuration else None
-        return stream(self._installation.engine, transmission, configurations=only)
+        rows = stream(self._installation.engine, transmission, configurations=only)
+        return csv_lines(rows, transmission) if form is ExportFormat.CSV else json_lines(rows)
 
     def prune(self, *, days: int | None = None) -> tuple[datetime, dict[str, int]]:
         """Delete attempts, and jobs that have ended, that are older than the retention time. Records stay.

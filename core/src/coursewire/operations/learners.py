@@ -115,6 +115,17 @@ class Learners:
         self._note(configuration, "unlinked", actor)
         return True
 
+    def forget(self, username: str) -> dict[str, int]:
+        """Forget a learner in every table, at every customer. What an LMS holds stays there.
+
+        Args:
+            username: The learner's username, compared letter by letter.
+
+        Returns:
+            The number of rows that were deleted or emptied, by table; tables without any are left out.
+        """
+        return self._installation.forget(username)
+
     def _note(self, configuration: Configuration, what: str, actor: str) -> None:
         """Write who did it to the list of jobs; not for whom, so that it need not be forgotten there."""
         with self._installation.engine.begin() as connection:

@@ -16,7 +16,8 @@ from coursewire.errors import ConfigurationError, ContractError, NotExportableEr
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentItem, Customer
 from coursewire.model.instant import Moment
-from coursewire.model.payload import Kind, Operation
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Operation
 from coursewire.model.reasons import Reason
 from coursewire.pipeline.export.catalogs import wanted_keys
 from coursewire.pipeline.export.evaluation import Examined

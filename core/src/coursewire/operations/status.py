@@ -9,7 +9,7 @@ from typing import Any
 
 from coursewire.configurations.configuration import Configuration
 from coursewire.installation import Installation
-from coursewire.model.payload import OUTCOMES, Kind
+from coursewire.model.kinds import OUTCOMES, Kind
 from coursewire.pipeline.summary import WAITING
 from coursewire.storage.audit import jobs
 from coursewire.storage.audit.records import ContentRecords, OutcomeRecords, Records

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -12,20 +13,18 @@ from urllib.parse import parse_qsl, urlsplit
 
 import typer
 
-from coursewire.cli.common import actor, find_configuration, open_installation, run_to_end
+from coursewire.cli.host import actor, open_host
 from coursewire.cli.options import ConfigId, Json
 from coursewire.cli.output import note, put, put_json
 from coursewire.configurations.configuration import Configuration
 from coursewire.errors import ConfigurationError, CoursewireError, GrantError, SettingsError
+from coursewire.host import Host
 from coursewire.inbound.code_grants import GOOD_FOR, CodeGrants, code_grant
-from coursewire.installation import Installation
 
 HOST = "127.0.0.1"
 PORT = 8765
 PATH = "/connected"
 
-Answer = Callable[[Mapping[str, str]], str]
-"""Takes the query of the LMS's answer, and gives the sentence that the browser shows."""
 
 
 def connect(
@@ -55,12 +54,12 @@ def connect(
     if redirect_uri and not paste:
         raise typer.BadParameter("--redirect-uri leads elsewhere: give --paste with it")
     session = secrets.token_urlsafe(32)
-    with open_installation() as installation:
-        found = find_configuration(installation, config)
-        grants = CodeGrants(installation)
+    with open_host() as host:
+        found = host.configurations.find(config)
+        grants = CodeGrants(host.installation)
 
         def finish(answer: Mapping[str, str]) -> Configuration:
-            return run_to_end(grants.finish(answer, session=session, actor=actor()))
+            return asyncio.run(grants.finish(answer, session=session, actor=actor()))
 
         def show(url: str) -> None:
             note("Open this address in a browser, signed in to the LMS as the user whose access is granted:")
@@ -84,23 +83,28 @@ def connect(
 
 
 @contextmanager
-def hint_to_connect(installation: Installation, configuration: Configuration) -> Iterator[None]:
-    """Where all that a configuration lacks is what a grant brings, say so."""
+def hint_to_connect(host: Host, configuration: Configuration) -> Iterator[None]:
+    """Name ``config connect`` as the next step, where all that a configuration lacks is what a grant brings."""
     try:
         yield
     except ConfigurationError as error:
-        if lacks_grant(installation, configuration, {*error.missing, *error.incorrect}):
+        if lacks_grant(host, configuration, {*error.missing, *error.incorrect}):
             error.next_step = f"Let an administrator of the LMS grant access: coursewire config connect {configuration.short_id}"
         raise
 
 
-def lacks_grant(installation: Installation, configuration: Configuration, fields: Collection[str]) -> bool:
+def lacks_grant(host: Host, configuration: Configuration, fields: Collection[str]) -> bool:
     """Tell whether the fields that keep a configuration from being valid are those that a grant would bring."""
-    grant = code_grant(installation.channels.get(configuration.channel))
+    grant = code_grant(host.channels.get(configuration.channel))
     return grant is not None and bool(fields) and set(fields) <= set(grant.fields)
 
 
 def _pasted(text: str) -> dict[str, str]:
+    """Read the query of an address that a person pasted.
+
+    Raises:
+        BadParameter: The address has no query.
+    """
 
     query = urlsplit(text.strip()).query
     if not query:
