@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, Table, insert, select, text
 
 from coursewire.installation import Installation
-from coursewire.model.payload import Kind, ResultKind, digest
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import ResultKind, digest
 from coursewire.model.reasons import Reason
 from coursewire.pipeline.export.content import export_context
 from coursewire.service.accounts import Accounts

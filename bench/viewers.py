@@ -13,7 +13,8 @@ from typing import Any
 
 import aiohttp
 
-from coursewire.model.payload import Kind, ResultKind
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import ResultKind
 from coursewire.service.authorization import SESSION_COOKIE
 from coursewire.service.paging import API, cursor_of
 

@@ -17,7 +17,7 @@ from sqlalchemy import event, select
 from bench import floor
 from coursewire.configurations.secrets import SecretBox
 from coursewire.installation import Installation
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.job import Job
 from coursewire.pipeline.outcome_job import OutcomeJob

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 
 NOTICE = "<!-- Made from the code by `make docs`. Change the code, not this page. -->"
@@ -57,7 +58,7 @@ def sections(docstring: str | None) -> tuple[str, dict[str, list[tuple[str, str]
     found: dict[str, list[tuple[str, str]]] = {}
     current: list[tuple[str, str]] | None = None
     for line in prose(docstring).splitlines():
-        heading = re.fullmatch(r"(Args|Returns|Raises|Attributes):", line)
+        heading = re.fullmatch(r"(Args|Returns|Raises|Attributes|Example):", line)
         if heading:
             current = found.setdefault(heading[1], [])
         elif line and not line.startswith(" "):
@@ -68,6 +69,27 @@ def sections(docstring: str | None) -> tuple[str, dict[str, list[tuple[str, str]
         elif line.strip():
             _take(current, line)
     return "\n".join(text).strip(), found
+
+
+def example(docstring: str | None) -> str:
+    """Return the section ``Example`` of a docstring as Markdown: its prose, and its code in a block; "" without one.
+
+    Args:
+        docstring: A Google-style docstring. Code is what a prompt ``>>>`` begins, or what is indented after ``::``.
+    """
+    found = re.search(
+        r"^Example:\n((?:    .*\n|\n)+)", inspect.cleandoc(docstring or "") + "\n", re.MULTILINE
+    )
+    if found is None:
+        return ""
+    text = textwrap.dedent(found[1]).strip("\n")
+    about, _, code_ = text.partition("::\n")
+    if code_:
+        block = textwrap.dedent(code_).strip("\n")
+        return f"{prose(about.strip() or 'Example')}:\n\n```python\n{block}\n```"
+    about, _, shown = text.partition(">>>")
+    before = f"{prose(about.strip())}\n\n" if about.strip() else ""
+    return f"{before}```pycon\n>>>{shown}\n```"
 
 
 def _take(entries: list[tuple[str, str]], line: str) -> None:

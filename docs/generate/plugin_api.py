@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 import coursewire as cw
 from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Rate, RetireStrategy, Support
 from coursewire.model.instant import Moment
-from docs.generate.markdown import code, page, prose, sections, table
+from docs.generate.markdown import code, example, page, prose, sections, table
 from docs.generate.sources import assignments, members, origins
 
 INTRO = """\
@@ -121,12 +121,13 @@ def _function(name: str, function: Any) -> Iterator[str]:
         yield table((first, "meaning"), rows)
     for entry, said in parts.get("Returns", ()):
         yield f"Returns: {entry + ': ' if entry else ''}{' '.join(said.split())}"
+    yield example(function.__doc__)
 
 
 def signature(function: Any) -> str:
     """Return a function's signature as it is written, over several lines when it is long."""
     found = inspect.signature(function)
-    plain = [_plain(each) for each in found.parameters.values()]
+    plain = [_plain(each, function) for each in found.parameters.values()]
     text = str(found.replace(parameters=plain, return_annotation=_Written(found.return_annotation)))
     if len(text) < 90:
         return text.replace("'", '"')
@@ -134,16 +135,21 @@ def signature(function: Any) -> str:
     for each in found.parameters.values():
         if each.kind is each.KEYWORD_ONLY and "*" not in parts and not any(p.startswith("*") for p in parts):
             parts.append("*")
-        parts.append(str(_plain(each)))
+        parts.append(str(_plain(each, function)))
     returns = found.return_annotation
     return "(\n" + "".join(f"    {part},\n" for part in parts).replace("'", '"') + f") -> {returns}"
 
 
-def _plain(parameter: inspect.Parameter) -> inspect.Parameter:
-    """Its annotation as it is written, without quotes; a function by its name, not its place in memory."""
+def _plain(parameter: inspect.Parameter, owner: Any) -> inspect.Parameter:
+    """Return a parameter with its annotation as it is written, without quotes.
+
+    A default that is a function or a constant of the module is shown by its name: what ``repr`` makes of it may differ
+    from one process to the next.
+    """
     default = parameter.default
-    if inspect.isfunction(default):
-        default = _Written(default.__name__)
+    constants = [name for name, value in vars(inspect.getmodule(owner)).items() if value is default]
+    if inspect.isfunction(default) or (isinstance(default, frozenset) and constants):
+        default = _Written(constants[0] if constants else default.__name__)
     return parameter.replace(annotation=_Written(parameter.annotation), default=default)
 
 
@@ -186,3 +192,4 @@ def _class(name: str, each: type) -> Iterator[str]:
         and inspect.getdoc(what)
     ]
     yield table(("method or property", "meaning"), rows)
+    yield example(each.__doc__)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from coursewire.storage.tables import access as service_tables
-from coursewire.storage.tables import enrollment as enrollment_tables
-from coursewire.storage.tables import records as audit_tables
-from coursewire.storage.tables import source as source_tables
+from coursewire.storage import tables
+from coursewire.storage.tables import PERSONAL, metadata
 from coursewire.storage.tables.columns import UtcDateTime
-from coursewire.storage.tables.records import PERSONAL, metadata
 from docs.generate.markdown import cell, code, page, table
 from docs.generate.sources import column_comments
 
@@ -142,10 +139,10 @@ BUNDLE = "It comes from a [bundle](bundles.md); a column without a note carries 
 def pages() -> dict[str, str]:
     """The page."""
     beside = (
-        column_comments(audit_tables)
-        | column_comments(source_tables)
-        | column_comments(enrollment_tables)
-        | column_comments(service_tables)
+        column_comments(tables.records)
+        | column_comments(tables.source)
+        | column_comments(tables.enrollment)
+        | column_comments(tables.access)
     )
     found = sorted(metadata.tables.values(), key=lambda each: (_order(each.name), each.name))
     index = [
@@ -231,6 +228,6 @@ def _note(column: sa.Column[object], beside: dict[tuple[str, str], str]) -> str:
     own = beside.get((owner, column.name))
     if own or owner.startswith("source_"):
         return own or ""
-    if owner in ("content_record", "outcome_record") and ("_standing", column.name) in beside:
-        return beside["_standing", column.name]
+    if owner in ("content_record", "outcome_record") and ("_state_columns", column.name) in beside:
+        return beside["_state_columns", column.name]
     return "" if column.foreign_keys else COLUMNS.get(column.name, "")

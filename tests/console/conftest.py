@@ -15,6 +15,7 @@ import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 from pydantic import SecretStr
 
+from coursewire.host import Host
 from coursewire.service.accounts import Accounts
 from coursewire.service.app import create_app
 from coursewire.service.rights import Grant, Role
@@ -59,7 +60,9 @@ def site(installation: Any) -> Iterator[str]:
     """The address of the running service, with an account for Ada."""
     Accounts(installation.engine).add("ada@example.com", SecretStr(PASSWORD), [Grant(Role.ADMINISTRATOR, "")])
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(installation), log_config=None, lifespan="on"))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(Host(installation=installation)), log_config=None, lifespan="on")
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="service")
     thread.start()
     deadline = time.monotonic() + 20

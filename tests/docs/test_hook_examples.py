@@ -18,8 +18,9 @@ from coursewire.http.opening import open_draft_session
 from coursewire.model.content import ContentItem
 from coursewire.model.inbound import InboundRequest
 from coursewire.model.instant import Moment
+from coursewire.model.kinds import Kind
 from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Told
-from coursewire.model.payload import Batch, Kind, Operation, Payload, Result, ResultKind, fingerprint
+from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
 from coursewire.plugins.loading import load_channel_object
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -207,7 +208,7 @@ def test_exports(channel, config):
     long = [hook_caller.remote_key(config, item(key=f"RiverU+{'x' * 60}{number}")) for number in (1, 2)]
     assert {len(key) for key in long} == {40}
     assert len(set(long)) == 2
-    assert hook_caller.export_completion(config, COMPLETION) == {
+    assert hook_caller.export_outcome(Kind.COMPLETIONS, config, COMPLETION) == {
         "learner": "1001",
         "course": "RiverU+KNOTS",
         "done": True,
@@ -215,7 +216,7 @@ def test_exports(channel, config):
         "percent": 87.5,
     }
     unknown = COMPLETION.model_copy(update={"percent": None})
-    assert hook_caller.export_completion(config, unknown)["percent"] is None
+    assert hook_caller.export_outcome(Kind.COMPLETIONS, config, unknown)["percent"] is None
     left = EnrollmentReport.model_validate(
         {
             **{name: value for name, value in OUTCOME.items() if name != "percent"},
@@ -224,7 +225,7 @@ def test_exports(channel, config):
             "enrolled_at": "2026-01-02T03:04:05Z",
         }
     )
-    assert hook_caller.export_enrollment(config, left) == {
+    assert hook_caller.export_outcome(Kind.ENROLLMENTS, config, left) == {
         "learner": "1001",
         "course": "RiverU+KNOTS",
         "active": False,
@@ -238,7 +239,7 @@ def test_exports(channel, config):
             "points_possible": "8",
         }
     )
-    assert hook_caller.export_assessment(config, assessment) == {
+    assert hook_caller.export_outcome(Kind.ASSESSMENTS, config, assessment) == {
         "learner": "1001",
         "course": "RiverU+KNOTS",
         "task": "Week 1",
@@ -265,7 +266,7 @@ def test_what_goes_again(channel, config):
 
 def test_sending_courses(ask):
     batch = Batch(Operation.UPDATE, tuple(payload(key, {"title": key}) for key in ("A", "BAD", "LOST")))
-    results = ask("send_content", batch)
+    results = ask("send", Kind.CONTENT, batch)
     assert [(each.kind, each.reason, each.remote_id) for each in results] == [
         (ResultKind.ACCEPTED, "", "7"),
         (ResultKind.REJECTED, "invalid", None),
@@ -275,7 +276,7 @@ def test_sending_courses(ask):
 
 def test_sending_results(ask):
     batch = Batch(Operation.UPDATE, (payload("done", {"learner": "1"}), payload("nobody", {"learner": "2"})))
-    results = ask("send_outcomes", batch)
+    results = ask("send", Kind.COMPLETIONS, batch)
     assert [(each.kind, each.reason) for each in results] == [
         (ResultKind.ACCEPTED, ""),
         (ResultKind.BLOCKED, "learner-unmatched"),

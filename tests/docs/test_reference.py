@@ -17,8 +17,7 @@ from coursewire.model.reasons import TEXTS, Reason
 from coursewire.plugins.loading import load_channels
 from coursewire.settings import PREFIX, Settings
 from coursewire.storage.audit.states import Event, State
-from coursewire.storage.tables import enrollment as _tables  # noqa: F401 - these and the source's join the metadata
-from coursewire.storage.tables.records import metadata
+from coursewire.storage.tables import metadata
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from coursewire.configurations.secrets import new_key
+from coursewire.host import Host
 from coursewire.installation import Installation
 from coursewire.service.app import create_app
 from coursewire.service.schedule import trigger_of
@@ -27,7 +28,7 @@ def client(tmp_path, engine):
         events_secret=SecretStr(SECRET),
     )
     installation = Installation(settings)
-    with TestClient(create_app(installation)) as made:
+    with TestClient(create_app(Host(installation=installation))) as made:
         yield made
     installation.close()
 

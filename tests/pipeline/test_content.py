@@ -17,7 +17,8 @@ from coursewire.storage.audit.records import ContentRecord, ContentRecords
 from coursewire.storage.audit.states import Event, State
 from coursewire.storage.audit.transmissions import history
 from coursewire.storage.locks.leases import Lease
-from coursewire.storage.tables.records import content_record, job, metadata, transmission
+from coursewire.storage.tables import metadata
+from coursewire.storage.tables.records import content_record, job, transmission
 from coursewire.testing.database import count_statements
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire_canvas.simulator import CanvasSimulator

@@ -10,7 +10,7 @@ import pytest
 SCRIPT = """
 import sys
 from sqlalchemy import inspect
-from coursewire.storage.tables.records import metadata
+from coursewire.storage.tables import metadata
 from coursewire.settings import Settings
 from coursewire.installation import Installation
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from coursewire.host import Host
 from coursewire.service.app import create_app
 from coursewire.service.rights import Grant, Role
 from coursewire.service.tokens import ApiTokens
@@ -22,7 +23,7 @@ def database_url(sqlite_alone: str) -> str:
 @pytest.fixture
 def client(installation: Any) -> Iterator[TestClient]:
     """A client of the running service, without any credentials."""
-    with TestClient(create_app(installation), raise_server_exceptions=False) as made:
+    with TestClient(create_app(Host(installation=installation)), raise_server_exceptions=False) as made:
         yield made
 
 

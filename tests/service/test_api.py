@@ -41,7 +41,7 @@ def test_a_job_that_ends_while_it_is_looked_at_has_not_ended_yet(
 ):
     shelf.fill(1)
     uuid = run(admin, kind="content", configuration=str(configured.uuid))["uuid"]
-    watched = admin.app.state.work.find(UUID(uuid))
+    watched = admin.app.state.host.background.find(UUID(uuid))
     watched.state = "running"
 
     def meanwhile(read):

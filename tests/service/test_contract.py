@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.testclient import TestClient
 
+from coursewire.host import Host
 from coursewire.service.app import create_app
 
 CHECKS = [
@@ -32,7 +33,7 @@ CHECKS = [
 def api(installation, configured, token, shelf):
     """The document of a running service with something in it, as an administrator reads it."""
     shelf.fill(3)
-    app = create_app(installation)
+    app = create_app(Host(installation=installation))
     with TestClient(app, raise_server_exceptions=False):
         schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)
         yield schema, token("administrator"), str(configured.uuid)

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from standardwebhooks.webhooks import Webhook
 from starlette.testclient import TestClient
 
-from coursewire.errors import SettingsError
+from coursewire.errors import SettingsError, SourceError
+from coursewire.host import Host
 from coursewire.model.results import ConsentState
 from coursewire.service.app import create_app
 from coursewire.settings import Settings
@@ -37,7 +38,7 @@ def sample(installation, canvas):
 def events(sample, monkeypatch):
     settings = sample.settings.model_copy(update={"events_secret": SecretStr(f"{OTHER}, {SECRET}")})
     monkeypatch.setattr(sample, "settings", settings)
-    with TestClient(create_app(sample), raise_server_exceptions=False) as client:
+    with TestClient(create_app(Host(installation=sample)), raise_server_exceptions=False) as client:
         yield client
 
 
@@ -101,6 +102,25 @@ def test_the_same_message_again_and_one_about_nobody_start_nothing(events, sampl
     assert send(events, event, message="msg_1").json()["jobs"]
     assert send(events, event, message="msg_1").json() == {"jobs": []}
     assert send(events, passed("nobody-at-all", "course-v1:X+Y+Z")).json() == {"jobs": []}
+
+
+def test_a_message_that_could_not_be_followed_is_taken_when_it_comes_again(
+    events, sample, canvas, token, monkeypatch
+):
+    customer = _customer_with_results(sample)
+    channel = sample.channels.get("CANVAS").channel
+    sample.configurations.add(
+        channel, customer["customer"], canvas.sample_config(), active=True, actor="test"
+    )
+
+    def fail(*_arguments, **_options):
+        raise SourceError("the source is away")
+
+    event = passed(customer["username"], customer["course"])
+    with monkeypatch.context() as patch:
+        patch.setattr(type(sample.source), "enrollments", fail)
+        assert send(events, event, message="msg_1").status_code == 503
+    assert send(events, event, message="msg_1").json()["jobs"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
+from coursewire.host import Host
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.transmit.run import Stop
 from coursewire.service.accounts import Accounts
@@ -57,7 +58,7 @@ def test_a_token_for_fetching_opens_nothing_else(client, offered, token):
 def test_a_learner_is_whom_the_platform_says(installation, offered):
     settings = installation.settings.model_copy(update={"learner_header": "X-Learner"})
     installation.settings = settings
-    with TestClient(create_app(installation), raise_server_exceptions=False) as client:
+    with TestClient(create_app(Host(installation=installation)), raise_server_exceptions=False) as client:
         body = {"enterpriseUUID": CUSTOMER, "courseKey": "RiverU+C0001"}
         path = "/channels/csod/save-learner-information"
         assert client.post(path, json=body).status_code == 401

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from coursewire.cli.app import app as command
 from coursewire.errors import SettingsError
+from coursewire.host import Host
 from coursewire.service.accounts import Accounts
 from coursewire.service.app import create_app
 from coursewire.service.rights import Grant, Role
@@ -141,7 +142,7 @@ def site(installation, provider, monkeypatch):
     )
     monkeypatch.setattr(installation, "settings", settings)
     Accounts(installation.engine).add(ADA, None, [Grant(Role.VIEWER, "")])
-    with TestClient(create_app(installation), raise_server_exceptions=False) as client:
+    with TestClient(create_app(Host(installation=installation)), raise_server_exceptions=False) as client:
         yield client
 
 
@@ -292,7 +293,7 @@ def test_without_a_provider_nothing_is_offered(client):
 def test_settings_that_cannot_work_are_refused_at_the_start(installation, monkeypatch, more, fault):
     monkeypatch.setattr(installation, "settings", installation.settings.model_copy(update=more))
     with pytest.raises(SettingsError, match=fault):
-        create_app(installation)
+        create_app(Host(installation=installation))
 
 
 def test_an_account_without_a_password_has_no_way_in_but_the_provider(installation, monkeypatch):

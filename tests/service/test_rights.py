@@ -9,6 +9,7 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
+from coursewire.host import Host
 from coursewire.service.app import create_app
 from coursewire.service.authorization import GuardedRoute, right_of
 from coursewire.service.rights import RIGHTS, Grant, Right, Role, parse_grants
@@ -134,7 +135,7 @@ def test_a_route_that_does_not_say_who_may_call_it_cannot_be_made(installation):
         GuardedRoute("/leak", leaky)
     assert all(
         isinstance(route, GuardedRoute)
-        for route in create_app(installation).routes
+        for route in create_app(Host(installation=installation)).routes
         if isinstance(route, APIRoute)
     )
 

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from coursewire.errors import SettingsError
-from coursewire.model.payload import Kind
+from coursewire.host import Host
+from coursewire.model.kinds import Kind
 from coursewire.observability.logs import set_up_logs
 from coursewire.service.schedule import Schedule, after_quiet_hours, trigger_of
 from coursewire.settings import QuietHours, ScheduledRun, Settings
@@ -49,27 +50,28 @@ def test_hours_all_round_the_clock_do_not_go_round_for_ever():
 
 
 def test_a_run_starts_a_job_for_each_configuration_that_takes_it(installation, configured):
-    started = []
-
     async def fire(**run):
-        schedule = Schedule(installation, started.append)
-        return await schedule.fire(ScheduledRun(cron="0 2 * * *", **run))
+        host = Host(installation=installation)
+        count = await Schedule(host).fire(ScheduledRun(cron="0 2 * * *", **run))
+        ended = await host.wait(host.background.snapshot())
+        assert len(ended) == count
+        return [each.job for each in ended]
 
-    assert asyncio.run(fire(kind="completions")) == 1
-    assert (started[0].kind, started[0].configuration.uuid) == (Kind.COMPLETIONS, configured.uuid)
-    assert started[0].actor == "schedule"
-    assert asyncio.run(fire(kind="content", channel="sap")) == 0
+    (job,) = asyncio.run(fire(kind="completions"))
+    assert (job.kind, job.configuration.uuid, job.actor) == (Kind.COMPLETIONS, configured.uuid, "schedule")
+    assert asyncio.run(fire(kind="content", channel="sap")) == []
+    assert asyncio.run(fire(kind="enrollments")) == []
 
 
 def test_a_run_in_quiet_hours_is_put_off_to_their_end(installation, configured, monkeypatch):
     monkeypatch.setattr(installation, "clock", lambda: datetime(2026, 5, 4, 12, tzinfo=UTC))
-    started = []
+    host = Host(installation=installation)
     run = ScheduledRun(
         kind="content", cron="0 12 * * *", quiet_hours=["08:00-18:00"], timezone="UTC", jitter_s=600
     )
 
     async def fire():
-        schedule = Schedule(installation, started.append, rng=random.Random(7))
+        schedule = Schedule(host, rng=random.Random(7))
         schedule.begin()
         count = await schedule.fire(run)
         waiting = [job.next_run_time for job in schedule._scheduler.get_jobs()]
@@ -77,7 +79,7 @@ def test_a_run_in_quiet_hours_is_put_off_to_their_end(installation, configured, 
         return count, waiting
 
     count, (when,) = asyncio.run(fire())
-    assert (count, started) == (0, [])
+    assert (count, host.background.snapshot()) == (0, {})
     end = datetime(2026, 5, 4, 18, tzinfo=UTC)
     assert end <= when <= end + timedelta(seconds=600)
 

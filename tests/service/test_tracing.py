@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 import coursewire as cw
 from coursewire.errors import SetupError
+from coursewire.host import Host
 from coursewire.observability import tracing as traces
 from coursewire.service.app import create_app
 from coursewire.testing.misbehave import Misbehaviour
@@ -151,4 +152,6 @@ def test_asked_for_and_not_installed_is_said(installation, monkeypatch):
 
 
 def test_an_application_without_traces_has_no_middleware_for_them(installation):
-    assert "Traced" not in [each.cls.__name__ for each in create_app(installation).user_middleware]
+    assert "Traced" not in [
+        each.cls.__name__ for each in create_app(Host(installation=installation)).user_middleware
+    ]

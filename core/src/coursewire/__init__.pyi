@@ -69,6 +69,7 @@ from .model.instant import Clock as Clock
 from .model.instant import Moment as Moment
 from .model.instant import iso_utc as iso_utc
 from .model.instant import utc_now as utc_now
+from .model.kinds import Kind as Kind
 from .model.outcomes import Assessment as Assessment
 from .model.outcomes import Completion as Completion
 from .model.outcomes import EnrollmentReport as EnrollmentReport
@@ -77,7 +78,6 @@ from .model.outcomes import Told as Told
 from .model.outcomes import Verdict as Verdict
 from .model.payload import Batch as Batch
 from .model.payload import JsonObject as JsonObject
-from .model.payload import Kind as Kind
 from .model.payload import Operation as Operation
 from .model.payload import Payload as Payload
 from .model.payload import RemoteItem as RemoteItem
@@ -88,8 +88,6 @@ from .model.results import LearnerFacts as LearnerFacts
 from .model.session import Session as Session
 from .model.session import Token as Token
 from .model.session import Tokens as Tokens
-from .pipeline.export.changes import number as number
-from .pipeline.export.changes import without_none as without_none
 from .plugins.data import packaged_data as packaged_data
 from .toolkit.auth import BasicAuth as BasicAuth
 from .toolkit.auth import BearerAuth as BearerAuth
@@ -124,6 +122,8 @@ from .toolkit.languages import UNDETERMINED as UNDETERMINED
 from .toolkit.languages import language_tag as language_tag
 from .toolkit.oauth import OAuthApplication as OAuthApplication
 from .toolkit.paging import rows_of as rows_of
+from .toolkit.payloads import number as number
+from .toolkit.payloads import without_none as without_none
 from .toolkit.polling import poll as poll
 from .toolkit.responses import dig as dig
 from .toolkit.responses import dig_object as dig_object

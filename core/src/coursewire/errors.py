@@ -43,10 +43,10 @@ class CoursewireError(Exception):
     """Base of all errors. The message has four parts.
 
     Attributes:
-        what: What failed, as a sentence without a full stop.
+        what: The failure, as a sentence without a full stop.
         where: Channel, distribution and version, configuration, file and line: whatever narrows it down.
         why: The cause as far as it is known.
-        next_step: What the reader can do now.
+        next_step: The step that the reader can take now, as a sentence.
     """
 
     code = "error"

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from coursewire.model.content import ContentItem
     from coursewire.model.inbound import CodeGrant, InboundRoute
     from coursewire.model.instant import Moment
+    from coursewire.model.kinds import Kind
     from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Outcome, Told
-    from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, RemoteItem, Result
+    from coursewire.model.payload import Batch, JsonObject, Operation, Payload, RemoteItem, Result
     from coursewire.model.session import Session, Tokens
 
 PROJECT = "coursewire"

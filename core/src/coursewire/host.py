@@ -3,27 +3,30 @@
 ::
 
     async with Host() as host:
-        ended = await host.transmit("content", channel="CANVAS")
+        ended = await host.transmit("content", channel="ACME")
 
-Nothing here needs FastAPI: only :meth:`Host.asgi` and :meth:`Host.serving` want the extra ``service``.
+The command, the REST API, the console, the schedule and events call what is here and only show it. Nothing here needs
+FastAPI: only :meth:`Host.asgi` and :meth:`Host.serving` want the extra ``service``.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from coursewire.errors import ConfigurationError, CoursewireError, SetupError
+from coursewire.errors import ConfigurationError, CoursewireError, CredentialsError, SetupError
 from coursewire.installation import Installation
-from coursewire.model.payload import Kind
-from coursewire.pipeline.making import make_job
+from coursewire.model.kinds import OUTCOMES, Kind
+from coursewire.pipeline.content_job import ContentJob
+from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.plan import Plan
 from coursewire.pipeline.runners.background import BackgroundJobs
 from coursewire.pipeline.runners.inline import Ended
+from coursewire.pipeline.selection import RunRequest, Selection, select
 from coursewire.pipeline.triggers import Triggers, jobs_about
 
 if TYPE_CHECKING:
@@ -40,12 +43,14 @@ if TYPE_CHECKING:
     from coursewire.operations.learners import Learners
     from coursewire.operations.status import ConfigurationStatus
     from coursewire.pipeline.job import Job
-    from coursewire.pipeline.selection import Selection
-    from coursewire.plugins.registry import LoadRow, Registry
+    from coursewire.pipeline.runners.background import Watched
+    from coursewire.pipeline.transmit.run import Progress
+    from coursewire.plugins.registry import LoadedChannel, LoadRow, Registry
     from coursewire.service.inbound import LearnerOf
     from coursewire.settings import Settings
-
-ACTOR = "host"
+    from coursewire.sources.database import LoadReport
+    from coursewire.storage.audit.records import Records
+    from coursewire.storage.audit.states import State
 
 
 class Host:
@@ -55,7 +60,12 @@ class Host:
     whoever calls; at most a few at once, more wait for their turn.
 
     Args:
-        settings: Of the installation; read from the environment and the settings file when left out.
+        settings: The settings of the installation; read from the environment and the settings file when left out.
+        installation: An installation that is open already, in place of settings. Whoever opened it closes it.
+
+    Attributes:
+        installation: The installation.
+        background: The jobs that this process runs, and how far they are.
 
     Raises:
         SettingsError: The settings cannot be used.
@@ -63,13 +73,14 @@ class Host:
 
     def __init__(self, settings: Settings | None = None, *, installation: Installation | None = None) -> None:
         self.installation = installation or Installation(settings)
-        self._work = BackgroundJobs()
-        self._hints = Triggers()
+        self.background = BackgroundJobs()
+        self._closes = installation is None
+        self._triggers = Triggers(self.background)
 
     def __enter__(self) -> Self:
         with self._plain_words():
             _ = self.installation.engine
-        self._work.reopen()
+        self.background.reopen()
         return self
 
     def __exit__(
@@ -93,12 +104,13 @@ class Host:
 
     async def aclose(self) -> None:
         """End every job after the requests under way, wait for them, and let go of the database."""
-        await self._work.aclose()
+        await self.background.aclose()
         self.close()
 
     def close(self) -> None:
         """Let go of the database. Jobs must have ended; :meth:`aclose` sees to that."""
-        self.installation.close()
+        if self._closes:
+            self.installation.close()
 
     @property
     def settings(self) -> Settings:
@@ -215,7 +227,7 @@ class Host:
 
         return rotate(self.installation.engine, self.installation.secrets)
 
-    def load_bundle(self, bundle: Path, *, progress: LoadProgress | None = None) -> LoadReport:
+    def load_bundle(self, bundle: Path, *, progress: Progress | None = None) -> LoadReport:
         """Load customers, catalogs, content and results into the embedded source. Loading again updates.
 
         Args:
@@ -231,6 +243,8 @@ class Host:
         from coursewire.sources.database import load_bundle  # noqa: PLC0415 - loads SQLAlchemy
 
         return load_bundle(self.installation.engine, bundle, progress=progress)
+
+    # -- planning and transmitting ---------------------------------------------------------------
 
     async def plan(
         self,
@@ -259,20 +273,8 @@ class Host:
             UnknownChannelError: There is no such channel.
             DatabaseError: The database cannot be used.
         """
-        with self._plain_words():
-            kind = _kind(kind)
-            selection = await self._select(kind, channel, customer, config)
-            jobs = [
-                self._job(ready.configuration, kind, learner=learner, course=course, force=force)
-                for ready in selection.ready
-            ]
-            plans = [Plan(each.configuration, kind, error=each.error) for each in selection.refused]
-            for job in jobs:
-                try:
-                    plans.append(await job.plan())
-                except CoursewireError as error:
-                    plans.append(Plan(job.configuration, kind, error=error))
-            return plans
+        request = RunRequest(_kind(kind), channel, customer, config, learner, course, force)
+        return [plan async for plan in self.plans(await self.select(request))]
 
     async def transmit(
         self,
@@ -308,58 +310,286 @@ class Host:
             UnknownChannelError: There is no such channel.
             DatabaseError: The database cannot be used.
         """
-        with self._plain_words():
-            kind = _kind(kind)
-            selection = await self._select(kind, channel, customer, config)
+        request = RunRequest(_kind(kind), channel, customer, config, learner, course, force, confirm_retire)
+        selection = await self.select(request)
+        refused = [
+            Ended(request.job(self.installation, each.configuration), None, each.error)
+            for each in selection.refused
+        ]
+        return refused + await self.run(selection)
 
-            def job_of(configuration: Configuration) -> Job:
-                return self._job(
-                    configuration,
-                    kind,
-                    learner=learner,
-                    course=course,
-                    confirm_retire=confirm_retire,
-                    force=force,
-                )
-
-            refused = [Ended(job_of(each.configuration), None, each.error) for each in selection.refused]
-            return refused + await self._run([job_of(each.configuration) for each in selection.ready])
-
-    async def learner_changed(self, username: str, course: str) -> list[UUID]:
-        """Say that a learner passed, was graded, enrolled or left: what differs at the LMSs goes out.
-
-        It starts jobs in this event loop and returns at once; :meth:`wait` waits for them. It is a hint: how things
-        stand is read from the source, so that it may come twice, late, or out of order.
+    async def select(self, request: RunRequest) -> Selection:
+        """Find the configurations that a request means: those that may run, those that may not, and those left out.
 
         Args:
-            username: The learner.
-            course: Key of the course run, or of the course.
-
-        Returns:
-            The jobs; none when nothing follows from it.
+            request: The request.
 
         Raises:
-            SourceError: The source does not answer.
+            ConfigurationError: None is meant.
+            UnknownChannelError: There is no such channel.
             DatabaseError: The database cannot be used.
         """
         with self._plain_words():
-            jobs = await jobs_about(self.installation, username, course, actor="event")
-            return [self._hints.start(self._work, job, username, course) for job in jobs]
+            return await asyncio.to_thread(select, self.installation, request)
+
+    async def plans(self, selection: Selection) -> AsyncIterator[Plan]:
+        """Yield one plan for each selected configuration, refused ones first. Nothing is written, nothing is sent.
+
+        A plan is made when it is asked for, so that the items of the one before can be read first.
+
+        Args:
+            selection: The answer of :meth:`select`.
+
+        Raises:
+            DatabaseError: The database cannot be used.
+        """
+        for refused in selection.refused:
+            yield Plan(refused.configuration, selection.request.kind, error=refused.error)
+        for job in selection.jobs(self.installation):
+            yield await self.plan_job(job)
+
+    async def plan_job(self, job: Job) -> Plan:
+        """Return the plan of one job; one that cannot be made has its ``error``."""
+        with self._plain_words():
+            try:
+                return await job.plan()
+            except CoursewireError as error:
+                return Plan(job.configuration, job.kind, error=error)
+
+    async def run(
+        self,
+        selection: Selection,
+        *,
+        progress: Callable[[Configuration], Progress] | None = None,
+        heed_signals: bool = False,
+    ) -> list[Ended]:
+        """Run a job for each selected configuration that may run, and wait for them.
+
+        Args:
+            selection: The answer of :meth:`select`.
+            progress: Gives the callback that is told how far the run of a configuration is; None to tell nobody.
+            heed_signals: End the runs after the requests under way on SIGTERM and SIGINT. For a process that does
+                nothing else: signals belong to the process that this host is a part of.
+
+        Returns:
+            How each run ended, with its summary or its error.
+        """
+        jobs = selection.jobs(self.installation)
+        if progress is not None:
+            for job in jobs:
+                job.progress = progress(job.configuration)
+        name = self.settings.runner
+        with self._plain_words():
+            if name == "inline" and not heed_signals:
+                return await self.wait([self.background.start(job).job.uuid for job in jobs])
+            from coursewire.plugins.loading import load_named  # noqa: PLC0415 - seldom
+
+            ended: list[Ended] = await load_named("coursewire.runners", name)().run(jobs)
+            return ended
+
+    # -- jobs in the background ------------------------------------------------------------------
+
+    async def start(self, request: RunRequest, configuration: Configuration) -> Watched:
+        """Start the job of one configuration in this event loop, and return at once; :meth:`wait` waits for it.
+
+        Args:
+            request: The request, whose filters are not looked at.
+            configuration: The configuration.
+
+        Raises:
+            ConfigurationError: The configuration may not run.
+            SourceError: The source could not say who the customer is.
+        """
+        job = request.job(self.installation, configuration)
+        with self._plain_words():
+            await job.prepare()
+        return self.background.start(job)
+
+    def start_all(self, selection: Selection) -> list[Watched]:
+        """Start a job for each selected configuration that may run, in this event loop, and return at once."""
+        return [self.background.start(job) for job in selection.jobs(self.installation)]
+
+    def stop(self, job: UUID) -> bool:
+        """Let a job of this process end after the requests under way; False when it does not run here."""
+        return self.background.stop(job)
 
     async def wait(self, jobs: Iterable[UUID]) -> list[Ended]:
         """Wait until jobs that were started in this event loop have ended.
 
         Args:
-            jobs: As :meth:`learner_changed` gave them; one that nobody remembers is left out.
+            jobs: Ids as :meth:`learner_changed` or :meth:`start` gave them; one that nobody remembers is left out.
+
+        Returns:
+            How each of them ended, in their order.
         """
         asked = list(jobs)
-        await self._work.wait(asked)
+        await self.background.wait(asked)
         return [
-            Ended(found.job, found.summary, found.error) for uuid in asked if (found := self._work.find(uuid))
+            Ended(found.job, found.summary, found.error)
+            for uuid in asked
+            if (found := self.background.find(uuid))
         ]
 
+    async def learner_changed(
+        self, username: str, course: str, *, actor: str = "event", message: str = ""
+    ) -> list[UUID]:
+        """Take note that a learner passed, was graded, enrolled or left: what differs at the LMSs goes out.
+
+        It starts jobs in this event loop and returns at once; :meth:`wait` waits for them. It may be called twice,
+        late, or out of order: how things stand is read from the source.
+
+        Args:
+            username: The learner.
+            course: The key of the course run, or of the course.
+            actor: A name for who says so, for the log of jobs.
+            message: The id of the message that said so; one that came before starts nothing. "" when there is none.
+
+        Returns:
+            The ids of the jobs; none when nothing follows from it.
+
+        Raises:
+            SourceError: The source does not answer.
+            DatabaseError: The database cannot be used.
+        """
+        if self._triggers.has_seen(message):
+            return []
+        with self._plain_words():
+            jobs = await jobs_about(self.installation, username, course, actor=actor)
+            started = [self._triggers.start(job, username, course) for job in jobs]
+        self._triggers.remember(message)
+        return started
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    async def why(
+        self,
+        configuration: Configuration,
+        *,
+        item: str | None = None,
+        learner: str | None = None,
+        course: str | None = None,
+        kind: Kind | None = None,
+    ) -> list[dict[str, Any]]:
+        """Explain why something is sent or not, decision by decision. Nothing is written and nothing is sent.
+
+        Args:
+            configuration: The configuration.
+            item: The content key of the item that is meant; None for outcomes.
+            learner: The username of the learner whose outcomes are meant.
+            course: The key of the course or run whose outcomes are meant.
+            kind: The kind of the outcomes; None for every kind that the channel takes.
+
+        Returns:
+            One explanation for the item, or for each outcome; see :func:`coursewire.pipeline.why.why_outcome`.
+
+        Raises:
+            ConfigurationError: The configuration cannot run.
+            SourceError: The source could not answer.
+        """
+        from coursewire.pipeline.why import why_content, why_outcome  # noqa: PLC0415 - seldom asked
+
+        with self._plain_words():
+            if item is not None:
+                return [await why_content(ContentJob(self.installation, configuration), item)]
+            if kind is not None:
+                kinds = [kind]
+            else:
+                capabilities = self.channels.get(configuration.channel).channel.capabilities
+                # Of a channel that takes no outcomes, the first kind says so.
+                kinds = [each for each in OUTCOMES if capabilities.takes(each)] or [OUTCOMES[0]]
+            found = []
+            for each in kinds:
+                job = OutcomeJob(self.installation, configuration, each, learner=learner, course=course)
+                found += await why_outcome(job)
+            return found
+
+    def records(self, configuration: UUID, kind: Kind) -> Records[Any]:
+        """Return the records of what an LMS holds, or was told.
+
+        Args:
+            configuration: The configuration's id.
+            kind: The kind of the records.
+        """
+        from coursewire.storage.audit.records import records_of  # noqa: PLC0415 - loads SQLAlchemy
+
+        return records_of(self.installation.engine, configuration, kind)
+
+    def retry(
+        self,
+        configuration: UUID,
+        kind: Kind,
+        *,
+        states: Sequence[State],
+        keys: Sequence[str] | None = None,
+        actor: str = "host",
+        reason: str = "",
+    ) -> int:
+        """Let the next run try items again, without pause and even if the LMS refused them before.
+
+        Args:
+            configuration: The configuration's id.
+            kind: The kind of the items.
+            states: Only items in these states.
+            keys: Only these items, by the keys of their records; None for all.
+            actor: A name for who asks, for the log.
+            reason: Why, in words, for the log.
+
+        Returns:
+            The number of items that go again.
+        """
+        from coursewire.storage.audit.requeue import release  # noqa: PLC0415 - loads SQLAlchemy
+
+        with self._plain_words():
+            return release(
+                self.installation.engine,
+                configuration,
+                states=states,
+                keys=keys,
+                actor=actor,
+                reason=reason,
+                now=self.installation.clock(),
+                kind=kind,
+            )
+
+    async def check(self, configuration: Configuration, *, actor: str = "host") -> list[str]:
+        """Try the connection to the LMS, the way of real requests, with harmless ones.
+
+        A configuration that needed reconnecting may run again afterwards; one whose credentials are refused needs it.
+
+        Args:
+            configuration: A draft or an active one.
+            actor: A name for who asks, for the configuration's history.
+
+        Returns:
+            Sentences that say what works. They hold no secret.
+
+        Raises:
+            SendError: The connection does not work; the error says why.
+            ConfigurationError: The configuration is incomplete.
+        """
+        installation, uuid = self.installation, configuration.uuid
+        with self._plain_words():
+            channel: LoadedChannel = installation.channels.get(configuration.channel)
+            config = await asyncio.to_thread(installation.configurations.load, uuid, channel.channel)
+            try:
+                async with installation.session(channel, config, uuid) as session:
+                    works = await channel.hook_caller.check_connection(session)
+                    sentences = [session.redactor(text) for text in works]
+            except CredentialsError as error:
+                await asyncio.to_thread(
+                    installation.configurations.mark_needs_reconnect,
+                    uuid,
+                    error.why or error.what,
+                    actor=actor,
+                )
+                raise
+            await asyncio.to_thread(installation.configurations.clear_reconnect, uuid, actor=actor)
+        return sentences
+
+    # -- the service -----------------------------------------------------------------------------
+
     def asgi(self, *, learner_of: LearnerOf | None = None) -> FastAPI:
-        """REST API, inbound endpoints and console, as an application to mount below any path.
+        """Return REST API, inbound endpoints and console, as an application to mount below any path.
 
         Its jobs are this host's, which ends them in :meth:`aclose`. The runs of the schedule begin while
         :meth:`serving` is entered, or while the application is served by itself.
@@ -375,11 +605,11 @@ class Host:
         with self._plain_words(), _extra():
             from coursewire.service.app import create_app  # noqa: PLC0415 - the extra
 
-            return create_app(self.installation, learner_of=learner_of, work=self._work, hints=self._hints)
+            return create_app(self, learner_of=learner_of)
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Within it the runs of the setting ``schedule`` begin when their time has come.
+        """Begin the runs of the setting ``schedule`` when their time has come, as long as the context is entered.
 
         Raises:
             SetupError: The extra ``service`` is not installed.
@@ -387,7 +617,7 @@ class Host:
         """
         with _extra():
             from coursewire.service.schedule import Schedule  # noqa: PLC0415 - the extra
-        schedule = Schedule(self.installation, self._work.start)
+        schedule = Schedule(self)
         schedule.begin()
         try:
             yield
@@ -398,56 +628,11 @@ class Host:
 
     @contextmanager
     def _plain_words(self) -> Iterator[None]:
+        """Turn the database driver's errors into ours."""
         from coursewire.storage.database.driver_errors import database_errors  # noqa: PLC0415 - loads SQLAlchemy
 
         with database_errors(self.settings.database_url):
             yield
-
-    async def _select(
-        self, kind: Kind, channel: str | None, customer: UUID | str | None, config: UUID | str | None
-    ) -> Selection:
-        from coursewire.pipeline.selection import select  # noqa: PLC0415 - when it is asked for
-
-        return await asyncio.to_thread(
-            select, self.installation, kind, channel=channel, customer=customer, config=config
-        )
-
-    def _job(
-        self,
-        configuration: Configuration,
-        kind: Kind,
-        *,
-        learner: str | None = None,
-        course: str | None = None,
-        confirm_retire: int | None = None,
-        force: bool = False,
-    ) -> Job:
-        try:
-            job = make_job(
-                self.installation,
-                configuration,
-                kind,
-                force=force,
-                confirm_retire=confirm_retire,
-                learner=learner,
-                course=course,
-            )
-        except ValueError as error:
-            raise ConfigurationError(
-                f"{kind.value} cannot be asked for in this way", why=str(error), next_step="Leave it out."
-            ) from None
-        job.actor = ACTOR
-        return job
-
-    async def _run(self, jobs: list[Job]) -> list[Ended]:
-        name = self.settings.runner
-        if name != "inline":
-            from coursewire.plugins.loading import load_named  # noqa: PLC0415 - seldom
-
-            ended: list[Ended] = await load_named("coursewire.runners", name)().run(jobs)
-            return ended
-        # The inline runner listens for signals, which belong to the process that this host is a part of.
-        return await self.wait([self._work.start(job).job.uuid for job in jobs])
 
 
 def _kind(kind: Kind | str) -> Kind:

@@ -154,9 +154,6 @@ class Installation:
             LeaseHeldError: Outcomes are being sent.
         """
         from coursewire.storage.privacy import forget  # noqa: PLC0415
-        from coursewire.storage.tables import access as access_tables  # noqa: F401, PLC0415 - it joins the metadata that is read
-        from coursewire.storage.tables import enrollment as more_tables  # noqa: F401, PLC0415 - they join the metadata
-        from coursewire.storage.tables import source as tables  # noqa: F401, PLC0415 - that is read
 
         return forget(self.engine, username, now=self.clock())
 

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict
 
 from coursewire.errors import SettingsError
+from coursewire.model.kinds import Kind
 from coursewire.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class ScheduledRun(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["content", "completions", "assessments"]
+    kind: Kind
     cron: str
     timezone: str = "UTC"
     jitter_s: int = Field(default=0, ge=0)

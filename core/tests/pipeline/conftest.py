@@ -23,7 +23,8 @@ from coursewire.errors import NotExportableError
 from coursewire.installation import Installation
 from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Support
 from coursewire.model.configuration import ChannelConfig, LmsUrl
-from coursewire.model.payload import Kind, Result, ResultKind
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Result, ResultKind
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.summary import Summary
 from coursewire.pipeline.transmit.run import Stop

@@ -8,7 +8,7 @@ import pytest
 
 from coursewire.errors import LeaseHeldError
 from coursewire.model.channel import Support
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.transmit.run import Stop
 from coursewire.pipeline.why import why_content, why_outcome

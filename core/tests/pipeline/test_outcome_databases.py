@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.storage.audit.requeue import release
 from coursewire.storage.audit.states import State
 from coursewire.storage.identity_links import IdentityLinks

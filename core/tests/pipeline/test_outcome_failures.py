@@ -9,7 +9,7 @@ import pytest
 
 from coursewire.errors import SourceError
 from coursewire.model.channel import Idempotency
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.pipeline.transmit.run import Stop
 from coursewire.pipeline.transmit.send import LEAST_BATCHES_A_CLAIM
 from coursewire.sources.database import DatabaseSource

@@ -10,7 +10,7 @@ import pytest
 
 from coursewire.errors import ConfigurationError, LeaseHeldError
 from coursewire.model.channel import Support
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.pipeline.transmit.run import Stop
 from coursewire.sources.bundle import Bundle
 from coursewire.sources.database import load_bundle

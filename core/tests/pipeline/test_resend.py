@@ -6,7 +6,7 @@ import pytest
 
 from coursewire import hookimpl
 from coursewire.model.channel import Support
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

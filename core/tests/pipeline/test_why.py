@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from coursewire.model.channel import Support
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.model.reasons import TEXTS, Reason
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.transmit.run import Stop

@@ -17,17 +17,9 @@ from coursewire.model.channel import Capabilities, Channel, Limits, Support
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentItem
 from coursewire.model.inbound import InboundAccess, InboundRoute
+from coursewire.model.kinds import Kind
 from coursewire.model.outcomes import Assessment, Completion, Verdict
-from coursewire.model.payload import (
-    Batch,
-    Kind,
-    Operation,
-    Payload,
-    RemoteItem,
-    Result,
-    ResultKind,
-    fingerprint,
-)
+from coursewire.model.payload import Batch, Operation, Payload, RemoteItem, Result, ResultKind, fingerprint
 from coursewire.plugins.defaults import CoreDefaults
 from coursewire.plugins.loading import load_channel_object
 
@@ -284,8 +276,8 @@ def test_exporters_hand_plain_data_through():
     body = {"s": "x", "i": 1, "f": 0.5, "b": True, "n": None, "l": [{"a": []}, [1]], "d": {}}
     hook_caller = relay_of(Probe(export_content=body, export_completion=body, export_assessment=body))
     assert hook_caller.export_content(CONFIG, ITEM, None) is body
-    assert hook_caller.export_completion(CONFIG, COMPLETION) is body
-    assert hook_caller.export_assessment(CONFIG, ASSESSMENT) is body
+    assert hook_caller.export_outcome(Kind.COMPLETIONS, CONFIG, COMPLETION) is body
+    assert hook_caller.export_outcome(Kind.ASSESSMENTS, CONFIG, ASSESSMENT) is body
 
 
 class Colour(StrEnum):
@@ -396,7 +388,7 @@ def test_a_wrapper_goes_round_a_coroutine():
             return later()
 
     hook_caller = relay_of(Probe(send_content=[ACCEPTED] * 3), Around())
-    results = asyncio.run(hook_caller.send_content(None, BATCH))
+    results = asyncio.run(hook_caller.send(None, Kind.CONTENT, BATCH))
     assert [result.message for result in results] == ["seen"] * 3
 
 
@@ -476,10 +468,12 @@ def test_a_channel_may_make_batches_in_its_own_way_and_raise_our_errors():
 # -- clients ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("hook", ["send_content", "send_outcomes"])
-def test_results_are_held_against_the_batch(hook):
+@pytest.mark.parametrize("kind", Kind)
+def test_results_are_held_against_the_batch(kind):
+    hook = "send_content" if kind is Kind.CONTENT else "send_outcomes"
+
     def send(answer):
-        return getattr(relay_of(Probe(**{hook: answer})), hook)(None, BATCH)
+        return relay_of(Probe(**{hook: answer})).send(None, kind, BATCH)
 
     assert asyncio.run(send([ACCEPTED] * 3)) == [ACCEPTED] * 3
     assert "it returned 2 results for 3 payloads" in broken(send, [ACCEPTED] * 2)
@@ -504,7 +498,9 @@ def test_an_async_hook_that_gives_no_coroutine_is_refused():
             return [ACCEPTED]
 
     hook_caller = relay_of(Probe(), Plain())
-    assert "it returned a list where a coroutine is due" in broken(hook_caller.send_content, None, BATCH)
+    assert "it returned a list where a coroutine is due" in broken(
+        hook_caller.send, None, Kind.CONTENT, BATCH
+    )
 
 
 def test_a_hook_that_nobody_implements_says_so():
@@ -704,11 +700,11 @@ def test_the_trace_names_calls_and_never_values(trace):
         Changes(lambda batch: batch),
     )
     hook_caller.export_content(CONFIG, ITEM, None)
-    broken(hook_caller.export_completion, CONFIG, COMPLETION)
+    broken(hook_caller.export_outcome, Kind.COMPLETIONS, CONFIG, COMPLETION)
     hook_caller.batch_sending({"token": "swordfish"}, BATCH)
     hook_caller.make_batches(CONFIG, Kind.CONTENT, CREATE, payloads(1))
     hook_caller.transmission_failed(JOB, BATCH.payloads[0], ACCEPTED)
-    asyncio.run(hook_caller.send_content(None, BATCH))
+    asyncio.run(hook_caller.send(None, Kind.CONTENT, BATCH))
 
     lines = [record.message for record in trace.records]
     assert (

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine
 
-import coursewire.storage.tables.source  # noqa: F401  (so that create_all knows them)
-from coursewire.storage.tables.records import metadata
+from coursewire.storage.tables import metadata
 
 ACME = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, event, func, select, text
 from coursewire.errors import BundleError, DatabaseError
 from coursewire.sources.database import load_bundle
 from coursewire.sources.sample import sample_bundle
-from coursewire.storage.tables.records import metadata
+from coursewire.storage.tables import metadata
 from coursewire.storage.tables.source import (
     source_catalog_item,
     source_certificate,

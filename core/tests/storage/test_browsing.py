@@ -10,7 +10,7 @@ from itertools import product
 import pytest
 from sqlalchemy import event, insert, text
 
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.storage.audit import jobs, transmissions
 from coursewire.storage.audit.export import stream
 from coursewire.storage.audit.queries import by_state, page

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from coursewire.model.identity import BY_HAND, Identity, IdentityState
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.storage.audit.records import OutcomeRecord, OutcomeRecords
 from coursewire.storage.identity_links import IdentityLinks
 

@@ -14,19 +14,10 @@ from sqlalchemy import Boolean, Column, Integer, LargeBinary, Table, Uuid, inser
 from coursewire.errors import ContractError, LeaseHeldError
 from coursewire.storage.locks.leases import Lease
 from coursewire.storage.privacy import FORGOTTEN, forget, personal_columns
-from coursewire.storage.tables import enrollment as enrollment_tables
+from coursewire.storage.tables import PERSONAL, metadata
 from coursewire.storage.tables import source as source_tables
 from coursewire.storage.tables.columns import UtcDateTime, key_text, long_text
-from coursewire.storage.tables.records import (
-    PERSONAL,
-    identity_link,
-    metadata,
-    outcome_record,
-    token,
-    transmission,
-)
-
-assert enrollment_tables  # its tables belong to those that forgetting must reach
+from coursewire.storage.tables.records import identity_link, outcome_record, token, transmission
 
 NAME = "zoe.canary_1%"
 MAIL = "zoe@private.example.com"

@@ -16,17 +16,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, inspect, select, text
 
-import coursewire.storage.tables.access
-import coursewire.storage.tables.enrollment
 from coursewire.errors import DatabaseError
 from coursewire.model.payload import digest
 from coursewire.storage.database import schema
 from coursewire.storage.database.engine import open_engine
 from coursewire.storage.database.schema import REVISIONS, SchemaState, migrate, require_current, schema_state
-from coursewire.storage.tables.records import content_record, metadata, outcome_record
-
-assert coursewire.storage.tables.enrollment  # and with it those of the embedded source
-assert coursewire.storage.tables.access
+from coursewire.storage.tables import metadata
+from coursewire.storage.tables.records import content_record, outcome_record
 
 
 @pytest.fixture

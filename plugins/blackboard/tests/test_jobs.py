@@ -17,7 +17,7 @@ import pytest
 from coursewire.errors import ThrottledError
 from coursewire.http.opening import open_session
 from coursewire.installation import Installation
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.runners.inline import InlineRunner

@@ -11,8 +11,9 @@ import pytest
 from pydantic import SecretStr
 
 from coursewire.errors import NotExportableError
+from coursewire.model.kinds import Kind
 from coursewire.model.outcomes import Assessment, Completion
-from coursewire.model.payload import Kind, Operation, Payload, fingerprint
+from coursewire.model.payload import Operation, Payload, fingerprint
 from coursewire_canvas import plugin
 from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.outcomes import OUTCOMES_A_BATCH

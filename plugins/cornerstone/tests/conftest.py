@@ -19,7 +19,7 @@ from coursewire.inbound.desk import Caller, Inbound
 from coursewire.installation import Installation
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.inbound import InboundAnswer
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.runners.inline import InlineRunner

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coursewire.cli.config.import_keys import read_pairs
+from coursewire.operations.key_import import read_pairs
 from coursewire.errors import ConfigurationError
 from coursewire.storage.key_map import KeyMap
 from coursewire_cornerstone import plugin

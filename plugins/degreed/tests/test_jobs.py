@@ -8,7 +8,7 @@ import json
 import pytest
 
 from coursewire.errors import ConfigurationError
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.runners.inline import InlineRunner

@@ -15,7 +15,7 @@ import pytest
 
 from coursewire.configurations.secrets import new_key
 from coursewire.installation import Installation
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.runners.inline import InlineRunner

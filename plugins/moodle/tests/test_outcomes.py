@@ -8,8 +8,9 @@ import pytest
 from aiohttp import web
 
 from coursewire.errors import BlockedError, NotExportableError, RejectedError, UnreachableError
+from coursewire.model.kinds import Kind
 from coursewire.model.outcomes import Completion
-from coursewire.model.payload import Kind, Operation, ResultKind
+from coursewire.model.payload import Operation, ResultKind
 from coursewire_moodle import plugin
 from coursewire_moodle.client import FIND
 from coursewire_moodle.config import MoodleConfig

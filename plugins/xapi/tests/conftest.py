@@ -18,8 +18,8 @@ from sqlalchemy import select
 
 from coursewire.configurations.secrets import new_key
 from coursewire.installation import Installation
+from coursewire.model.kinds import Kind
 from coursewire.model.outcomes import Completion, EnrollmentReport
-from coursewire.model.payload import Kind
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.summary import Summary
 from coursewire.pipeline.transmit.run import Stop

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.sources.database import load_bundle
 from coursewire_xapi.outcomes import COMPLETED, REGISTERED
 

@@ -162,9 +162,7 @@ def token(
     grants = _grants(role)
     with open_host() as host:
         expires_at = host.installation.clock() + timedelta(days=days) if days else None
-        made, value = _tokens(host).add(
-            name, grants, created_by=actor(), expires_at=expires_at
-        )
+        made, value = _tokens(host).add(name, grants, created_by=actor(), expires_at=expires_at)
     if json:
         put_json({"token": made.uuid, "value": value, "expires_at": expires_at, "grants": _texts(grants)})
         return

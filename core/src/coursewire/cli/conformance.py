@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 from typing import Annotated, Any
@@ -21,8 +20,8 @@ from rich.text import Text
 from coursewire.cli.options import Json
 from coursewire.cli.output import progress, put, put_check, put_json, put_table
 from coursewire.errors import ChannelLoadError, ConfigurationError
-from coursewire.plugins.describe import capabilities_in_words, limits_in_words
 from coursewire.host import Host
+from coursewire.plugins.describe import capabilities_in_words, limits_in_words
 from coursewire.plugins.registry import LoadedChannel
 
 _REPORT = "coursewire.testing.report"

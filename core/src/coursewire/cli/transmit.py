@@ -104,7 +104,7 @@ def _report(selection: Selection, ended: Sequence[Ended], *, json: bool) -> int:
     """
     note_left_out(selection)
     rows = [failed_row(refused.configuration, refused.error) for refused in selection.refused]
-    errors = [refused.error for refused in selection.refused]
+    errors: list[CoursewireError] = [refused.error for refused in selection.refused]
     names = {each.configuration.uuid: each.configuration.display_name for each in selection.refused}
     for each in ended:
         configuration = each.job.configuration

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -50,8 +50,8 @@ def why(
 
 
 def _of_subsection(
-    configuration: Configuration, explanations: Sequence[dict[str, Any]], subsection: str
-) -> Sequence[dict[str, Any]]:
+    configuration: Configuration, explanations: list[dict[str, Any]], subsection: str
+) -> list[dict[str, Any]]:
     """Return the explanations of one subsection; all of them where none is about a subsection.
 
     Raises:
@@ -70,7 +70,9 @@ def _of_subsection(
 
 def _put(explanation: dict[str, Any]) -> None:
 
-    about = explanation["title"] or explanation["key"] or f"{explanation['learner']} · {explanation['course']}"
+    about = (
+        explanation["title"] or explanation["key"] or f"{explanation['learner']} · {explanation['course']}"
+    )
     put(f"{about} ({explanation['kind']} at {explanation['channel']})", style="bold")
     for step in explanation["decisions"]:
         details = ", ".join(_details(step["details"]))

@@ -1,4 +1,4 @@
-"""A configuration as a JSON file: ``{"channel": "SAP", "customer": "UUID", "active": true, ...fields}``."""
+"""A configuration as a JSON file: ``{"channel": "ACME", "customer": "UUID", "active": true, ...fields}``."""
 
 from __future__ import annotations
 

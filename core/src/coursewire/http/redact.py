@@ -164,7 +164,16 @@ def media_type_of(response: httpx.Response) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The first ``limit`` characters, with a mark where something was cut off."""
+    """Return the first ``limit`` characters of a text, with a mark where something was cut off.
+
+    Args:
+        text: The text, such as an excerpt of an answer.
+        limit: Number of characters of the result at most.
+
+    Example:
+        >>> cw.shorten("not acceptable", 8)
+        'not acc…'
+    """
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -1,4 +1,4 @@
-"""Where a request may go: paths joined to the LMS's base URL, hosts held to the allowed ones."""
+"""The places that a request may go to: paths joined to the LMS's base URL, hosts held to the allowed ones."""
 
 from __future__ import annotations
 
@@ -98,15 +98,21 @@ def same_place(origin: httpx.URL, target: httpx.URL) -> bool:
 
 
 def quoted_path(*parts: str) -> str:
-    """A path of these parts, each quoted: a ``/``, ``?`` or ``%`` in a key stays within its part.
+    """Return a path of these parts, each quoted, so that a ``/``, ``?`` or ``%`` in a key stays within its part.
 
-    A key of dots alone cannot stand in a path: let the hook ``remote_key`` give such an item another one.
+    Args:
+        *parts: Names and keys from left to right, unquoted. A key that consists of dots alone cannot stand in a path: let
+            the hook ``remote_key`` give such an item another one.
+
+    Example:
+        >>> cw.quoted_path("v1", "courses", "RiverU/KNOTS?")
+        '/v1/courses/RiverU%2FKNOTS%3F'
     """
     return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
 def path_template(url: httpx.URL) -> str:
-    """The path with everything that may be a key or a person replaced by ``{}``, for logs."""
+    """Return the path of a URL with everything that may be a key or a person replaced by ``{}``, for logs."""
     parts = url.raw_path.decode("ascii").split("?", 1)[0].split("/")
     return "/".join(part if not part or _TEMPLATE_PART.fullmatch(part) else "{}" for part in parts)
 

@@ -1,4 +1,4 @@
-"""What a channel declares about itself: capabilities and limits as data, not as code."""
+"""A channel's declaration of itself: capabilities and limits as data, not as code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentType
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 
 PLUGIN_API = "2.0"
 """The version of the contract between core and plugins: hooks, and the names of ``import coursewire``. It is raised when
@@ -18,7 +18,7 @@ the contract changes, and is not the version of the distribution."""
 
 
 class Support(StrEnum):
-    """Five answers where a boolean would lie."""
+    """The answers to whether something can be done: five, where a boolean would lie."""
 
     UNKNOWN = "unknown"
     IMPOSSIBLE = "impossible at the vendor"
@@ -33,7 +33,7 @@ class Support(StrEnum):
 
 
 class Idempotency(StrEnum):
-    """How a repeated send is kept from doubling an item."""
+    """The way in which sending an item again is kept from doubling it at the LMS."""
 
     NATIVE_KEY = "native key"
     """The request carries a key of ours that the LMS deduplicates by."""
@@ -45,7 +45,7 @@ class Idempotency(StrEnum):
 
 
 class RetireStrategy(StrEnum):
-    """How an item is taken away from learners."""
+    """The ways of taking an item away from learners."""
 
     DEACTIVATE = "deactivate"
     CONCLUDE = "conclude"
@@ -54,7 +54,7 @@ class RetireStrategy(StrEnum):
 
 
 class Capabilities(BaseModel):
-    """What the LMS and this channel can do, as promises: core, the conformance suite, the console and the docs all read them.
+    """The things that the LMS and this channel can do, as promises: core, the conformance suite, the console and the docs all read them.
 
     Three kinds of LMS are common:
 
@@ -91,7 +91,7 @@ class Capabilities(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     content_types: frozenset[ContentType] = frozenset({ContentType.COURSE})
-    """What it takes as content; items of other types wait with the reason ``content-type-not-supported``."""
+    """The types of content that it takes; items of other types wait with the reason ``content-type-not-supported``."""
     content: Support = Support.FULL
     """Take content at all."""
     completions: Support = Support.UNKNOWN
@@ -114,7 +114,7 @@ class Capabilities(BaseModel):
     """Of content: how a repeated send is kept from doubling it. Where both are true, ``upsert`` goes before ``native key``:
     an equal request changes nothing, and another one under the same key overwrites."""
     outcome_idempotency: Idempotency = Idempotency.NONE
-    """Of outcomes of every kind."""
+    """Of outcomes of every kind: the way in which sending one again is kept from doubling it."""
     outcomes_need_content: bool = False
     """Outcomes can only go to a course that this configuration has sent to the LMS."""
     delivery: Literal["push", "pull"] = "push"
@@ -123,7 +123,7 @@ class Capabilities(BaseModel):
     """The LMS knows items by keys that are made for it (hook ``remote_key``) or were imported. A key once given
     stays, and outcomes go only to courses that were given one."""
     remote_keys: str = r"(?s).+"
-    """What the LMS takes as a key, as a regular expression for the whole of it."""
+    """Regular expression for the keys that the LMS takes, for the whole of a key."""
     mixed_operations: bool = False
     """Creates, updates and retirements may travel in one batch."""
     wants_confirmed: bool = False
@@ -132,14 +132,22 @@ class Capabilities(BaseModel):
     list_remote: Support = Support.NOT_IMPLEMENTED
     """List what is at the LMS (hook ``list_remote``)."""
     paging: Literal["none", "link header", "page number", "cursor", "offset"] = "none"
-    """How lists of the LMS come in parts, for people. Other than ``none`` it calls for the checks about pages."""
+    """The way in which the LMS divides lists into pages. Anything but ``none`` calls for the checks about pages."""
     slow_down: tuple[str, ...] = ("429",)
-    """How the LMS says "slow down", for people: "429", "403 with text", "200 with message"."""
+    """The ways in which the LMS says "slow down", for people: "429", "403 with text", "200 with message"."""
 
     def takes(self, kind: Kind) -> bool:
-        """Tell whether core may send this kind."""
+        """Tell whether core may send this kind.
+
+        Args:
+            kind: Content, or a kind of outcome.
+        """
         support: Support = getattr(self, kind.value)
         return support.usable
+
+    def idempotency_of(self, kind: Kind) -> Idempotency:
+        """Return what makes sending one thing of a kind again harmless."""
+        return self.outcome_idempotency if kind.is_outcome else self.idempotency
 
 
 class Rate(BaseModel):
@@ -182,7 +190,7 @@ class Limits(BaseModel):
     reset_header: str | None = None
     """Header in which it says when there will be more."""
     counted_by: Literal["application key", "token", "address", "tenant"] = "tenant"
-    """By what the vendor counts, for people. Core counts by the configuration's ``limit_scope``, which is the host of
+    """The thing by which the vendor counts calls, for people. Core counts by the configuration's ``limit_scope``, which is the host of
     the LMS unless the channel's configuration overrides it."""
     connect_timeout_s: float = 5.0
     """Longest wait for a connection."""
@@ -191,6 +199,10 @@ class Limits(BaseModel):
     total_timeout_s: float = 120.0
     """Longest time for one request and its answer."""
 
+    def most_items(self, kind: Kind) -> int:
+        """Return the most things of a kind that one request may carry."""
+        return self.outcome_batch_items if kind.is_outcome else self.batch_items
+
 
 class Channel(BaseModel):
     """One kind of LMS, as its plugin declares it."""
@@ -198,18 +210,18 @@ class Channel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     code: str = Field(pattern=r"^[A-Z][A-Z0-9_]{1,29}$")
-    """What commands, records and configurations call it."""
+    """The code by which commands, records and configurations name it, such as ``HARBOUR``."""
     title: str
-    """What people call it."""
+    """The name that people read."""
     config: type[ChannelConfig]
     """Model of one customer's configuration."""
     requires_api: str = ""
     """The plugin API versions that the plugin works with, as a PEP 440 specifier such as ``">=2.0,<3"``. A channel that
     names none counts as written for plugin API 1.0, and is not loaded."""
     capabilities: Capabilities = Capabilities()
-    """What it can do."""
+    """The things that it can do."""
     limits: Limits = Limits()
-    """What the vendor allows."""
+    """The vendor's limits."""
     simulator: str | None = None
     """``"package.module:Class"`` of the simulator, for ``coursewire simulate`` and the test kit."""
     docs_url: str | None = None

@@ -124,7 +124,7 @@ HostName = Annotated[str, Field(max_length=255), AfterValidator(_host)]
 
 
 class CompletionPolicy(StrEnum):
-    """When a learner has completed a course; the tables are in docs/explanation/completion-rules.md."""
+    """The rules by which a learner counts as having completed a course; the tables are in docs/explanation/completion-rules.md."""
 
     PASSED = "passed"
     EVIDENCE = "evidence"
@@ -132,7 +132,7 @@ class CompletionPolicy(StrEnum):
 
 
 class LearnerId(StrEnum):
-    """What the LMS knows learners by."""
+    """The kinds of id by which an LMS may know learners."""
 
     SSO = "sso"
     EMAIL = "email"
@@ -142,7 +142,7 @@ class LearnerId(StrEnum):
 
 
 class Resend(StrEnum):
-    """Which new results go out for an outcome that the LMS has confirmed before."""
+    """The new results that are sent again for an outcome which the LMS has confirmed before."""
 
     CHANGED = "changed"
     IMPROVED = "improved"
@@ -217,7 +217,7 @@ class ChannelConfig(BaseModel):
 
     @property
     def learner_id_otherwise(self) -> LearnerId | None:
-        """What learners are known by for whom there is no ``learner_id``; None where they are not known at all."""
+        """The kind of id that is sent for learners who have no ``learner_id``; None sends nothing about them."""
         return None
 
     @property
@@ -230,7 +230,7 @@ class ChannelConfig(BaseModel):
 
     @property
     def limit_scope(self) -> str:
-        """What the vendor counts this configuration's calls by; two with the same scope share its limits.
+        """The text by which the vendor counts this configuration's calls; two configurations with the same scope share its limits.
 
         The host of the LMS, unless the channel narrows it, for example to host and company. Never a secret
         itself: where the vendor counts by credential, give a digest.
@@ -238,7 +238,11 @@ class ChannelConfig(BaseModel):
         return urlsplit(self.lms_url).netloc.lower()
 
     def rates(self, limits: Mapping[str, Rate]) -> Mapping[str, Rate]:
-        """The rates of this configuration: the channel's, or what the customer's fields say in their place."""
+        """Return the rates of this configuration: the channel's, lowered or raised by the customer's fields.
+
+        Args:
+            limits: The channel's rates by the names of their buckets.
+        """
         said = {name: getattr(self, rate.setting) for name, rate in limits.items() if rate.setting}
         if not said:
             return limits

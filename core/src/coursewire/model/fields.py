@@ -27,13 +27,21 @@ def _api_path(value: str) -> str:
 
 
 def needed_with(field: str, value: object) -> AfterValidator:
-    """Makes a text or secret count as missing while it is blank and an earlier field has a certain value.
+    """Return a validator by which a text or secret is needed when an earlier field has a certain value.
 
-    Give the field a blank default and ``validate_default=True``.
+    A blank value then counts as missing, so that a draft may keep it. Give the field a blank default and
+    ``validate_default=True``.
 
     Args:
         field: Name of the earlier field.
-        value: What it must be for this one to be needed.
+        value: The value of the earlier field with which this one is needed.
+
+    Example:
+        ::
+
+            class AcmeConfig(cw.ChannelConfig):
+                grant: Literal["password", "client"] = "client"
+                user: Annotated[str, cw.needed_with("grant", "password")] = Field(default="", validate_default=True)
     """
 
     def check(given: Any, info: ValidationInfo) -> Any:
@@ -43,23 +51,39 @@ def needed_with(field: str, value: object) -> AfterValidator:
 
 
 def needed_without(field: str) -> AfterValidator:
-    """Makes a text or secret count as missing while it is blank and an earlier field is, too.
+    """Return a validator by which a text or secret is needed when an earlier field is blank.
 
-    Give the field a blank default and ``validate_default=True``.
+    A blank value then counts as missing, so that a draft may keep it. Give the field a blank default and
+    ``validate_default=True``.
 
     Args:
         field: Name of the earlier field.
+
+    Example:
+        ::
+
+            class AcmeConfig(cw.ChannelConfig):
+                account: str = ""
+                tenant: Annotated[str, cw.needed_without("account")] = Field(default="", validate_default=True)
     """
     return AfterValidator(lambda given, info: given if info.data.get(field) else blank_is_missing(given))
 
 
 def instead_of(*fields: str) -> AfterValidator:
-    """Makes a text or secret one of two ways in: it, or all of the earlier fields, and not both.
+    """Return a validator by which a field is one of two ways in: give it, or all of the earlier fields, and not both.
 
     Give all of them a blank default, and this one ``validate_default=True``.
 
     Args:
         *fields: Names of the earlier fields.
+
+    Example:
+        ::
+
+            class AcmeConfig(cw.ChannelConfig):
+                user: str = ""
+                password: str = ""
+                token: Annotated[str, cw.instead_of("user", "password")] = Field(default="", validate_default=True)
     """
 
     def check(given: Any, info: ValidationInfo) -> Any:

@@ -1,4 +1,4 @@
-"""Which id a learner has at an LMS."""
+"""The id that a learner has at an LMS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FROM_LAUNCH = "launch"
 
 
 class IdentityState(StrEnum):
-    """How far a learner is known at the LMS."""
+    """The states of what is known about a learner's id at the LMS."""
 
     LINKED = "linked"
     UNMATCHED = "unmatched"
@@ -28,10 +28,11 @@ class Identity(NamedTuple):
     """A learner's id at the LMS, as found now or as stored.
 
     Attributes:
-        state: Whether there is one.
-        value: The id; None unless linked.
-        provider: The identity provider that it comes from; "" when from none.
-        origin: How it was found, or why it was not; a code such as ``by-hand`` or ``default-provider``.
+        state: The state: linked, unmatched or ambiguous.
+        value: The id; None unless the state is linked.
+        provider: The identity provider that the id comes from; "" when it comes from none.
+        origin: Code of the way in which it was found, such as ``by-hand`` or ``default-provider``, or of the reason why it
+            was not.
     """
 
     state: IdentityState

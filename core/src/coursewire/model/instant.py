@@ -13,11 +13,17 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime
 
 Clock = Callable[[], datetime]
-"""Gives the present instant, aware UTC. Injected everywhere, so that tests need not wait."""
+"""Type of a function that returns the present instant, aware UTC. Clocks are arguments everywhere, so that tests need
+not wait."""
 
 
 def utc_now() -> datetime:
-    """The present instant, aware UTC: the clock of real runs."""
+    """Return the present instant, aware UTC: the clock of real runs.
+
+    Example:
+        >>> cw.utc_now().tzinfo.tzname(None)
+        'UTC'
+    """
     return datetime.now(UTC)
 
 
@@ -37,14 +43,19 @@ def as_utc(instant: datetime) -> datetime:
 
 
 def iso_utc(instant: datetime | None, *, timespec: str = "seconds") -> str | None:
-    """Write an instant as ``2026-03-01T12:00:00Z``; None stays None.
+    """Return an instant as text such as ``2026-03-01T12:00:00Z``; None for None.
 
     Args:
-        instant: Any aware instant.
-        timespec: How exactly, as for :meth:`datetime.isoformat`: ``"milliseconds"``, say. What is finer is cut off.
+        instant: Any aware instant; None gives None.
+        timespec: Precision, as for :meth:`datetime.isoformat`, such as ``"milliseconds"``; finer parts are cut off.
 
     Raises:
-        ValueError: The instant is naive.
+        ValueError: The instant has no time zone.
+
+    Example:
+        >>> from datetime import datetime
+        >>> cw.iso_utc(datetime.fromisoformat("2026-03-01T13:00:00.250+01:00"))
+        '2026-03-01T12:00:00Z'
     """
     return (
         None if instant is None else f"{as_utc(instant).replace(tzinfo=None).isoformat(timespec=timespec)}Z"
@@ -58,9 +69,17 @@ Instant = Annotated[AwareDatetime, AfterValidator(as_utc)]
 class Moment:
     """The "now" of one run, and the next instant at which an answer about time changes.
 
-    An exporter asks ``moment.has_passed(run.end)`` instead of comparing with a clock. The payload it
-    builds is good until :attr:`next_change_at`; core examines the item again then, even if the source
-    reports no change.
+    An exporter asks ``moment.has_passed(run.end)`` instead of comparing with a clock. The payload that it builds is good
+    until :attr:`next_change_at`; core examines the item again then, even if the source reports no change.
+
+    Args:
+        now: The present instant, aware; it is kept as UTC.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> moment = cw.Moment(datetime(2026, 1, 1, tzinfo=UTC))
+        >>> moment.has_passed(datetime(2026, 2, 1, tzinfo=UTC)), moment.next_change_at.isoformat()
+        (False, '2026-02-01T00:00:00+00:00')
     """
 
     __slots__ = ("next_change_at", "now")
@@ -70,13 +89,13 @@ class Moment:
         self.next_change_at: datetime | None = None
 
     def has_passed(self, instant: datetime) -> bool:
-        """Tell whether ``instant`` is now or earlier, and remember it if it is still to come."""
+        """Tell whether an instant is now or earlier, and remember the instant if it is still to come."""
         if instant <= self.now:
             return True
         self.will_change_at(instant)
         return False
 
     def will_change_at(self, instant: datetime) -> None:
-        """Remember that something derived from this moment changes at ``instant``."""
+        """Remember that something derived from this moment changes at an instant."""
         if instant > self.now and (self.next_change_at is None or instant < self.next_change_at):
             self.next_change_at = instant

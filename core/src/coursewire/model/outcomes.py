@@ -1,10 +1,10 @@
-"""What is told about a learner: completions, assessments, and enrollments."""
+"""Outcomes: what an LMS is told about a learner, which is completions, assessments and enrollments."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,7 +15,7 @@ Percent = Annotated[Decimal, Field(ge=0, le=1)]
 
 
 class Verdict(StrEnum):
-    """The closed set of what an outcome can say."""
+    """The verdicts that an outcome may have."""
 
     PASS = "Pass"
     FAIL = "Fail"
@@ -24,14 +24,14 @@ class Verdict(StrEnum):
 
 
 class CourseDetails(BaseModel):
-    """What the source says of an outcome's course, for an LMS that is told of the course with the outcome.
+    """Facts about an outcome's course, for an LMS that is told of the course together with the outcome.
 
     Attributes:
-        title: Of the course, in its language.
-        description: The short one.
-        language: As the source names it: a code such as ``zh-CN``, or a name.
-        uuid: Of the course.
-        url: Where people read about it.
+        title: Title of the course, in its language.
+        description: The short description of the course.
+        language: Language as the source names it: a code such as ``zh-CN``, or a name.
+        uuid: UUID of the course at the source.
+        url: Address at which people read about the course.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,9 +44,12 @@ class CourseDetails(BaseModel):
 
 
 class Outcome(BaseModel):
-    """What every kind of outcome has."""
+    """The fields that completions, assessments and enrollments share."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    corrects: ClassVar[bool] = True
+    """A later outcome about the same thing corrects the earlier one. False where both are true: who joined may leave."""
 
     enrollment_id: str
     username: str
@@ -84,7 +87,9 @@ class Assessment(Outcome):
 
 
 class EnrollmentReport(Outcome):
-    """That a learner has joined a course run, or has left it."""
+    """The news that a learner has joined a course run, or has left it."""
+
+    corrects: ClassVar[bool] = False
 
     mode: str
     active: bool
@@ -95,7 +100,7 @@ class EnrollmentReport(Outcome):
 
     @property
     def at(self) -> Instant | None:
-        """The instant of what is told: of joining, or of leaving; None where nobody knows it."""
+        """The instant of joining or of leaving, whichever is told; None where it is not known."""
         return self.enrolled_at if self.active else self.unenrolled_at
 
 

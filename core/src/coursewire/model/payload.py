@@ -1,4 +1,4 @@
-"""What travels: payloads, batches, and the result about each item."""
+"""Payloads and batches that are sent, and the result about each item."""
 
 from __future__ import annotations
 
@@ -17,21 +17,8 @@ JsonObject = dict[str, Any]
 """Plain data that JSON can carry: the only form in which payloads are kept and compared."""
 
 
-class Kind(StrEnum):
-    """What is transmitted; with a configuration, a kind names a job."""
-
-    CONTENT = "content"
-    COMPLETIONS = "completions"
-    ASSESSMENTS = "assessments"
-    ENROLLMENTS = "enrollments"
-
-
-OUTCOMES = (Kind.COMPLETIONS, Kind.ASSESSMENTS, Kind.ENROLLMENTS)
-"""The kinds that are about learners."""
-
-
 class Operation(StrEnum):
-    """What is to happen to one item at the LMS."""
+    """The operation on one item at the LMS."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -39,34 +26,34 @@ class Operation(StrEnum):
 
 
 def canonical_json(body: object) -> bytes:
-    """Serialise plain data so that equal data gives equal bytes: UTF-8, sorted keys, no spaces."""
+    """Return plain data as JSON in which equal data gives equal bytes: UTF-8, sorted keys, no spaces."""
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
 def digest(canonical: bytes) -> str:
-    """The identity of canonical JSON: the first 40 hex digits of its SHA-256."""
+    """Return the identity of canonical JSON: the first 40 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(canonical).hexdigest()[:40]
 
 
 def fingerprint(body: object) -> str:
-    """The identity of a payload: :func:`digest` of its canonical JSON."""
+    """Return the identity of a payload: :func:`digest` of its canonical JSON."""
     return digest(canonical_json(body))
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """One item as it goes to the LMS.
+    """One item as it is sent to the LMS.
 
     Attributes:
-        key: Content key, or for an outcome the key of its record.
-        operation: What is to happen.
+        key: Content key; for an outcome the key of its record.
+        operation: The operation: create, update or retire.
         body: The exporter's plain data for this item alone. Do not change it.
-        fingerprint: Of ``body``.
-        remote_key: The key the LMS knows the item by; equal to ``key`` unless the channel maps keys.
-        remote_id: The LMS's own id if it is known from an earlier result, else None.
-        title: For people; never sent.
-        confirmed: What the LMS surely holds of an item that is updated, where the channel declares
-            ``wants_confirmed``; None when it is not known, or everything is to be sent again.
+        fingerprint: Digest of ``body``, by which core knows whether it has changed.
+        remote_key: The key by which the LMS knows the item; equal to ``key`` unless the channel maps keys.
+        remote_id: The LMS's own id, if it is known from an earlier result; else None.
+        title: Title for people, which is never sent.
+        confirmed: The body that the LMS last confirmed, for an update where the channel declares ``wants_confirmed``. None
+            when it is not known, or everything is to be sent again.
     """
 
     key: str
@@ -81,10 +68,13 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What travels in one request: payloads of one configuration, in the order planned.
+    """The payloads of one request, all of one configuration, in the order planned.
 
-    ``operation`` is None where the channel declares ``mixed_operations``: then payloads of different
-    operations travel together.
+    Attributes:
+        operation: The operation that the payloads share; None where the channel declares ``mixed_operations``, and
+            payloads of different operations are sent together.
+        payloads: The payloads in their order; a hook that sends gives one result for each.
+        id: Name of the batch in the log.
     """
 
     operation: Operation | None
@@ -96,7 +86,7 @@ class Batch:
 
 
 class ResultKind(StrEnum):
-    """What the LMS said about one item."""
+    """The LMS's answer about one item, as one of eight kinds."""
 
     ACCEPTED = "accepted"
     """The answer names the item, and has done what was asked."""
@@ -125,17 +115,23 @@ class Result:
     """The LMS's answer about one item. Only an acknowledgement for that item makes it accepted.
 
     Attributes:
-        kind: What was said.
-        reason: A short code of lower-case words with hyphens, such as ``missing-field``; "" when accepted, unless
-            something about it is to be remembered.
-        message: The LMS's words or ours, for people. Core redacts and bounds it.
+        kind: The kind of the answer.
+        reason: Code of lower-case words with hyphens, such as ``missing-field``; "" when accepted, unless something about
+            it is to be remembered.
+        message: Text for people, in the LMS's words or ours. Core redacts and shortens it.
         remote_id: The LMS's own id of the item, when the answer tells it.
         http_status: Status of the answer that settled the item; None when there was none.
-        excerpt: The part of the answer that is about this item. Core redacts and bounds it.
-        retry_at: With ``THROTTLED`` or ``TRY_LATER``: not before this instant, when the LMS said so.
-        batch_refused: The batch was refused and this item is not known to be at fault. Core sends such items
-            again: together when others of the batch were blamed, else in halves until the item at fault
-            is alone.
+        excerpt: The part of the answer that is about this item. Core redacts and shortens it.
+        retry_at: Instant before which the item is not sent again, when the LMS named one; with ``THROTTLED`` or
+            ``TRY_LATER``.
+        batch_refused: True when the batch was refused and this item is not known to be at fault. Core sends such items
+            again: together when others of the batch were at fault, else in halves until the item at fault is alone.
+
+    Example:
+        >>> cw.Result(cw.ResultKind.ACCEPTED, remote_id="17", http_status=201).confirms
+        True
+        >>> cw.Result(cw.ResultKind.REJECTED, "missing-field", "title is blank", http_status=422).confirms
+        False
     """
 
     kind: ResultKind
@@ -155,13 +151,13 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class RemoteItem:
-    """What a channel found at the LMS under one of our keys.
+    """An item that a channel found at the LMS under one of our keys.
 
     Attributes:
-        remote_key: The key it was looked up by.
+        remote_key: The key that it was looked up by.
         remote_id: The LMS's own id, as text.
-        live: Visible to learners; False for one that is concluded, hidden or deleted.
-        fields: What else the LMS tells about it, for ``audit show`` and the settling of doubts.
+        live: True while learners see it; False for one that is concluded, hidden or deleted.
+        fields: Further fields that the LMS tells about it, for ``audit show`` and the settling of doubts.
     """
 
     remote_key: str

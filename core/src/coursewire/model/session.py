@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token, with whose eyes and for what it was issued.
+    """An access token, and the refresh token that came with it; neither shows in a repr.
 
-    ``value`` and ``refresh_token`` never show in a repr.
+    Attributes:
+        value: The access token itself.
+        expires_at: Instant at which it ends, aware UTC.
+        refresh_token: The token with which the next one is asked for; None where the LMS gave none.
     """
 
     value: str = field(repr=False)
@@ -59,24 +62,23 @@ class Tokens(Protocol):
         margin_s: float = 60.0,
         passing: bool = False,
     ) -> Token:
-        """The current token of ``subject``, obtained anew if there is none or it ends soon.
+        """Return the current token of a subject; obtain a new one if there is none or it ends soon.
 
         Args:
-            subject: Whom the token speaks for: ``"service"``, or a learner's remote id.
-            obtain: Asks the LMS for a token; gets the one it replaces (for its refresh token) or None.
-                Runs at most once at a time per configuration and subject, over all processes; the others
-                wait for its result. The new token is stored before anybody uses it.
+            subject: Name of whom the token speaks for: ``"service"``, or a learner's id at the LMS.
+            obtain: Asynchronous function that asks the LMS for a token; it gets the token to replace (for its refresh token), or
+                None. It runs at most once at a time for each configuration and subject, over all processes; the others wait
+                for its result. The new token is stored before anybody uses it.
             rejected: Value of a token that the LMS has just refused; it is not handed out again.
             margin_s: Seconds before its end from which on a token counts as over.
-            passing: One of very many, such as one for each learner: it is kept in this session alone, apart
-                from the others and only while it is among the last ones used. ``obtain`` gets None, and may
-                run twice at a time.
+            passing: True for one of very many tokens, such as one for each learner: it is kept in this session alone, apart
+                from the others and only while it is among those last used. ``obtain`` gets None, and may run twice at a time.
         """
         ...
 
 
 class Session(Protocol):
-    """What a channel speaks HTTP with. Core owns its time-outs, retries, rate limits and log.
+    """The HTTP session that a channel sends with. Core owns its time-outs, retries, rate limits and log.
 
     A path is taken relative to ``config.lms_url``; an absolute URL must have the same host, or one that
     the channel named in ``allowed_hosts``. Redirects are followed only within the host and never with
@@ -163,19 +165,30 @@ class Session(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait before asking again what the LMS has not finished; tests do not wait."""
+        """Wait before asking again about something that the LMS has not finished; in tests this takes no time.
+
+        Args:
+            seconds: Seconds to wait.
+        """
         ...
 
     async def once(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
-        """What ``ask`` answered first for ``key`` in this session, which is one run.
+        """Return what ``ask`` answered first for a key in this session, which is one run.
 
         Whoever asks at the same time waits for that answer. An error is not kept: the next one asks again.
-        ``ask`` may use other keys, not its own.
+
+        Args:
+            key: Name of the question, such as ``("user", user_id)``.
+            ask: Asynchronous function that finds the answer. It may use other keys, not its own.
         """
         ...
 
     def lock(self, key: Hashable) -> AbstractAsyncContextManager[None]:
-        """Around what the LMS cannot take twice at a time from this session."""
+        """Return a lock around calls that the LMS cannot take twice at a time from this session.
+
+        Args:
+            key: Name of the lock, such as the path of the call.
+        """
         ...
 
     def pages(
@@ -187,16 +200,16 @@ class Session(Protocol):
         next_page: NextPage | None = None,
         max_pages: int = 10_000,
     ) -> AsyncIterator[httpx.Response]:
-        """The pages of a list, until the LMS says that there are no more; an empty page ends nothing.
+        """Yield the pages of a list, until the LMS says that there are no more; an empty page ends nothing.
 
         Args:
-            path: As for :meth:`request`.
-            params: Query of the first page. Where ``next_page`` answers with parameters, they replace those of
-                the same name, and the others stay.
-            data: Ask with this form by POST, for an LMS whose reads are written so. The read is safe to
-                repeat.
-            next_page: Where the next page is; without it the ``Link`` header tells (RFC 8288).
-            max_pages: A longer list counts as one without end.
+            path: Path of the list, as for :meth:`request`.
+            params: Query of the first page. Where ``next_page`` returns parameters, they replace those of the same name, and
+                the others stay.
+            data: Form to ask with by POST, for an LMS whose reads are written so; the read is safe to repeat.
+            next_page: Function of a page that returns the place of the next one: a URL, or the parameters that change, or None
+                at the end. Without it the ``Link`` header tells (RFC 8288).
+            max_pages: Number of pages from which on a list counts as one without end.
 
         Raises:
             IncompleteListError: ``max_pages`` was reached, a page repeated itself, or one was refused.

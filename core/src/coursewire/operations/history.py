@@ -15,10 +15,9 @@ from coursewire.errors import ConfigurationError
 from coursewire.installation import Installation
 from coursewire.model.kinds import OUTCOMES, Kind
 from coursewire.model.reasons import explain
-from coursewire.operations.status import records_of
 from coursewire.storage.audit import jobs, retention, transmissions
 from coursewire.storage.audit.export import ExportFormat, csv_lines, json_lines, stream
-from coursewire.storage.audit.records import OutcomeRecords, Record
+from coursewire.storage.audit.records import OutcomeRecords, Record, records_of
 from coursewire.storage.audit.states import State
 from coursewire.storage.tables.records import transmission
 
@@ -173,7 +172,7 @@ class History:
             keys = [item] if item is not None else []
             if learner is not None and course is not None and each in OUTCOMES:
                 keys = await self.outcome_keys(configuration, each, learner, course)
-            records = records_of(self._installation, configuration, each).fetch(keys)
+            records = records_of(self._installation.engine, configuration.uuid, each).fetch(keys)
             for key in keys:
                 attempts = list(self._attempts_of(configuration.uuid, each, key))[::-1]
                 if key in records or attempts:
@@ -229,7 +228,7 @@ class History:
         Raises:
             ConfigurationError: An item is unknown, or is in another state.
         """
-        records = records_of(self._installation, configuration, kind).fetch(items)
+        records = records_of(self._installation.engine, configuration.uuid, kind).fetch(items)
         wrong = [
             f"{key} is {records[key].state.value}" if key in records else f"{key} is unknown"
             for key in items

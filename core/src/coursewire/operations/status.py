@@ -12,7 +12,7 @@ from coursewire.installation import Installation
 from coursewire.model.kinds import OUTCOMES, Kind
 from coursewire.pipeline.summary import WAITING
 from coursewire.storage.audit import jobs
-from coursewire.storage.audit.records import ContentRecords, OutcomeRecords, Records
+from coursewire.storage.audit.records import records_of
 from coursewire.storage.audit.requeue import FAILED_STATES
 from coursewire.storage.audit.states import State
 
@@ -111,7 +111,7 @@ async def statuses(
 def _kind_status(installation: Installation, configuration: Configuration, kind: Kind) -> KindStatus:
     present = retired = 0
     waiting, skipped, failed = Counter[str](), Counter[str](), Counter[str]()
-    for state, reason, there, count in records_of(installation, configuration, kind).counts():
+    for state, reason, there, count in records_of(installation.engine, configuration.uuid, kind).counts():
         present += count if there else 0
         retired += count if state == State.RETIRED else 0
         if state in FAILED_STATES:
@@ -127,13 +127,6 @@ def _kind_status(installation: Installation, configuration: Configuration, kind:
         failed=dict(sorted(failed.items())),
         last_job=last[0] if last else None,
     )
-
-
-def records_of(installation: Installation, configuration: Configuration, kind: Kind) -> Records[Any]:
-    """Return the records of one kind of a configuration."""
-    if kind is Kind.CONTENT:
-        return ContentRecords(installation.engine, configuration.uuid)
-    return OutcomeRecords(installation.engine, configuration.uuid, kind)
 
 
 def state_of(installation: Installation, configuration: Configuration) -> str:

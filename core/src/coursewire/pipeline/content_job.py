@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from coursewire.errors import GuardError
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.pipeline.export.content import ContentExport, Survey
 from coursewire.pipeline.job import Job, take_up
 from coursewire.pipeline.plan import Plan

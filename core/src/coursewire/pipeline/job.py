@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from coursewire.errors import ConfigurationError, CoursewireError, GuardError, LeaseHeldError
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.model.reasons import Reason
 from coursewire.observability.logs import log_about
 from coursewire.observability.tracing import span

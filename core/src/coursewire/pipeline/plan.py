@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from coursewire.model.payload import Kind, Operation
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Operation
 from coursewire.pipeline.export.changes import changed_fields
 from coursewire.pipeline.export.prepared import Prepared
 

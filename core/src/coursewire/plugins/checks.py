@@ -11,6 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from coursewire.hooks import SPECS, ChannelSpecs
 from coursewire.model.channel import PLUGIN_API, Channel, Idempotency
+from coursewire.model.kinds import OUTCOMES
 from coursewire.plugins.api_versions import REMEDY, UNSAID, is_older, missing_name
 from coursewire.plugins.faults import place, text_of
 from coursewire.plugins.hook_caller import new_manager
@@ -180,12 +181,9 @@ def _demanded(channel: Channel) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "content that is pulled", ("export_content", "inbound_routes")
     elif can.content.usable:
         yield "content", ("export_content", "send_content", *speaks)
-    if can.completions.usable:
-        yield "completions", ("export_completion", "send_outcomes", *speaks)
-    if can.assessments.usable:
-        yield "assessments", ("export_assessment", "send_outcomes", *speaks)
-    if can.enrollments.usable:
-        yield "enrollments", ("export_enrollment", "send_outcomes", *speaks)
+    for kind in OUTCOMES:
+        if can.takes(kind):
+            yield kind.value, (kind.info.export_hook, kind.info.send_hook, *speaks)
     if can.idempotency is Idempotency.NATURAL_KEY:
         yield "idempotency by a natural key", ("find_remote",)
     if can.list_remote.usable:

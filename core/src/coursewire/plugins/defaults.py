@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from coursewire.hooks import hookimpl
 from coursewire.http.retry import throttles_by_403
 from coursewire.model.configuration import Resend
-from coursewire.model.outcomes import EnrollmentReport, Told
-from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, canonical_json
+from coursewire.model.kinds import Kind
+from coursewire.model.outcomes import Told
+from coursewire.model.payload import Batch, JsonObject, Operation, Payload, canonical_json
 
 if TYPE_CHECKING:
     import httpx
@@ -44,7 +45,7 @@ class CoreDefaults:
         self, config: ChannelConfig, kind: Kind, operation: Operation | None, payloads: Sequence[Payload]
     ) -> Iterator[Batch]:
         """Fill each batch to the limits before the next one begins; with ``outcomes_by``, for each value anew."""
-        by = self._limits.outcomes_by if kind is not Kind.CONTENT else ()
+        by = self._limits.outcomes_by if kind.is_outcome else ()
         ordered = sorted(payloads, key=lambda payload: [str(payload.body[name]) for name in by])
         for _, together in groupby(ordered, key=lambda payload: [payload.body[name] for name in by[:1]]):
             yield from self._filled(config, kind, operation, together)
@@ -72,7 +73,7 @@ class CoreDefaults:
         if told is None:
             return True
         now = Told.of(outcome)
-        if isinstance(outcome, EnrollmentReport) and outcome.active is not told.complete:
+        if not outcome.corrects and now.complete is not told.complete:
             return True
         match config.resend_outcomes:
             case Resend.CHANGED:
@@ -95,7 +96,7 @@ class CoreDefaults:
 
 def items_limit(limits: Limits, config: ChannelConfig, kind: Kind) -> int:
     """The most items that one batch may hold: the channel's limit, or less where the configuration says so."""
-    most = limits.batch_items if kind is Kind.CONTENT else limits.outcome_batch_items
+    most = limits.most_items(kind)
     return min(most, config.transmission_chunk_size or most)
 
 

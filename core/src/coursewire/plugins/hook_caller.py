@@ -18,7 +18,8 @@ import pluggy
 from coursewire.errors import ContractError, CoursewireError
 from coursewire.hooks import PROJECT, SPECS
 from coursewire.model.inbound import CodeGrant, InboundRoute
-from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload, RemoteItem, Result
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Batch, JsonObject, Operation, Payload, RemoteItem, Result
 from coursewire.plugins.defaults import CoreDefaults, items_limit, wire_bytes
 from coursewire.plugins.faults import codes_of, describe
 from coursewire.plugins.plain_data import a_kind, find_non_json
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
     from coursewire.model.instant import Moment
-    from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Outcome, Told
+    from coursewire.model.outcomes import Outcome, Told
     from coursewire.model.session import Session, Tokens
 
 LOG = logging.getLogger("coursewire.hooks")
@@ -112,23 +113,10 @@ class HookCaller:
             "export_retirement", self._call("export_retirement", config=config, confirmed=confirmed)
         )
 
-    def export_completion(self, config: ChannelConfig, completion: Completion) -> JsonObject:
-        """The payload of one completion, as plain data."""
-        return self._plain(
-            "export_completion", self._call("export_completion", config=config, completion=completion)
-        )
-
-    def export_assessment(self, config: ChannelConfig, assessment: Assessment) -> JsonObject:
-        """The payload of one assessment, as plain data."""
-        return self._plain(
-            "export_assessment", self._call("export_assessment", config=config, assessment=assessment)
-        )
-
-    def export_enrollment(self, config: ChannelConfig, enrollment: EnrollmentReport) -> JsonObject:
-        """The payload of one enrollment or of its end, as plain data."""
-        return self._plain(
-            "export_enrollment", self._call("export_enrollment", config=config, enrollment=enrollment)
-        )
+    def export_outcome(self, kind: Kind, config: ChannelConfig, outcome: Outcome) -> JsonObject:
+        """Return the payload of one outcome of a kind, as plain data."""
+        hook = kind.info.export_hook
+        return self._plain(hook, self._call(hook, config=config, **{kind.noun: outcome}))
 
     def remote_key(self, config: ChannelConfig, item: ContentItem) -> str:
         """The key that the LMS knows the item by; never empty."""
@@ -202,13 +190,10 @@ class HookCaller:
         answer = self._call("authenticate", config=config, tokens=tokens)
         return self._typed("authenticate", answer, httpx.Auth)
 
-    async def send_content(self, session: Session, batch: Batch) -> list[Result]:
-        """Send one batch of content: one result per payload, in the order of the batch."""
-        return self._results("send_content", batch, await self._acall("send_content", session, batch=batch))
-
-    async def send_outcomes(self, session: Session, batch: Batch) -> list[Result]:
-        """Send one batch of outcomes: one result per payload, in the order of the batch."""
-        return self._results("send_outcomes", batch, await self._acall("send_outcomes", session, batch=batch))
+    async def send(self, session: Session, kind: Kind, batch: Batch) -> list[Result]:
+        """Send one batch of a kind: one result per payload, in the order of the batch."""
+        hook = kind.info.send_hook
+        return self._results(hook, batch, await self._acall(hook, session, batch=batch))
 
     async def find_remote(self, session: Session, key: str) -> RemoteItem | None:
         """Look one item up; None when it is surely not there."""

@@ -57,7 +57,7 @@ class LoadRow:
 
     @property
     def where(self) -> str:
-        """Who it is, for messages: ``CANVAS (coursewire-canvas 1.3.0)``."""
+        """Who it is, for messages: ``ACME (coursewire-acme 1.3.0)``."""
         return where(self.code or self.name, self.distribution, self.version)
 
     def answers_to(self, code: str) -> bool:
@@ -85,7 +85,7 @@ class LoadedChannel:
 
     @property
     def where(self) -> str:
-        """Who it is, for messages: ``CANVAS (coursewire-canvas 1.3.0)``."""
+        """Who it is, for messages: ``ACME (coursewire-acme 1.3.0)``."""
         return where(self.channel.code, self.distribution, self.version)
 
 
@@ -148,7 +148,7 @@ class Registry:
 
 
 def where(label: str, distribution: str, version: str) -> str:
-    """Name a plugin for messages: ``CANVAS (coursewire-canvas 1.3.0)``, or the label alone."""
+    """Name a plugin for messages: ``ACME (coursewire-acme 1.3.0)``, or the label alone."""
     maker = f"{distribution} {version}".strip()
     return f"{label} ({maker})" if maker else label
 

@@ -7,7 +7,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from coursewire.model.content import ContentItem
-from coursewire.model.payload import Batch, Kind, Operation, Payload, Result
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Batch, Operation, Payload, Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from coursewire.pipeline.runners.background import BackgroundJobs
-from coursewire.pipeline.triggers import Triggers
 from coursewire.service import api, console, events, health, inbound, metrics, oidc, problems
 from coursewire.service.accounts import Accounts
 from coursewire.service.console.site import home_of, problem_page
 from coursewire.service.paging import API
 from coursewire.service.rate import Rates
-from coursewire.service.schedule import Schedule
 from coursewire.service.stats import Stats
 from coursewire.service.tokens import ApiTokens
 from coursewire.service.tracing import Traced
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-    from coursewire.installation import Installation
+    from coursewire.host import Host
 
 LARGEST_BODY = 1_048_576
 """Bytes of any request."""
@@ -45,22 +42,18 @@ ROUTERS = (health.router, metrics.router, events.router, *api.ROUTERS, *console.
 
 
 def create_app(
-    installation: Installation,
+    host: Host,
     *,
     learner_of: inbound.LearnerOf | None = None,
-    work: BackgroundJobs | None = None,
-    hints: Triggers | None = None,
 ) -> FastAPI:
     """Make the application.
 
     It may be mounted below any path of another one. The lifespan of a mounted application is not run by those that
-    mount it; then nothing starts the runs of the schedule, and whoever made ``work`` ends it.
+    mount it; then nothing starts the runs of the schedule, and whoever made the host ends its jobs.
 
     Args:
-        installation: Not read-only; whoever made it closes it.
-        learner_of: Says which learner is calling; what the settings name when left out.
-        work: Runs the jobs; one of its own when left out.
-        hints: Of ``work``.
+        host: Does everything that is asked. Its installation is not read-only; whoever made the host closes it.
+        learner_of: Says which learner is calling; the one that the settings name when left out.
 
     Raises:
         CoursewireError: The database is missing or of another schema.
@@ -68,16 +61,15 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        work = app.state.work
-        schedule = Schedule(installation, work.start)
-        schedule.begin()
-        try:
-            yield
-        finally:
-            schedule.end()
-            await work.aclose()
-            await app.state.stats.aclose()
+        host.background.reopen()
+        async with host.serving():
+            try:
+                yield
+            finally:
+                await host.background.aclose()
+                await app.state.stats.aclose()
 
+    installation = host.installation
     oidc.check(installation.settings)
     app = FastAPI(
         title="Coursewire",
@@ -89,17 +81,16 @@ def create_app(
         redoc_url=None,
         openapi_url=f"{API}/openapi.json",
     )
+    app.state.host = host
     app.state.installation = installation
     app.state.tokens = ApiTokens(installation.engine, clock=installation.clock)
     app.state.accounts = Accounts(installation.engine, clock=installation.clock)
     app.state.oidc = oidc.OpenIdConnect(installation)
     app.state.stats = Stats(installation)
     app.state.rates = Rates()
-    app.state.hints = hints or Triggers()
     app.state.conformance = {}
     app.state.metrics = metrics.Metrics()
-    app.state.work = work or BackgroundJobs()
-    app.state.work.listeners += [app.state.metrics.note_end, app.state.stats.job_ended]
+    host.background.listeners += [app.state.metrics.note_end, app.state.stats.job_ended]
     app.add_middleware(metrics.Counted, metrics=app.state.metrics)
     if installation.settings.traces:
         app.add_middleware(Traced)

@@ -31,6 +31,7 @@ from coursewire.service.rights import Caller, Right
 
 if TYPE_CHECKING:
     from coursewire.configurations.configuration import Configuration
+    from coursewire.host import Host
     from coursewire.installation import Installation
 
 SESSION_COOKIE = "coursewire_session"
@@ -83,12 +84,17 @@ class Reach:
     Attributes:
         caller: Who asks.
         right: What the route needs.
-        installation: On which it works.
+        host: Does what is asked.
     """
 
     caller: Caller
     right: Right
-    installation: Installation
+    host: Host
+
+    @property
+    def installation(self) -> Installation:
+        """The installation on which it works."""
+        return self.host.installation
 
     @property
     def customers(self) -> frozenset[str] | None:
@@ -168,7 +174,7 @@ def needs(right: Right) -> Any:
             raise Problem(401, "it is not known who asks", detail, {"WWW-Authenticate": CHALLENGE})
         if not caller.has(right):
             raise Problem(403, f"{caller.name} may not do this", f"It needs the right {right.value!r}.")
-        return Reach(caller, right, request.app.state.installation)
+        return Reach(caller, right, request.app.state.host)
 
     reach.right = right  # type: ignore[attr-defined]  # read by right_of
     return Depends(reach)

@@ -1,6 +1,6 @@
 """``/events``: a platform says "this learner has just passed", and what changed goes out at once.
 
-An event is a hint and no more; :mod:`coursewire.pipeline.triggers` says what follows from one.
+An event is a reason to look and no more; :mod:`coursewire.pipeline.triggers` says what follows from one.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from starlette.requests import Request
 
-from coursewire.pipeline.triggers import WAITING, Triggers, jobs_about
+from coursewire.pipeline.triggers import MOST_WAITING
 from coursewire.service.authorization import GuardedRouter, public
 from coursewire.service.paging import API
 from coursewire.service.problems import MEDIA_TYPE, Problem
 from coursewire.service.rate import EVENTS, address
 
 if TYPE_CHECKING:
+    from coursewire.host import Host
     from coursewire.installation import Installation
-    from coursewire.pipeline.runners.background import BackgroundJobs
 
 router = GuardedRouter(prefix=API, tags=["events"])
 
@@ -93,15 +93,11 @@ async def take(request: Request) -> Taken:
     except (ValueError, ValidationError):
         detail = "Send type and data with username and course."
         raise Problem(400, "the message is none of ours", detail) from None
-    hints: Triggers = state.hints
-    if not hints.is_new(message):
-        return Taken(jobs=[])
-    about = (event.data.username, event.data.course)
-    jobs = await jobs_about(installation, *about, actor="event")
-    work: BackgroundJobs = state.work
-    if work.running + len(jobs) > WAITING:
+    host: Host = state.host
+    if host.background.running >= MOST_WAITING:
         raise Problem(503, "too many jobs wait", headers={"Retry-After": "60"})
-    return Taken(jobs=[hints.start(work, job, *about) for job in jobs])
+    jobs = await host.learner_changed(event.data.username, event.data.course, message=message)
+    return Taken(jobs=jobs)
 
 
 def _verified(installation: Installation, request: Request, body: bytes) -> str:

@@ -104,7 +104,7 @@ async def metrics(request: Request, reach: Annotated[Reach, needs(Right.READ)]) 
     kept: Metrics = request.app.state.metrics
     stats: Stats = request.app.state.stats
     standing = await stats.standing()
-    kept.running.set(request.app.state.work.running)
+    kept.running.set(request.app.state.host.background.running)
     kept.records.clear()
     kept.reconnect.clear()
     for each in await stats.configurations():

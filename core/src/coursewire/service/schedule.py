@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 from datetime import date, datetime, time, timedelta
@@ -14,14 +13,12 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 
 from coursewire.errors import CoursewireError, SettingsError
-from coursewire.model.payload import Kind
-from coursewire.pipeline.making import make_job
+from coursewire.pipeline.selection import RunRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from coursewire.installation import Installation
-    from coursewire.pipeline.job import Job
+    from coursewire.host import Host
     from coursewire.settings import QuietHours, ScheduledRun
 
 LOG = logging.getLogger(__name__)
@@ -34,20 +31,17 @@ class Schedule:
     """Starts jobs when their time has come. Use it within one event loop.
 
     Args:
-        installation: Whose settings and configurations.
-        start: Takes a job that is to run now.
-        rng: Source of jitter.
+        host: Starts the jobs.
+        rng: A source of chance, for the jitter; one of its own when left out.
     """
 
     def __init__(
         self,
-        installation: Installation,
-        start: Callable[[Job], object],
+        host: Host,
         *,
         rng: random.Random | None = None,
     ) -> None:
-        self._installation = installation
-        self._start = start
+        self._host = host
         self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -57,7 +51,7 @@ class Schedule:
         Raises:
             SettingsError: One of them cannot be read.
         """
-        for number, run in enumerate(self._installation.settings.schedule):
+        for number, run in enumerate(self._host.settings.schedule):
             self._scheduler.add_job(
                 self.fire,
                 trigger_of(run),
@@ -80,7 +74,7 @@ class Schedule:
         Returns:
             How many jobs were started.
         """
-        now = self._installation.clock()
+        now = self._host.installation.clock()
         allowed = after_quiet_hours(now, run.quiet_hours, ZoneInfo(run.timezone))
         if allowed > now:
             when = allowed + timedelta(seconds=self._rng.uniform(0, run.jitter_s))
@@ -88,33 +82,14 @@ class Schedule:
             LOG.info("%s is put off to %s: quiet hours", run.kind, f"{when:%Y-%m-%d %H:%M} UTC")
             return 0
         try:
-            jobs = await asyncio.to_thread(self._jobs, run)
+            request = RunRequest(run.kind, channel=run.channel, customer=run.customer, actor="schedule")
+            selection = await self._host.select(request)
         except CoursewireError as error:
             LOG.warning("the scheduled run of %s did not begin: %s", run.kind, error)
             return 0
-        for job in jobs:
-            self._start(job)
-        return len(jobs)
-
-    def _jobs(self, run: ScheduledRun) -> list[Job]:
-        installation = self._installation
-        kind = Kind(run.kind)
-        channels = {each.channel.code: each.channel for each in installation.channels}
-        runnable = installation.configurations.runnable(
-            channels,
-            channel=run.channel.upper() if run.channel else None,
-            customer=str(run.customer) if run.customer else None,
-        )
-        for refused in runnable.refused:
+        for refused in selection.refused:
             LOG.warning("%s", refused.error)
-        jobs: list[Job] = []
-        for ready in runnable.ready:
-            capabilities = channels[ready.configuration.channel].capabilities
-            if getattr(capabilities, kind.value).usable:
-                job = make_job(installation, ready.configuration, kind)
-                job.actor = "schedule"
-                jobs.append(job)
-        return jobs
+        return len(self._host.start_all(selection))
 
 
 def trigger_of(run: ScheduledRun) -> CronTrigger:

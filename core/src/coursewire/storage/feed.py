@@ -43,7 +43,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from coursewire.model.inbound import PublishedItem
-from coursewire.model.payload import Kind, Operation, ResultKind
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Operation, ResultKind
 from coursewire.model.reasons import Reason
 from coursewire.storage.audit.records import KEYS_A_QUERY, ContentRecord, ContentRecords
 from coursewire.storage.audit.states import Event, Standing, State, after

@@ -28,9 +28,10 @@ from sqlalchemy import (
 )
 
 from coursewire.errors import ContractError, LeaseHeldError
-from coursewire.model.payload import OUTCOMES
+from coursewire.model.kinds import OUTCOMES
 from coursewire.storage.database.engine import writing
-from coursewire.storage.tables.records import lease, metadata, outcome_record, token, transmission
+from coursewire.storage.tables import metadata
+from coursewire.storage.tables.records import lease, outcome_record, token, transmission
 
 NAMES = ("email", "remote_id", "remote_key")
 """Personal columns beside ``username`` that hold another name of the learner."""
@@ -49,7 +50,7 @@ def forget(engine: Engine, username: str, *, now: datetime) -> dict[str, int]:
     source is forgotten here.
 
     Args:
-        engine: The database. The tables of every part that keeps learners must have been imported.
+        engine: The database.
         username: At the platform; the e-mail address of one who has no account yet.
         now: The present instant.
 

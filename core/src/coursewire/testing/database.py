@@ -21,9 +21,7 @@ from sqlalchemy import Engine, create_engine, event, make_url, text
 
 from coursewire.storage.database.engine import open_engine, read_url
 from coursewire.storage.database.schema import migrate
-from coursewire.storage.tables import access as _service_tables  # noqa: F401  (as above)
-from coursewire.storage.tables import enrollment as _enrollment_tables  # noqa: F401  (adds its tables to metadata)
-from coursewire.storage.tables.records import metadata
+from coursewire.storage.tables import metadata
 
 if TYPE_CHECKING:
     from pathlib import Path

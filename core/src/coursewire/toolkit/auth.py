@@ -1,4 +1,7 @@
-"""Authentication: with a password, with a token that a person gives, and with those that core asks for and stores."""
+"""Authentication at an LMS: with a password, with a token that a person gives, with tokens that core asks for and stores.
+
+The hook ``authenticate`` returns one of these.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +26,25 @@ if TYPE_CHECKING:
     from coursewire.model.session import Tokens
 
 LONGEST_LIFETIME_S = 366 * 86_400
-"""A token that claims to live longer than a year is not believed."""
+"""Seconds that a token may live at most: one that claims more than a year is not believed."""
 
 _CODE = re.compile(r"[\w.:/-]{1,60}")
 
 
 class BearerAuth(httpx.Auth):
-    """Bearer authentication with a token that a person took from the LMS and that nothing renews.
+    """Authenticate with a token that a person took from the LMS and that nothing renews (RFC 6750).
 
     Where the LMS refuses it, the configuration says that it needs reconnecting.
+
+    Args:
+        token: The access token, from a secret field of the configuration.
+
+    Example:
+        ::
+
+            @cw.hookimpl
+            def authenticate(config):
+                return cw.BearerAuth(config.acme_token)
     """
 
     def __init__(self, token: SecretStr) -> None:
@@ -44,7 +57,20 @@ class BearerAuth(httpx.Auth):
 
 
 class BasicAuth(httpx.Auth):
-    """User name and password (RFC 7617), and the headers that the LMS wants beside them with every request."""
+    """Authenticate with user name and password (RFC 7617), and with headers that the LMS wants with every request.
+
+    Args:
+        user: The user name; it has no colon.
+        password: The password, from a secret field of the configuration.
+        headers: Further headers by name, such as ``{"X-Api-Version": "2"}``; none by default.
+
+    Example:
+        ::
+
+            @cw.hookimpl
+            def authenticate(config):
+                return cw.BasicAuth(config.acme_user, config.acme_password)
+    """
 
     def __init__(self, user: str, password: SecretStr, headers: Mapping[str, str] | None = None) -> None:
         self._user = user
@@ -52,16 +78,38 @@ class BasicAuth(httpx.Auth):
         self._headers = dict(headers or {})
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
-        """Put both on the request."""
+        """Put user name, password and headers on the request."""
         request.headers.update(self._headers)
         yield from httpx.BasicAuth(self._user, self._password.get_secret_value()).auth_flow(request)
 
 
 class TokenAuth(httpx.Auth):
-    """Bearer authentication with a token that is fetched when needed, stored, and renewed once after a 401.
+    """Authenticate with a token that core asks for when it is needed, stores encrypted, and renews once after a 401.
 
-    A channel says how to ask (:meth:`token_request`) and, if its answer differs from OAuth 2, how to read
-    (:meth:`read_token`).
+    A channel writes a subclass with :meth:`token_request` and :meth:`read_token`. Where the token endpoint is OAuth 2's,
+    :class:`FormAuth` and :class:`OAuthToken` are shorter.
+
+    Args:
+        tokens: The token store that the hook ``authenticate`` is given.
+        subject: Name of whom the token speaks for: ``"service"``, or a learner's id at the LMS. Tokens of different subjects
+            are kept apart.
+        passing: True for one of very many tokens, such as one for each learner: it is kept during this run only.
+        given: A token that a person took from the LMS; "" for none. With one, no other is asked for or renewed.
+
+    Example:
+        A token endpoint that takes JSON::
+
+            class AcmeAuth(cw.TokenAuth):
+                def __init__(self, config, tokens):
+                    super().__init__(tokens)
+                    self.config = config
+
+                def token_request(self, current):
+                    body = {"key": self.config.acme_key, "secret": self.config.acme_secret.get_secret_value()}
+                    return httpx.Request("POST", f"{self.config.lms_url}/token", json=body)
+
+                def read_token(self, response):
+                    return cw.read_oauth_token(response, self.tokens.clock)
     """
 
     requires_response_body = True
@@ -75,11 +123,22 @@ class TokenAuth(httpx.Auth):
         self._given = Token(given, datetime.max.replace(tzinfo=UTC)) if given else None
 
     def token_request(self, current: Token | None) -> httpx.Request:
-        """Build the request that asks for a token; its URL is absolute."""
+        """Return the request that asks for a token; its URL is absolute.
+
+        Args:
+            current: The token that the new one replaces, for its refresh token; None where there is none.
+        """
         raise NotImplementedError
 
     def read_token(self, response: httpx.Response) -> Token:
-        """Read the answer of :meth:`token_request`, as strictly as any input."""
+        """Return the token in the answer to :meth:`token_request`, read as strictly as any input.
+
+        Args:
+            response: The answer of the token endpoint, with a 2xx status.
+
+        Raises:
+            CredentialsError: The answer holds no usable token.
+        """
         raise NotImplementedError
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
@@ -95,20 +154,40 @@ class TokenAuth(httpx.Auth):
             yield self.signed(request, token)
 
     def is_over(self, response: httpx.Response) -> bool:
-        """Whether an answer says that the token is not accepted: a 401, unless the channel says otherwise."""
+        """Tell whether an answer says that the token is not accepted any more: by default, whether its status is 401.
+
+        Args:
+            response: The LMS's answer to a request with the token.
+        """
         return response.status_code == httpx.codes.UNAUTHORIZED
 
     def may_be_over(self, response: httpx.Response) -> bool:
-        """Whether only the same call again tells so, because nothing was done: never, unless the channel says so."""
+        """Tell whether the same request must be sent again to learn if the token is over: by default, never.
+
+        It is for an LMS whose refusal of a token looks like another refusal, and that has done nothing in either case.
+
+        Args:
+            response: The LMS's answer to a request with the token.
+        """
         return False
 
     def signed(self, request: httpx.Request, token: Token) -> httpx.Request:
-        """The request with a token: in a header, unless the channel says otherwise."""
+        """Return the request with the token: by default, in its headers.
+
+        Args:
+            request: The request as the channel made it.
+            token: The token to send.
+        """
         self.apply(request, token)
         return request
 
     def apply(self, request: httpx.Request, token: Token) -> None:
-        """Put the token into the headers of a request: as a bearer's, unless the channel says otherwise."""
+        """Put the token into the headers of a request: by default, as a bearer token (RFC 6750).
+
+        Args:
+            request: The request as the channel made it.
+            token: The token to send.
+        """
         request.headers["Authorization"] = f"Bearer {token.value}"
 
     async def _obtain(self, current: Token | None) -> Token:
@@ -116,12 +195,22 @@ class TokenAuth(httpx.Auth):
 
 
 class OAuthToken(TokenAuth):
-    """Bearer authentication with a token whose answer is OAuth 2's; only the request for it is the channel's.
+    """Authenticate with an OAuth 2 token that is asked for with a request of the channel's own making.
 
     Args:
-        tokens: Where it is kept.
-        request: Builds the request that asks for a token, of the one it replaces; its URL is absolute.
-        subject: Whom the token speaks for.
+        tokens: The token store that the hook ``authenticate`` is given.
+        request: Function of the current token, or None, that returns the request for a new one; its URL is absolute.
+        subject: Name of whom the token speaks for; tokens of different subjects are kept apart.
+
+    Example:
+        A token endpoint that is asked with GET::
+
+            @cw.hookimpl
+            def authenticate(config, tokens):
+                def ask(current):
+                    return httpx.Request("GET", f"{config.lms_url}/token", params={"client": config.acme_client})
+
+                return cw.OAuthToken(tokens, ask)
     """
 
     def __init__(
@@ -131,24 +220,36 @@ class OAuthToken(TokenAuth):
         self._request = request
 
     def token_request(self, current: Token | None) -> httpx.Request:
-        """As the channel builds it."""
+        """Return the request that the channel's function makes."""
         return self._request(current)
 
     def read_token(self, response: httpx.Response) -> Token:
-        """See :func:`read_oauth_token`."""
+        """Return the token in an OAuth 2 answer; see :func:`read_oauth_token`."""
         return read_oauth_token(response, self.tokens.clock)
 
 
 class FormAuth(TokenAuth):
-    """OAuth 2 as most have it (RFC 6749, 4.3 and 4.4): a form goes in, a token comes out.
+    """Authenticate with an OAuth 2 token that is asked for with a form (RFC 6749, 4.3 and 4.4).
 
     Args:
-        tokens: Where tokens are kept.
-        url: The token endpoint.
-        form: What is asked with, in this order.
-        client: The client's id and secret, where they go as HTTP Basic and not in the form.
-        subject: What tells this token from others of the configuration, such as its scopes.
-        given: A token that a person took from the LMS, which nothing renews; then no other is asked for.
+        tokens: The token store that the hook ``authenticate`` is given.
+        url: Absolute URL of the token endpoint.
+        form: Fields of the form, in the order in which they are sent.
+        client: Id and secret of the client, where they are sent as HTTP Basic; None where the form has them.
+        subject: Name of whom the token speaks for, such as its scopes; tokens of different subjects are kept apart.
+        given: A token that a person took from the LMS; "" for none. With one, no other is asked for or renewed.
+
+    Example:
+        Client credentials, with id and secret in a header::
+
+            @cw.hookimpl
+            def authenticate(config, tokens):
+                return cw.FormAuth(
+                    tokens,
+                    f"{config.lms_url}/oauth/token",
+                    {"grant_type": "client_credentials", "scope": "courses"},
+                    client=(config.client_id, config.client_secret.get_secret_value()),
+                )
     """
 
     def __init__(
@@ -168,24 +269,31 @@ class FormAuth(TokenAuth):
         self._headers = {"Authorization": f"Basic {base64.b64encode(pair).decode('ascii')}"} if client else {}
 
     def token_request(self, current: Token | None) -> httpx.Request:
-        """Ask with the form."""
+        """Return the request with the form."""
         return httpx.Request("POST", self._url, data=dict(self._form), headers=self._headers)
 
     def read_token(self, response: httpx.Response) -> Token:
-        """Read an OAuth 2 answer."""
+        """Return the token in an OAuth 2 answer; see :func:`read_oauth_token`."""
         return read_oauth_token(response, self.tokens.clock)
 
 
 def read_oauth_token(response: httpx.Response, clock: Clock) -> Token:
-    """Read the answer of an OAuth 2 token endpoint (RFC 6749, 5.1), as strictly as any input.
+    """Return the token in the answer of an OAuth 2 token endpoint (RFC 6749, 5.1), read as strictly as any input.
 
     Args:
         response: An answer with a 2xx status.
-        clock: The present instant; ``expires_in`` counts from it.
+        clock: The clock of the token store; ``expires_in`` counts from its present instant.
 
     Raises:
-        CredentialsError: The answer is no token, whatever its status says. The message names the field at
-            fault and no value.
+        CredentialsError: The answer is no token, whatever its status says. The message names the field at fault and no
+            value.
+
+    Example:
+        >>> import httpx
+        >>> from datetime import UTC, datetime
+        >>> answer = httpx.Response(200, json={"access_token": "made-up", "expires_in": 3600})
+        >>> cw.read_oauth_token(answer, lambda: datetime(2026, 3, 1, 12, tzinfo=UTC)).expires_at.isoformat()
+        '2026-03-01T13:00:00+00:00'
     """
     try:
         body = decode_json(response.content)

@@ -1,7 +1,8 @@
-"""Which run of a course speaks for it, and whether learners can still enroll: one function each, for all channels.
+"""The run that stands for a course, and whether learners can still enroll in it: the same answers for all channels.
 
-Every answer about time goes through the :class:`Moment`, which learns when the answer will change. Ties are
-broken towards what holds next, so that an item examined at exactly the promised instant shows the change.
+Every answer about time goes through the :class:`Moment`, which notes when the answer will change. Of two runs that are
+equally near, the one that is nearer from then on counts, so that an item which is examined at exactly the promised
+instant shows the change.
 """
 
 from __future__ import annotations
@@ -28,12 +29,22 @@ _SHARED_FIELDS = ContentItem.model_fields.keys() & CourseRun.model_fields.keys()
 
 
 def choose_run(item: ContentItem, moment: Moment) -> CourseRun | None:
-    """The run that speaks for an item.
+    """Return the course run whose dates, language and price stand for an item; None where it has none.
 
     Args:
-        item: A course: its advertised run, else the one whose start is nearest to now in either direction
-            (no start counts as ten years ago). A course run: itself. Anything else has no run.
-        moment: Learns when another run will be the nearest.
+        item: The content item. A course: its advertised run, else the run whose start is nearest to now, before or after
+            (a run without a start counts as ten years old). A course run: itself. Programs and pathways have no run.
+        moment: The moment of this run of the job, which notes when another course run will be the nearest.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> item = cw.ContentItem(
+        ...     content_type="course",
+        ...     key="KNOTS",
+        ...     course_runs=[{"key": "2024", "start": "2024-03-01"}, {"key": "2026", "start": "2026-03-01"}],
+        ... )
+        >>> cw.choose_run(item, cw.Moment(datetime(2026, 1, 1, tzinfo=UTC))).key
+        '2026'
     """
     if item.content_type is ContentType.COURSE_RUN:
         return run_of(item)
@@ -46,13 +57,30 @@ def choose_run(item: ContentItem, moment: Moment) -> CourseRun | None:
 
 
 def runs_to_launch(item: ContentItem, moment: Moment) -> list[CourseRun]:
-    """The runs of a course that learners can go into, in their order.
+    """Return the runs of a course that learners can enter now, in the order of the source.
+
+    Args:
+        item: The content item; it must be a course.
+        moment: The moment of this run of the job, which notes when the answer will change.
 
     Returns:
-        The open runs; where none is open, the run that speaks for the course alone.
+        The open runs; where no run is open, only the run that :func:`choose_run` chooses.
 
     Raises:
-        NotExportableError: It is no course, or has no run.
+        NotExportableError: The item is no course, or has no run.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> item = cw.ContentItem(
+        ...     content_type="course",
+        ...     key="KNOTS",
+        ...     course_runs=[
+        ...         {"key": "2024", "start": "2024-03-01", "end": "2024-06-01", "status": "published", "availability": "Archived"},
+        ...         {"key": "2026", "start": "2026-03-01", "status": "published", "availability": "Upcoming"},
+        ...     ],
+        ... )
+        >>> [run.key for run in cw.runs_to_launch(item, cw.Moment(datetime(2026, 1, 1, tzinfo=UTC)))]
+        ['2026']
     """
     if item.content_type is not ContentType.COURSE:
         raise NotExportableError("content_type", f"a {item.content_type.value} has no runs of its own")
@@ -63,12 +91,26 @@ def runs_to_launch(item: ContentItem, moment: Moment) -> list[CourseRun]:
 
 
 def enrollment_url(item: ContentItem, run: CourseRun) -> str | None:
-    """Where learners go into a run: the run's own address, else the course's; None where nobody knows it."""
+    """Return the address at which learners enter a run: the run's own, else the course's; None where neither is known.
+
+    Args:
+        item: The content item to which the run belongs.
+        run: The course run.
+
+    Example:
+        >>> item = cw.ContentItem(content_type="course", key="KNOTS", enrollment_url="https://courses.example.com/KNOTS")
+        >>> cw.enrollment_url(item, cw.CourseRun(key="2026"))
+        'https://courses.example.com/KNOTS'
+    """
     return (run.model_extra or {}).get("enrollment_url") or item.enrollment_url
 
 
 def run_of(item: ContentItem) -> CourseRun:
-    """A course-run item as a run. Its flat record may say ``published`` true or false instead of a status."""
+    """Return a course-run item as a course run.
+
+    Args:
+        item: The content item. Its flat record may say ``published`` true or false instead of a status.
+    """
     fields = {name: getattr(item, name) for name in _SHARED_FIELDS & item.model_fields_set}
     if item.status is None and item.get("published") is True:
         fields["status"] = "published"
@@ -78,8 +120,19 @@ def run_of(item: ContentItem) -> CourseRun:
 def is_open(run: CourseRun, moment: Moment) -> bool:
     """Tell whether learners can enroll in a run now.
 
-    It must be published, its availability Current, Starting Soon or Upcoming, its end more than a day away,
-    and now within its enrollment dates. A missing date sets no bound.
+    The run must be published, its availability one of :data:`ENROLLABLE_AVAILABILITY`, its end more than a day away, and
+    now within its enrollment dates. A missing date sets no bound.
+
+    Args:
+        run: The course run.
+        moment: The moment of this run of the job, which notes when the answer will change.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> run = cw.CourseRun(key="2026", status="published", availability="Current", enrollment_end="2026-02-01")
+        >>> moment = cw.Moment(datetime(2026, 1, 1, tzinfo=UTC))
+        >>> cw.is_open(run, moment), moment.next_change_at.isoformat()
+        (True, '2026-02-01T00:00:00+00:00')
     """
     if run.availability not in ENROLLABLE_AVAILABILITY or run.status != "published":
         return False
@@ -93,11 +146,21 @@ def is_open(run: CourseRun, moment: Moment) -> bool:
 
 
 def first_active_price(item: ContentItem) -> float | int | None:
-    """The price of a course, in the currency of the seat; None when it is unknown.
+    """Return the price of a course, in the currency of the seat; None when it is unknown.
 
-    The advertised run's ``first_enrollable_paid_seat_price``, even if that is null; where the run does not
-    carry the field at all, or no run is advertised, that of the first run with a price which is published,
-    enrollable and marketable.
+    Args:
+        item: The content item.
+
+    Returns:
+        The ``first_enrollable_paid_seat_price`` of the advertised run, even if that is null. Where the run does not have the
+        field at all, or no run is advertised, the price of the first run that has one and is published, enrollable and
+        marketable.
+
+    Example:
+        >>> runs = [{"key": "2026", "uuid": "r1", "first_enrollable_paid_seat_price": 149.0}]
+        >>> item = cw.ContentItem(content_type="course", key="KNOTS", advertised_course_run_uuid="r1", course_runs=runs)
+        >>> cw.first_active_price(item)
+        149.0
     """
     advertised = _advertised_run(item)
     if advertised is not None and "first_enrollable_paid_seat_price" in advertised.model_fields_set:

@@ -1,6 +1,6 @@
-"""How executive-education courses are marked, the same in every LMS.
+"""The marks of executive-education courses, the same in every LMS.
 
-They are led by an instructor of a partner, and learners should see that before they enrol.
+An instructor of a partner leads such a course, and learners should see that before they enrol.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ COURSE_TYPE = "executive-education-2u"
 
 
 def title_with_type(item: ContentItem) -> str:
-    """The title, with ``ExecEd:`` before that of an executive-education course; "" when it has none."""
+    """Return the title, with ``ExecEd:`` before that of an executive-education course; "" when the item has none.
+
+    Args:
+        item: The content item.
+
+    Example:
+        >>> item = cw.ContentItem(content_type="course", key="LEAD", title="Leading", course_type="executive-education-2u")
+        >>> cw.title_with_type(item)
+        'ExecEd: Leading'
+    """
     title = item.title or ""
     return f"ExecEd: {title}" if title and item.course_type == COURSE_TYPE else title
 
@@ -25,6 +34,11 @@ def description_with_type(item: ContentItem) -> str:
 
     Returns:
         The description, cleaned as :func:`~coursewire.toolkit.html.clean_html` does; "" when the item has none.
+
+    Example:
+        >>> item = cw.ContentItem(content_type="course", key="KNOTS", full_description="<p>All knots.</p><script>")
+        >>> cw.description_with_type(item)
+        '<p>All knots.</p>'
     """
     text = item.full_description or ""
     if text and item.course_type == COURSE_TYPE:

@@ -1,4 +1,4 @@
-"""Results as gradebooks of LMSs hold them: a number in the learner's cell, or none."""
+"""A learner's result as the gradebook of an LMS holds it: a number in the learner's cell, or none."""
 
 from __future__ import annotations
 
@@ -14,13 +14,25 @@ if TYPE_CHECKING:
 
 
 def final_grade(config: ChannelConfig, completion: Completion) -> Decimal | None:
-    """The grade of a course, 0 to 1, for an LMS that holds nothing else of a completion; None for none.
+    """Return the grade of a course, 0 to 1, for an LMS that holds nothing else of a completion; None for no grade.
 
-    A course that is not completed has no final grade, unless the configuration sends grades in progress: so a
-    revoked pass takes its grade away. A zero is a grade.
+    A course that is not completed has no final grade, unless the configuration sends grades in progress: a completion that
+    is revoked takes its grade away. A zero is a grade.
+
+    Args:
+        config: The configuration; its ``send_in_progress`` decides about courses that are not completed.
+        completion: The learner's result in the course.
 
     Raises:
-        NotExportableError: There should be one, and it is unknown.
+        NotExportableError: There should be a grade, and it is unknown.
+
+    Example:
+        >>> done = cw.Completion(
+        ...     enrollment_id="1", username="pat", email=None, remote_id="7", course_key="KNOTS", course_run_key="2026",
+        ...     verdict=cw.Verdict.PASS, complete=True, completed_at=None, percent="0.875",
+        ... )
+        >>> cw.final_grade(cw.ChannelConfig(), done)
+        Decimal('0.875')
     """
     if not completion.complete and not config.send_in_progress:
         return None
@@ -31,10 +43,21 @@ def final_grade(config: ChannelConfig, completion: Completion) -> Decimal | None
 
 
 def learner_of(outcome: Outcome) -> str:
-    """What the LMS knows the learner by.
+    """Return the id by which the LMS knows the learner of an outcome.
+
+    Args:
+        outcome: The completion, assessment or enrollment.
 
     Raises:
-        NotExportableError: It is not known.
+        NotExportableError: No id of the learner at the LMS is known; ``coursewire learners link`` gives one.
+
+    Example:
+        >>> done = cw.Completion(
+        ...     enrollment_id="1", username="pat", email=None, remote_id="7", course_key="KNOTS", course_run_key="2026",
+        ...     verdict=cw.Verdict.PASS, complete=True, completed_at=None, percent=None,
+        ... )
+        >>> cw.learner_of(done)
+        '7'
     """
     if not outcome.remote_id:
         remedy = "Link the learner: `coursewire learners link`."

@@ -177,7 +177,7 @@ def plain_text(html: str | None) -> str:
         The text; "" for None.
 
     Example:
-        >>> plain_text("<p>Tides &amp; currents</p><p>for <b>kayaks</b></p>")
+        >>> cw.plain_text("<p>Tides &amp; currents</p><p>for <b>kayaks</b></p>")
         'Tides & currents for kayaks'
     """
     html = _bounded(html)
@@ -211,7 +211,7 @@ def clean_html(html: str | None, *, tags: Collection[str] = SAFE_TAGS) -> str:
         The HTML, with every element closed; "" for None.
 
     Example:
-        >>> clean_html('<p onclick="x()">Tides<script>alert(1)</script></p>')
+        >>> cw.clean_html('<p onclick="x()">Tides<script>alert(1)</script></p>')
         '<p>Tides</p>'
     """
     html = _bounded(html)

@@ -33,9 +33,9 @@ def results_by_id(payloads: Iterable[Payload], ids: Mapping[str, str]) -> Result
         For each payload: accepted with its id, or in doubt with the reason ``no-acknowledgement``.
 
     Example:
-        >>> knots = Payload("KNOTS", Operation.CREATE, {}, "f1", "KNOTS")
-        >>> sails = Payload("SAILS", Operation.CREATE, {}, "f2", "SAILS")
-        >>> results = results_by_id([knots, sails], {"KNOTS": "17"})
+        >>> knots = cw.Payload("KNOTS", cw.Operation.CREATE, {}, "f1", "KNOTS")
+        >>> sails = cw.Payload("SAILS", cw.Operation.CREATE, {}, "f2", "SAILS")
+        >>> results = cw.results_by_id([knots, sails], {"KNOTS": "17"})
         >>> results["KNOTS"].kind.value, results["KNOTS"].remote_id
         ('accepted', '17')
         >>> results["SAILS"].kind.value, results["SAILS"].reason
@@ -225,7 +225,7 @@ class ItemWriter(_Writer):
         """Create one item.
 
         Args:
-            payload: The item.
+            payload: The item to create.
 
         Returns:
             The result; accepted with the ``remote_id`` of the new item.
@@ -237,7 +237,7 @@ class ItemWriter(_Writer):
 
         Args:
             remote_id: The LMS's id of the item.
-            payload: The item.
+            payload: The item to update.
         """
 
     @abstractmethod
@@ -246,12 +246,12 @@ class ItemWriter(_Writer):
 
         Args:
             remote_id: The LMS's id of the item.
-            payload: The item.
+            payload: The item to retire.
         """
 
     @final
     async def create_all(self, payloads: Sequence[Payload]) -> Results:
-        """Create items one after the other."""
+        """Create items one after the other, as :meth:`BulkItemWriter.create_all` does at once."""
         return {payload.key: await self.create(payload) for payload in payloads}
 
     @final
@@ -291,7 +291,7 @@ class BulkItemWriter(_Writer):
         """Create items with one request.
 
         Args:
-            payloads: The items.
+            payloads: The items to create.
 
         Returns:
             The result of each item. Where the results of all are a clash (:meth:`is_clash`), nothing was created: our own items
@@ -307,7 +307,7 @@ class BulkItemWriter(_Writer):
         """Overwrite items with one request, and show them to learners again where they are hidden.
 
         Args:
-            there: The LMS's id to the item.
+            there: The LMS's id of each item to its payload.
 
         Returns:
             The result of each item, by the key of its payload.
@@ -318,7 +318,7 @@ class BulkItemWriter(_Writer):
         """Hide, end or delete items with one request, as the configuration says.
 
         Args:
-            there: The LMS's id to the item.
+            there: The LMS's id of each item to its payload.
 
         Returns:
             The result of each item, by the key of its payload.

@@ -1,6 +1,6 @@
 """Three-legged OAuth 2: an application that an administrator of the LMS grants access to, once.
 
-Source: RFC 6749 (4.1 the grant, 6 refreshing), RFC 7636 (PKCE).
+Sources: RFC 6749 (4.1 the grant, 6 refreshing), RFC 7636 (PKCE).
 """
 
 from __future__ import annotations

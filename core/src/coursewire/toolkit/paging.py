@@ -31,23 +31,30 @@ async def rows_of(
     read: Callable[[httpx.Response], Any] = read_json,
     skip: tuple[str, int] | None = None,
 ) -> AsyncIterator[JsonObject]:
-    """All objects of a list of JSON objects, over all of its pages.
+    """Yield the objects of a list of JSON objects, over all of its pages.
 
     Args:
-        session: Asks.
-        path: As for :meth:`coursewire.model.session.Session.pages`.
-        params: Query of the first page.
-        member: Name under which a page has its objects; "" where the page is the list itself.
-        next_at: Names that lead to the next page's URL, such as ``("paging", "nextPage")``; empty for the
-            ``Link`` header.
-        data: As for :meth:`coursewire.model.session.Session.pages`.
-        read: Reads a page; for an LMS that says with HTTP 200 that there is none, and may raise a ``SendError``.
-        skip: Name of the parameter that says how many objects to pass over, and how many a full page has: the
-            first page that is not full is the last one.
+        session: The session of the run, which asks for the pages.
+        path: Path of the list, relative to the base URL of the LMS.
+        params: Query of the first page; none by default.
+        member: Name of the member in which a page has its objects; "" where the page is the list itself.
+        next_at: Names that lead to the next page's URL, such as ``("paging", "nextPage")``; empty where the ``Link`` header
+            has it (RFC 8288).
+        data: Form to ask with by POST, for an LMS whose reads are written so; None asks with GET.
+        read: Function of a page that returns its plain data. Give one of your own for an LMS that says with HTTP 200 that
+            there is no list; it may raise a ``SendError``.
+        skip: Name of the query parameter that says how many objects to pass over, and the number of objects on a full
+            page: then the first page that is not full is the last one. None where the LMS pages in another way.
 
     Raises:
-        IncompleteListError: A page is missing or cannot be read.
+        IncompleteListError: A page is missing or cannot be read; a list that is not whole proves nothing.
         SendError: A page could not be asked for.
+
+    Example:
+        The courses of an LMS with ``?offset=``, 100 a page::
+
+            async for course in cw.rows_of(session, "/courses", member="courses", skip=("offset", 100)):
+                found.append(cw.RemoteItem(course["code"], str(course["id"])))
     """
     passed, full = 0, False
 

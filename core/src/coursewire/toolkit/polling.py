@@ -1,4 +1,4 @@
-"""Waiting for what an LMS works on after it has answered."""
+"""Waiting for a task that an LMS works on after it has answered."""
 
 from __future__ import annotations
 
@@ -15,16 +15,25 @@ if TYPE_CHECKING:
 async def poll(
     session: Session, path: str, pauses_s: Sequence[float], is_over: Callable[[httpx.Response], bool]
 ) -> bool:
-    """Look again and again at a task of the LMS.
+    """Ask about a task of the LMS again and again until it has ended, or the pauses are used up.
 
     Args:
-        session: Asks.
-        path: Of the task.
-        pauses_s: Seconds before each look.
-        is_over: Reads from an answer whether the task has ended. Its errors end the looking.
+        session: The session of the run, which waits and asks.
+        path: Path of the task, relative to the base URL of the LMS.
+        pauses_s: Seconds to wait before each request, such as ``(1, 2, 5)`` for three requests.
+        is_over: Function of an answer that tells whether the task has ended. An error that it raises ends the asking.
 
     Returns:
-        False when it had not ended at the last look; the next run looks at what came of it.
+        True when the task has ended; False when it had not ended at the last request. Then the next run looks at the item
+        itself.
+
+    Example:
+        ::
+
+            def is_over(answer):
+                return cw.read_success(answer, "status")["status"] == "complete"
+
+            done = await cw.poll(session, f"/tasks/{task}", (1, 2, 5), is_over)
     """
     for pause_s in pauses_s:
         await session.sleep(pause_s)

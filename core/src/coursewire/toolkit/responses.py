@@ -1,4 +1,4 @@
-"""What stands in an answer: plain data, the words of an error, an object, nothing."""
+"""Reading the body of an LMS's answer: plain data, members of objects, the text of an error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ERROR_FIELD = re.compile(r"error|exception|fault", re.I)
 
 
 def decode_json(content: bytes) -> Any:
-    """Return JSON as plain data, whichever of Unicode's encodings it comes in.
+    r"""Return JSON as plain data, whichever of Unicode's encodings it comes in.
 
     RFC 8259 asks for UTF-8 without a byte-order mark; some servers write one, or UTF-16, and both can be told by the
     first bytes.
@@ -43,7 +43,18 @@ def decode_json(content: bytes) -> Any:
 
 
 def read_json(response: httpx.Response) -> Any:
-    """Return the body as plain data; None where it is HTML, XML or nothing."""
+    """Return the body as plain data; None where it is HTML, XML or empty.
+
+    Args:
+        response: The LMS's answer, whatever its status.
+
+    Example:
+        >>> import httpx
+        >>> cw.read_json(httpx.Response(200, text='[1, 2]'))
+        [1, 2]
+        >>> cw.read_json(httpx.Response(502, text="<h1>Bad gateway</h1>")) is None
+        True
+    """
     try:
         return decode_json(response.content)
     except ValueError:
@@ -51,22 +62,39 @@ def read_json(response: httpx.Response) -> Any:
 
 
 def read_object(response: httpx.Response) -> JsonObject:
-    """The body where it is a JSON object; an empty one where it is anything else."""
+    """Return the body where it is a JSON object; an empty object where it is anything else.
+
+    Args:
+        response: The LMS's answer, whatever its status.
+
+    Example:
+        >>> import httpx
+        >>> cw.read_object(httpx.Response(201, json={"id": 17}))
+        {'id': 17}
+        >>> cw.read_object(httpx.Response(200, text="<h1>Please log in</h1>"))
+        {}
+    """
     body = read_json(response)
     return body if isinstance(body, dict) else {}
 
 
 def rows_by(response: httpx.Response, member: str, by: str) -> dict[str, JsonObject]:
-    """What a bulk call says of each item, by a key of ours, in whatever order it answers.
+    """Return the rows of a bulk answer by our key, whichever order the LMS answers in.
 
     Args:
-        response: The answer.
-        member: Name under which it has a list of objects.
-        by: Name of the key in each of them.
+        response: The LMS's answer, whose body is a JSON object.
+        member: Name of the member that has the list of rows, such as ``"results"``.
+        by: Name of the member of each row that has our key, such as ``"ref"``.
 
     Returns:
-        Key to object. What is no object with such a text is left out: nothing is said about it; of two with the
-        same key the last one counts.
+        Our key to the row. A row that is no object, or whose key is no text, is left out; of two rows with the same
+        key the last one counts.
+
+    Example:
+        >>> import httpx
+        >>> answer = httpx.Response(200, json={"results": [{"ref": "SAILS", "status": "stored"}, {"ref": 7}]})
+        >>> cw.rows_by(answer, "results", by="ref")
+        {'SAILS': {'ref': 'SAILS', 'status': 'stored'}}
     """
     rows = read_object(response).get(member)
     objects = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
@@ -74,24 +102,58 @@ def rows_by(response: httpx.Response, member: str, by: str) -> dict[str, JsonObj
 
 
 def dig(data: Any, *names: str) -> Any:
-    """What stands below these names, one in the other; None where there is nothing."""
+    """Return the value that stands below several names, each inside the one before; None where there is none.
+
+    Args:
+        data: Plain data, such as :func:`read_json` returns.
+        *names: Names of members, from the outermost to the innermost.
+
+    Example:
+        >>> body = {"data": {"attributes": {"external-id": "KNOTS"}}}
+        >>> cw.dig(body, "data", "attributes", "external-id")
+        'KNOTS'
+        >>> cw.dig(body, "data", "relationships", "skills") is None
+        True
+    """
     for name in names:
         data = data.get(name) if isinstance(data, dict) else None
     return data
 
 
 def dig_object(data: Any, *names: str) -> JsonObject:
-    """The JSON object below these names, such as the attributes of a JSON:API resource; else an empty one."""
+    """Return the JSON object that stands below several names; an empty one where there is none.
+
+    Args:
+        data: Plain data, such as :func:`read_json` returns.
+        *names: Names of members, from the outermost to the innermost.
+
+    Example:
+        >>> cw.dig_object({"data": {"attributes": {"title": "Knots"}}}, "data", "attributes")
+        {'title': 'Knots'}
+        >>> cw.dig_object({"data": []}, "data", "attributes")
+        {}
+    """
     found = dig(data, *names)
     return found if isinstance(found, dict) else {}
 
 
 def is_missing(response: httpx.Response, *members: str) -> bool:
-    """Tell an LMS's own 404 or 410 from the page of a proxy, which proves nothing.
+    """Tell an LMS's own 404 or 410 from the page of a proxy or of another site, which proves nothing.
 
     Args:
-        response: The answer.
-        *members: What this LMS's own answer has; without any, every JSON object and an empty body will do.
+        response: The LMS's answer, whatever its status.
+        *members: Names of members that the LMS's own answer has. Without any, every JSON object and an empty body count
+            as the LMS's own.
+
+    Returns:
+        True where the LMS itself says that the thing asked for is not there.
+
+    Example:
+        >>> import httpx
+        >>> cw.is_missing(httpx.Response(404, json={"error": "no such course"}), "error")
+        True
+        >>> cw.is_missing(httpx.Response(404, text="<h1>nginx</h1>"), "error")
+        False
     """
     if response.status_code not in (404, 410):
         return False
@@ -102,10 +164,23 @@ def is_missing(response: httpx.Response, *members: str) -> bool:
 
 
 def is_done(response: httpx.Response) -> bool:
-    """Tell an answer that says yes: plain data without an error in it, or a success that has no body.
+    """Tell whether an answer says yes without naming the item: a success without an error anywhere in it.
 
-    For an LMS that does not name the item in its answer; otherwise see
-    :func:`~coursewire.toolkit.results.result_from_echo`.
+    For an LMS whose answer repeats the item, use :func:`~coursewire.toolkit.results.result_from_echo` instead.
+
+    Args:
+        response: The LMS's answer, whatever its status.
+
+    Returns:
+        True for a 2xx with JSON that holds no error, and for a 2xx other than 200 that has no body. An empty 200 proves
+        nothing, because proxies give it as well.
+
+    Example:
+        >>> import httpx
+        >>> cw.is_done(httpx.Response(204)), cw.is_done(httpx.Response(200, json={"saved": True}))
+        (True, True)
+        >>> cw.is_done(httpx.Response(200)), cw.is_done(httpx.Response(200, json={"error": "full"}))
+        (False, False)
     """
     if not response.is_success:
         return False
@@ -116,16 +191,23 @@ def is_done(response: httpx.Response) -> bool:
 
 
 def error_text(body: Any, *, deep: bool = False) -> str:
-    """The words of the first error in plain data, whichever shape it has; "" where there is none.
+    """Return the text of the first error in plain data, whichever common shape it has; "" where there is none.
 
-    Known are ``{"error": {"code", "message": "text"}}``, the same with ``"message": {"lang", "value"}`` (OData),
-    ``{"error": "text"}``, ``{"errors": [{"title", "detail"}]}`` (JSON:API), and ``{"status": 400, "message"}``, from
-    400 on. Of another shape it is the JSON.
+    Known shapes are ``{"error": {"code", "message": "text"}}``, the same with ``"message": {"lang", "value"}`` (OData),
+    ``{"error": "text"}``, ``{"errors": [{"title", "detail"}]}`` (JSON:API), and ``{"status": 400, "message"}`` from 400
+    on. Of an error in another shape the JSON is returned.
 
     Args:
-        body: The data.
-        deep: Look for an error wherever it stands, also in lists, and by names such as ``exception``. Otherwise
-            only members of ``body`` count: an error further down is about one of several items.
+        body: Plain data, such as :func:`read_json` returns.
+        deep: True to look for an error at any depth, in lists too, and by names such as ``exception``. False looks at
+            the members of ``body`` only, because an error further down is about one of several items.
+
+    Example:
+        >>> cw.error_text({"errors": [{"title": "Invalid", "detail": "title is blank"}]})
+        'Invalid: title is blank'
+        >>> rows = {"results": [{"id": 7, "error": "no such learner"}]}
+        >>> cw.error_text(rows), cw.error_text(rows, deep=True)
+        ('', 'no such learner')
     """
     if not deep:
         return _text_of(body) if isinstance(body, dict) else ""

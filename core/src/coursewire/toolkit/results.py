@@ -1,7 +1,7 @@
-"""Answers and errors turned into results: the rules that hold for every LMS, in one place.
+"""What an answer or an error means for the items that were sent: the rules that hold for every LMS.
 
-A channel reads what its LMS says about each item, and falls back on these where the status is all there is.
-What stands in an answer is read by :mod:`coursewire.toolkit.responses`.
+A channel reads what its LMS says about each item, and uses these functions where the status is all that there is. The
+body of an answer is read with :mod:`coursewire.toolkit.responses`.
 """
 
 from __future__ import annotations
@@ -78,28 +78,44 @@ def result_from(
     not_found_member: str = "",
     remote_id: str | None = None,
 ) -> Result:
-    """What an answer means for the one item that was sent, by its status and the words of an error in it.
+    """Return the result for the one item that was sent, by the status of the answer and the text of an error in it.
 
     Args:
-        response: The answer.
-        now: The present instant, for ``Retry-After``.
-        acknowledged: Where it is a success: it acknowledges the item. A status alone does not: errors, log-in pages and
-            empty bodies come with 200, too; see :func:`~coursewire.toolkit.responses.is_done`.
-        refuses_with_2xx: This LMS says with a success, too, what is wrong with an item. Of another one an error in a
-            success is as likely a passing fault.
-        safe_to_repeat: Sending the same again does no harm. If not, a success that is no acknowledgement
-            leaves the item in doubt.
-        batch_refused: The request carried several items, and the answer does not tell them apart.
-        rights: Where a 403 is about a right: how a person at the LMS gives it. Then the item is blocked there.
-        not_found_member: A member that the LMS's own 404 has, such as ``"status"``. Another one is the page of a proxy or of
-            another site, which settles nothing. Without it every 404 but a page of HTML counts as the LMS's.
-        remote_id: The item's id at the LMS, as far as it is known; the result carries it.
+        response: The LMS's answer, whatever its status.
+        now: The present instant, from which ``Retry-After`` counts: ``session.clock()``.
+        acknowledged: True where this answer acknowledges the item, if it is a success. A status alone does not: errors,
+            log-in pages and empty bodies come with 200 as well; see :func:`~coursewire.toolkit.responses.is_done`.
+        refuses_with_2xx: True for an LMS that refuses items with a 2xx status and an error in the body. For any other LMS
+            an error in a success may as well be a passing fault.
+        safe_to_repeat: True where sending the same again does no harm. False makes a success that acknowledges nothing
+            a result in doubt.
+        batch_refused: True where the request carried several items and the answer does not tell them apart.
+        permission_hint: Sentence that says how a person at the LMS gives the right that a 403 is about. With it a 403
+            means that the item is blocked there, and not rejected.
+        not_found_member: Name of a member that the LMS's own 404 has, such as ``"status"``. A 404 without it is the page of
+            a proxy or of another site, which settles nothing. Without a name every 404 but a page of HTML is the LMS's.
+        remote_id: The LMS's id of the item, which the result carries; None where it is not known.
 
     Returns:
-        2xx accepted when acknowledged; otherwise try later, ``no-acknowledgement``, or rejected, ``refused``, where this
-        LMS refuses so and there are words of an error in it. 401 credentials broken; 408, 425, 429 and 5xx try
-        later, and a 404 that is not the LMS's own, ``unreadable-answer``; every other status rejected, redirects
-        too: what was asked for has not happened.
+        An accepted result for a 2xx that is acknowledged. A 2xx that is not: try later, ``no-acknowledgement``; or
+        rejected, ``refused``, where the LMS refuses so and there is an error in the body. 401: credentials broken. 408,
+        425, 429, 5xx: try later. A 404 that is not the LMS's own: try later, ``unreadable-answer``. Every other status,
+        redirects too: rejected, because what was asked for has not happened.
+
+    Example:
+        >>> import httpx
+        >>> from datetime import UTC, datetime
+        >>> now = datetime(2026, 3, 1, tzinfo=UTC)
+        >>> saved = httpx.Response(201, json={"id": 17})
+        >>> cw.result_from(saved, now=now, remote_id="17").kind.value
+        'accepted'
+        >>> refused = httpx.Response(422, json={"error": "title is blank"})
+        >>> result = cw.result_from(refused, now=now)
+        >>> result.kind.value, result.reason, result.message
+        ('rejected', 'invalid', 'title is blank')
+        >>> login_page = httpx.Response(200, text="<h1>Please log in</h1>")
+        >>> cw.result_from(login_page, now=now, acknowledged=False).kind.value
+        'try later'
     """
     status, reason = response.status_code, _reason(response)
     if response.is_success and acknowledged:
@@ -140,21 +156,34 @@ def result_from_echo(
     not_found_member: str = "",
     remote_id: str | None = None,
 ) -> Result:
-    """What an answer means for the one item that was sent, where the LMS answers with the item itself.
+    """Return the result for the one item that was sent, where the LMS answers with the item itself.
 
     Args:
-        response: The answer; of a request that may be sent again.
-        operation: What was to happen; an item that is not there any more needs no retiring.
-        echo: Members that the answer's object must have, such as ``{"id": key}``.
-        now: The present instant, for ``Retry-After``.
-        rights: As for :func:`result_from`.
-        not_found_member: As for :func:`result_from`.
-        remote_id: As for :func:`result_from`.
+        response: The LMS's answer to a request that may be sent again.
+        operation: The operation of the payload; retiring an item that is not there counts as done.
+        echo: Members that the answer's object must have, with their values, such as ``{"id": key}``.
+        now: The present instant, from which ``Retry-After`` counts: ``session.clock()``.
+        permission_hint: As for :func:`result_from`: how a person gives the right that a 403 is about.
+        not_found_member: As for :func:`result_from`: a member that the LMS's own 404 has.
+        remote_id: As for :func:`result_from`: the LMS's id of the item.
 
     Returns:
-        Accepted when a 2xx echoes what it should; already so for a retirement that meets the LMS's own 404 or 410,
-        and try later, ``unreadable-answer``, for one that meets a page of HTML with that status. For every other
-        answer see :func:`result_from`.
+        Accepted when a 2xx echoes these members. Of a retirement: already so after the LMS's own 404 or 410; try later,
+        ``unreadable-answer``, after anybody else's. For every other answer see :func:`result_from`.
+
+    Example:
+        >>> import httpx
+        >>> from datetime import UTC, datetime
+        >>> now = datetime(2026, 3, 1, tzinfo=UTC)
+        >>> echoed = httpx.Response(200, json={"id": "KNOTS", "title": "Knots"})
+        >>> cw.result_from_echo(echoed, cw.Operation.UPDATE, {"id": "KNOTS"}, now=now).kind.value
+        'accepted'
+        >>> another = httpx.Response(200, json={"id": "SAILS"})
+        >>> cw.result_from_echo(another, cw.Operation.UPDATE, {"id": "KNOTS"}, now=now).reason
+        'no-acknowledgement'
+        >>> gone = httpx.Response(404, json={"error": "no such course"})
+        >>> cw.result_from_echo(gone, cw.Operation.RETIRE, {"id": "KNOTS"}, now=now).kind.value
+        'already so'
     """
     status = response.status_code
     body = read_object(response)
@@ -181,18 +210,29 @@ def read_success(
     permission_hint: str = "",
     may_hide: bool = False,
 ) -> JsonObject:
-    """The JSON object that the LMS answers with when all is well; for :func:`check_connection` and look-ups.
+    """Return the JSON object that the LMS answers with when all is well, for ``check_connection`` and look-ups.
 
     Args:
-        response: The answer.
-        *fields: What the object must have, and not as null; errors come with 200, too.
-        next_step: As for :func:`error_from`.
-        rights: As for :func:`error_from`.
-        may_hide: The LMS leaves fields out that we have no right to see.
+        response: The LMS's answer, whatever its status.
+        *fields: Names of members that the object must have, and not as null; errors come with 200 as well.
+        next_step: Sentence that says what a person should check when the answer is another one.
+        permission_hint: Sentence that says how a person at the LMS gives the right, after a 403 and for hidden fields.
+        may_hide: True for an LMS that leaves out fields which the account has no right to see.
 
     Raises:
-        BlockedError: Such a field is not in an object that has an id.
-        SendError: It is another answer; see :func:`error_from`.
+        BlockedError: The LMS hides one of the fields: the object has an ``id``, and ``may_hide`` is set.
+        SendError: It is another answer; see :func:`error_from` for which error.
+
+    Example:
+        >>> import httpx
+        >>> request = httpx.Request("GET", "https://lms.example.com/api/me")
+        >>> cw.read_success(httpx.Response(200, json={"school": "Example"}, request=request), "school")
+        {'school': 'Example'}
+        >>> try:
+        ...     cw.read_success(httpx.Response(200, text="<h1>Please log in</h1>", request=request), "school")
+        ... except cw.SendError as error:
+        ...     print(type(error).__name__)
+        UnreachableError
     """
     body = read_object(response)
     hidden = [field for field in fields if body.get(field) is None]
@@ -207,16 +247,24 @@ def read_success(
 def read_rows(
     response: httpx.Response, member: str, *, next_step: str = "", permission_hint: str = ""
 ) -> list[JsonObject]:
-    """The list of JSON objects in an answer, for look-ups that need one page.
+    """Return the list of JSON objects in an answer, for look-ups that need one page.
+
+    A list over several pages is read with :func:`~coursewire.toolkit.paging.rows_of`.
 
     Args:
-        response: The answer.
-        member: Name under which it has them.
-        next_step: As for :func:`error_from`.
-        rights: As for :func:`error_from`.
+        response: The LMS's answer, whatever its status.
+        member: Name of the member that has the list, such as ``"courses"``.
+        next_step: Sentence that says what a person should check when the answer is another one.
+        permission_hint: Sentence that says how a person at the LMS gives the right, after a 403.
 
     Raises:
-        SendError: It is another answer; see :func:`error_from`.
+        SendError: It is another answer; see :func:`error_from` for which error.
+
+    Example:
+        >>> import httpx
+        >>> request = httpx.Request("GET", "https://lms.example.com/api/courses")
+        >>> cw.read_rows(httpx.Response(200, json={"courses": [{"id": 17}]}, request=request), "courses")
+        [{'id': 17}]
     """
     rows = read_object(response).get(member) if response.is_success else None
     if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
@@ -232,19 +280,32 @@ def error_from(
     permission_hint: str = "",
     safe_to_repeat: bool = True,
 ) -> SendError:
-    """The error for an answer without which nothing more can be said, whatever was asked for.
+    """Return the error for an answer without which nothing more can be done, whatever was asked for.
 
     Args:
-        response: An answer that is not the one hoped for.
-        what: What was asked for, such as ``"the list of courses"``; method and path when it is not said.
-        next_step: What a person should check.
-        rights: How a person at the LMS gives the right, after a 403; "" where it is the ``next_step``, too.
-        safe_to_repeat: Asking again does no harm. If not, what may have happened after a success is not known.
+        response: The LMS's answer, which is not the one that the channel needs.
+        what: Noun phrase that says what was asked for, such as ``"the list of courses"``. Without it the message names
+            method and path of the request.
+        next_step: Sentence that says what a person should check.
+        permission_hint: Sentence that says how a person at the LMS gives the right, after a 403; "" where ``next_step``
+            says that as well.
+        safe_to_repeat: True where asking again does no harm. False makes a success that cannot be read an error whose
+            outcome is unknown.
 
     Returns:
-        403, 404, 405 and redirects need a person at the LMS or at the configuration; 401 is about credentials;
-        other 4xx refuse what was sent; the LMS itself failed with 5xx, or what answered with a success is
-        something else, and the next run tries again.
+        A BlockedError after 403, 404, 405 and redirects: a person must act at the LMS or mend the configuration. A
+        CredentialsError after 401. A RejectedError after other 4xx. An UnreachableError after 408, 425, 429 and 5xx, and
+        after a success whose body is something else: the next run tries again.
+
+    Example:
+        >>> import httpx
+        >>> request = httpx.Request("GET", "https://lms.example.com/api/courses")
+        >>> answer = httpx.Response(404, json={"error": "no such page"}, request=request)
+        >>> error = cw.error_from(answer, "the list of courses", next_step="Check lms_url.")
+        >>> type(error).__name__
+        'BlockedError'
+        >>> print(error)
+        the list of courses was answered with status 404: no such page. Check lms_url.
     """
     status = response.status_code
     unsaid = ResultKind.TRY_LATER if safe_to_repeat else ResultKind.IN_DOUBT
@@ -269,7 +330,16 @@ def error_from(
 
 
 def result_from_error(error: SendError | IncompleteListError) -> Result:
-    """What a failed request, or a list that could not be read, means for each item that it was about."""
+    """Return the result that an error means for each item which the failed request carried.
+
+    Args:
+        error: The error that a request raised, or the reading of a list on which items depend.
+
+    Example:
+        >>> result = cw.result_from_error(cw.UnreachableError("the LMS cannot be reached"))
+        >>> result.kind.value, result.reason
+        ('try later', 'unreachable')
+    """
     if isinstance(error, IncompleteListError):
         message = shorten(str(error), MESSAGE_LIMIT)
         return Result(ResultKind.TRY_LATER, reason="incomplete-list", message=message)
@@ -291,24 +361,39 @@ def result_from_error(error: SendError | IncompleteListError) -> Result:
     )
 
 
-async def result_of_call(step: Awaitable[Result]) -> Result:
-    """What a step comes to: its result, or what its error means."""
+async def result_of_call(call: Awaitable[Result]) -> Result:
+    """Return what a call returns; where it raises, return the result that its error means.
+
+    Args:
+        call: The awaitable of a function that sends one item, and returns its result.
+
+    Example:
+        One item whose request fails does not stop the others::
+
+            results = [await cw.result_of_call(send_one(session, payload)) for payload in batch.payloads]
+    """
     try:
-        return await step
+        return await call
     except (SendError, IncompleteListError) as error:
         return result_from_error(error)
 
 
 def admitted(response: httpx.Response, *, permission_hint: str = "", next_step: str = "") -> httpx.Response:
-    """The answer, unless it refuses the call whatever it carries, so that no item is at fault.
+    """Return the answer, unless it refuses the call whatever the call carries, so that no item is at fault.
 
     Args:
-        response: The answer.
-        rights: What a person can do about a 403.
-        next_step: What a person can do about an address that is wrong: 404, 405, a redirect.
+        response: The LMS's answer, whatever its status.
+        permission_hint: Sentence that says how a person at the LMS gives the right, after a 403.
+        next_step: Sentence that says what to do about a wrong address, after 404, 405 and redirects.
 
     Raises:
-        BlockedError: It does.
+        BlockedError: The answer is a 403, 404, 405 or a redirect: the configuration stops, and no item is marked.
+
+    Example:
+        A wrong address is no fault of the items in the batch::
+
+            response = cw.admitted(await session.post("/imports", json=body), next_step="Check import_path.")
+            results = [cw.result_from(response, now=session.clock())] * len(batch)
     """
     if response.is_redirect or response.status_code in _WRONG_PLACE:
         raise error_from(response, next_step=next_step, permission_hint=permission_hint)
@@ -316,7 +401,12 @@ def admitted(response: httpx.Response, *, permission_hint: str = "", next_step: 
 
 
 def redacted(result: Result, redactor: Redactor) -> Result:
-    """The result as it may be stored: no secrets, bounded texts."""
+    """Return a result as it may be stored: without secrets, with bounded texts.
+
+    Args:
+        result: The result as the channel gave it.
+        redactor: The redactor that knows the secrets of the configuration.
+    """
     if not result.message and not result.excerpt:
         return result
     return replace(

@@ -12,7 +12,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from coursewire.errors import NotExportableError
-from coursewire.model.payload import Batch, JsonObject, Kind, Operation, Payload
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Batch, JsonObject, Operation, Payload
 from coursewire_canvas.content import check_key, cut_name
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 
 from coursewire.errors import BlockedError, CredentialsError, ThrottledError, UnreachableError
-from coursewire.model.payload import Kind, Operation, ResultKind
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Operation, ResultKind
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire_degreed.v1 import plugin
 

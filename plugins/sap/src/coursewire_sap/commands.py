@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import typer
 
-from coursewire.cli.common import actor, open_installation
+from coursewire.cli.host import actor, open_host
 from coursewire.cli.output import note, put_json, put_table
 from coursewire.errors import ConfigurationError, GuardError
 from coursewire.pipeline.rules.guard import Guard
@@ -53,7 +53,8 @@ def inactive_learners(
     linked: --apply ends the membership at this customer, and no other. not linked: it has ended already.
     ambiguous: the id of several learners. unknown: nobody here has this id.
     """
-    with open_installation() as installation:
+    with open_host() as host:
+        installation = host.installation
         found = installation.configurations.find(config)
         survey = asyncio.run(_survey(installation, found))
         if apply and survey.fault is None:

@@ -83,9 +83,7 @@ def show(
         raise typer.BadParameter("give --item, or --learner and --course")
     with open_host(read_only=True) as host:
         found = host.configurations.find(config)
-        shown = asyncio.run(
-            host.history.items(found, item=item, learner=learner, course=course, kind=kind)
-        )
+        shown = asyncio.run(host.history.items(found, item=item, learner=learner, course=course, kind=kind))
     if not shown:
         what = f"item {item!r}" if item is not None else f"outcomes of {learner!r} in {course!r}"
         step = "coursewire plan content --key KEY" if item is not None else "coursewire why"

@@ -75,9 +75,7 @@ def retry(
                 host.history.require_retriable(found, each, items, chosen)
             elif learner is not None and course is not None:
                 keys = asyncio.run(host.history.outcome_keys(found, each, learner, course))
-            count += host.retry(
-                found.uuid, each, states=chosen, keys=keys, actor=actor(), reason=reason
-            )
+            count += host.retry(found.uuid, each, states=chosen, keys=keys, actor=actor(), reason=reason)
     if json:
         put_json({"configuration": found.uuid, "kinds": list(kinds), "released": count})
     else:

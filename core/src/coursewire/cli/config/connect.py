@@ -26,7 +26,6 @@ PORT = 8765
 PATH = "/connected"
 
 
-
 def connect(
     config: ConfigId,
     port: Annotated[

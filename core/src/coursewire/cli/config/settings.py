@@ -11,20 +11,16 @@ from typing import Annotated, Any
 
 import typer
 
-from coursewire.cli.host import actor, open_host
 from coursewire.cli.config.connect import hint_to_connect, lacks_grant
+from coursewire.cli.host import actor, open_host
 from coursewire.cli.options import ChannelCode, ConfigId, Customer, Json
 from coursewire.cli.output import note, put, put_check, put_json, put_pairs, put_table
 from coursewire.configurations.configuration import Configuration
 from coursewire.configurations.fields import describe
 from coursewire.configurations.files import read_file, write_template
-from coursewire.errors import ConfigurationError, CredentialsError
-from coursewire.installation import Installation
+from coursewire.errors import ConfigurationError
 from coursewire.host import Host
 from coursewire.model.kinds import Kind
-from coursewire.plugins.loading import load_channels
-from coursewire.plugins.registry import LoadedChannel
-from coursewire.settings import Settings
 
 FileOption = Annotated[
     Path | None, typer.Option("--file", metavar="FILE", help="JSON file; `config template` shows its form.")
@@ -210,9 +206,7 @@ def activate(config: ConfigId, json: Json = False) -> None:
         loaded = host.channels.get(old.channel)
         known = asyncio.run(host.known_catalogs(old.customer))
         with hint_to_connect(host, old):
-            new = host.configurations.activate(
-                old.uuid, loaded.channel, actor=actor(), known_catalogs=known
-            )
+            new = host.configurations.activate(old.uuid, loaded.channel, actor=actor(), known_catalogs=known)
     capabilities = loaded.channel.capabilities
     kind = next((kind for kind in Kind if capabilities.takes(kind)), Kind.CONTENT)
     _put_state(new, "active", f"Next: coursewire plan {kind} --config {{}}", json=json)

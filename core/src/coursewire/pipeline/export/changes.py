@@ -1,19 +1,16 @@
-"""Fields of payloads: which of them changed, for people, and which are known."""
+"""The fields at which two payloads differ, for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from decimal import Decimal
+from typing import Any
 
 MOST = 40
 """Paths named at the most; a payload in which everything changed need not be listed field by field."""
 
 
 def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """The paths at which two payloads differ, such as ``schedule[0].endDate``, in the order of the keys."""
+    """Return the paths at which two payloads differ, such as ``schedule[0].endDate``, in the order of the keys."""
     paths: list[str] = []
     for path in _differences(before, after, ""):
         paths.append(path)
@@ -35,13 +32,3 @@ def _differences(before: Any, after: Any, path: str) -> Iterator[str]:
             yield from _differences(old, new, f"{path}[{place}]")
     elif before != after:
         yield path or "(everything)"
-
-
-def without_none(**fields: Any) -> dict[str, Any]:
-    """The fields that are not None, for an LMS that wants what is unknown left out."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def number(value: Decimal) -> int | float:
-    """A decimal as the JSON number that reads the same: 57 for ``57.00``, 0.57 for ``0.57``."""
-    return int(value) if value == value.to_integral_value() else float(value)

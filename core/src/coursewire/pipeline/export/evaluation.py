@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from coursewire.model.identity import Identity
-from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Told
+from coursewire.model.outcomes import Outcome, Told
 from coursewire.model.payload import JsonObject, canonical_json
 from coursewire.pipeline.export.prepared import Prepared
 from coursewire.storage.audit.records import OutcomeRecord
@@ -60,7 +60,7 @@ class Examined:
     before: tuple[Any, ...] | None
     steps: list[Step] = field(default_factory=list)
     identity: Identity | None = None
-    outcome: Completion | Assessment | EnrollmentReport | None = None
+    outcome: Outcome | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     body: JsonObject = field(default_factory=dict)
     canonical: bytes = b""

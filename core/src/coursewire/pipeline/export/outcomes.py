@@ -17,8 +17,9 @@ from pydantic import ValidationError
 from coursewire.model.configuration import Resend
 from coursewire.model.identity import Identity, IdentityState
 from coursewire.model.instant import Moment
-from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Told
-from coursewire.model.payload import JsonObject, Kind, Payload, canonical_json, digest
+from coursewire.model.kinds import Kind
+from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Outcome, Told
+from coursewire.model.payload import Payload, canonical_json, digest
 from coursewire.model.reasons import Reason
 from coursewire.pipeline.export.content import export_context
 from coursewire.pipeline.export.evaluation import Examined, Step, evidence_of, snapshot, told_of
@@ -130,7 +131,7 @@ class OutcomeExport:
             self._customer.uuid,
             username=learner,
             course_run_key=course,
-            with_subsections=self._kind is Kind.ASSESSMENTS,
+            with_subsections=self._kind.info.by_subsection,
             page_items=PAGE_ITEMS,
         ):
             yield await self._examine_page(page)
@@ -168,7 +169,7 @@ class OutcomeExport:
     def _outcomes(self, facts: EnrollmentFacts, known: _Page) -> list[Examined]:
         """The outcomes of an enrollment: one of it as a whole, or one assessment a subsection."""
         parts: Sequence[SubsectionFacts | None] = (None,)
-        if self._kind is Kind.ASSESSMENTS and facts.subsections:
+        if self._kind.info.by_subsection and facts.subsections:
             parts = facts.subsections
         mine = known.records.get(facts.id, [])
         found = [self._outcome(facts, part, mine) for part in parts]
@@ -181,7 +182,7 @@ class OutcomeExport:
     def _outcome(
         self, facts: EnrollmentFacts, part: SubsectionFacts | None, mine: Sequence[OutcomeRecord]
     ) -> Examined:
-        subsection = part.subsection_id if part else WHOLE if self._kind is Kind.ASSESSMENTS else ""
+        subsection = part.subsection_id if part else WHOLE if self._kind.info.by_subsection else ""
         same = [record for record in mine if record.subsection == subsection]
         # The key under which it was first sent stays, whatever the catalogs say later.
         stored = next((record for record in same if record.attempted_at is not None), None)
@@ -230,7 +231,7 @@ class OutcomeExport:
             "consent_at": consent.at.isoformat() if consent.at else None,
             "mode": one.facts.mode,
         }
-        closed = gate(self._customer, one.facts, self._config, ended_too=self._kind is Kind.ENROLLMENTS)
+        closed = gate(self._customer, one.facts, self._config, ended_too=self._kind.info.after_the_end)
         return Step("permission", closed or "", details=details)
 
     def _identity(self, one: Examined) -> Step:
@@ -338,7 +339,7 @@ class OutcomeExport:
     def _made(
         self,
         one: Examined,
-        make: Callable[[], Completion | Assessment | EnrollmentReport],
+        make: Callable[[], Outcome],
         details: Mapping[str, Any],
     ) -> Step:
         try:
@@ -350,20 +351,11 @@ class OutcomeExport:
 
     def _payload(self, one: Examined) -> Step:
         hook_caller, config, outcome = self._channel.hook_caller, self._config, one.outcome
+        assert outcome is not None
         assert one.identity is not None
 
-        def make() -> JsonObject:
-            match outcome:
-                case Completion():
-                    return hook_caller.export_completion(config, outcome)
-                case Assessment():
-                    return hook_caller.export_assessment(config, outcome)
-                case EnrollmentReport():
-                    return hook_caller.export_enrollment(config, outcome)
-            raise AssertionError("there is no payload without an outcome")
-
         try:
-            one.body, one.canonical = build(make)
+            one.body, one.canonical = build(lambda: hook_caller.export_outcome(self._kind, config, outcome))
         except NotBuiltError as error:
             return Step("payload", error.reason, error.message)
         # To whom it goes is part of what was sent, even where the payload does not say it.
@@ -394,7 +386,7 @@ class OutcomeExport:
         if not self._channel.hook_caller.should_transmit(self._config, one.outcome, confirmed, told):
             improved = self._config.resend_outcomes is Resend.IMPROVED
             return Reason.NOT_IMPROVED if improved else Reason.SENT_BEFORE
-        if self._kind is Kind.ENROLLMENTS:  # that somebody left corrects nothing: both are true
+        if not one.outcome.corrects:
             return ""
         return uncorrectable(self._can, told, Told.of(one.outcome))
 

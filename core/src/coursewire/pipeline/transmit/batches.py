@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from more_itertools import batched
 
-from coursewire.model.payload import Batch, Kind, Operation, Payload
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Batch, Operation, Payload
 from coursewire.pipeline.export.prepared import Prepared
 
 if TYPE_CHECKING:

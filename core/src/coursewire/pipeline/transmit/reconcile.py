@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coursewire.errors import ContractError, IncompleteListError, SendError
 from coursewire.model.channel import Idempotency
-from coursewire.model.payload import Kind, Operation
+from coursewire.model.payload import Operation
 from coursewire.model.reasons import Reason
 from coursewire.storage.audit.records import R, Record, Records
 from coursewire.storage.audit.states import Event, State
@@ -39,9 +39,8 @@ async def reconcile(run: Run, session: Session, records: Records[R]) -> list[R]:
     if not open_ones:
         return []
     slots = asyncio.Semaphore(run.channel.channel.limits.concurrency)
-    capabilities = run.channel.channel.capabilities
-    content = run.kind is Kind.CONTENT
-    idempotency = capabilities.idempotency if content else capabilities.outcome_idempotency
+    content = not run.kind.is_outcome
+    idempotency = run.channel.channel.capabilities.idempotency_of(run.kind)
 
     async def reconcile_one(record: R) -> None:
         if idempotency in REPEATABLE or (content and record.operation is not Operation.CREATE):

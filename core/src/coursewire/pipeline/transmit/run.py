@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from more_itertools import batched
 
 from coursewire.errors import ContractError, IncompleteListError, SendError
-from coursewire.model.payload import Batch, Kind, Payload, Result, ResultKind, canonical_json
+from coursewire.model.payload import Batch, Payload, Result, ResultKind, canonical_json
 from coursewire.model.reasons import Reason
 from coursewire.pipeline.export.prepared import PAGE_ITEMS, Prepared
 from coursewire.pipeline.transmit.apply import apply_result, put_back
@@ -64,8 +64,7 @@ class Sender:
         self._summary, self._stop, self._clock = run.summary, run.stop, run.clock
         limits = run.channel.channel.limits
         self._concurrency = limits.concurrency
-        batch_items = limits.batch_items if run.kind is Kind.CONTENT else limits.outcome_batch_items
-        self._page_items = max(PAGE_ITEMS, batch_items)
+        self._page_items = max(PAGE_ITEMS, limits.most_items(run.kind))
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._recorder = Recorder(run, records)
         self._unreachable = 0
@@ -171,8 +170,7 @@ class Sender:
 
     async def _ask(self, batch: Batch) -> Sequence[Result]:
         try:
-            send = self._hooks.send_content if self._run.kind is Kind.CONTENT else self._hooks.send_outcomes
-            answers = await send(self._session, batch)
+            answers = await self._hooks.send(self._session, self._run.kind, batch)
         except (SendError, IncompleteListError) as error:
             result = redacted(result_from_error(error), self._session.redactor)
             if isinstance(error, SendError):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from coursewire.configurations.configuration import Configuration
-from coursewire.errors import CoursewireError
+from coursewire.errors import ConfigurationError, CoursewireError
 from coursewire.inbound.code_grants import CodeGrants
 from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API
@@ -64,7 +64,7 @@ class NewConfiguration(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    channel: str = Field(max_length=30, examples=["CANVAS"])
+    channel: str = Field(max_length=30, examples=["ACME"])
     customer: UUID
     active: bool = False
     fields: dict[str, Any] = Field(
@@ -248,18 +248,14 @@ async def finish_connection(body: Connected, reach: ADMINISTER) -> Configuration
 @router.post("/{uuid}/check", summary="Try the connection")
 async def check_configuration(uuid: UUID, reach: OPERATE) -> CheckOut:
     """Try the way of real requests with harmless ones. What does not work is an answer, not an error."""
-    installation = reach.installation
     found = await run_in_threadpool(reach.configuration, uuid)
-    loaded = installation.channels.get(found.channel)
-    config = await run_in_threadpool(installation.configurations.load, uuid, loaded.channel)
     try:
-        async with installation.session(loaded, config, uuid) as session:
-            works = await loaded.hook_caller.check_connection(session)
-            words = [session.redactor(text) for text in works]
+        works = await reach.host.check(found, actor=reach.caller.name)
+    except ConfigurationError:
+        raise
     except CoursewireError as error:
         return CheckOut(ok=False, works=[], problem=str(error))
-    await run_in_threadpool(installation.configurations.clear_reconnect, uuid, actor=reach.caller.name)
-    return CheckOut(ok=True, works=words, problem=None)
+    return CheckOut(ok=True, works=works, problem=None)
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,15 +11,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 
 from coursewire.configurations.configuration import Configuration
-from coursewire.installation import Installation
-from coursewire.model.payload import Kind
-from coursewire.pipeline.content_job import ContentJob
-from coursewire.pipeline.making import make_job
-from coursewire.pipeline.outcome_job import OutcomeJob
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Operation
 from coursewire.pipeline.plan import PlanItem
+from coursewire.pipeline.selection import RunRequest
 from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.problems import Problem
@@ -79,6 +77,17 @@ class Start(BaseModel):
         default=None, max_length=255, description="Only outcomes in this course or run."
     )
 
+    def request(self, actor: str) -> RunRequest:
+        """Return the request that this body makes, in the name of ``actor``."""
+        return RunRequest(
+            self.kind,
+            learner=self.learner,
+            course=self.course,
+            force=self.force,
+            confirm_retire=self.confirm_retire,
+            actor=actor,
+        )
+
 
 class PlanItemOut(BaseModel):
     """What would become of one item."""
@@ -103,7 +112,7 @@ class PlanItemOut(BaseModel):
         )
 
 
-class Plan(BaseModel):
+class PlanOut(BaseModel):
     """What a run would do."""
 
     create: int
@@ -117,7 +126,6 @@ class Plan(BaseModel):
 @router.get("/jobs", summary="Runs")
 def list_jobs(
     reach: READ,
-    request: Request,
     configuration: UUID | None = None,
     kind: Kind | None = None,
     after: After = None,
@@ -125,7 +133,7 @@ def list_jobs(
 ) -> Page[JobOut]:
     """Runs, the newest first."""
     place = keys_of(after, str, str)
-    progress = request.app.state.work.snapshot()
+    progress = reach.host.background.snapshot()
     rows = job_log.recent(
         reach.installation.engine,
         configurations=reach.within(configuration),
@@ -149,12 +157,12 @@ def _place(keys: tuple[str, str]) -> tuple[datetime, UUID]:
 
 
 @router.get("/jobs/{uuid}", summary="One run")
-def show_job(uuid: UUID, reach: READ, request: Request) -> JobOut:
+def show_job(uuid: UUID, reach: READ) -> JobOut:
     """How far it is, or how it ended."""
-    progress = request.app.state.work.snapshot()
+    progress = reach.host.background.snapshot()
     row = job_log.find(reach.installation.engine, uuid)
     if row is None:
-        watched = request.app.state.work.find(uuid)
+        watched = reach.host.background.find(uuid)
         if watched is None:
             raise Problem(404, f"there is no job {uuid}")
         # It waits for its turn, or ended before it had its lease.
@@ -164,80 +172,83 @@ def show_job(uuid: UUID, reach: READ, request: Request) -> JobOut:
 
 
 @router.post("/jobs", status_code=202, summary="Start")
-async def start_job(body: Start, reach: OPERATE, request: Request) -> JobOut:
+async def start_job(body: Start, reach: OPERATE) -> JobOut:
     """Start a job in this process and answer at once; `GET /jobs/{uuid}` tells how it goes."""
     found = await run_in_threadpool(reach.configuration, body.configuration)
-    job = asked_job(reach.installation, found, body)
-    job.actor = reach.caller.name
-    await job.prepare()
-    watched = request.app.state.work.start(job)
-    return _out(unwritten(watched), {job.uuid: watched.as_dict()})
+    watched = await reach.host.start(body.request(reach.caller.name), found)
+    return _out(unwritten(watched), {watched.job.uuid: watched.as_dict()})
 
 
 @router.post("/jobs/{uuid}/stop", summary="Stop")
-def stop_job(uuid: UUID, reach: OPERATE, request: Request) -> JobOut:
+def stop_job(uuid: UUID, reach: OPERATE) -> JobOut:
     """Let it end after the requests under way; what is left waits for the next run."""
-    watched = request.app.state.work.find(uuid)
+    watched = reach.host.background.find(uuid)
     if watched is None:
         raise Problem(404, f"no job {uuid} runs in this process")
     reach.configuration(watched.job.configuration.uuid)
-    if not request.app.state.work.stop(uuid):
+    if not reach.host.stop(uuid):
         raise Problem(409, "the job has ended already")
     return _out(unwritten(watched), {uuid: watched.as_dict()})
 
 
 @router.get("/configurations/{uuid}/plan", summary="What a run would do")
-async def plan(uuid: UUID, reach: READ, kind: Kind = Kind.CONTENT, *, force: bool = False) -> Plan:
+async def plan(uuid: UUID, reach: READ, kind: Kind = Kind.CONTENT, *, force: bool = False) -> PlanOut:
     """Nothing is written and nothing is sent."""
     found = await run_in_threadpool(reach.configuration, uuid)
-    job = asked_job(reach.installation, found, Start(kind=kind, configuration=uuid, force=force))
-    return (await plan_of(job)).summary
+    return (await find_plan(reach, found, RunRequest(kind, force=force))).summary
 
 
 @dataclass(slots=True)
 class FoundPlan:
-    """A plan, and the first of its items whole."""
+    """A plan, and the first of its items whole.
 
-    summary: Plan
+    Attributes:
+        summary: The plan, as it is answered.
+        items: The first items that would be sent.
+    """
+
+    summary: PlanOut
     items: list[PlanItem]
 
 
-async def plan_of(job: ContentJob | OutcomeJob, *, most: int = PLAN_ITEMS) -> FoundPlan:
-    """What a job would do; of the items that it would send the first ``most``."""
-    plan = await job.plan()
-    guard = str(plan.guard) if plan.guard else None
-    left = dict(plan.left)
+async def find_plan(
+    reach: Reach, configuration: Configuration, request: RunRequest, *, most: int = PLAN_ITEMS
+) -> FoundPlan:
+    """Plan the job of one configuration, and count what it would do.
+
+    Args:
+        reach: The reach of who asks.
+        configuration: The configuration.
+        request: The request, whose filters are not looked at.
+        most: The most items that would be sent to give in full.
+
+    Raises:
+        CoursewireError: There can be no plan.
+    """
+    plan = await reach.host.plan_job(request.job(reach.installation, configuration))
+    if plan.error is not None:
+        raise plan.error
+    left = Counter(plan.left)
     if plan.reason:
-        left[str(plan.reason)] = 0
-    counts = {"create": 0, "update": 0, "retire": 0}
+        left[plan.reason] = 0
+    counts = {operation.value: 0 for operation in Operation}
     items: list[PlanItem] = []
     async for page in plan.pages():
         for item in page:
             if item.operation is None:
-                left[str(item.reason)] = left.get(str(item.reason), 0) + 1
+                left[item.reason] += 1
                 continue
             counts[item.operation.value] += 1
             if len(items) < most:
                 items.append(item)
         await asyncio.sleep(0)
-    shown = [PlanItemOut.of(item) for item in items]
-    summary = Plan(**counts, left=dict(sorted(left.items())), guard=guard, items=shown)
+    summary = PlanOut(
+        **counts,
+        left=dict(sorted(left.items())),
+        guard=str(plan.guard) if plan.guard else None,
+        items=[PlanItemOut.of(item) for item in items],
+    )
     return FoundPlan(summary, items)
-
-
-def asked_job(
-    installation: Installation, configuration: Configuration, asked: Start
-) -> ContentJob | OutcomeJob:
-    """The job that was asked for.
-
-    Raises:
-        Problem: 422, an option that the kind does not have.
-    """
-    options = asked.model_dump(exclude={"kind", "configuration"})
-    try:
-        return make_job(installation, configuration, asked.kind, **options)
-    except ValueError as error:
-        raise Problem(422, str(error)) from error
 
 
 def unwritten(watched: Any) -> dict[str, Any]:

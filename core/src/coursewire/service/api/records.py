@@ -12,11 +12,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Table
 
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.model.reasons import explain
-from coursewire.pipeline.content_job import ContentJob
-from coursewire.pipeline.outcome_job import OutcomeJob
-from coursewire.pipeline.why import why_content, why_outcome
 from coursewire.service.api.exporting import EXPORTED, FormatIn, exported
 from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
@@ -24,7 +21,7 @@ from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
 from coursewire.storage.audit.export import ExportFormat
 from coursewire.storage.audit.queries import page
-from coursewire.storage.audit.requeue import FAILED_STATES, release
+from coursewire.storage.audit.requeue import FAILED_STATES
 from coursewire.storage.audit.states import State
 from coursewire.storage.tables.records import content_record, outcome_record
 
@@ -183,16 +180,13 @@ class Retried(BaseModel):
 def retry(uuid: UUID, body: Retry, reach: OPERATE) -> Retried:
     """Let the next run try items again, without pause and even if the LMS refused them before."""
     found = reach.configuration(uuid)
-    installation = reach.installation
-    count = release(
-        installation.engine,
+    count = reach.host.retry(
         found.uuid,
+        body.kind,
         states=body.states,
         keys=body.keys,
         actor=reach.caller.name,
         reason=body.reason,
-        now=installation.clock(),
-        kind=body.kind,
     )
     return Retried(released=count)
 
@@ -209,10 +203,9 @@ async def why(
     """Every decision on the way of an item, or of a learner's outcomes in a course, in the order of a run."""
     found = await asyncio.to_thread(reach.configuration, uuid)
     if item is not None and learner is None and course is None:
-        return [await why_content(ContentJob(reach.installation, found), item)]
-    if item is None and learner and course and kind is not Kind.CONTENT:
-        job = OutcomeJob(reach.installation, found, kind, learner=learner, course=course)
-        return await why_outcome(job)
+        return await reach.host.why(found, item=item)
+    if item is None and learner and course and kind.is_outcome:
+        return await reach.host.why(found, learner=learner, course=course, kind=kind)
     raise Problem(
         422, "it is not said what is meant", "Give item, or learner and course with a kind of outcome."
     )

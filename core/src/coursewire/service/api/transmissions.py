@@ -10,7 +10,7 @@ from fastapi import Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.service.api.exporting import EXPORTED, FormatIn, exported
 from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of

@@ -74,7 +74,7 @@ async def check(code: str, request: Request, reach: Annotated[Reach, needs(Right
     known = reports.get(loaded.channel.code)
     if known is None or not known.running:
         report = reports[loaded.channel.code] = Conformance()
-        request.app.state.work.watch(asyncio.create_task(_run(loaded.channel.code, report)))
+        request.app.state.host.background.watch(asyncio.create_task(_run(loaded.channel.code, report)))
     return go(request, f"/channels#{loaded.channel.code}")
 
 

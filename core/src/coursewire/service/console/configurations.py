@@ -12,7 +12,7 @@ from starlette.requests import Request
 from coursewire.configurations.configuration import Configuration
 from coursewire.errors import ConfigurationError
 from coursewire.inbound.code_grants import code_grant
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.service.api.configurations import check_configuration
 from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.console.forms import fields_of, inputs

@@ -9,8 +9,9 @@ from fastapi import Form, Query, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from coursewire.model.payload import Kind
-from coursewire.service.api.jobs import Start, asked_job, list_jobs, show_job
+from coursewire.model.kinds import Kind
+from coursewire.pipeline.selection import RunRequest
+from coursewire.service.api.jobs import list_jobs, show_job
 from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.console import words
 from coursewire.service.console.site import CONSOLE, go, render
@@ -29,7 +30,7 @@ def jobs(
     request: Request, reach: READ, after: Annotated[str | None, Query(max_length=1000)] = None
 ) -> Response:
     """The list."""
-    found = list_jobs(reach, request, after=after, limit=50)
+    found = list_jobs(reach, after=after, limit=50)
     rows = [{**job.model_dump(), "colour": words.of_job(job.state)} for job in found.items]
     names = {each.uuid: each.display_name for each in reach.configurations()}
     return render(
@@ -46,13 +47,13 @@ def jobs(
 @router.get("/{uuid}")
 def job(uuid: UUID, request: Request, reach: READ) -> Response:
     """One job."""
-    return render(request, "job.html", caller=reach.caller, **_job(uuid, request, reach))
+    return render(request, "job.html", caller=reach.caller, **_job(uuid, reach))
 
 
 @router.get("/{uuid}/part")
 def part(uuid: UUID, request: Request, reach: READ) -> Response:
     """What changes on the page of a job, alone."""
-    return render(request, "job_part.html", caller=reach.caller, **_job(uuid, request, reach))
+    return render(request, "job_part.html", caller=reach.caller, **_job(uuid, reach))
 
 
 @router.post("")
@@ -65,27 +66,24 @@ async def start(
 ) -> Response:
     """Start a job, and show it."""
     found = await run_in_threadpool(reach.configuration, configuration)
-    asked = Start(kind=kind, configuration=configuration, confirm_retire=confirm_retire)
-    made = asked_job(reach.installation, found, asked)
-    made.actor = reach.caller.name
-    await made.prepare()
-    request.app.state.work.start(made)
-    return go(request, f"/jobs/{made.uuid}")
+    asked = RunRequest(kind, confirm_retire=confirm_retire, actor=reach.caller.name)
+    started = await reach.host.start(asked, found)
+    return go(request, f"/jobs/{started.job.uuid}")
 
 
 @router.post("/{uuid}/stop")
 def stop(uuid: UUID, request: Request, reach: OPERATE) -> Response:
     """Let a job end after the requests under way."""
-    watched = request.app.state.work.find(uuid)
+    watched = reach.host.background.find(uuid)
     if watched is None:
         raise Problem(404, f"no job {uuid} runs in this process")
     reach.configuration(watched.job.configuration.uuid)
-    request.app.state.work.stop(uuid)
+    reach.host.stop(uuid)
     return go(request, f"/jobs/{uuid}")
 
 
-def _job(uuid: UUID, request: Request, reach: Reach) -> dict[str, Any]:
-    found = show_job(uuid, reach, request)
+def _job(uuid: UUID, reach: Reach) -> dict[str, Any]:
+    found = show_job(uuid, reach)
     # A job of this process may have ended without a row; one of another process has only its row.
     state = found.progress.state if found.progress and found.progress.state in UNDER_WAY else found.state
     return {

@@ -10,13 +10,13 @@ from fastapi import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.pipeline.plan import PlanItem
-from coursewire.service.api.jobs import Start, asked_job, plan_of
+from coursewire.pipeline.selection import RunRequest
+from coursewire.service.api.jobs import find_plan
 from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.console.site import CONSOLE, render
 from coursewire.service.rights import Right
-from coursewire.storage.audit.records import ContentRecords, OutcomeRecords
 
 router = GuardedRouter(prefix=f"{CONSOLE}/configurations", include_in_schema=False)
 
@@ -32,11 +32,10 @@ async def plan(
     """The page."""
     configuration = await run_in_threadpool(reach.configuration, uuid)
     loaded = reach.installation.channels.get(configuration.channel)
-    kinds = [each for each in Kind if getattr(loaded.channel.capabilities, each.value).usable]
-    job = asked_job(reach.installation, configuration, Start(kind=kind, configuration=uuid))
-    found = await plan_of(job, most=SHOWN)
+    kinds = [each for each in Kind if loaded.channel.capabilities.takes(each)]
+    found = await find_plan(reach, configuration, RunRequest(kind), most=SHOWN)
     updated = [item.key for item in found.items if item.fields]
-    held = await asyncio.to_thread(_confirmed, reach, uuid, kind, updated)
+    held = await asyncio.to_thread(reach.host.records(uuid, kind).confirmed_payloads, updated)
     items = [
         {**shown.model_dump(), "changes": _changes(item, held.get(item.key, {}))}
         for shown, item in zip(found.summary.items, found.items, strict=True)
@@ -52,12 +51,6 @@ async def plan(
         plan={**found.summary.model_dump(), "items": items},
         may_start=configuration.active and reach.caller.may(Right.OPERATE, configuration.customer),
     )
-
-
-def _confirmed(reach: Reach, uuid: UUID, kind: Kind, keys: list[str]) -> dict[str, dict[str, Any]]:
-    engine = reach.installation.engine
-    records = ContentRecords(engine, uuid) if kind is Kind.CONTENT else OutcomeRecords(engine, uuid, kind)
-    return records.confirmed_payloads(keys)
 
 
 def _changes(item: PlanItem, held: dict[str, Any]) -> list[dict[str, str]]:

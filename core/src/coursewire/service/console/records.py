@@ -12,10 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from coursewire.errors import CoursewireError
-from coursewire.model.payload import Kind, ResultKind
-from coursewire.pipeline.content_job import ContentJob
-from coursewire.pipeline.outcome_job import OutcomeJob
-from coursewire.pipeline.why import why_content, why_outcome
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import ResultKind
 from coursewire.service.api.records import record_page
 from coursewire.service.api.transmissions import list_transmissions
 from coursewire.service.authorization import GuardedRouter, Reach, needs
@@ -25,8 +23,8 @@ from coursewire.service.paging import API
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
 from coursewire.storage.audit import transmissions
-from coursewire.storage.audit.records import ContentRecords, OutcomeRecords, Record, Records
-from coursewire.storage.audit.requeue import FAILED_STATES, release
+from coursewire.storage.audit.records import OutcomeRecord, Record
+from coursewire.storage.audit.requeue import FAILED_STATES
 from coursewire.storage.audit.states import State
 from coursewire.storage.tables.records import content_record, outcome_record
 
@@ -115,7 +113,7 @@ async def item(
 ) -> Response:
     """Everything about one item: how it stands, why, every attempt, and what the LMS confirmed."""
     configuration = await run_in_threadpool(reach.configuration, uuid)
-    stored: Records[Any] = _records(reach, uuid, kind)
+    stored = reach.host.records(uuid, kind)
     record: Record | None = (await asyncio.to_thread(stored.fetch, [key])).get(key)
     attempts = await asyncio.to_thread(
         transmissions.history,
@@ -167,15 +165,8 @@ def retry(
 ) -> Response:
     """Let the next run try one item again."""
     configuration = reach.configuration(uuid)
-    release(
-        reach.installation.engine,
-        configuration.uuid,
-        states=RETRYABLE,
-        keys=[key],
-        actor=reach.caller.name,
-        reason=reason,
-        now=reach.installation.clock(),
-        kind=kind,
+    reach.host.retry(
+        configuration.uuid, kind, states=RETRYABLE, keys=[key], actor=reach.caller.name, reason=reason
     )
     return go(request, f"/configurations/{uuid}/plan/{kind.value}")
 
@@ -183,18 +174,15 @@ def retry(
 async def _why(
     reach: Reach, configuration: Any, kind: Kind, key: str, record: Record | None
 ) -> dict[str, Any] | None:
-    if kind is Kind.CONTENT:
-        return await why_content(ContentJob(reach.installation, configuration), key)
-    if record is None:
+    if not kind.is_outcome:
+        (told,) = await reach.host.why(configuration, item=key)
+        return told
+    if not isinstance(record, OutcomeRecord):
         return None
-    learner, course = record.username, record.course_key  # type: ignore[attr-defined]  # an outcome's
-    job = OutcomeJob(reach.installation, configuration, kind, learner=learner, course=course)
-    return next((each for each in await why_outcome(job) if each["key"] == key), None)
-
-
-def _records(reach: Reach, uuid: UUID, kind: Kind) -> Records[Any]:
-    engine = reach.installation.engine
-    return ContentRecords(engine, uuid) if kind is Kind.CONTENT else OutcomeRecords(engine, uuid, kind)
+    told_of_all = await reach.host.why(
+        configuration, learner=record.username, course=record.course_key, kind=kind
+    )
+    return next((each for each in told_of_all if each["key"] == key), None)
 
 
 def _facts(record: Record) -> list[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Connection, Engine, bindparam, insert, or_, select, update
 
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.storage.audit.keyset import unindexed
 from coursewire.storage.tables.records import job
 

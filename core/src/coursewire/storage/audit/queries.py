@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Engine, Table, func, select
 
-from coursewire.model.payload import OUTCOMES
+from coursewire.model.kinds import OUTCOMES
 from coursewire.storage.audit.keyset import newest, unindexed
 from coursewire.storage.audit.states import State
 from coursewire.storage.tables.records import content_record, outcome_record, transmission

@@ -34,7 +34,8 @@ from sqlalchemy import (
     update,
 )
 
-from coursewire.model.payload import Kind, Operation, fingerprint
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Operation, fingerprint
 from coursewire.storage.audit.states import NEW, Event, Standing, State, after
 from coursewire.storage.database.upsert import upsert
 from coursewire.storage.tables.records import content_record, outcome_record, transmission
@@ -324,6 +325,19 @@ class Records(Generic[R]):
 
     def _upsert(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         upsert(connection, self.table, rows, key=self.unique, keep=("created_at",))
+
+
+def records_of(engine: Engine, configuration: UUID, kind: Kind) -> Records[Any]:
+    """Return the records of one kind of one configuration.
+
+    Args:
+        engine: The database.
+        configuration: The configuration's id.
+        kind: The kind.
+    """
+    if kind.is_outcome:
+        return OutcomeRecords(engine, configuration, kind)
+    return ContentRecords(engine, configuration)
 
 
 class ContentRecords(Records[ContentRecord]):

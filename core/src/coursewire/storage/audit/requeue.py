@@ -10,7 +10,8 @@ from uuid import UUID
 from more_itertools import batched
 from sqlalchemy import Connection, Engine, Table, Uuid, and_, insert, literal, select, true, update
 
-from coursewire.model.payload import Kind, Operation
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Operation
 from coursewire.model.reasons import Reason
 from coursewire.storage.audit import jobs
 from coursewire.storage.audit.records import KEYS_A_QUERY
@@ -53,12 +54,12 @@ def release(
         How many items were released.
     """
     job = uuid.uuid4()
-    records = content_record if kind is Kind.CONTENT else outcome_record
+    records = outcome_record if kind.is_outcome else content_record
     c = records.c
-    key = c.content_key if kind is Kind.CONTENT else c.outcome_key
+    key = c.outcome_key if kind.is_outcome else c.content_key
     mine = and_(
         c.configuration == configuration,
-        true() if kind is Kind.CONTENT else c.kind == kind.value,
+        c.kind == kind.value if kind.is_outcome else true(),
         c.state.in_([state.value for state in states if state is not State.SENDING]),
     )
     parts = [mine] if keys is None else [and_(mine, key.in_(some)) for some in batched(keys, KEYS_A_QUERY)]

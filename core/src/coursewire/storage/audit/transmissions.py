@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Engine, func, select
 
-from coursewire.model.payload import Kind, Payload, Result, ResultKind
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import Payload, Result, ResultKind
 from coursewire.storage.audit.keyset import newest, unindexed
 from coursewire.storage.tables.records import transmission
 

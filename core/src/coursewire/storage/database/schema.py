@@ -121,7 +121,7 @@ def create(engine: Engine, tables: MetaData) -> None:
 
     Args:
         engine: The database.
-        tables: What the modules that were imported have put into ``coursewire.storage.tables.records.metadata``.
+        tables: The tables to create, ``coursewire.storage.tables.metadata``.
     """
     with writing(engine) as connection:
         tables.create_all(connection)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, Table, Uuid
 
+from coursewire.storage.tables.base import metadata
 from coursewire.storage.tables.columns import UtcDateTime, key_text, long_text
-from coursewire.storage.tables.records import metadata
 
 account = Table(
     "account",

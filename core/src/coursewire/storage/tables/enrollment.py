@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table
 
+from coursewire.storage.tables.base import PERSONAL, metadata
 from coursewire.storage.tables.columns import UtcDateTime, key_text, long_text
-from coursewire.storage.tables.records import PERSONAL, metadata
 from coursewire.storage.tables.source import ExactDecimal
 
 enrollment_private = Table(

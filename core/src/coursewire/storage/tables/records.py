@@ -1,4 +1,4 @@
-"""The tables of DESIGN's "Records": one row for what, under which key.
+"""The tables of configurations, records, jobs and locks; docs/reference/records.md describes each.
 
 Timestamps are aware UTC and end in ``_at``. Columns that hold personal data are marked with
 ``info=PERSONAL``; ``coursewire learners forget`` reaches them through that mark.
@@ -16,26 +16,14 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     UniqueConstraint,
     Uuid,
 )
 
+from coursewire.storage.tables.base import PERSONAL, metadata
 from coursewire.storage.tables.columns import UtcDateTime, key_text, long_text
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-PERSONAL: dict[str, Any] = {"personal": True}
-"""Mark of a column that holds a learner's personal data."""
 
 _BIG_ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up only INTEGER keys
 
@@ -103,10 +91,11 @@ grant_state = Table(
 )
 
 
-def _standing(info: dict[str, Any]) -> tuple[Column[Any], ...]:
-    """What every record has, whatever it is about: its standing, and what the LMS last confirmed.
+def _state_columns(info: dict[str, Any]) -> tuple[Column[Any], ...]:
+    """Return the columns that content and outcome records share: the state, and what the LMS last confirmed.
 
-    ``info`` marks the columns that tell whom it is about.
+    Args:
+        info: Mark of the columns that may tell whom a record is about.
     """
     return (
         Column("state", key_text(20), nullable=False),
@@ -150,7 +139,7 @@ content_record = Table(
     Column("content_type", key_text(20), nullable=False),
     Column("title", long_text(), nullable=False),
     Column("catalogs", long_text(), nullable=False),  # JSON list: where the item comes from
-    *_standing({}),
+    *_state_columns({}),
     UniqueConstraint("configuration", "content_key"),
     Index(None, "configuration", "state", "id", "reason", "present"),  # the last two are counted
     Index(None, "configuration", "id"),
@@ -172,7 +161,7 @@ outcome_record = Table(
     Column(
         "evidence", long_text(), nullable=True, info=PERSONAL
     ),  # JSON: what was told, and what that was concluded from
-    *_standing(PERSONAL),
+    *_state_columns(PERSONAL),
     # named by hand: a name made from the columns is longer than PostgreSQL allows
     UniqueConstraint(
         "configuration", "kind", "enrollment", "course_key", "subsection", name="uq_outcome_record_key"

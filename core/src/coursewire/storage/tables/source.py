@@ -24,8 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from coursewire.storage.tables.base import PERSONAL, metadata
 from coursewire.storage.tables.columns import UtcDateTime, key_text, long_text
-from coursewire.storage.tables.records import PERSONAL, metadata
 
 
 class ExactDecimal(TypeDecorator[Decimal]):

@@ -14,7 +14,7 @@ from coursewire.installation import Installation
 from coursewire.model.channel import Limits
 from coursewire.model.configuration import INSECURE_URLS, ChannelConfig
 from coursewire.model.content import ContentItem, ContentType
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.plan import PlanItem

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from coursewire.model.channel import Support
 from coursewire.model.configuration import Resend
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.storage.audit.states import State
 from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.needs import IN_PROGRESS, LOWERS, NEVER_CORRECTS, RAISES, REVOKES

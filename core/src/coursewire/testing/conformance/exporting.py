@@ -18,15 +18,16 @@ from pydantic import TypeAdapter, ValidationError
 from coursewire.errors import CoursewireError, NotExportableError
 from coursewire.model.content import ContentItem
 from coursewire.model.instant import Instant, Moment
-from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Verdict
+from coursewire.model.kinds import Kind
+from coursewire.model.outcomes import Verdict
 from coursewire.testing.conformance import sibling
 from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.made_up import (
     NOW,
+    SAMPLES,
     assessment,
     completion,
     content_item,
-    enrollment_report,
 )
 from coursewire.testing.conformance.needs import (
     ASSESSMENTS,
@@ -126,13 +127,11 @@ class ExportingChecks:
                     lambda it: hook_caller.export_content(config, it, Moment(NOW)),
                 )
             )
-        if can.completions.usable:
-            things.append(("completion", completion(), lambda it: hook_caller.export_completion(config, it)))
-        if can.assessments.usable:
-            things.append(("assessment", assessment(), lambda it: hook_caller.export_assessment(config, it)))
-        if can.enrollments.usable:
-            report = enrollment_report()
-            things.append(("enrollment", report, lambda it: hook_caller.export_enrollment(config, it)))
+        things += [
+            (kind.noun, sample(), partial(hook_caller.export_outcome, kind, config))
+            for kind, sample in SAMPLES.items()
+            if can.takes(kind)
+        ]
         for name, thing, export in things:
             before, settings = copy.deepcopy(thing.model_dump()), copy.deepcopy(config.model_dump())
             exported(partial(_without_moment, export, thing))
@@ -185,12 +184,10 @@ class ExportingChecks:
             for kind in sorted(can.content_types):
                 item = content_item(1, kind)
                 yield f"a {kind.value}", partial(hook_caller.export_content, config, item)
-        if can.completions.usable:
-            yield "a completion", lambda _moment: hook_caller.export_completion(config, completion())
-        if can.assessments.usable:
-            yield "an assessment", lambda _moment: hook_caller.export_assessment(config, assessment())
-        if can.enrollments.usable:
-            yield "an enrollment", lambda _moment: hook_caller.export_enrollment(config, enrollment_report())
+        for outcomes, sample in SAMPLES.items():
+            if can.takes(outcomes):
+                export = partial(hook_caller.export_outcome, outcomes, config)
+                yield f"one of {outcomes.value}", partial(_without_moment, export, sample())
 
     @check("golden pairs of content hold", EXPORTED, golden=True)
     def test_golden_content(self, bench: Bench) -> None:
@@ -215,13 +212,7 @@ class ExportingChecks:
 
         As for content, with ``completion`` in place of ``item``.
         """
-
-        def export(config: ChannelConfig, pair: dict[str, Any], _moment: Moment) -> Any:
-            return bench.loaded.hook_caller.export_completion(
-                config, Completion.model_validate(pair["completion"])
-            )
-
-        demand_pairs(bench, "completions", export)
+        demand_outcome_pairs(bench, Kind.COMPLETIONS)
 
     @check("golden pairs of assessments hold", ASSESSMENTS, golden=True)
     def test_golden_assessments(self, bench: Bench) -> None:
@@ -229,13 +220,7 @@ class ExportingChecks:
 
         As for content, with ``assessment`` in place of ``item``.
         """
-
-        def export(config: ChannelConfig, pair: dict[str, Any], _moment: Moment) -> Any:
-            return bench.loaded.hook_caller.export_assessment(
-                config, Assessment.model_validate(pair["assessment"])
-            )
-
-        demand_pairs(bench, "assessments", export)
+        demand_outcome_pairs(bench, Kind.ASSESSMENTS)
 
     @check("golden pairs of enrollments hold", ENROLLMENTS, golden=True)
     def test_golden_enrollments(self, bench: Bench) -> None:
@@ -243,12 +228,7 @@ class ExportingChecks:
 
         As for content, with ``enrollment`` in place of ``item``.
         """
-
-        def export(config: ChannelConfig, pair: dict[str, Any], _moment: Moment) -> Any:
-            report = EnrollmentReport.model_validate(pair["enrollment"])
-            return bench.loaded.hook_caller.export_enrollment(config, report)
-
-        demand_pairs(bench, "enrollments", export)
+        demand_outcome_pairs(bench, Kind.ENROLLMENTS)
 
     @check("a completion with anything unknown is exported, or says which field is missing", COMPLETIONS)
     def test_unknown_parts_of_a_completion_are_named(self, bench: Bench) -> None:
@@ -260,7 +240,8 @@ class ExportingChecks:
         hook_caller, config = bench.loaded.hook_caller, bench.config()
 
         def payload(**changes: Any) -> Any:
-            return exported(lambda _moment: hook_caller.export_completion(config, completion(**changes)))
+            export = partial(hook_caller.export_outcome, Kind.COMPLETIONS, config)
+            return exported(partial(_without_moment, export, completion(**changes)))
 
         for verdict in Verdict:
             payload(verdict=verdict, complete=verdict is not Verdict.IN_PROGRESS)
@@ -288,7 +269,7 @@ class ExportingChecks:
         payloads = []
         for points in ("0", "0.01", "3.33", "10"):
             fields: dict[str, Any] = {"points_earned": points, "percent": float(points) / 10}
-            export = partial(hook_caller.export_assessment, config)
+            export = partial(hook_caller.export_outcome, Kind.ASSESSMENTS, config)
             made = exported(partial(_without_moment, export, assessment(**fields)))
             demand(
                 "not exportable" not in made,
@@ -314,6 +295,16 @@ def demand_pairs(
     )
     faults = [text for path in paths for text in _faults_of(bench, path, export)]
     demand(not faults, f"{len(faults)} golden pairs of {kind} do not hold", seen="\n    ".join(faults))
+
+
+def demand_outcome_pairs(bench: Bench, kind: Kind) -> None:
+    """Demand that every golden pair of a kind of outcome holds; all that do not are named."""
+    outcome = type(SAMPLES[kind]())
+
+    def export(config: ChannelConfig, pair: dict[str, Any], _moment: Moment) -> Any:
+        return bench.loaded.hook_caller.export_outcome(kind, config, outcome.model_validate(pair[kind.noun]))
+
+    demand_pairs(bench, kind.value, export)
 
 
 def _faults_of(bench: Bench, path: Path, export: Callable[..., Any]) -> Iterator[str]:

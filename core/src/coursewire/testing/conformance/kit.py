@@ -24,7 +24,7 @@ from coursewire.plugins.loading import load_channel_object
 from coursewire.settings import Settings
 from coursewire.storage.database.engine import open_engine
 from coursewire.storage.database.schema import create
-from coursewire.storage.tables.records import metadata
+from coursewire.storage.tables import metadata
 from coursewire.testing.conformance import sibling
 from coursewire.testing.conformance.bench import Bench
 from coursewire.testing.conformance.checks import Fault, demand

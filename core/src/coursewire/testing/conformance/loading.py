@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from coursewire.errors import ChannelLoadError, SendError
 from coursewire.model.channel import PLUGIN_API, Idempotency
+from coursewire.model.kinds import OUTCOMES
 from coursewire.plugins.loading import load_channel_object
 from coursewire.testing.conformance.checks import Fault, check, demand, demand_equal
 from coursewire.testing.conformance.needs import ANY_RESULTS, CONTENT, EVERY
@@ -86,8 +87,7 @@ class LoadingChecks:
         can = bench.channel.capabilities
         needed = {"authenticate": True, "check_connection": True}
         needed |= {"export_content": can.content.usable, "send_content": CONTENT.applies(bench.channel)}
-        needed |= {"export_completion": can.completions.usable, "export_assessment": can.assessments.usable}
-        needed["export_enrollment"] = can.enrollments.usable
+        needed |= {kind.info.export_hook: can.takes(kind) for kind in OUTCOMES}
         needed["send_outcomes"] = ANY_RESULTS.applies(bench.channel)
         needed["find_remote"] = can.content.usable and can.idempotency is Idempotency.NATURAL_KEY
         needed["list_remote"] = can.list_remote.usable

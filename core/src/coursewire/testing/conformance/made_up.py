@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,7 +20,8 @@ from coursewire.model.content import (
     Customer,
     IdentityProvider,
 )
-from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Verdict
+from coursewire.model.kinds import Kind
+from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Outcome, Verdict
 from coursewire.model.payload import fingerprint
 from coursewire.model.results import (
     Consent,
@@ -173,6 +174,14 @@ def enrollment_report(name: str = "ada", **changes: Any) -> EnrollmentReport:
         "enrolled_at": datetime(2026, 2, 2, tzinfo=UTC),
     }
     return EnrollmentReport.model_validate({**fields, **changes})
+
+
+SAMPLES: Mapping[Kind, Callable[..., Outcome]] = {
+    Kind.COMPLETIONS: completion,
+    Kind.ASSESSMENTS: assessment,
+    Kind.ENROLLMENTS: enrollment_report,
+}
+"""What makes an outcome of each kind, for exporters."""
 
 
 def enrollment(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from coursewire.model.payload import Kind, canonical_json, digest
+from coursewire.model.kinds import Kind
+from coursewire.model.payload import canonical_json, digest
 from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.made_up import content_item
 from coursewire.testing.conformance.needs import ANY_RESULTS, CONTENT, EVERY, TOKENS

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from coursewire.model.channel import Channel, Idempotency
+from coursewire.model.kinds import OUTCOMES
 from coursewire.testing.conformance.checks import Need
 from coursewire.testing.simulator import Simulator
 
@@ -17,8 +18,8 @@ COMPLETIONS = Need("completions", lambda c: c.capabilities.completions.usable)
 ASSESSMENTS = Need("assessments", lambda c: c.capabilities.assessments.usable)
 ENROLLMENTS = Need("enrollments", lambda c: c.capabilities.enrollments.usable)
 ANY_RESULTS = Need(
-    "completions, assessments or enrollments",
-    lambda c: any(need.applies(c) for need in (COMPLETIONS, ASSESSMENTS, ENROLLMENTS)),
+    " or ".join(", ".join(OUTCOMES).rsplit(", ", 1)),
+    lambda c: any(c.capabilities.takes(kind) for kind in OUTCOMES),
 )
 LOOKS_UP = CONTENT & Need(
     "idempotency: natural key", lambda c: c.capabilities.idempotency is Idempotency.NATURAL_KEY

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coursewire.model.channel import Idempotency
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.content import demand_all_there, demand_confirmed
 from coursewire.testing.conformance.needs import CONTENT

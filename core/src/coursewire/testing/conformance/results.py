@@ -10,7 +10,7 @@ from aiohttp import web
 
 from coursewire.model.channel import Idempotency
 from coursewire.model.content import ContentItem
-from coursewire.model.payload import Kind
+from coursewire.model.kinds import Kind
 from coursewire.model.reasons import Reason
 from coursewire.model.results import Consent, ConsentState, LearnerFacts
 from coursewire.storage.audit.states import State

@@ -18,19 +18,18 @@ from coursewire.errors import NotExportableError
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.content import ContentItem
 from coursewire.model.instant import Moment
-from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport
+from coursewire.model.kinds import Kind
 from coursewire.plugins.loading import load_channel_object
 from coursewire.testing.conformance.made_up import (
     NOW,
+    SAMPLES,
     SCRIPTS,
-    assessment,
-    completion,
     content_data,
-    enrollment_report,
 )
 
 if TYPE_CHECKING:
     from coursewire.model.channel import Channel
+    from coursewire.model.outcomes import Outcome
     from coursewire.plugins.registry import LoadedChannel
 
 TIMEOUT_S = 60
@@ -47,9 +46,11 @@ def work(channel: Channel, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "config": dict(fields),
         "items": items,
-        "completions": [completion().model_dump(mode="json")] if can.completions.usable else [],
-        "assessments": [assessment().model_dump(mode="json")] if can.assessments.usable else [],
-        "enrollments": [enrollment_report().model_dump(mode="json")] if can.enrollments.usable else [],
+        "outcomes": {
+            kind.value: sample().model_dump(mode="json")
+            for kind, sample in SAMPLES.items()
+            if can.takes(kind)
+        },
     }
 
 
@@ -61,16 +62,8 @@ def export_all(loaded: LoadedChannel, work: Mapping[str, Any]) -> list[Any]:
     calls: list[Callable[[], Any]] = [
         *(partial(hook_caller.export_content, config, item, Moment(NOW)) for item in items),
         *(
-            partial(hook_caller.export_completion, config, Completion.model_validate(one))
-            for one in work["completions"]
-        ),
-        *(
-            partial(hook_caller.export_assessment, config, Assessment.model_validate(one))
-            for one in work["assessments"]
-        ),
-        *(
-            partial(hook_caller.export_enrollment, config, EnrollmentReport.model_validate(one))
-            for one in work["enrollments"]
+            partial(hook_caller.export_outcome, Kind(kind), config, _outcome(Kind(kind), one))
+            for kind, one in work["outcomes"].items()
         ),
     ]
     payloads = []
@@ -81,6 +74,10 @@ def export_all(loaded: LoadedChannel, work: Mapping[str, Any]) -> list[Any]:
             payloads.append({"not exportable": error.field})
     plain: list[Any] = json.loads(json.dumps(payloads))
     return plain
+
+
+def _outcome(kind: Kind, fields: Mapping[str, Any]) -> Outcome:
+    return type(SAMPLES[kind]()).model_validate(fields)
 
 
 def address_of(plugin: object) -> dict[str, str] | None:

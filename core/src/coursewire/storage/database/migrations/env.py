@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from coursewire.storage.database.schema import VERSION_TABLE
-from coursewire.storage.tables.records import metadata
+from coursewire.storage.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
