@@ -1,4 +1,4 @@
-"""``coursewire access``: who may use the host service."""
+"""``coursewire access``: the people and tokens that may use the host service."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from coursewire.cli.lazy import LazyCommand
 from coursewire.errors import CoursewireError
 
 READER_GONE = 141
-"""What a shell says of a program that its reader left: 128 and the number of SIGPIPE."""
+"""The status that a shell reports of a program whose reader has gone: 128 and the number of SIGPIPE."""
 
 
 class Commands(TyperGroup):

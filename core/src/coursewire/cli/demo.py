@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
 
 from coursewire.cli.host import open_host
 from coursewire.cli.options import Json
@@ -25,8 +24,8 @@ from coursewire.pipeline.selection import RunRequest
 from coursewire.plugins.registry import LoadedChannel
 from coursewire.plugins.simulators import make_simulator
 from coursewire.settings import Settings
+from coursewire.sources.bundle_source import BundleSource
 from coursewire.sources.sample import sample_bundle
-from coursewire.storage.tables.source import source_customer
 
 ACTOR = "demo"
 
@@ -64,19 +63,20 @@ def demo(
             f"{file.new + file.unchanged + file.changed} {name}" for name, file in report.files.items()
         )
         tell(f"sample bundle loaded: {lines}")
+        customer = asyncio.run(_first_customer())
         simulators = {}
         for channel in host.channels:
             if channel.channel.simulator is None:
                 continue
             code = channel.channel.code
-            simulators[code] = _start(host, channel, stack)
+            simulators[code] = _start(host, channel, customer, stack)
             tell(f"{code} simulated at {simulators[code].url}, and configured")
         if not simulators:
             raise ConfigurationError(
                 "no installed channel has a simulator",
                 next_step="Install one, for example: pip install coursewire-canvas",
             )
-        runs = {kind: _run_twice(host, kind, simulators) for kind in Kind}
+        runs = {kind: _run_twice(host, kind, customer, simulators) for kind in Kind}
         for number, (name, more) in enumerate((("first", ""), ("second", ", since nothing changed"))):
             sent = ", ".join(f"{_sent(both[number]):,} {kind.noun}s" for kind, both in runs.items())
             tell(f"{name} run: {sent} sent{more}")
@@ -106,8 +106,8 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         yield Path(name)
 
 
-def _start(host: Host, channel: LoadedChannel, stack: ExitStack) -> Any:
-    """Run a channel's simulator in a thread, and configure the first customer for it.
+def _start(host: Host, channel: LoadedChannel, customer: str, stack: ExitStack) -> Any:
+    """Run a channel's simulator in a thread, and configure a customer for it.
 
     Returns:
         The simulator; it is stopped when the stack is left.
@@ -118,29 +118,29 @@ def _start(host: Host, channel: LoadedChannel, stack: ExitStack) -> Any:
     for old in host.configurations.list(channel=channel.channel.code):
         # A folder that was kept: the old simulator is gone, and with it what was sent to it.
         host.configurations.remove(old.uuid, actor=ACTOR)
-    host.configurations.add(channel.channel, _customer(host), fields, active=True, actor=ACTOR)
+    host.configurations.add(channel.channel, customer, fields, active=True, actor=ACTOR)
     return simulator
 
 
-def _customer(host: Host) -> str:
-    """Return the UUID of the first customer of the sample bundle."""
-    with host.installation.engine.connect() as connection:
-        return str(
-            connection.scalar(select(source_customer.c.uuid).order_by(source_customer.c.name).limit(1))
-        )
+async def _first_customer() -> str:
+    """Return the UUID of the first customer of the sample bundle, by name."""
+    customers = await BundleSource(sample_bundle()).customers()
+    return min(customers, key=lambda customer: customer.name).uuid
 
 
-def _run_twice(host: Host, kind: Kind, simulators: Simulators) -> tuple[list[Ended], list[Ended]]:
+def _run_twice(
+    host: Host, kind: Kind, customer: str, simulators: Simulators
+) -> tuple[list[Ended], list[Ended]]:
     if not any(channel.channel.capabilities.takes(kind) for channel in host.channels):
         return [], []
     if kind.is_outcome:
-        asyncio.run(_enroll(host, simulators))
-    return _run(host, kind, simulators), _run(host, kind, simulators)
+        asyncio.run(_enroll(host, customer, simulators))
+    return _run(host, kind, customer, simulators), _run(host, kind, customer, simulators)
 
 
-async def _enroll(host: Host, simulators: Simulators) -> None:
+async def _enroll(host: Host, customer: str, simulators: Simulators) -> None:
     """Let the simulated LMSs know who studies there: some take results of their own students only."""
-    async for page in host.installation.source.enrollments(_customer(host)):
+    async for page in host.installation.source.enrollments(customer):
         for facts in page:
             course = facts.course.course_key or facts.course.run_key
             for simulator in simulators.values():
@@ -148,7 +148,7 @@ async def _enroll(host: Host, simulators: Simulators) -> None:
                     simulator.enroll(course, facts.learner.email)
 
 
-def _run(host: Host, kind: Kind, simulators: Simulators) -> list[Ended]:
+def _run(host: Host, kind: Kind, customer: str, simulators: Simulators) -> list[Ended]:
     """Run the jobs of a kind, and let the LMSs that fetch by themselves do so."""
 
     async def run() -> list[Ended]:
@@ -160,7 +160,7 @@ def _run(host: Host, kind: Kind, simulators: Simulators) -> list[Ended]:
                 heed_signals=True,
             )
         if kind is Kind.CONTENT:
-            call, customer = Inbound(host.installation).call, _customer(host)
+            call = Inbound(host.installation).call
             for simulator in simulators.values():
                 await simulator.fetch(call, customer)
         return ended

@@ -1,4 +1,4 @@
-"""``coursewire new-channel``: the beginnings of a channel of one's own, which work as they are."""
+"""``coursewire new-channel``: a new channel, which works as it is written."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ FILES = {
     "tests/golden/content/course.json": "course.json.txt",
     "tests/golden/completions/completion.json": "completion.json.txt",
 }
-"""Path in the new folder to template, both for :class:`string.Template`."""
+"""The path of each file in the new folder, and the name of its template; both are :class:`string.Template` texts."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,29}")
 _NOT_IN_TEXTS = re.compile(r'[\x00-\x1f\x7f"\\{}]')
-"""What would end a string, or begin something else, in one of the languages that the files are written in."""
+"""Characters that would end a string, or begin something else, in a language in which the files are written."""
 LONGEST_NAME, LONGEST_TEXT = 30, 60
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a new channel is called.
+    """The names of a new channel.
 
     Attributes:
-        name: Of entry point and folder, such as ``acme-lms``.
-        title: Of the LMS, for people.
-        code: Of the channel, such as ``ACME_LMS``.
-        author: For the distribution's metadata.
+        name: The name of its entry point and folder, such as ``acme-lms``.
+        title: The name of the LMS for people.
+        code: The code of the channel, such as ``ACME_LMS``.
+        author: The author in the metadata of the distribution.
     """
 
     name: str
@@ -63,11 +63,11 @@ class Answers:
 
     @property
     def distribution(self) -> str:
-        """Name of the distribution, and of the folder."""
+        """The name of the distribution, and of the folder."""
         return f"coursewire-{self.name}"
 
     def words(self) -> dict[str, str]:
-        """What stands for the names in the templates."""
+        """Return the values of the names in the templates."""
         core = Version(str(coursewire.__version__))
         return {
             "name": self.name,
@@ -139,10 +139,10 @@ def new_channel(
 
 
 def check_name(text: str) -> str:
-    """The name of a new channel, in the form that it has in names of distributions.
+    """Return the name of a new channel in the form that it has in names of distributions.
 
     Raises:
-        ConfigurationError: It cannot be one, or means something else already.
+        ConfigurationError: The text cannot be such a name, or a command has it already.
     """
     name = text.strip().casefold().replace("_", "-").replace(" ", "-").removeprefix("coursewire-")
     if not _NAME.fullmatch(name) or not 2 <= len(name) <= LONGEST_NAME:
@@ -180,7 +180,13 @@ def _at_terminal() -> bool:
 
 
 def _ask(defaults: Answers, *, asked: bool, given: Mapping[str, str | None]) -> Answers:
-    """Ask for what was not given, where there is somebody to ask."""
+    """Return the names, with answers in place of defaults where somebody is asked.
+
+    Args:
+        defaults: The names that are taken without an answer.
+        asked: True where there is somebody to ask.
+        given: The values of the options; what is not None is not asked for.
+    """
     questions = {
         "title": "What do people call the LMS?",
         "code": "Code of the channel",
@@ -196,6 +202,11 @@ def _ask(defaults: Answers, *, asked: bool, given: Mapping[str, str | None]) -> 
 
 
 def _check_texts(answers: Answers) -> None:
+    """Refuse texts that would break the files.
+
+    Raises:
+        ConfigurationError: A text is empty, too long, or has a character that is not allowed.
+    """
     for option, text in (("--title", answers.title), ("--author", answers.author)):
         if not text or len(text) > LONGEST_TEXT or _NOT_IN_TEXTS.search(text):
             raise _refused(
@@ -207,7 +218,11 @@ def _check_texts(answers: Answers) -> None:
 
 
 def _check_code(answers: Answers) -> None:
-    """Refuse a code that is none, or that an installed channel has."""
+    """Refuse a code that is not valid, or that an installed channel has.
+
+    Raises:
+        ConfigurationError: The code is refused.
+    """
     if not _CODE.fullmatch(answers.code):
         raise _refused(
             f"{answers.code!r} cannot be the code of a channel",
@@ -227,15 +242,15 @@ def write(folder: Path, answers: Answers) -> list[str]:
     """Write the files of a new channel.
 
     Args:
-        folder: Does not exist yet. It appears when all is written, or not at all.
-        answers: What the channel is called; everything about it was checked.
+        folder: The new folder, which does not exist yet. It appears when all is written, or not at all.
+        answers: The names of the channel, which were checked.
 
     Returns:
         The paths of the files, relative to the folder.
 
     Raises:
-        ConfigurationError: There is something at that place.
-        SettingsError: It cannot be written.
+        ConfigurationError: There is something at that place already.
+        SettingsError: The folder cannot be written.
     """
     if folder.exists() or folder.is_symlink():
         raise _refused(
@@ -266,7 +281,7 @@ def write(folder: Path, answers: Answers) -> list[str]:
 
 
 def render(answers: Answers) -> Iterator[tuple[str, str]]:
-    """The files of a new channel: paths relative to its folder, and texts."""
+    """Yield the files of a new channel: the path relative to its folder, and the text."""
     templates = files("coursewire.cli") / "templates" / "new_channel"
     words = answers.words()
     for path, template in FILES.items():

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share."""
+"""The options and arguments that several commands share, as types of parameters."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from coursewire.model.kinds import Kind
 
 
 def _instant(text: str | datetime) -> datetime:
+    """Read an instant with a time zone; it is returned in UTC."""
     try:
         instant = datetime.fromisoformat(str(text))
     except ValueError:
@@ -22,6 +23,7 @@ def _instant(text: str | datetime) -> datetime:
 
 
 def _uuid(text: str | UUID) -> UUID:
+    """Read a UUID in any of its usual forms."""
     try:
         return UUID(str(text))
     except ValueError:

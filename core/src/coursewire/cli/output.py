@@ -1,4 +1,4 @@
-"""What the command prints: results on stdout, everything else on stderr.
+"""The output of the command: results on stdout, everything else on stderr.
 
 With ``--json`` stdout holds nothing but JSON, one object a line. rich is loaded when something is shown to
 a person, never for JSON.
@@ -27,7 +27,7 @@ from coursewire.errors import CoursewireError
 from coursewire.model.reasons import explain
 
 Track = Callable[[str], Callable[[str, int, int], None]]
-"""Begins to show something under a label; what it returns is called with (phase, done, total)."""
+"""A function that takes a label and returns a function to call with phase, items done, and items in all (0 if unknown)."""
 
 STYLES = {
     "active": "green",
@@ -59,13 +59,13 @@ STYLES = {
     "needs reconnect": "red",
     "invalid": "red",
 }
-"""The colour of a word, wherever it stands: green is well, yellow waits, red needs a person."""
+"""The colour of a word, wherever it is printed: green is well, yellow waits, red needs a person."""
 
 STEPS = 10
-"""Progress lines for one piece of work where there is no terminal."""
+"""The number of progress lines for one piece of work where there is no terminal."""
 
 STEP_ITEMS = 1000
-"""Items from one progress line to the next where nobody knows how many there are."""
+"""The number of items from one progress line to the next where the number of all items is unknown."""
 
 
 @cache
@@ -75,22 +75,28 @@ def _console(*, error: bool) -> Console:
 
 
 def stdout() -> Console:
-    """Where results for people go."""
+    """Return the console for results."""
     return _console(error=False)
 
 
 def stderr() -> Console:
-    """Where notes, progress and errors go."""
+    """Return the console for notes, progress and errors."""
     return _console(error=True)
 
 
 def put(text: str = "", *, style: str = "", indent: int = 0) -> None:
-    """Print a paragraph for a person, with no markup in it."""
+    """Print a paragraph for a person on stdout.
+
+    Args:
+        text: The paragraph; nothing in it is taken for markup.
+        style: A style of rich, such as ``bold red``; "" for none.
+        indent: The number of blanks before each line.
+    """
     _put(stdout(), text, style, indent)
 
 
 def note(text: str, *, style: str = "", indent: int = 0) -> None:
-    """Print a paragraph on stderr."""
+    """Print a paragraph for a person on stderr; the arguments are those of :func:`put`."""
     _put(stderr(), text, style, indent)
 
 
@@ -112,12 +118,18 @@ def put_json(data: Any) -> None:
 
 
 def json_line(data: Any) -> bytes:
-    """One JSON object with a line's end. Keys may be names of SQLAlchemy's, or members of an enumeration."""
+    """Return one JSON object as a line of UTF-8. Keys may be SQLAlchemy's names of columns, or members of an enumeration."""
     return orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
 
 
 def put_check(good: bool, text: str, next_step: str = "") -> None:
-    """Print one line with a tick or a cross, and below it what to do."""
+    """Print one line with a tick or a cross.
+
+    Args:
+        good: True for a tick.
+        text: The line.
+        next_step: The next thing to do, printed below the line; "" for none.
+    """
     mark = ("✓" if good else "✗") if _can_draw() else ("ok" if good else "NO")
     if not stdout().is_terminal:
         put(f"{mark} {text}")
@@ -140,10 +152,10 @@ def put_table(
     """Print a table that fits the width of the terminal; long texts go on below, and nothing is cut off.
 
     Args:
-        columns: Headings. Columns of ids, instants and numbers keep to one line.
-        rows: Cells; a word of :data:`STYLES` has its colour.
-        right: Headings of columns of numbers.
-        empty: Printed in place of a table without rows.
+        columns: The headings. Columns of ids, instants and numbers keep to one line.
+        rows: The cells of each row; a word of :data:`STYLES` has its colour.
+        right: The headings of columns of numbers, which are aligned to the right.
+        empty: The text that is printed in place of a table without rows.
     """
     table = Table(
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold"
@@ -165,10 +177,10 @@ def put_rows(
     """Print a page of a long table; pages look like one table, since the widths do not follow the content.
 
     Args:
-        columns: Headings and widths in characters; 0 takes what is left.
-        rows: Cells.
+        columns: The headings, each with the width of its column in characters; 0 takes the width that is left.
+        rows: The cells of each row.
         header: Print the headings, above the first page.
-        cut: Heading of a column whose texts are cut to one line.
+        cut: The heading of a column whose texts are cut to one line; "" for none.
     """
     left = stdout().width - sum(columns.values()) - 2 * (len(columns) - 1)
     table = Table(
@@ -210,7 +222,7 @@ def put_pairs(pairs: Mapping[str, object]) -> None:
 
 
 def show_error(error: CoursewireError) -> None:
-    """Print the four parts of an error: as a panel on a terminal, as plain lines elsewhere."""
+    """Print what, where and why of an error, and the next step: as a panel on a terminal, as plain lines elsewhere."""
     parts = {"where": error.where, "why": error.why, "next": error.next_step}
     if not stderr().is_terminal:
         sys.stderr.write(f"error: {error.what}\n")
@@ -229,7 +241,7 @@ def show_error(error: CoursewireError) -> None:
 
 
 def error_json(error: CoursewireError) -> dict[str, Any]:
-    """The stable form of an error."""
+    """Return the stable form of an error."""
     data: dict[str, Any] = {
         "code": error.code,
         "what": error.what,
@@ -245,7 +257,7 @@ def error_json(error: CoursewireError) -> dict[str, Any]:
 
 @contextmanager
 def progress() -> Iterator[Track]:
-    """Show how far work is, on stderr: bars on a terminal, a line now and then elsewhere."""
+    """Show on stderr how far work is: bars on a terminal, a line now and then elsewhere."""
     if not stderr().is_terminal:
         yield _plain_progress
         return
@@ -294,7 +306,7 @@ def _cell(value: object) -> Any:
 
 
 def instant(moment: datetime | str | None) -> str:
-    """An instant for a person, to the second; "" for none."""
+    """Return an instant for a person, to the second; "" for None."""
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
@@ -306,7 +318,13 @@ def short(uuid: UUID | str | None) -> str:
 
 
 def counted(reason: str, count: int, noun: str = "item") -> str:
-    """Say how many items have a reason, what it means, and what to do."""
+    """Return a sentence that says how many items have a reason, what it means, and what to do.
+
+    Args:
+        reason: The reason code.
+        count: The number of items.
+        noun: The word for one item, such as ``completion``.
+    """
     text, step = explain(reason)
     items = f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
     said = f"{items}: {text} ({reason})." if text else f"{items}: {reason}."
@@ -314,7 +332,12 @@ def counted(reason: str, count: int, noun: str = "item") -> str:
 
 
 def because(reason: str, message: str = "") -> str:
-    """Say what a reason means, with more about it, and what to do."""
+    """Return a sentence that says what a reason means, and what to do.
+
+    Args:
+        reason: The reason code.
+        message: More about this case; "" for none.
+    """
     text, step = explain(reason)
     said = f"{text} ({reason})" if text else str(reason)
     return f"{said}: {message}. {step}".rstrip() if message else f"{said}. {step}".rstrip()

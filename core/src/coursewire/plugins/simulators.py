@@ -11,11 +11,11 @@ from coursewire.plugins.registry import LoadedChannel
 
 
 def make_simulator(channel: LoadedChannel) -> Any:
-    """The simulator that a channel ships, not started.
+    """Make the simulator that a channel ships; it is not started.
 
     Raises:
-        ConfigurationError: The channel ships none.
-        ChannelLoadError: It cannot be loaded.
+        ConfigurationError: The channel ships no simulator.
+        ChannelLoadError: The simulator cannot be loaded.
     """
 
     if channel.channel.simulator is None:

@@ -93,7 +93,13 @@ def hint_to_connect(host: Host, configuration: Configuration) -> Iterator[None]:
 
 
 def lacks_grant(host: Host, configuration: Configuration, fields: Collection[str]) -> bool:
-    """Tell whether the fields that keep a configuration from being valid are those that a grant would bring."""
+    """Tell whether a grant would bring every field that keeps a configuration from being valid.
+
+    Args:
+        host: The host.
+        configuration: The configuration.
+        fields: The names of its missing and incorrect fields.
+    """
     grant = code_grant(host.channels.get(configuration.channel))
     return grant is not None and bool(fields) and set(fields) <= set(grant.fields)
 
@@ -115,7 +121,18 @@ def _pasted(text: str) -> dict[str, str]:
 def _listening(
     port: int,
 ) -> Iterator[tuple[str, Callable[[Callable[[Mapping[str, str]], Configuration], float], Configuration]]]:
-    """Listen on loopback; gives the redirect URI and a function that waits for the LMS's answer."""
+    """Listen on loopback for the browser that comes back from the LMS.
+
+    Args:
+        port: The port; 0 for any.
+
+    Yields:
+        The redirect URI, and a function that waits for the answer. The function takes what finishes the grant, and
+        the number of seconds to wait; it returns the connected configuration.
+
+    Raises:
+        SettingsError: The port cannot be listened on.
+    """
     outcome: list[Configuration | CoursewireError] = []
     handle: list[Callable[[Mapping[str, str]], Configuration]] = []
 
