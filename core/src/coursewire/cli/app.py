@@ -39,7 +39,7 @@ class Commands(TyperGroup):
         found = super().get_command(ctx, cmd_name)
         if found is not None:
             return found
-        from coursewire.cli.channel_groups import find_channel_group  # noqa: PLC0415 - loads the channels
+        from coursewire.cli.installed import find_channel_group  # noqa: PLC0415 - loads the channels
 
         return find_channel_group(cmd_name)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from coursewire.cli.installed import installed_channels
 from coursewire.cli.options import Json
 from coursewire.cli.output import put, put_json, put_table
-from coursewire.host import Host
 from coursewire.plugins.registry import CHANNELS
 
 
 def channels(json: Json = False) -> None:
     """Show the installed channels, and why one could not be loaded."""
-    report = Host().load_report
+    report = installed_channels().report
     if json:
         for row in report:
             put_json(asdict(row))

@@ -17,10 +17,10 @@ import orjson
 import typer
 from rich.text import Text
 
+from coursewire.cli.installed import installed_channels
 from coursewire.cli.options import Json
 from coursewire.cli.output import progress, put, put_check, put_json, put_table
 from coursewire.errors import ChannelLoadError, ConfigurationError
-from coursewire.host import Host
 from coursewire.plugins.describe import capabilities_in_words, limits_in_words
 from coursewire.plugins.registry import LoadedChannel
 
@@ -80,7 +80,7 @@ def conformance(
     """
     if json and markdown:
         raise typer.BadParameter("--json and --markdown do not go together")
-    loaded = Host().channels.get(channel.upper())
+    loaded = installed_channels().get(channel.upper())
     _require_simulator(loaded)
     report = Report()
     with progress() as track:

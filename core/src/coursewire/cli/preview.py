@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
+from coursewire.cli.installed import installed_channels
 from coursewire.cli.options import Instant, Keys, KindArgument
 from coursewire.cli.output import because, note, put_json
-from coursewire.host import Host
 from coursewire.model.instant import utc_now
 from coursewire.operations.preview import BundlePreview, PreviewItem
+from coursewire.settings import Settings
 
 
 def preview(
@@ -35,8 +36,7 @@ def preview(
     and the subsection's id for an assessment. What would not go is listed on stderr with the reason; what cannot
     be exported makes the exit status 1.
     """
-    host = Host()
-    opened = BundlePreview.open(host.settings, host.channels, channel, config, bundle)
+    opened = BundlePreview.open(Settings.load(), installed_channels(), channel, config, bundle, kind=kind)
 
     async def show_all() -> int:
         faults = 0

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
+from coursewire.cli.installed import installed_channels
 from coursewire.cli.options import Json
 from coursewire.cli.output import note, put, put_json
 from coursewire.errors import SettingsError
-from coursewire.host import Host
 from coursewire.plugins.registry import LoadedChannel
 from coursewire.plugins.simulators import make_simulator
 from coursewire.suggest import did_you_mean
@@ -41,7 +41,7 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Run a small stand-in for a channel's LMS, until Ctrl-C."""
-    loaded = Host().channels.get(channel.upper())
+    loaded = installed_channels().get(channel.upper())
     simulator = make_simulator(loaded)
     for option in options or ():
         _set(simulator, option)

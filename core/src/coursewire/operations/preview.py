@@ -77,7 +77,14 @@ class BundlePreview:
 
     @classmethod
     def open(
-        cls, settings: Settings, channels: Registry, code: str, file: Path, bundle: Path
+        cls,
+        settings: Settings,
+        channels: Registry,
+        code: str,
+        file: Path,
+        bundle: Path,
+        *,
+        kind: Kind | None = None,
     ) -> BundlePreview:
         """Read a configuration file, for a bundle. Secrets' stand-ins will do, since nothing is sent.
 
@@ -87,13 +94,16 @@ class BundlePreview:
             code: The channel's code, in any case.
             file: A configuration as for ``coursewire config add``; the customer may be left out.
             bundle: The folder of the bundle.
+            kind: The kind that is asked for; None when the channel need not take any.
 
         Raises:
             UnknownChannelError: There is no such channel.
-            ConfigurationError: The file cannot be read, is not valid, or is for another channel.
+            ConfigurationError: The channel does not take the kind, or the file cannot be read, is not valid, or is for another channel.
             BundleError: There is no bundle.
         """
         channel = channels.get(code.upper())
+        if kind is not None:
+            refuse_other_kinds(kind, [channel])
         read = _read_config(file, channel)
         return cls(
             channel,

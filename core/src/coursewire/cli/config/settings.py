@@ -13,13 +13,13 @@ import typer
 
 from coursewire.cli.config.connect import hint_to_connect, lacks_grant
 from coursewire.cli.host import actor, open_host
+from coursewire.cli.installed import installed_channels
 from coursewire.cli.options import ChannelCode, ConfigId, Customer, Json
 from coursewire.cli.output import note, put, put_check, put_json, put_pairs, put_table
 from coursewire.configurations.configuration import Configuration
 from coursewire.configurations.fields import describe
 from coursewire.configurations.files import read_file, write_template
 from coursewire.errors import ConfigurationError
-from coursewire.host import Host
 from coursewire.model.kinds import Kind
 
 FileOption = Annotated[
@@ -267,7 +267,7 @@ def template(
     _json: Annotated[bool, typer.Option("--json", help="Errors as JSON, too; a template always is.")] = False,
 ) -> None:
     """Print an example file for `config add --file`, with every field of the channel."""
-    typer.echo(write_template(Host().channels.get(channel.upper()).channel), nl=False)
+    typer.echo(write_template(installed_channels().get(channel.upper()).channel), nl=False)
 
 
 def _given(settings: list[str] | None) -> dict[str, Any]:

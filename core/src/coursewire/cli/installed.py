@@ -1,4 +1,4 @@
-"""``coursewire CHANNEL ...``: the commands that installed channels bring."""
+"""The installed channels, without a database, and the commands that they bring."""
 
 from __future__ import annotations
 
@@ -8,7 +8,18 @@ import typer
 
 from coursewire.cli.lazy import command_group
 from coursewire.plugins.loading import load_channels
+from coursewire.plugins.registry import Registry
 from coursewire.settings import Settings
+
+
+def installed_channels() -> Registry:
+    """Load the channels that are installed and that the settings allow; no database is needed.
+
+    Raises:
+        SettingsError: The settings cannot be used.
+    """
+    settings = Settings.load()
+    return load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
 
 
 def find_channel_group(name: str) -> Any:
@@ -20,8 +31,7 @@ def find_channel_group(name: str) -> Any:
     Returns:
         The group of its commands; None when no channel has this name, or when it has no command.
     """
-    settings = Settings.load()
-    for row in load_channels(allowed=settings.channels, hooks_file=settings.hooks_file):
+    for row in installed_channels():
         if name.casefold() not in (row.name.casefold(), row.channel.code.casefold()):
             continue
         own = command_group(name=row.name, help=f"Commands of {row.channel.title}.")
