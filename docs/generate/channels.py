@@ -11,13 +11,14 @@ import typer
 
 from coursewire.cli.app import app
 from coursewire.configurations.fields import FieldInfo, describe
-from coursewire.model.channel import Idempotency, Support
+from coursewire.model.channel import Channel, Idempotency, Support
 from coursewire.model.configuration import ChannelConfig
 from coursewire.plugins.describe import capabilities_in_words, limits_in_words
 from coursewire.plugins.loading import load_channels
 from coursewire.plugins.registry import LoadedChannel
 from docs.generate.commands import section, walk
 from docs.generate.markdown import code, page, prose, table
+from docs.generate.reasons import reason_table
 from docs.generate.sources import members
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
@@ -98,9 +99,23 @@ def _page(loaded: LoadedChannel, folder: str) -> str:
         _fields(own),
         *(("Other than elsewhere are:", _fields(changed)) if changed else ()),
         "`coursewire config template " + channel.code + "` prints a file to fill in.",
+        *_reasons(channel),
         *_commands(loaded),
         "## Hooks",
         "It implements " + ", ".join(f"[`{hook}`](../hooks/{hook}.md)" for hook in _hooks(loaded)) + ".",
+    )
+
+
+def _reasons(channel: Channel) -> Sequence[str]:
+    """Return the section with the reason codes that the channel declares; nothing when it declares none."""
+    if not channel.reasons:
+        return ()
+    family = any(info.code == "*" for info in channel.reasons)
+    also = " The row `*` is about every other code, which is the LMS's own." if family else ""
+    return (
+        "## Reasons",
+        f"Beside [core's](../reasons.md), results have these.{also}",
+        reason_table(channel.reasons),
     )
 
 

@@ -55,7 +55,7 @@ RAISE = {
         "A person must act at the LMS first: grant a right, switch on a function, restore an account.",
     ),
     "IncompleteListError": (
-        "`list_remote`, `find_remote`, where a channel reads lists",
+        "`list_remote`, `list_inactive_learners`, `find_remote`, where a channel reads lists",
         "A page is missing or cannot be read. `session.pages` raises it by itself.",
     ),
 }

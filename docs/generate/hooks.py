@@ -101,12 +101,18 @@ def signature_of(function: Any) -> str:
     shown = [
         f"{each.name}: {each.annotation}" for each in signature.parameters.values() if each.name != "self"
     ]
-    word = "async def" if inspect.iscoroutinefunction(function) else "def"
+    word = "async def" if _is_async(function) else "def"
     line = f"{word} {function.__name__}({', '.join(shown)}) -> {signature.return_annotation}"
     if len(line) <= 100:
         return line
     arguments = "".join(f"    {each},\n" for each in shown)
     return f"{word} {function.__name__}(\n{arguments}) -> {signature.return_annotation}"
+
+
+def _is_async(function: Any) -> bool:
+    """Tell whether implementations are written with ``async def``: as coroutines, or as async generators."""
+    generates = str(inspect.signature(function).return_annotation).startswith("AsyncIterator")
+    return inspect.iscoroutinefunction(function) or generates
 
 
 def example_of(name: str) -> tuple[str, str]:
@@ -122,7 +128,7 @@ def _page(name: str, function: Any, group: str, registry: Registry) -> str:
     text, parts = sections(function.__doc__)
     options = getattr(function, f"{PROJECT}_spec")
     kinds = [
-        "async" if inspect.iscoroutinefunction(function) else "",
+        "async" if _is_async(function) else "",
         "the first answer counts" if options["firstresult"] else "every implementation is called",
         "core has a default" if hasattr(CoreDefaults, name) else "",
     ]

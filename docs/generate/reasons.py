@@ -2,50 +2,79 @@
 
 from __future__ import annotations
 
-from coursewire.model.reasons import TEXTS, Reason
-from coursewire.pipeline.summary import WAITING
+from collections.abc import Iterable
+
+from coursewire.model.reasons import REASONS, CountedAs, LiftedBy, ReasonGroup, ReasonInfo
 from docs.generate.markdown import code, page, table
-from docs.generate.sources import groups
+from docs.generate.sources import members
 
 INTRO = """\
-A reason is a code that can be listed, counted and explained: why an item goes out, and why one does not. Plans, records,
-transmissions and summaries carry it. The codes below are core's. A channel may answer with codes of its own; the README of
-the plugin explains them.
+A reason is a code that can be listed, counted and explained: why an item goes out, why one does not, and what an LMS
+answered. Plans, records, transmissions and summaries carry it. The codes below are core's. A channel declares codes of its
+own, which its page among the [channels](channels/README.md) lists; everywhere they are explained as core's are.
 
-`coursewire audit show --config ID --item KEY` explains the reason of one item."""
+`coursewire audit show --config ID --item KEY` and `coursewire why` explain the reason of one item. The console and the REST
+API give the same texts, with next steps that can be done there."""
 
-ANSWERS = """\
-How core reads an answer of the LMS where the channel does not read it better. An item with one of these is counted as
-failed, or as waiting where the run is to be tried again."""
+COLUMNS = """\
+Each table is about one group: the side on which something has to change before the item is sent. *Counted as* is the count of
+the run's summary in which the item is:"""
 
-WAITS = """\
-What is not sent that is not sent is counted as *unchanged*, as *waiting* (it goes out by itself later, or when somebody mends
-something other than the item), or as *skipped* (it is left until something about it changes)."""
+LIFTED = """\
+*Lifted by* names what makes core send the item, or look at it again:"""
+
+FAMILY = """\
+A code that ends in `*` stands for every code that begins so, such as `http-418`."""
 
 
 def pages() -> dict[str, str]:
-    """The page."""
-    headings = groups(Reason)
-    parts = [INTRO, WAITS]
-    for heading in dict.fromkeys(headings.values()):
-        members = [reason for reason in Reason if headings[reason.name] == heading]
-        sent = "not" not in heading
-        parts.append(f"## {heading[:1].upper()}{heading[1:]}")
-        if sent:
-            parts.append(table(("code", "why"), [(_anchor(reason), TEXTS[reason][0]) for reason in members]))
-        else:
-            rows = [(_anchor(reason), _counted(reason), *TEXTS[reason]) for reason in members]
-            parts.append(table(("code", "counted as", "why", "what to do"), rows))
-    answers = [(_anchor(name), *texts) for name, texts in TEXTS.items() if name not in set(Reason)]
-    parts += ["## What the LMS answered", ANSWERS, table(("code", "why", "what to do"), answers)]
+    """Return the page by its name."""
+    sent = [info for info in REASONS.values() if info.counted_as is CountedAs.SENT]
+    held = [info for info in REASONS.values() if info.counted_as is not CountedAs.SENT]
+    parts = [
+        INTRO,
+        COLUMNS,
+        _meanings(CountedAs),
+        LIFTED,
+        _meanings(LiftedBy),
+        FAMILY,
+        "## Why an item is sent",
+        table(("code", "why"), [(_anchor(info), info.text) for info in sent]),
+    ]
+    for group in ReasonGroup:
+        infos = [info for info in held if info.group is group]
+        if infos:
+            parts += [f"## {group.value[:1].upper()}{group.value[1:]}", reason_table(infos)]
     return {"reasons.md": page("Reason codes", *parts)}
 
 
-def _anchor(name: str) -> str:
-    return f'<a id="{name}"></a>{code(str(name))}'
+def reason_table(infos: Iterable[ReasonInfo]) -> str:
+    """Return a table of reason codes that are no reasons for sending.
+
+    Args:
+        infos: The codes, in the order of the rows.
+    """
+    return table(
+        ("code", "counted as", "why", "what to do", "in the console", "lifted by"),
+        [
+            (
+                _anchor(info),
+                info.counted_as.value,
+                info.text,
+                info.command_step,
+                "" if info.console_step == info.command_step else info.console_step,
+                ", ".join(each.value for each in info.lifted_by),
+            )
+            for info in infos
+        ],
+    )
 
 
-def _counted(reason: Reason) -> str:
-    if reason is Reason.UNCHANGED:
-        return "unchanged"
-    return "waiting" if reason in WAITING else "skipped"
+def _meanings(kind: type[CountedAs] | type[LiftedBy]) -> str:
+    words = members(kind)
+    rows = [(each.value, " ".join(words.get(each.name, "").split())) for each in kind]
+    return table(("word", "meaning"), rows)
+
+
+def _anchor(info: ReasonInfo) -> str:
+    return f'<a id="{info.code.rstrip("*-")}"></a>{code(info.code)}'

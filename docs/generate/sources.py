@@ -1,4 +1,4 @@
-"""What only the source text says: comments beside columns, headings in comments, docstrings below members."""
+"""What only the source text says: comments beside columns, docstrings below members."""
 
 from __future__ import annotations
 
@@ -82,19 +82,4 @@ def _assigned(body: list[ast.stmt]) -> dict[str, str]:
         else:
             continue
         found.setdefault(last, "")
-    return found
-
-
-def groups(owner: type) -> dict[str, str]:
-    """Attributes of a class to the comment line that stands above their group."""
-    lines = inspect.getsource(owner).splitlines()
-    found: dict[str, str] = {}
-    heading = ""
-    for line in lines:
-        text = line.strip()
-        if text.startswith("# "):
-            heading = text.removeprefix("# ")
-        name, equals, _ = text.partition(" = ")
-        if equals and name.isidentifier():
-            found[name] = heading
     return found

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict, deque
 
 from coursewire.errors import ContractError
-from coursewire.storage.audit.states import NEW, PLANS, RESULT_EVENTS, Event, Standing, State, after
+from coursewire.storage.audit.states import NEW, PLANS, RESULT_EVENTS, Event, RecordState, State, after
 from docs.generate.markdown import code, page, table
 from docs.generate.sources import members
 
 INTRO = """\
-A record is about one item at one LMS. Three things of it are its standing: the **state** says what we know of the last operation, the
+A record is about one item at one LMS. Three things of it make up its state: the **state** says what we know of the last operation, the
 pending **operation** (create, update, retire, or none) what is still to happen, and **present** whether the LMS holds the item, or may hold it,
 visible to learners. Nothing else decides; in particular no time stamp does. An event that is not listed for a
 state cannot happen in it."""
@@ -55,31 +55,31 @@ def pages() -> dict[str, str]:
             DRAWING,
             _drawing(steps),
             "## Transitions",
-            "Every standing that a record can get into, and what follows from it.",
+            "Every state that a record can get into, and what follows from it.",
             _transitions(steps),
         )
     }
 
 
-def reachable() -> list[tuple[Standing, Event, Standing]]:
-    """Every step from every standing that can be reached from a new record."""
+def reachable() -> list[tuple[RecordState, Event, RecordState]]:
+    """Every step from every state that can be reached from a new record."""
     steps = []
     seen, waiting = {NEW}, deque([NEW])
     while waiting:
-        standing = waiting.popleft()
+        before = waiting.popleft()
         for event in Event:
             try:
-                follows = after(standing, event)
+                follows = after(before, event)
             except ContractError:
                 continue
-            steps.append((standing, event, follows))
+            steps.append((before, event, follows))
             if follows not in seen:
                 seen.add(follows)
                 waiting.append(follows)
     return steps
 
 
-def _drawing(steps: list[tuple[Standing, Event, Standing]]) -> str:
+def _drawing(steps: list[tuple[RecordState, Event, RecordState]]) -> str:
     arrows: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for before, event, follows in steps:
         if before.state is not follows.state:
@@ -92,7 +92,7 @@ def _drawing(steps: list[tuple[Standing, Event, Standing]]) -> str:
     )
 
 
-def _transitions(steps: list[tuple[Standing, Event, Standing]]) -> str:
+def _transitions(steps: list[tuple[RecordState, Event, RecordState]]) -> str:
     order = list(State)
     rows = [
         (
@@ -121,12 +121,12 @@ def _name(state: State) -> str:
     return state.value.replace(" ", "_")
 
 
-def _pending(standing: Standing) -> str:
-    return standing.operation.value if standing.operation else "–"
+def _pending(before: RecordState) -> str:
+    return before.operation.value if before.operation else "–"
 
 
-def _there(standing: Standing) -> str:
-    return "yes" if standing.present else "no"
+def _there(before: RecordState) -> str:
+    return "yes" if before.present else "no"
 
 
 def _flat(text: str) -> str:

@@ -319,8 +319,11 @@ def test_status_has_a_line_for_each_kind(cli, at_canvas):
     assert "completions" in cli("jobs").out
 
 
-def test_channels_have_commands_of_their_own(cli, sap, at_sap, at_canvas):
-    sap.students.append({"studentID": "F-1002", "isActive": False})
-    said = cli("sap", "inactive-learners", "--config", at_sap, "--json")
+def test_inactive_learners(cli, sap, at_sap):
+    sap.deactivate("F-1002")
+    said = cli("learners", "inactive", "--config", at_sap, "--json")
     assert (said.rows[0]["username"], said.last["linked"]) == ("bo", 1)
+
+
+def test_channels_have_commands_of_their_own(cli, at_canvas):
     assert "0 surplus" in cli("canvas", "duplicate-assignments", "--config", at_canvas).all

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.util import module_from_spec, spec_from_file_location
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import httpx
 import pluggy
@@ -19,7 +19,7 @@ from coursewire.model.content import ContentItem
 from coursewire.model.inbound import InboundRequest
 from coursewire.model.instant import Moment
 from coursewire.model.kinds import Kind
-from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Told
+from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, LastReported
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
 from coursewire.plugins.loading import load_channel_object
 
@@ -112,6 +112,12 @@ class Lighthouse:
                 return httpx.Response(
                     200, json={"courses": [{"id": f"K{page}", "number": page}]}, headers=link
                 )
+            case "GET", "/api/learners":
+                assert request.url.params["active"] == "false"
+                page = int(request.url.params.get("page", 1))
+                following = "/api/learners?active=false&per_page=100&page=2"
+                link = {"Link": f'<{following}>; rel="next"'} if page == 1 else {}
+                return httpx.Response(200, json={"learners": [{"id": f"L{page}"}]}, headers=link)
             case "GET", "/api/courses/K1":
                 return httpx.Response(200, json={"id": "K1", "number": 1, "archived": True})
             case "GET", _:
@@ -155,7 +161,10 @@ def ask(channel, config):
                 clock=lambda: NOW,
                 transport=httpx.MockTransport(lms or Lighthouse()),
             ) as session:
-                return await getattr(channel.hook_caller, hook)(session, *arguments)
+                answer = getattr(channel.hook_caller, hook)(session, *arguments)
+                if hook == "list_inactive_learners":
+                    return [each async for each in answer]
+                return await answer
 
         return asyncio.run(in_session())
 
@@ -257,7 +266,7 @@ def test_batches(channel, config):
 
 
 def test_what_goes_again(channel, config):
-    told = Told.of(COMPLETION)
+    told = LastReported.of(COMPLETION)
     assert not channel.hook_caller.should_transmit(config, COMPLETION, {}, told)
     assert channel.hook_caller.should_transmit(
         config, COMPLETION, {}, told.model_copy(update={"complete": False})
@@ -290,6 +299,10 @@ def test_looking(ask):
     assert [each.remote_key for each in ask("list_remote")] == ["K1", "K2"]
 
 
+def test_inactive_learners(ask):
+    assert ask("list_inactive_learners") == ["L1", "L2"]
+
+
 def test_a_connection(ask):
     assert len(ask("check_connection")) == 2
     with pytest.raises(BlockedError, match="may not write courses"):
@@ -300,6 +313,18 @@ def test_slowing_down(ask):
     with pytest.raises(ThrottledError) as caught:
         ask("check_connection", lms=Lighthouse(busy=True))
     assert (caught.value.retry_at - NOW).total_seconds() == 600
+
+
+def test_a_grant(channel):
+    grant = channel.hook_caller.oauth_application()
+    config = SimpleNamespace(lms_url="https://school.lighthouse.example", client_id="us", region="eu")
+    url = httpx.URL(grant.authorize_url(config, "https://host.example/back", "state"))
+    assert (grant.fields, grant.pkce) == (("refresh_token",), True)
+    assert (url.host, url.path, url.params["scope"]) == (
+        "school.lighthouse.example",
+        "/oauth/authorize",
+        "courses:write region:eu",
+    )
 
 
 def test_inbound(channel, config):

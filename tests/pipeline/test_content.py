@@ -504,7 +504,7 @@ def test_events_follow_the_rules_whatever_the_item_went_through(installation, sh
         record.happen(event)
     store = ContentRecords(installation.engine, configuration.uuid)
     store.save([record], now=utc_now())
-    assert store.fetch(["A+1"])["A+1"].standing == record.standing
+    assert store.fetch(["A+1"])["A+1"].record_state == record.record_state
     assert store.in_states([State.FAILED])[0].key == "A+1"
     assert store.counts() == [("failed", None, True, 1)]
 

@@ -73,8 +73,8 @@ from .model.kinds import Kind as Kind
 from .model.outcomes import Assessment as Assessment
 from .model.outcomes import Completion as Completion
 from .model.outcomes import EnrollmentReport as EnrollmentReport
+from .model.outcomes import LastReported as LastReported
 from .model.outcomes import Outcome as Outcome
-from .model.outcomes import Told as Told
 from .model.outcomes import Verdict as Verdict
 from .model.payload import Batch as Batch
 from .model.payload import JsonObject as JsonObject
@@ -83,7 +83,13 @@ from .model.payload import Payload as Payload
 from .model.payload import RemoteItem as RemoteItem
 from .model.payload import Result as Result
 from .model.payload import ResultKind as ResultKind
+from .model.reasons import TRIED_AGAIN as TRIED_AGAIN
+from .model.reasons import UNTIL_CHANGED as UNTIL_CHANGED
+from .model.reasons import CountedAs as CountedAs
+from .model.reasons import LiftedBy as LiftedBy
 from .model.reasons import Reason as Reason
+from .model.reasons import ReasonGroup as ReasonGroup
+from .model.reasons import ReasonInfo as ReasonInfo
 from .model.results import LearnerFacts as LearnerFacts
 from .model.session import Session as Session
 from .model.session import Token as Token

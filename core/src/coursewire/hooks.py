@@ -6,7 +6,7 @@ that names an argument or a hook which is not here is refused when it is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coursewire.model.inbound import CodeGrant, InboundRoute
     from coursewire.model.instant import Moment
     from coursewire.model.kinds import Kind
-    from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Outcome, Told
+    from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, LastReported, Outcome
     from coursewire.model.payload import Batch, JsonObject, Operation, Payload, RemoteItem, Result
     from coursewire.model.session import Session, Tokens
 
@@ -121,7 +121,11 @@ class TransmitterSpecs:
 
     @hookspec(firstresult=True)
     def should_transmit(
-        self, config: ChannelConfig, outcome: Outcome, record: Mapping[str, Any] | None, told: Told | None
+        self,
+        config: ChannelConfig,
+        outcome: Outcome,
+        record: Mapping[str, Any] | None,
+        last_reported: LastReported | None,
     ) -> bool:
         """Tell whether an outcome that differs from what the LMS last confirmed goes out again.
 
@@ -133,7 +137,7 @@ class TransmitterSpecs:
             config: The configuration.
             outcome: Built afresh from the source.
             record: The last confirmed payload.
-            told: What that payload said, in core's words.
+            last_reported: What that payload said, in core's words.
         """
         raise NotImplementedError
 
@@ -185,6 +189,23 @@ class ClientSpecs:
         raise NotImplementedError
 
     @hookspec(firstresult=True)
+    def list_inactive_learners(self, session: Session) -> AsyncIterator[str]:
+        """List the learners whose account at the LMS is inactive. Optional.
+
+        Write it as an async generator: ``async def`` with a ``yield`` for each learner. Core finds out who they are
+        at the platform, and unlinks them from the customer when a person says so.
+
+        Returns:
+            The ids by which results name the learners, page by page as the LMS gives them; an id may come twice.
+
+        Raises:
+            IncompleteListError: The list could not be read to its end. What came before is shown, and nobody is
+                unlinked.
+            SendError: The LMS could not tell.
+        """
+        raise NotImplementedError
+
+    @hookspec(firstresult=True)
     async def check_connection(self, session: Session) -> list[str]:
         """Try the way of real requests with harmless ones.
 
@@ -211,9 +232,21 @@ class ClientSpecs:
 class HostSpecs:
     """What a channel adds to the host service and the command line."""
 
+    @hookspec(firstresult=True)
+    def oauth_application(self) -> CodeGrant:
+        """Say how an administrator of the LMS grants the application of this channel access.
+
+        Core serves the page that starts the grant and the page that the LMS returns to, and stores the tokens. A channel
+        whose configuration holds credentials that need no such grant does not implement it.
+
+        Returns:
+            What :meth:`coursewire.OAuthApplication.grant` makes of an application.
+        """
+        raise NotImplementedError
+
     @hookspec
-    def inbound_routes(self) -> Sequence[InboundRoute | CodeGrant]:
-        """What the LMS or its users call: endpoints, and the way in which an administrator grants access."""
+    def inbound_routes(self) -> Sequence[InboundRoute]:
+        """List the endpoints that the LMS or its users call."""
         raise NotImplementedError
 
     @hookspec

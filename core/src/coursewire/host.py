@@ -21,6 +21,7 @@ from uuid import UUID
 from coursewire.errors import ConfigurationError, CoursewireError, CredentialsError, SetupError
 from coursewire.installation import Installation
 from coursewire.model.kinds import OUTCOMES, Kind
+from coursewire.model.reasons import Surface
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.plan import Plan
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from coursewire.operations.key_import import ImportedKeys
     from coursewire.operations.learners import Learners
     from coursewire.operations.status import ConfigurationStatus
+    from coursewire.pipeline.inactive import InactiveLearners
     from coursewire.pipeline.job import Job
     from coursewire.pipeline.runners.background import Watched
     from coursewire.pipeline.transmit.run import Progress
@@ -469,6 +471,7 @@ class Host:
         learner: str | None = None,
         course: str | None = None,
         kind: Kind | None = None,
+        on: Surface = Surface.COMMAND_LINE,
     ) -> list[dict[str, Any]]:
         """Explain why something is sent or not, decision by decision. Nothing is written and nothing is sent.
 
@@ -478,6 +481,7 @@ class Host:
             learner: The username of the learner whose outcomes are meant.
             course: The key of the course or run whose outcomes are meant.
             kind: The kind of the outcomes; None for every kind that the channel takes.
+            on: Where the explanation is read, which decides the next steps in it.
 
         Returns:
             One explanation for the item, or for each outcome; see :func:`coursewire.pipeline.why.why_outcome`.
@@ -490,7 +494,7 @@ class Host:
 
         with self._plain_words():
             if item is not None:
-                return [await why_content(ContentJob(self.installation, configuration), item)]
+                return [await why_content(ContentJob(self.installation, configuration), item, on=on)]
             if kind is not None:
                 kinds = [kind]
             else:
@@ -500,7 +504,7 @@ class Host:
             found = []
             for each in kinds:
                 job = OutcomeJob(self.installation, configuration, each, learner=learner, course=course)
-                found += await why_outcome(job)
+                found += await why_outcome(job, on=on)
             return found
 
     def records(self, configuration: UUID, kind: Kind) -> Records[Any]:
@@ -537,10 +541,10 @@ class Host:
         Returns:
             The number of items that go again.
         """
-        from coursewire.storage.audit.requeue import release  # noqa: PLC0415 - loads SQLAlchemy
+        from coursewire.storage.audit.requeue import requeue  # noqa: PLC0415 - loads SQLAlchemy
 
         with self._plain_words():
-            return release(
+            return requeue(
                 self.installation.engine,
                 configuration,
                 states=states,
@@ -585,6 +589,52 @@ class Host:
                 raise
             await asyncio.to_thread(installation.configurations.clear_reconnect, uuid, actor=actor)
         return sentences
+
+    # -- learners who have left ------------------------------------------------------------------
+
+    async def inactive_learners(
+        self, configuration: Configuration, *, on_progress: Callable[[int], None] | None = None
+    ) -> InactiveLearners:
+        """List the learners whose account at the LMS is inactive, and who they are here. Nothing is changed.
+
+        Args:
+            configuration: The configuration whose LMS is asked, a draft or an active one.
+            on_progress: Called with the number of accounts read so far.
+
+        Returns:
+            The accounts; see :func:`coursewire.pipeline.inactive.find_inactive_learners`.
+
+        Raises:
+            ConfigurationError: The channel cannot list inactive learners, the configuration is incomplete, or the
+                source does not know the customer.
+            SourceError: The source could not answer.
+        """
+        from coursewire.pipeline.inactive import find_inactive_learners  # noqa: PLC0415 - seldom asked
+
+        with self._plain_words():
+            return await find_inactive_learners(self.installation, configuration, on_progress=on_progress)
+
+    def unlink_inactive_learners(
+        self, found: InactiveLearners, *, actor: str = "host", confirm: int | None = None
+    ) -> int:
+        """End the membership of inactive learners who are still linked, at this customer and at no other.
+
+        Args:
+            found: The answer of :meth:`inactive_learners`.
+            actor: A name for who asks, for the list of jobs.
+            confirm: The number of learners that may be unlinked although the guard would stop it.
+
+        Returns:
+            The number of learners that were unlinked; 0 where the list was not read to its end.
+
+        Raises:
+            ConfigurationError: The source's learners cannot be changed from here.
+            GuardError: So many are not unlinked without a person's agreement.
+        """
+        from coursewire.pipeline.inactive import unlink_inactive_learners  # noqa: PLC0415 - seldom asked
+
+        with self._plain_words():
+            return unlink_inactive_learners(self.installation, found, actor=actor, confirm=confirm)
 
     # -- the service -----------------------------------------------------------------------------
 

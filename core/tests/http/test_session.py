@@ -811,6 +811,21 @@ def test_an_error_is_not_known_but_asked_again(kit, lms, time):
     assert run(kit, lms.url, time, use) == "there"
 
 
+def test_what_is_forgotten_is_asked_again(kit, lms, time):
+    async def use(session):
+        async def ask():
+            return len(lms.seen)
+
+        first = await session.once("key", ask)
+        await session.get("item")
+        kept = await session.once("key", ask)
+        session.forget("key")
+        session.forget("unknown")
+        return first, kept, await session.once("key", ask)
+
+    assert run(kit, lms.url, time, use) == (0, 0, 1)
+
+
 def test_a_lock_lets_one_in_at_a_time(kit, lms, time):
     async def use(session):
         inside = []

@@ -5,12 +5,12 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from coursewire.model.fields import ApiPath, CommaSeparated, Filled, Secret, Text, needed_with
+from coursewire.model.fields import ApiPath, CommaSeparated, Filled, OptionalSecret, Text, needed_with
 
 
 class Settings(BaseModel):
     name: Annotated[Text, Filled] = "x"
-    secret: Annotated[Secret, Filled] = "x"  # type: ignore[assignment]
+    secret: Annotated[OptionalSecret, Filled] = "x"  # type: ignore[assignment]
     path: ApiPath = "a"
 
 
@@ -48,7 +48,7 @@ def test_what_is_no_path_is_refused(path):
 
 class Modes(BaseModel):
     mode: str
-    key: Annotated[Secret, needed_with("mode", "by key")] = Field(
+    key: Annotated[OptionalSecret, needed_with("mode", "by key")] = Field(
         default=SecretStr(""), validate_default=True
     )
     tags: CommaSeparated = ()

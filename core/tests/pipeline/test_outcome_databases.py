@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coursewire.model.kinds import Kind
-from coursewire.storage.audit.requeue import release
+from coursewire.storage.audit.requeue import requeue
 from coursewire.storage.audit.states import State
 from coursewire.storage.identity_links import IdentityLinks
 
@@ -37,7 +37,7 @@ def test_the_whole_way(world, lines):
     assert world.row("ada")["course_key"] == "Org+C1"
 
     world.lms.refused.clear()
-    released = release(
+    released = requeue(
         world.engine,
         uuid,
         kind=Kind.COMPLETIONS,

@@ -133,8 +133,8 @@ def test_the_channel_may_have_a_rule_of_its_own(world, sent, channel_of):
 
     class Rule:
         @hookimpl
-        def should_transmit(self, outcome, record, told):
-            asked.append((outcome.percent, record["percent"], told.percent))
+        def should_transmit(self, outcome, record, last_reported):
+            asked.append((outcome.percent, record["percent"], last_reported.percent))
             return False
 
     world.hooks.append(Rule())

@@ -9,7 +9,7 @@ import pytest
 
 from coursewire.model.channel import Support
 from coursewire.model.kinds import Kind
-from coursewire.model.reasons import TEXTS, Reason
+from coursewire.model.reasons import Reason
 from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.transmit.run import Stop
 from coursewire.pipeline.why import why_content, why_outcome
@@ -82,7 +82,7 @@ def test_the_first_closed_door_is_the_answer_and_the_run_agrees(world, lines, ch
     last = found["decisions"][-1]
     assert (last["step"], last["passed"], last["reason"]) == (step, False, reason)
     assert found["answer"]["reason"] == reason
-    assert found["answer"]["next_step"] or not TEXTS[Reason(reason)][1]
+    assert found["answer"]["next_step"] or not Reason(reason).info.command_step
     assert dict(world.run(uuid).skipped) == {reason: 1}
     (after,) = why(world, uuid)
     assert after["decisions"] == found["decisions"] or after["record"]["reason"] == reason

@@ -12,20 +12,29 @@ import httpx
 import pytest
 
 from coursewire import hookimpl
-from coursewire.errors import ContractError, CredentialsError, NotExportableError, SourceError
+from coursewire.errors import (
+    ContractError,
+    CredentialsError,
+    IncompleteListError,
+    NotExportableError,
+    RejectedError,
+    SourceError,
+)
 from coursewire.model.channel import Capabilities, Channel, Limits, Support
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentItem
-from coursewire.model.inbound import InboundAccess, InboundRoute
+from coursewire.model.inbound import CodeGrant, InboundAccess, InboundRoute
 from coursewire.model.kinds import Kind
 from coursewire.model.outcomes import Assessment, Completion, Verdict
 from coursewire.model.payload import Batch, Operation, Payload, RemoteItem, Result, ResultKind, fingerprint
+from coursewire.model.reasons import CountedAs, ReasonGroup, ReasonInfo
 from coursewire.plugins.defaults import CoreDefaults
 from coursewire.plugins.loading import load_channel_object
 
 ITEM = ContentItem(content_type="course", key="edX+DemoX")
 CONFIG = ChannelConfig()
 ROUTE = InboundRoute("/courses", handler=None, access=InboundAccess.PUBLIC)
+GRANT = CodeGrant(("refresh_token",), authorize_url=None, token_request=None, read_token=None)
 CREATE, UPDATE = Operation.CREATE, Operation.UPDATE
 COMPLETION = Completion(
     enrollment_id="1",
@@ -63,7 +72,8 @@ BATCH = Batch(CREATE, tuple(payloads(3)))
 class Probe:
     """A channel whose answers a test chooses: values, or functions that are called."""
 
-    def __init__(self, limits=None, **answers):
+    def __init__(self, limits=None, reasons=(), **answers):
+        self.reasons = reasons
         self.limits = limits or Limits(batch_items=10, outcome_batch_items=2)
         self.answers = answers
 
@@ -81,6 +91,7 @@ class Probe:
             config=ChannelConfig,
             capabilities=can,
             limits=self.limits,
+            reasons=self.reasons,
         )
 
     @hookimpl
@@ -138,6 +149,10 @@ class Chatty(Probe):
     @hookimpl
     def read_slow_down(self, response):
         return self.say("read_slow_down")
+
+    @hookimpl
+    def oauth_application(self):
+        return self.say("oauth_application")
 
     @hookimpl
     def inbound_routes(self):
@@ -210,6 +225,7 @@ def test_defaults_answer_where_the_channel_does_not():
     assert hook_caller.should_transmit(CONFIG, COMPLETION, None) is True
     assert hook_caller.read_slow_down(CONFIG, httpx.Response(200)) is None
     assert hook_caller.batch_sending(JOB, BATCH).batch == BATCH
+    assert hook_caller.oauth_application() is None
     assert hook_caller.inbound_routes() == []
     assert hook_caller.channel_commands() == []
     assert hook_caller.implements("make_batches")
@@ -440,6 +456,19 @@ def test_batches_that_lose_or_double_something_are_refused(answer, part):
         assert part in broken(hook_caller.make_batches, CONFIG, Kind.CONTENT, CREATE, payloads(3))
 
 
+def test_a_batch_of_outcomes_that_do_not_belong_together_is_refused():
+    limits = Limits(batch_items=9, outcome_batch_items=9, outcomes_by=("course", "learner"))
+    hook_caller = relay_of(Chatty(limits, make_batches=whole))
+    given = [
+        replace(payloads(1, course=course, learner="a")[0], key=course) for course in ("botany", "zoology")
+    ]
+
+    refusal = broken(hook_caller.make_batches, CONFIG, Kind.COMPLETIONS, CREATE, given)
+
+    assert "outcomes that differ in 'course'" in refusal
+    assert len(hook_caller.make_batches(CONFIG, Kind.CONTENT, CREATE, given)) == 1
+
+
 def test_batches_with_too_many_bytes_are_refused():
     hook_caller = relay_of(Chatty(Limits(batch_items=9, batch_bytes=50), make_batches=whole))
     assert "bytes where 50 may travel" in broken(
@@ -489,6 +518,36 @@ def test_results_are_held_against_the_batch(kind):
         asyncio.run(send(refuse))
 
 
+def test_a_reason_that_nobody_declares_is_logged_once_and_its_result_counts(caplog):
+    results = [replace(ACCEPTED, kind=ResultKind.REJECTED, reason="full-moon")] * 3
+    hook_caller = relay_of(Probe(send_content=results))
+    assert asyncio.run(hook_caller.send(None, Kind.CONTENT, BATCH)) == results
+    assert asyncio.run(hook_caller.send(None, Kind.CONTENT, BATCH)) == results
+    assert hook_caller.undeclared == {"full-moon": "send_content"}
+    (record,) = caplog.records
+    assert "'full-moon' in send_content, which neither core nor the channel declares" in record.getMessage()
+
+
+def test_a_reason_of_an_error_is_held_against_the_declared_ones_too(caplog):
+    def refuse(batch):
+        raise RejectedError("no", reason="full-moon")
+
+    hook_caller = relay_of(Probe(send_outcomes=refuse))
+    with pytest.raises(RejectedError):
+        asyncio.run(hook_caller.send(None, Kind.COMPLETIONS, BATCH))
+    assert hook_caller.undeclared == {"full-moon": "send_outcomes"}
+
+
+def test_codes_of_core_and_of_the_channel_are_known(caplog):
+    moon = ReasonInfo("full-moon", ReasonGroup.LMS, CountedAs.FAILED, "the moon is full")
+    codes = ("refused", "http-418", "full-moon")
+    results = [replace(ACCEPTED, kind=ResultKind.REJECTED, reason=code) for code in codes]
+    hook_caller = relay_of(Probe(send_content=results, reasons=(moon,)))
+    assert asyncio.run(hook_caller.send(None, Kind.CONTENT, BATCH)) == results
+    assert hook_caller.undeclared == {}
+    assert caplog.records == []
+
+
 def test_an_async_hook_that_gives_no_coroutine_is_refused():
     class Plain:
         __name__ = "plain hooks"
@@ -521,6 +580,7 @@ def test_what_else_a_client_answers_is_checked():
             remote_key="K",
             should_transmit=False,
             read_slow_down=3,
+            oauth_application=GRANT,
             inbound_routes=[ROUTE],
             channel_commands="commands",
         )
@@ -532,6 +592,7 @@ def test_what_else_a_client_answers_is_checked():
     assert good.remote_key(CONFIG, ITEM) == "K"
     assert good.should_transmit(CONFIG, COMPLETION, {}) is False
     assert good.read_slow_down(CONFIG, httpx.Response(200)) == 3.0
+    assert good.oauth_application() is GRANT
     assert good.inbound_routes() == [ROUTE]
     assert good.channel_commands() == ["commands"]
 
@@ -543,6 +604,7 @@ def test_what_else_a_client_answers_is_checked():
             remote_key="",
             should_transmit=1,
             read_slow_down=-1,
+            oauth_application=[GRANT],
             inbound_routes="/x",
         )
     )
@@ -554,10 +616,67 @@ def test_what_else_a_client_answers_is_checked():
     assert "it returned an int where bool is due" in broken(bad.should_transmit, CONFIG, COMPLETION, None)
     assert "seconds or None" in broken(bad.read_slow_down, CONFIG, httpx.Response(200))
     assert "it returned a str where a list" in broken(bad.inbound_routes)
-    assert "a str where an InboundRoute or a CodeGrant" in broken(
-        relay_of(Chatty(inbound_routes=["/x"])).inbound_routes
+    assert "a list where CodeGrant" in broken(bad.oauth_application)
+    assert "a CodeGrant where InboundRoute" in broken(
+        relay_of(Chatty(inbound_routes=[ROUTE, GRANT])).inbound_routes
     )
     assert asyncio.run(relay_of(Chatty()).find_remote(None, "k")) is None
+
+
+class Leavers(Probe):
+    """Lists what it is made with; an exception among it is raised."""
+
+    def __init__(self, *leavers):
+        super().__init__()
+        self.leavers = leavers
+
+    @hookimpl
+    async def list_inactive_learners(self, session):
+        for leaver in self.leavers:
+            if isinstance(leaver, Exception):
+                raise leaver
+            yield leaver
+
+
+class ListOfLeavers(Probe):
+    @hookimpl
+    def list_inactive_learners(self):
+        return ["a"]
+
+
+def read_inactive(hook_caller):
+    async def run():
+        return [each async for each in hook_caller.list_inactive_learners(None)]
+
+    return asyncio.run(run())
+
+
+def test_inactive_learners_are_each_named_once():
+    assert read_inactive(relay_of(Leavers("a", "b", "a"))) == ["a", "b"]
+    assert read_inactive(relay_of(Leavers())) == []
+
+
+@pytest.mark.parametrize(
+    ("plugin", "words"),
+    [
+        (Leavers("a", 7), "it returned an int where str is due"),
+        (Leavers("a", KeyError("studentID")), "it raised KeyError"),
+        (ListOfLeavers(), "it returned a list where an async iterator is due"),
+        (Probe(), "the channel does not implement it"),
+    ],
+)
+def test_a_list_of_inactive_learners_that_breaks_the_contract(plugin, words):
+    with pytest.raises(ContractError) as caught:
+        read_inactive(relay_of(plugin))
+    assert words in str(caught.value)
+    assert WHERE in str(caught.value)
+
+
+def test_an_error_of_ours_ends_the_list_of_inactive_learners_as_it_is():
+    error = IncompleteListError("a page is missing")
+    with pytest.raises(IncompleteListError) as caught:
+        read_inactive(relay_of(Leavers("a", error)))
+    assert caught.value is error
 
 
 # -- what operators are told -----------------------------------------------------------------------

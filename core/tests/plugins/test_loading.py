@@ -236,6 +236,10 @@ def test_a_plugin_for_another_plugin_api(site, api, parts):
         ),
         ("Capabilities(content='unknown', idempotency='natural key')", ["natural key", "find_remote"]),
         ("Capabilities(content='unknown', list_remote='full')", ["declares list_remote"]),
+        (
+            "Capabilities(content='unknown', list_inactive_learners='full')",
+            ["declares list_inactive_learners"],
+        ),
     ],
 )
 def test_a_capability_without_its_hook(site, can, parts):

@@ -4,7 +4,7 @@ import pytest
 
 from coursewire.storage.audit import jobs, transmissions
 from coursewire.storage.audit.records import ContentRecord, ContentRecords
-from coursewire.storage.audit.requeue import FAILED_STATES, release
+from coursewire.storage.audit.requeue import FAILED_STATES, requeue
 from coursewire.storage.audit.states import Event, State
 from coursewire.storage.audit.transmissions import RELEASED
 
@@ -38,7 +38,7 @@ def make(records, now, key, state, operation, *, rows=None):
 
 def let_go(engine, records, now, **options):
     given = {"states": FAILED_STATES, "actor": "ada", "reason": "mended", **options}
-    return release(engine, records.configuration, now=now, **given)
+    return requeue(engine, records.configuration, now=now, **given)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -69,7 +69,7 @@ def test_only_what_is_named_is_released(engine, records, new_configuration, now)
     assert other.fetch(["a"])["a"].state is State.FAILED
 
 
-def test_what_is_being_sent_or_was_never_planned_keeps_its_standing(engine, records, now):
+def test_what_is_being_sent_or_was_never_planned_keeps_its_state(engine, records, now):
     sending = ContentRecord(configuration=records.configuration, content_key="sending")
     for event in (Event.PLAN_CREATE, Event.CLAIM):
         sending.happen(event)

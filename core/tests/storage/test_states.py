@@ -1,4 +1,4 @@
-"""Every record standing meets every event: what may happen is listed here, all else is refused."""
+"""Every state of a record meets every event: what may happen is listed here, all else is refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from coursewire.errors import ContractError
 from coursewire.model.payload import Operation, ResultKind
-from coursewire.storage.audit.states import NEW, RESULT_EVENTS, Event, Standing, State, after
+from coursewire.storage.audit.states import NEW, RESULT_EVENTS, Event, RecordState, State, after
 
 OPERATIONS = {"-": None, "create": Operation.CREATE, "update": Operation.UPDATE, "retire": Operation.RETIRE}
 PRESENCE = {"no": False, "yes": True}
@@ -47,8 +47,8 @@ planned/confirmed/retired/failed/rejected/blocked | * | yes | keep     | confirm
 """
 
 
-def _legal() -> dict[tuple[Standing, Event], Standing]:
-    table: dict[tuple[Standing, Event], Standing] = {}
+def _legal() -> dict[tuple[RecordState, Event], RecordState]:
+    table: dict[tuple[RecordState, Event], RecordState] = {}
     for line in LEGAL.strip().splitlines()[1:]:
         if not line:
             continue
@@ -59,9 +59,9 @@ def _legal() -> dict[tuple[Standing, Event], Standing]:
             PRESENCE if theres == "*" else theres.split("/"),
         ):
             new_state, new_pending, new_there = then
-            key = Standing(State(state), OPERATIONS[pending], PRESENCE[there]), Event(event)
+            key = RecordState(State(state), OPERATIONS[pending], PRESENCE[there]), Event(event)
             assert key not in table, f"listed twice: {key}"
-            table[key] = Standing(
+            table[key] = RecordState(
                 State(new_state),
                 OPERATIONS[pending if new_pending == "=" else new_pending],
                 PRESENCE[there if new_there == "=" else new_there],
@@ -69,23 +69,23 @@ def _legal() -> dict[tuple[Standing, Event], Standing]:
     return table
 
 
-def test_each_event_in_each_standing_does_what_the_table_says():
+def test_each_event_in_each_state_does_what_the_table_says():
     legal = _legal()
     wrong = []
     for state, operation, present, event in product(State, (None, *Operation), (False, True), Event):
-        standing = Standing(state, operation, present)
+        record_state = RecordState(state, operation, present)
         try:
-            got: Standing | None = after(standing, event)
+            got: RecordState | None = after(record_state, event)
         except ContractError:
             got = None
-        if got != legal.get((standing, event)):
-            wrong.append((standing, event, got))
+        if got != legal.get((record_state, event)):
+            wrong.append((record_state, event, got))
     assert wrong == []
 
 
-def test_a_refused_event_names_the_standing_and_the_event():
+def test_a_refused_event_names_the_state_and_the_event():
     with pytest.raises(ContractError) as caught:
-        after(Standing(State.RETIRED, None, present=False), Event.PLAN_UPDATE)
+        after(RecordState(State.RETIRED, None, present=False), Event.PLAN_UPDATE)
     assert "retired (pending: nothing, absent)" in str(caught.value)
     assert "'plan update'" in str(caught.value)
 
@@ -93,14 +93,14 @@ def test_a_refused_event_names_the_standing_and_the_event():
 def test_every_result_has_an_event_that_may_follow_a_send():
     assert set(RESULT_EVENTS) == set(ResultKind)
     for event in RESULT_EVENTS.values():
-        after(Standing(State.SENDING, Operation.CREATE, present=False), event)
+        after(RecordState(State.SENDING, Operation.CREATE, present=False), event)
 
 
-def _through(*events: Event) -> Standing:
-    standing = NEW
+def _through(*events: Event) -> RecordState:
+    record_state = NEW
     for event in events:
-        standing = after(standing, event)
-    return standing
+        record_state = after(record_state, event)
+    return record_state
 
 
 def test_an_item_that_may_have_arrived_is_retired_when_it_is_no_longer_wanted():

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from coursewire.errors import BlockedError
-from coursewire.model.payload import ResultKind
+from coursewire.errors import BlockedError, ContractError
+from coursewire.model.payload import Result, ResultKind
+from coursewire.model.reasons import Reason
 from coursewire.testing.simulator import json_response
-from coursewire.toolkit.gradebook import Cell, only_one, people_by_name, same_score, write_score
+from coursewire.toolkit.gradebook import Cell, blocked, only_one, people_by_name, same_score, write_score
 
 
 class Gradebook:
@@ -105,6 +106,32 @@ def test_ours_is_overwritten_and_so_is_nothing(write, shown, told):
     assert gradebook.writes == [90.0]
 
 
+def test_where_the_lms_names_the_grader_the_grade_of_another_stays_also_the_first_time(write):
+    async def is_others(shown):
+        return shown.get("grader") == "somebody"
+
+    theirs, ours = Gradebook(score=70.0, grader="somebody"), Gradebook(score=70.0, grader="us")
+
+    assert write(theirs, 90.0, is_others=is_others).reason == "instructor-changed-it"
+    assert write(ours, 90.0, is_others=is_others).kind is ResultKind.ACCEPTED
+    assert (theirs.writes, ours.writes) == ([], [90.0])
+
+
+def test_no_score_is_already_so_where_the_learner_need_not_be_graded(write):
+    gradebook = Gradebook(score=None, excused=True)
+
+    assert write(gradebook, None, "u1/85.0").kind is ResultKind.ALREADY_SO
+    assert gradebook.writes == []
+
+
+def test_a_channel_may_say_what_a_missing_cell_means(write):
+    gradebook = Gradebook()
+    gradebook.refusal = (404, {"status": 404})
+    missing = Result(ResultKind.BLOCKED, "learner-not-enrolled", "Enrol the learner.")
+
+    assert write(gradebook, 85.0, missing=missing) is missing
+
+
 def test_without_a_look_everything_is_overwritten(write):
     gradebook = Gradebook(score=99.0, exempt=True)
 
@@ -181,3 +208,19 @@ def test_people_are_told_apart_without_regard_to_capitals():
     assert only_one(found, "kim@example.org").reason == "learner-ambiguous"
     assert only_one(found, "x@example.org").reason == "learner-unmatched"
     assert only_one(found, "x@example.org").kind is ResultKind.BLOCKED
+
+
+def test_blocked_takes_the_code_as_text_or_as_a_member_and_says_what_to_do():
+    assert blocked("learner-unmatched") == blocked(Reason.LEARNER_UNMATCHED)
+    assert blocked("course-not-at-lms", "7").remote_id == "7"
+    assert "Transmit content first." in blocked("course-not-at-lms").message
+
+
+def test_a_wrong_code_is_answered_with_a_sentence_that_names_the_right_ones():
+    with pytest.raises(ContractError) as caught:
+        blocked("learner-unmatchd")
+    assert str(caught.value) == (
+        "cw.blocked() has no words for the reason 'learner-unmatchd': it knows course-not-at-lms, learner-unmatched, "
+        "learner-ambiguous, instructor-changed-it. Use one of these, or return a cw.Result with a reason that the "
+        "channel declares."
+    )

@@ -9,8 +9,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from coursewire.errors import CredentialsError
-from coursewire.plugins.hook_caller import new_manager
+from coursewire.errors import BlockedError, CredentialsError
 from coursewire.toolkit.oauth import OAuthApplication
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -101,16 +100,16 @@ def test_a_blank_refresh_token_counts_as_none_when_refreshing_and_as_a_fault_whe
             application.grant().read_token(answer(refresh_token=blank), clock)
 
 
-def test_the_hooks_of_a_channel_that_needs_no_more():
-    application = OAuthApplication("/oauth/authorize", "/oauth/token", pkce=True)
-    plugin = SimpleNamespace()
-    plugin.authenticate, plugin.inbound_routes = application.hooks()
-    manager = new_manager()
-    manager.register(plugin)
-    manager.check_pending()
+def test_a_401_is_about_the_token_unless_the_channel_says_that_it_is_about_a_right():
+    def permission_error(response):
+        return BlockedError("no", why=response.text) if "not allowed" in response.text else None
 
     tokens = SimpleNamespace(clock=clock)
-    request = manager.hook.authenticate(config=CONFIG, tokens=tokens).token_request(None)
-    assert parse_qs(request.content.decode())["refresh_token"] == ["granted"]
-    ((grant,),) = manager.hook.inbound_routes()
-    assert (grant.fields, grant.pkce) == (("refresh_token",), True)
+    plain = OAuthApplication("a", "t").auth(CONFIG, tokens)
+    told_apart = OAuthApplication("a", "t", permission_error=permission_error).auth(CONFIG, tokens)
+
+    assert plain.is_over(httpx.Response(401, text="not allowed"))
+    assert told_apart.is_over(httpx.Response(401, text="who are you?"))
+    assert not told_apart.is_over(httpx.Response(403, text="not allowed"))
+    with pytest.raises(BlockedError, match="not allowed"):
+        told_apart.is_over(httpx.Response(401, text="not allowed"))

@@ -38,6 +38,7 @@ def declare_channel() -> cw.Channel:
             raise_grade=cw.Support.FULL,
             lower_grade=cw.Support.FULL,
             revoke=cw.Support.FULL,
+            list_inactive_learners=cw.Support.FULL,
         ),
         limits=cw.Limits(
             batch_items=30, outcome_batch_items=30, rates={"default": cw.Rate(calls=2, seconds=1)}

@@ -10,6 +10,7 @@ import pytest
 
 from coursewire.http.opening import open_draft_session
 from coursewire.model.configuration import INSECURE_URLS
+from coursewire.plugins.loading import load_channel_object
 from coursewire_canvas import plugin
 from coursewire_canvas.simulator import CanvasSimulator
 
@@ -27,6 +28,7 @@ def canvas() -> Iterator[CanvasSimulator]:
 @pytest.fixture
 def connected(canvas: CanvasSimulator) -> Callable[..., Any]:
     """Run an async function of a session; further arguments change the configuration."""
+    channel = load_channel_object(plugin)
 
     def run(call: Callable[[Session], Awaitable[Any]], *, transport: Any = None, **fields: Any) -> Any:
         config = plugin.CHANNEL.config.model_validate(
@@ -38,10 +40,10 @@ def connected(canvas: CanvasSimulator) -> Callable[..., Any]:
 
         async def in_session() -> Any:
             async with open_draft_session(
-                channel=plugin.declare_channel(),
+                channel=channel.channel,
                 config=config,
-                authenticate=lambda tokens: plugin.authenticate(config=config, tokens=tokens),
-                read_slow_down=lambda response: plugin.read_slow_down(response=response),
+                authenticate=lambda tokens: channel.hook_caller.authenticate(config, tokens),
+                read_slow_down=lambda response: channel.hook_caller.read_slow_down(config, response),
                 insecure_urls=True,
                 sleep=no_sleep,
                 transport=transport,

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
 
 from coursewire.errors import BlockedError, OutcomeUnknownError, SendError, ThrottledError
-from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.content import ContentItem
 from coursewire.model.payload import Batch, Operation, Payload, Result, ResultKind, fingerprint
-from coursewire.model.session import Token
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire.toolkit.results import result_from_error
 from coursewire_canvas import plugin
-from coursewire_canvas.client import CanvasAuth
-from coursewire_canvas.config import CanvasConfig
 from coursewire_canvas.simulator import OTHER_ACCOUNT, ROOT_ACCOUNT, CanvasSimulator
 
 if TYPE_CHECKING:
@@ -276,6 +270,20 @@ def test_an_update_that_met_a_deleted_course_restores_it(
     assert course["workflow_state"] == "available"
 
 
+@pytest.mark.parametrize(
+    ("state", "asked"),
+    [("available", ["GET 200", "PUT 400"]), ("deleted", ["GET 200", "PUT 400"])],
+)
+def test_a_course_that_was_looked_up_is_not_looked_up_again_when_canvas_refuses_it(
+    canvas: CanvasSimulator, send: Callable[..., Result], state: str, asked: list[str]
+) -> None:
+    canvas.add_course(KEY, workflow_state=state)
+    canvas.interfere = refuse("PUT", 400, '{"errors":{"name":[{"message":"no"}]}}')
+
+    assert not send(payload()).confirms
+    assert calls(canvas) == asked
+
+
 def test_a_create_that_is_answered_for_another_course_is_tried_again(
     canvas: CanvasSimulator, send: Callable[..., Result]
 ) -> None:
@@ -334,7 +342,7 @@ def test_a_refused_retirement_is_not_success(canvas: CanvasSimulator, send: Call
     result = send(payload(Operation.RETIRE, remote_id=str(course["id"])))
 
     assert result.kind is ResultKind.BLOCKED
-    assert calls(canvas) == ["DELETE 403", "GET 200"]
+    assert calls(canvas) == ["DELETE 403"]
     assert course["workflow_state"] == "available"
 
 
@@ -477,22 +485,6 @@ def test_a_401_with_a_challenge_is_about_the_token_whatever_it_says(
 
     assert send(payload()).confirms
     assert sum(seen.path.startswith("/login") for seen in canvas.seen) == 2
-
-
-def test_a_refresh_token_that_came_with_an_answer_is_used_from_then_on(canvas: CanvasSimulator) -> None:
-    config = CanvasConfig.model_validate(canvas.sample_config(), context={INSECURE_URLS: True})
-    auth = CanvasAuth(config, cast("Any", None))
-    rotated = Token("access", datetime(2024, 1, 1, tzinfo=UTC), refresh_token="rotated")
-
-    forms = [dict(parse_qsl(auth.token_request(known).read().decode())) for known in (None, rotated)]
-
-    assert [form["refresh_token"] for form in forms] == [canvas.refresh_token, "rotated"]
-    assert forms[0] == {
-        "grant_type": "refresh_token",
-        "client_id": canvas.client_id,
-        "client_secret": canvas.client_secret,
-        "refresh_token": canvas.refresh_token,
-    }
 
 
 def test_a_token_that_ends_early_is_renewed_once(canvas: CanvasSimulator, connected: Connected) -> None:

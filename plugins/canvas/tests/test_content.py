@@ -86,8 +86,17 @@ def test_executive_education_without_a_full_description_has_no_notice() -> None:
     assert sent["name"] == "ExecEd: Botany"
 
 
-def test_a_description_stays_the_html_that_it_is() -> None:
-    text = '<p class="a">Fish &amp; chips &lt;3</p>'
+@pytest.mark.parametrize("absent", [{}, {"full_description": ""}])
+def test_what_a_description_could_run_in_a_browser_is_left_out(absent: dict[str, Any]) -> None:
+    text = '<p onclick="run()">Fish</p><script>run()</script>'
+    syllabus = course(**{"full_description": text, "short_description": text, **absent})["syllabus_body"]
+
+    assert "<p>Fish</p>" in syllabus
+    assert "run()" not in syllabus
+
+
+def test_a_harmless_description_stays_the_html_that_it_is() -> None:
+    text = "<p>Fish &amp; chips &lt;3</p>"
 
     assert text in course(full_description=text)["syllabus_body"]
 

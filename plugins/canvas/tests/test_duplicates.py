@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -138,6 +139,23 @@ def test_what_cannot_be_deleted_or_read_is_reported_and_the_rest_goes_on(
     assert "it is locked" in result.stderr
     assert "Failed: b:" in result.stderr
     assert len(gradebook.assignments) == 3
+
+
+def test_json_has_a_line_for_each_and_one_for_the_sum(canvas: CanvasSimulator, configuration: str) -> None:
+    old = canvas.gradebook.add_assignment("a", "a")
+    canvas.gradebook.add_assignment("a", "a")
+
+    result = run("--config", configuration, "--json")
+
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert lines[0] == {
+        "course": "a",
+        "assignment": old["id"],
+        "name": old["name"],
+        "integration_id": "a",
+        "updated_at": old["updated_at"],
+    }
+    assert lines[1:] == [{"surplus": 1, "deleted": 0, "failed": 0}]
 
 
 def test_a_configuration_of_another_channel_is_refused(

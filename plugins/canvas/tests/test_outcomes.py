@@ -14,11 +14,20 @@ from coursewire.errors import NotExportableError
 from coursewire.model.kinds import Kind
 from coursewire.model.outcomes import Assessment, Completion
 from coursewire.model.payload import Operation, Payload, fingerprint
+from coursewire.plugins.loading import load_channel_object
 from coursewire_canvas import plugin
 from coursewire_canvas.config import CanvasConfig
-from coursewire_canvas.outcomes import OUTCOMES_A_BATCH
+from coursewire_canvas.grading import OUTCOMES_A_BATCH
 
 GOLDEN = Path(__file__).parent / "golden"
+
+CONFIG = CanvasConfig(
+    canvas_base_url="https://acme.instructure.com",
+    canvas_account_id=17,
+    client_id="42",
+    client_secret=SecretStr("secret"),
+    refresh_token=SecretStr("token"),
+)
 
 
 def golden(path: str) -> Any:
@@ -27,14 +36,7 @@ def golden(path: str) -> Any:
 
 def completion(*, in_progress: bool = False, **fields: Any) -> dict[str, Any]:
     given = {**golden("completions/passed.json")["completion"], **fields}
-    config = CanvasConfig(
-        canvas_base_url="https://acme.instructure.com",
-        canvas_account_id=17,
-        client_id="42",
-        client_secret=SecretStr("secret"),
-        refresh_token=SecretStr("token"),
-        send_in_progress=in_progress,
-    )
+    config = CONFIG.model_copy(update={"send_in_progress": in_progress})
     return plugin.export_completion(config=config, completion=Completion.model_validate(given))
 
 
@@ -122,10 +124,9 @@ def test_grades_of_one_course_travel_together() -> None:
         body = completion(course_key=course, remote_id=f"{number}@example.org")
         payloads.append(Payload(f"k{number}", Operation.CREATE, body, fingerprint(body), ""))
 
-    made = plugin.make_batches(kind=Kind.COMPLETIONS, operation=Operation.CREATE, payloads=payloads)
-    batches = list(made or ())
+    hook_caller = load_channel_object(plugin).hook_caller
+    batches = hook_caller.make_batches(CONFIG, Kind.COMPLETIONS, Operation.CREATE, payloads)
 
     assert sorted(len(batch) for batch in batches) == [66, 67, 67, 100, OUTCOMES_A_BATCH]
     assert sorted(p.key for batch in batches for p in batch.payloads) == sorted(p.key for p in payloads)
     assert all(len({p.body["course"] for p in batch.payloads}) == 1 for batch in batches)
-    assert plugin.make_batches(kind=Kind.CONTENT, operation=None, payloads=payloads) is None

@@ -11,7 +11,7 @@ from coursewire.model.channel import Idempotency, Support
 from coursewire.model.configuration import LearnerId
 from coursewire_canvas import plugin
 from coursewire_canvas.config import CanvasConfig
-from coursewire_canvas.outcomes import OUTCOMES_A_BATCH
+from coursewire_canvas.grading import OUTCOMES_A_BATCH
 from coursewire_canvas.simulator import CanvasSimulator
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -14,6 +15,7 @@ from coursewire.errors import SendError
 from coursewire.http.opening import open_draft_session
 from coursewire.model.configuration import INSECURE_URLS
 from coursewire.model.content import ContentItem
+from coursewire.model.instant import Moment
 from coursewire.model.outcomes import Completion
 from coursewire.model.payload import Batch, Operation, Payload, Result, fingerprint
 from coursewire.plugins.defaults import CoreDefaults
@@ -21,6 +23,7 @@ from coursewire.toolkit.results import result_from_error
 from coursewire_moodle import plugin
 from coursewire_moodle.config import MoodleConfig
 from coursewire_moodle.simulator import MoodleSimulator
+from coursewire_moodle.simulator.releases import RELEASES
 
 if TYPE_CHECKING:
     from coursewire.model.session import Session
@@ -30,9 +33,24 @@ make_batches = CoreDefaults(plugin.declare_channel()).make_batches
 """Core's own way, by the limits that the channel declares."""
 
 
+NOW = datetime(2031, 2, 1, tzinfo=UTC)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module with ``EVERY_RELEASE = True`` against every release that the simulator knows."""
+    if getattr(metafunc.module, "EVERY_RELEASE", False) and "release" in metafunc.fixturenames:
+        metafunc.parametrize("release", [each.full for each in RELEASES], indirect=True)
+
+
 @pytest.fixture
-def moodle() -> Iterator[MoodleSimulator]:
-    simulator = MoodleSimulator()
+def release(request: pytest.FixtureRequest) -> str:
+    """Number of the release that is simulated: the newest, unless the module of the test says otherwise."""
+    return str(getattr(request, "param", RELEASES[-1].full))
+
+
+@pytest.fixture
+def moodle(release: str) -> Iterator[MoodleSimulator]:
+    simulator = MoodleSimulator(release=release)
     with simulator.running():
         yield simulator
 
@@ -126,7 +144,7 @@ def course() -> Callable[..., Payload]:
             **fields,
         }
         config = MoodleConfig.model_validate(COMPLETE)
-        body = plugin.export_content(config=config, item=ContentItem.model_validate(item))
+        body = plugin.export_content(config=config, item=ContentItem.model_validate(item), moment=Moment(NOW))
         return Payload(key, operation, body, fingerprint(body), remote_key=key, remote_id=remote_id)
 
     return make

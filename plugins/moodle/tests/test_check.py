@@ -11,6 +11,8 @@ from coursewire_moodle.outcomes import ASSIGNMENTS, GRADE, MODULE, PARTICIPANTS
 
 from .conftest import calls
 
+EVERY_RELEASE = True
+
 
 @pytest.fixture
 def preflight(connected):
@@ -24,7 +26,7 @@ def test_what_works_is_said_and_nothing_is_written(moodle, preflight):
     said = preflight()
 
     assert len(said) == 3
-    assert "Moodle 4.5.6" in said[0]
+    assert f"Moodle {moodle.release}" in said[0]
     assert moodle.username not in str(said)
     assert "7 functions" in said[1]
     assert "tried on course" in said[2]

@@ -9,7 +9,10 @@ import pytest
 
 from coursewire.errors import NotExportableError
 from coursewire.model.content import ContentItem
+from coursewire.model.instant import Moment
 from coursewire_moodle import plugin
+
+from .conftest import NOW
 
 LINK = "https://learn.example.org/enroll"
 
@@ -19,7 +22,9 @@ def export(make_config):
     def build(**fields):
         item = {"content_type": "course", "key": "BrackenX+TIDE101", "title": "Tides", "enrollment_url": LINK}
         item = {name: value for name, value in {**item, **fields}.items() if value is not ...}
-        return plugin.export_content(config=make_config(), item=ContentItem.model_validate(item))
+        return plugin.export_content(
+            config=make_config(), item=ContentItem.model_validate(item), moment=Moment(NOW)
+        )
 
     return build
 
@@ -134,6 +139,75 @@ def test_dates_are_seconds_and_an_end_needs_a_start_before_it(export, start, end
     assert {name: body[name] for name in ("startdate", "enddate") if name in body} == sent
     for name, value in sent.items():
         assert datetime.fromtimestamp(value, UTC).year == 2031, name
+
+
+RUNS = [
+    {"key": "past", "uuid": "u1", "status": "published", "start": "2030-01-01T00:00:00Z"},
+    {
+        "key": "near",
+        "uuid": "u2",
+        "status": "published",
+        "start": "2031-03-01T00:00:00Z",
+        "end": "2031-05-01T00:00:00Z",
+    },
+    {"key": "secret", "uuid": "u3", "status": "unpublished", "start": "2031-02-02T00:00:00Z"},
+]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sent"),
+    [
+        ({"course_runs": RUNS}, {"startdate": 1930089600, "enddate": 1935360000}),
+        ({"course_runs": RUNS, "advertised_course_run_uuid": "u1"}, {"startdate": 1893456000}),
+        ({"course_runs": RUNS, "advertised_course_run_uuid": "u3"}, {"startdate": 1927756800}),
+        ({"course_runs": RUNS[2:]}, {}),
+        ({"course_runs": [{"key": "K", "start": "2031-03-01T00:00:00Z"}]}, {}),
+        ({"course_runs": RUNS, "start": "2031-03-05T00:00:00Z"}, {"startdate": 1930435200}),
+        ({"course_runs": None}, {}),
+    ],
+)
+def test_a_course_without_dates_has_those_of_the_run_that_speaks_for_it(export, fields, sent):
+    body = export(**fields)
+    assert {name: body[name] for name in ("startdate", "enddate") if name in body} == sent
+
+
+def test_a_run_that_takes_over_has_the_course_examined_again(make_config):
+    item = {"content_type": "course", "key": "K", "title": "T", "enrollment_url": LINK, "course_runs": RUNS}
+    moment = Moment(datetime(2030, 2, 1, tzinfo=UTC))
+    body = plugin.export_content(config=make_config(), item=ContentItem.model_validate(item), moment=moment)
+    assert body["startdate"] == 1893456000
+    assert moment.next_change_at == datetime(2030, 8, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("owners", "shown"),
+    [
+        (
+            [{"key": "U", "name": "River University"}, {"name": "<b>Hill</b> Institute"}],
+            " (River University, Hill Institute)",
+        ),
+        ([{"key": "U", "name": None}, None, {"name": " "}], ""),
+        (None, ""),
+    ],
+)
+def test_a_course_without_organisations_has_the_names_of_its_owners(export, owners, shown):
+    assert export(owners=owners)["fullname"] == f"Tides - via edX.org{shown}"
+    assert export(owners=owners, organizations=["A: One"])["fullname"] == "Tides - via edX.org (One)"
+
+
+@pytest.mark.parametrize("field", ["full_description", "short_description"])
+def test_scripts_of_a_description_do_not_reach_moodle(export, field):
+    text = "<p onclick='x()'>Tides<script>alert(1)</script><iframe src='//x.example.com'></iframe></p>"
+    summary = export(**{field: text})["summary"]
+    assert summary.endswith("<br /><p>Tides</p>")
+
+
+def test_a_sign_at_which_a_name_is_cut_does_not_look_like_a_tag(export, send, course):
+    title = "a" * 230 + " < " + "b" * 60
+    body = export(title=title)
+    assert body["fullname"].endswith("a …")
+    (result,) = send(course(title=title))
+    assert result.confirms
 
 
 def test_programs_and_pathways_are_not_taken():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coursewire.errors import BlockedError, CredentialsError, RejectedError, SendError, UnreachableError
-from coursewire_moodle.errors import error_of_call, error_of_token
+from coursewire_moodle.errors import CALL_RULES, TOKEN_RULES, error_of_call, error_of_token
+from coursewire_moodle.outcomes import GRADE_REFUSALS
 
 
 @pytest.mark.parametrize(
@@ -49,9 +50,9 @@ def test_markup_of_a_message_is_left_out_and_so_are_the_values_of_a_database_err
     [
         ("invalidlogin", CredentialsError, "suspended or locked"),
         ("servicenotavailable", CredentialsError, "service_short_name"),
-        ("upgraderunning", UnreachableError, ""),
-        ("somethingnew", CredentialsError, ""),
-        ("", CredentialsError, ""),
+        ("upgraderunning", UnreachableError, "Wait"),
+        ("somethingnew", CredentialsError, "new token"),
+        ("", CredentialsError, "moodle_base_url"),
     ],
 )
 def test_an_answer_without_a_token_is_about_the_credentials_or_the_site(code, kind, step):
@@ -59,3 +60,27 @@ def test_an_answer_without_a_token_is_about_the_credentials_or_the_site(code, ki
     assert type(error) is kind
     assert step in error.next_step
     assert (code or "not one that the LMS gives") in error.why
+
+
+@pytest.mark.parametrize("code", [*CALL_RULES, "invalidtoken", "wsaccessusersuspended", "somethingnew"])
+def test_every_code_of_a_call_has_its_next_step(code):
+    error = error_of_call("core_some_function", code, "Nein")
+    assert len(error.next_step) > 20
+    assert error.next_step in str(error)
+
+
+@pytest.mark.parametrize("code", [*TOKEN_RULES, "somethingnew", ""])
+def test_every_code_of_a_token_has_its_next_step(code):
+    assert len(error_of_token(code).next_step) > 20
+
+
+@pytest.mark.parametrize("refusal", GRADE_REFUSALS.values(), ids=lambda refusal: refusal.reason)
+def test_every_number_that_refuses_a_grade_is_explained(refusal):
+    assert len(refusal.message) > 40
+
+
+@pytest.mark.parametrize(
+    "code", ["shortnametaken", "courseidnumbertaken", "invalidrecord", "invalidrecordunknown"]
+)
+def test_what_somebody_can_mend_at_moodle_is_not_refused_for_good(code):
+    assert type(error_of_call("core_some_function", code, "Nein")) is BlockedError

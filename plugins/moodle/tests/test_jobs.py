@@ -9,6 +9,7 @@ import asyncio
 import json
 import math
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,12 @@ from coursewire.pipeline.outcome_job import OutcomeJob
 from coursewire.pipeline.runners.inline import InlineRunner
 from coursewire.settings import Settings
 from coursewire.sources.database.load import load_bundle
+from coursewire.sources.sample import sample_bundle
 from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
-from coursewire_moodle.client import CREATE
+from coursewire_moodle.client import CREATE, FIND
 from coursewire_moodle.outcomes import GRADE
 from coursewire_moodle.simulator import MoodleSimulator
+from coursewire_moodle.simulator.releases import MOODLE_4_5, MOODLE_5_0, RELEASES
 
 from .conftest import calls
 
@@ -38,14 +41,27 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def installation(tmp_path, engine):
+def clock():
+    """The time of the installation and of the simulators, which tests move on."""
+
+    class Clock:
+        now = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+        def __call__(self):
+            return self.now
+
+    return Clock()
+
+
+@pytest.fixture
+def installation(tmp_path, engine, clock):
     settings = Settings.load(
         data_dir=tmp_path,
         database_url=engine.url.render_as_string(hide_password=False),
         secret_key=new_key(),
         allow_insecure_urls=True,
     )
-    made = Installation(settings)
+    made = Installation(settings, clock=clock)
     yield made
     made.close()
 
@@ -84,7 +100,8 @@ def configured(installation):
     return add
 
 
-def test_a_large_bundle_arrives_and_its_counts_add_up(installation, bundle, configured, tmp_path):
+@pytest.mark.parametrize("release", [MOODLE_4_5.full, MOODLE_5_0.full])
+def test_a_large_bundle_arrives_and_its_counts_add_up(installation, bundle, configured, tmp_path, release):
     load_bundle(installation.engine, bundle)
     runs = {one["key"]: item["key"] for item in lines(bundle, "content") for one in item["course_runs"]}
     percents = {(row["username"], row["course_id"]): row["percent"] for row in lines(bundle, "grades")}
@@ -98,7 +115,7 @@ def test_a_large_bundle_arrives_and_its_counts_add_up(installation, bundle, conf
             row["username"]: row["email"] for row in lines(bundle, "learners") if row["customer"] == uuid
         }
         mine = [row for row in lines(bundle, "enrollments") if row["customer"] == uuid]
-        with MoodleSimulator().running() as moodle:
+        with MoodleSimulator(release=release).running() as moodle:
             stored = configured(moodle, uuid)
 
             (content,) = run(ContentJob(installation, stored))
@@ -143,3 +160,130 @@ def test_a_large_bundle_arrives_and_its_counts_add_up(installation, bundle, conf
             assert moodle.outcomes[key] == pytest.approx(97.31)
             assert calls(moodle).count(GRADE) == 1
     assert counted == len(lines(bundle, "enrollments"))
+
+
+def simulated(release, clock):
+    return MoodleSimulator(release=release, clock=clock).running()
+
+
+@pytest.mark.parametrize("release", [release.full for release in RELEASES])
+@pytest.mark.parametrize("strategy", ["hide", "delete"])
+def test_the_sample_bundle_lives_at_every_release(installation, configured, clock, release, strategy):
+    load_bundle(installation.engine, sample_bundle())
+    (customer, *_) = lines(sample_bundle(), "customers")
+    with simulated(release, clock) as moodle:
+        stored = configured(moodle, customer["uuid"], retire_strategy=strategy)
+
+        (made,) = run(ContentJob(installation, stored))
+        assert made.done == {"created": len(moodle.items)}
+        assert made.done.total() > 20
+        assert not made.failed
+        held = moodle.items["RiverU+BOAT101"]
+        assert held["fullname"] == "How Rivers Carry Goods - via edX.org (River University)"
+        assert held["startdate"] == datetime(2026, 1, 12, tzinfo=UTC).timestamp()
+        moodle.seen.clear()
+        (again,) = run(ContentJob(installation, stored))
+        assert again.unchanged == len(moodle.items)
+        assert not moodle.seen
+
+        # What an administrator deletes by hand is made again, and what is hidden by hand stays hidden.
+        before = dict(moodle.items)
+        moodle.lose("RiverU+BOAT101")
+        moodle.items["RiverU+BOAT102"]["visible"] = 0
+        (forced,) = run(ContentJob(installation, stored, force=True))
+        assert not forced.failed
+        assert moodle.items.keys() == before.keys()
+        assert [key for key, item in moodle.items.items() if not item["visible"]] == ["RiverU+BOAT102"]
+
+
+@pytest.fixture
+def catalogue(installation, tmp_path):
+    """Load a catalogue with nothing but these courses: key to title."""
+    customer = "00000000-0000-4000-8000-000000000001"
+
+    def load(**titles):
+        folder = tmp_path / f"bundle-{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        link = "https://learn.example.org/enroll"
+        rows = {
+            "customers": [{"uuid": customer, "name": "Harbour Co", "slug": "harbour", "active": True}],
+            "catalogs": [
+                {"uuid": customer.replace("1", "2"), "customer": customer, "content_keys": list(titles)}
+            ],
+            "content": [
+                {"content_type": "course", "key": key, "title": title, "enrollment_url": link}
+                for key, title in titles.items()
+            ],
+        }
+        for name, each in rows.items():
+            (folder / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in each), "utf-8")
+        assert not load_bundle(installation.engine, folder).refused
+        return customer
+
+    return load
+
+
+@pytest.mark.parametrize("release", [release.full for release in RELEASES])
+@pytest.mark.parametrize("strategy", ["hide", "delete"])
+def test_courses_that_left_come_back(installation, configured, catalogue, clock, release, strategy):
+    customer = catalogue(K1="One", K2="Two")
+    with simulated(release, clock) as moodle:
+        stored = configured(moodle, customer, retire_strategy=strategy)
+        run(ContentJob(installation, stored))
+
+        catalogue(K1="One")
+        (left,) = run(ContentJob(installation, stored, confirm_retire=1))
+        assert left.done == {"retired": 1}
+        assert not moodle.is_live("K2")
+        catalogue(K1="One", K2="Two")
+        (back,) = run(ContentJob(installation, stored))
+
+        assert not back.failed
+        assert moodle.is_live("K2")
+
+
+@pytest.mark.parametrize("release", [release.full for release in RELEASES])
+def test_one_clash_does_not_keep_the_others_from_being_made(
+    installation, configured, catalogue, clock, release
+):
+    titles = {f"O+GOOD{number}": f"Good {number}" for number in range(22)}
+    customer = catalogue(**{"A+ONE": "Alpha", "a+one": "Beta", "O+TAKEN": "Taken"}, **titles)
+    with simulated(release, clock) as moodle:
+        stranger = moodle.courses.add("", shortname="Taken (O+TAKEN)")
+        stored = configured(moodle, customer)
+
+        (first,) = run(ContentJob(installation, stored))
+
+        assert first.done == {"created": 23}
+        assert sum(first.failed.values()) == 2
+        (one,) = moodle.items.keys() - titles.keys()
+        assert one in ("A+ONE", "a+one")
+
+        # Both heal by themselves, once somebody has mended what was in the way.
+        stranger["shortname"] = "renamed"
+        clock.now += timedelta(hours=25)
+        catalogue(**{one: "Alpha" if one == "A+ONE" else "Beta", "O+TAKEN": "Taken"}, **titles)
+        (second,) = run(ContentJob(installation, stored))
+
+        assert second.done == {"created": 1}
+        assert not second.failed
+        assert "O+TAKEN" in moodle.items
+
+
+def test_a_catalogue_that_is_at_moodle_already_is_taken_over_with_few_calls(
+    installation, configured, catalogue, clock
+):
+    titles = {f"K{number}": f"Course {number}" for number in range(200)}
+    customer = catalogue(**titles)
+    with simulated(MOODLE_5_0.full, clock) as moodle:
+        for key in titles:
+            moodle.courses.add(key, shortname=f"by hand {key}")
+        stored = configured(moodle, customer)
+
+        (taken,) = run(ContentJob(installation, stored))
+
+        assert not taken.failed
+        assert len(moodle.courses.held) == 200
+        assert all(held["shortname"].startswith("Course") for held in moodle.items.values())
+        assert calls(moodle).count(FIND) <= 4  # at most one for each call under way at the first clash
+        assert len(moodle.seen) <= 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -16,6 +17,8 @@ UPDATE = "core_course_update_courses"
 DELETE = "core_course_delete_courses"
 FIND = "core_course_get_courses_by_field"
 GRADE = "core_grades_update_grades"
+PARTICIPANTS = "core_enrol_get_enrolled_users"
+ASSIGNMENTS = "mod_assign_get_assignments"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,9 @@ def code(answer: Any) -> str:
         ({"fullname": "<b>T</b>"}, "invalidparameter"),
         ({"fullname": "I <3 x"}, "invalidparameter"),
         ({"fullname": " "}, "errorinvalidparam"),
-        ({"fullname": "x" * 255}, "dmlwriteexception"),
+        ({"fullname": "a <- b"}, "invalidparameter"),
+        ({"fullname": "a <"}, "invalidparameter"),
+        ({"fullname": "x" * 1334}, "dmlwriteexception"),
         ({"shortname": "x" * 256}, "dmlwriteexception"),
         ({"idnumber": "x" * 101}, "dmlwriteexception"),
         ({"categoryid": "one"}, "invalidparameter"),
@@ -73,6 +78,7 @@ def code(answer: Any) -> str:
         ({"startdate": 9, "enddate": 5}, "enddatebeforestartdate"),
         ({"visible": "true"}, "invalidparameter"),
         ({"lang": "xx"}, "errorinvalidparam"),
+        ({"lang": ""}, "errorinvalidparam"),
     ],
 )
 def test_a_course_that_moodle_refuses_is_refused(moodle, call, fields, expected):
@@ -112,7 +118,7 @@ def test_updating_goes_on_after_a_course_that_fails(moodle, call):
         **{"courses[2][id]": first, "courses[2][shortname]": "short K1"},
     )
     assert [(each["itemid"], each["warningcode"]) for each in answer["warnings"]] == [
-        (99999, "invalidrecord"),
+        (99999, "invalidrecordunknown"),
         (first, "shortnametaken"),
     ]
     assert moodle.items["K1"]["visible"] == 0
@@ -121,7 +127,7 @@ def test_updating_goes_on_after_a_course_that_fails(moodle, call):
 def test_an_unknown_category_is_warned_of_and_half_applied(moodle, call):
     held = moodle.courses.add("K0")
     answer = call(UPDATE, **{"courses[0][id]": held["id"], "courses[0][categoryid]": 99})
-    assert answer["warnings"][0]["warningcode"] == "invalidrecord"
+    assert answer["warnings"][0]["warningcode"] == "invalidrecordunknown"
     assert (held["categoryid"], held["visible"]) == (99, 0)
 
 
@@ -173,7 +179,8 @@ def test_names_are_escaped_unless_raw_is_asked_for(moodle, call):
     [
         ({"activityid": 0}, "invalidcoursemodule"),
         ({"component": "mod_quiz"}, "invalidcoursemodule"),
-        ({"courseid": 99999}, "invalidrecord"),
+        ({"courseid": 99999}, "invalidrecordunknown"),
+        ({"courseid": 99999, "activityid": 0}, "invalidcoursemodule"),
         ({"grades[0][grade]": "87,5"}, "invalidparameter"),
         ({"grades[0][grade]": "87%"}, "invalidparameter"),
         ({"grades[0][grade]": ""}, "invalidparameter"),
@@ -265,10 +272,159 @@ def test_fields_beyond_what_php_takes_are_dropped(moodle, call):
     assert code(made) == "invalidparameter"
 
 
-def test_classes_of_errors_differ_by_release(moodle, call):
-    assert call("core_no_function")["exception"] == "core\\exception\\moodle_exception"
-    moodle.release = "3.11.3"
-    assert call("core_no_function")["exception"] == "moodle_exception"
+# -- releases ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("number", "answers_as"),
+    [
+        ("3.11.3", (3, 11)),
+        ("4.1", (3, 11)),
+        ("4.5.6", (4, 5)),
+        ("5.0", (5, 0)),
+        ("5.1.2", (5, 0)),
+        ("5.0dev+", (5, 0)),
+    ],
+)
+def test_a_release_answers_as_the_newest_that_is_not_newer(number, answers_as):
+    site = MoodleSimulator(release=number)
+    assert (site.release, site.answers_as.number) == (number, answers_as)
+
+
+@pytest.mark.parametrize("number", ["", "five", "5", "2.9"])
+def test_a_release_that_is_none_is_refused(number):
+    with pytest.raises(ValueError, match="release"):
+        MoodleSimulator(release=number)
+
+
+@pytest.mark.parametrize(
+    ("release", "code_", "named", "namespace"),
+    [
+        ("3.11.3", "invalidrecord", " table course", ""),
+        ("4.5.6", "invalidrecord", " table course", "core\\exception\\"),
+        ("5.0", "invalidrecordunknown", "", "core\\exception\\"),
+    ],
+    indirect=["release"],
+)
+def test_a_missing_record_and_the_classes_of_errors_by_release(
+    moodle, call, release, code_, named, namespace
+):
+    (warning,) = call(UPDATE, **{"courses[0][id]": 99, "courses[0][visible]": 0})["warnings"]
+    assert warning["warningcode"] == code_
+    assert warning["message"] == f"Can't find data record in database{named}."
+    assert code(call("core_no_function")) == code_
+    assert code(call(PARTICIPANTS, courseid=99)) == code_
+    assert call("core_no_function")["exception"] == "dml_missing_record_exception"
+    assert call(CREATE)["exception"] == f"{namespace}invalid_parameter_exception"
+    assert call("core_user_get_users")["exception"] == "webservice_access_exception"
+
+
+TODAY = 1924992000  # 2031-01-01
+
+
+@pytest.mark.parametrize(
+    ("release", "fields", "expected"),
+    [
+        ("3.11.3", {}, (TODAY, TODAY + 365 * 86400)),
+        ("3.11.3", {"startdate": 0}, (0, 365 * 86400)),
+        ("3.11.3", {"enddate": TODAY + 5}, "nostartdatenoenddate"),
+        ("4.5.6", {}, (TODAY, TODAY + 365 * 86400)),
+        ("4.5.6", {"startdate": 0}, "nostartdatenoenddate"),
+        ("4.5.6", {"enddate": TODAY + 5}, (TODAY, TODAY + 5)),
+        ("4.5.6", {"enddate": 5}, "enddatebeforestartdate"),
+        ("5.0", {}, (0, 0)),
+        ("5.0", {"startdate": 5}, (5, 0)),
+        ("5.0", {"enddate": TODAY + 5}, "nostartdatenoenddate"),
+    ],
+    indirect=["release"],
+)
+def test_dates_that_are_not_sent_by_release(moodle, call, release, fields, expected):
+    moodle.clock = lambda: datetime(2031, 1, 1, 9, 30, tzinfo=UTC)
+    answer = call(CREATE, **course(**fields))
+    if isinstance(expected, str):
+        assert code(answer) == expected
+    else:
+        held = moodle.items["K0"]
+        assert (held["startdate"], held["enddate"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("release", "longest"), [("3.11.3", 254), ("4.5.6", 254), ("5.0", 1333)], indirect=["release"]
+)
+def test_the_room_of_a_full_name_by_release(moodle, call, release, longest):
+    assert code(call(CREATE, **course(fullname="x" * (longest + 1)))) == "dmlwriteexception"
+    assert call(CREATE, **course(fullname="x" * longest))[0]["shortname"] == "T0"
+
+
+@pytest.mark.parametrize(
+    ("release", "suspended"),
+    [("3.11.3", "accessexception"), ("4.5.6", "wsaccessusersuspended"), ("5.0", "wsaccessusersuspended")],
+    indirect=["release"],
+)
+def test_a_suspended_account_by_release(moodle, call, release, suspended):
+    moodle.refuses = "wsaccessusersuspended"
+    assert code(call(FIND)) == suspended
+
+
+@pytest.mark.parametrize(("release", "members"), [("3.11.3", 40), ("5.0", 41)], indirect=["release"])
+def test_lists_have_the_members_that_moodle_gives(moodle, call, release, members):
+    held = moodle.courses.add("K0")
+    (shown,) = call(FIND, field="idnumber", value="K0")["courses"]
+    (category, *_) = call("core_course_get_categories")
+    (listed,) = call(ASSIGNMENTS, includenotenrolledcourses=1, **{"courseids[0]": held["id"]})["courses"]
+    assert (len(shown), len(category), len(listed)) == (members, 9, 5)
+    assert ("courseimage" in shown) is (members == 41)
+
+
+# -- further answers that were seen ------------------------------------------------------------------
+
+
+def test_the_front_page_is_no_course(moodle, call):
+    (warning,) = call(UPDATE, **{"courses[0][id]": 1, "courses[0][visible]": 0})["warnings"]
+    assert warning["warningcode"] == "invalidcourse"
+    assert call(DELETE, **{"courseids[0]": 1})["warnings"][0]["warningcode"] == "cannotdeletecategorycourse"
+
+
+def test_no_function_and_one_that_is_not_in_the_service(call):
+    assert code(call("")) == "invalidparameter"
+    assert code(call("core_user_get_users")) == "accessexception"
+
+
+def test_courses_are_found_by_a_list_of_ids_that_are_all_known(moodle, call):
+    ids = [str(moodle.courses.add(key)["id"]) for key in ("K0", "K1")]
+    assert len(call(FIND, field="ids", value=",".join(ids))["courses"]) == 2
+    for wrong in ("99999", "x", ""):
+        answer = call(FIND, field="ids", value=f"{ids[0]},{wrong}")
+        assert answer["exception"] == "Error"
+        assert "errorcode" not in answer
+
+
+def test_an_unknown_member_of_people_matters_only_where_there_are_people(moodle, call):
+    moodle.courses.add("K0")
+    wanted = {
+        "courseid": moodle.items["K0"]["id"],
+        "options[0][name]": "userfields",
+        "options[0][value]": "id,colour",
+    }
+    assert call(PARTICIPANTS, **wanted) == []
+    moodle.enroll("K0", "lee@example.org")
+    assert code(call(PARTICIPANTS, **wanted)) == "invaliduserfield"
+
+
+def test_a_language_that_the_site_has_is_taken(moodle, call):
+    assert call(CREATE, **course(lang="en"))[0]["shortname"] == "T0"
+
+
+@pytest.mark.parametrize("field", ["idnumber", "shortname"])
+@pytest.mark.parametrize(("held", "sent"), [("accent", "áccent"), ("Straße", "strasse"), ("x", "x ")])
+@pytest.mark.parametrize("sensitive", [False, True])
+def test_accents_capitals_and_trailing_blanks_count_as_in_the_sites_database(
+    moodle, call, field, held, sent, sensitive
+):
+    moodle.case_sensitive = sensitive
+    call(CREATE, **course(0, **{field: held}))
+    again = call(CREATE, **course(1, **{field: sent}))
+    assert isinstance(again, list) is sensitive
 
 
 def test_it_forgets(moodle, call):

@@ -14,7 +14,8 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from coursewire.errors import CredentialsError, SendError, UnreachableError
 from coursewire_sap import plugin
-from coursewire_sap.auth import LearningTokenAuth, SignedAssertionAuth, build_assertion, sap_auth
+from coursewire_sap.assertion import build_assertion
+from coursewire_sap.auth import LearningTokenAuth, SignedAssertionAuth, sap_auth
 from coursewire_sap.config import AuthType
 from coursewire_sap.keys import load_signing_key
 

@@ -12,7 +12,6 @@ from coursewire.errors import CredentialsError, ThrottledError
 from coursewire.model.payload import Operation, ResultKind
 from coursewire_sap import plugin
 from coursewire_sap.config import AuthType
-from coursewire_sap.inactive import read_inactive
 from coursewire_sap.simulator import SapSimulator
 
 BREAK = {"title": []}
@@ -109,11 +108,11 @@ def test_completion_of_an_inactive_learner(play, make_outcome):
 
 def test_inactive_students(play):
     async def read(session):
-        return [page async for page in read_inactive(session)]
+        return [learner async for learner in plugin.list_inactive_learners(session)]
 
     students = [{"studentID": f"learner-{number}", "isActive": number == 1} for number in range(3)]
 
-    assert play("inactive_students", read, students=students) == [["learner-0", "learner-2"]]
+    assert play("inactive_students", read, students=students) == ["learner-0", "learner-2"]
 
 
 def test_connection(play):

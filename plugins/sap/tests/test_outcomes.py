@@ -268,7 +268,7 @@ def test_an_inactive_learner(mode, status, words, simulator, make_outcome, repor
     (result,) = report(make_outcome("u1"), **MODES[mode])
 
     assert (result.kind, result.reason, result.http_status) == (BLOCKED, "learner-inactive-at-lms", status)
-    assert "inactive-learners" in result.message
+    assert "`coursewire learners inactive`" in result.message
 
 
 @pytest.mark.parametrize("at_token", [False, True])

@@ -60,6 +60,7 @@ def capabilities(**others):
             "lower_grade": cw.Support.IMPOSSIBLE,
             "revoke": cw.Support.IMPOSSIBLE,
             "list_remote": FULL,
+            "list_inactive_learners": FULL,
             "paging": "offset",
             "slow_down": ("429", "403 with text"),
             **others,
@@ -203,6 +204,13 @@ async def list_remote(session):
     async for page in session.pages("/api/courses", next_page=next_start):
         found += [remote_item(row) for row in cw.read_success(page, "courses")["courses"]]
     return found
+
+
+@cw.hookimpl
+async def list_inactive_learners(session):
+    async for page in session.pages("/api/learners", params={"active": "no"}, next_page=next_start):
+        for row in cw.read_success(page, "learners")["learners"]:
+            yield row["id"]
 
 
 def next_start(page):

@@ -25,12 +25,16 @@ class HarborSimulator(Simulator):
         super().__init__(**options)
         self.tokens = set()
         self.ids = itertools.count(1)
+        self.inactive = []
 
     def sample_config(self):
         return {"harbor_url": self.url, "client_id": self.client_id, "client_secret": self.client_secret}
 
     def expire_tokens(self):
         self.tokens.clear()
+
+    def deactivate(self, learner):
+        self.inactive.append(learner)
 
     def is_live(self, key):
         return key in self.items and self.items[key]["visible"]
@@ -42,6 +46,7 @@ class HarborSimulator(Simulator):
             web.get("/api/courses", self._list),
             web.post("/api/courses/{operation}", self._courses),
             web.post("/api/results", self._results),
+            web.get("/api/learners", self._learners),
         ]
 
     def _refuse(self, request):
@@ -65,6 +70,13 @@ class HarborSimulator(Simulator):
         rows = [row for row in self.items.values() if request.query.get("ref") in (None, row["ref"])]
         page = self.page_of(rows, start=int(request.query.get("start", 0)), size=PAGE, of=str(request.query.get("ref")))
         return json_response({"courses": page.rows, "next": page.next_start})
+
+    async def _learners(self, request):
+        if refused := self._refuse(request):
+            return refused
+        rows = self.inactive if request.query.get("active") == "no" else []
+        page = self.page_of(rows, start=int(request.query.get("start", 0)), size=PAGE, of=request.path)
+        return json_response({"learners": [{"id": each} for each in page.rows], "next": page.next_start})
 
     async def _courses(self, request):
         if refused := self._refuse(request):

@@ -70,7 +70,12 @@ COMMANDS = (
     CommandRow("jobs", f"{_CLI}.jobs", "Show the last runs, the newest first.", _LOOK),
     CommandRow("why", f"{_CLI}.why", "Tell why something is sent or not, and what to do next.", _LOOK),
     CommandRow("audit", f"{_CLI}.audit", "See what was sent and answered; retry, export, prune.", _LOOK),
-    CommandRow("learners", f"{_CLI}.learners", "See who has no id at the LMS; link, unlink, forget.", _LOOK),
+    CommandRow(
+        "learners",
+        f"{_CLI}.learners",
+        "See who has no id at the LMS, and who has left; link, unlink, forget.",
+        _LOOK,
+    ),
     CommandRow("serve", f"{_CLI}.serve", "Serve REST API, inbound endpoints and console.", _SERVE, "service"),
     CommandRow(
         "access", f"{_CLI}.access", "Say who may use the host service: people and tokens.", _SERVE, "service"

@@ -24,42 +24,20 @@ from rich.table import Table
 from rich.text import Text
 
 from coursewire.errors import CoursewireError
-from coursewire.model.reasons import explain
+from coursewire.model.meanings import MEANINGS, Meaning
+from coursewire.model.reasons import ReasonInfo, explain
 
 Track = Callable[[str], Callable[[str, int, int], None]]
 """A function that takes a label and returns a function to call with phase, items done, and items in all (0 if unknown)."""
 
-STYLES = {
-    "active": "green",
-    "loaded": "green",
-    "finished": "green",
-    "confirmed": "green",
-    "accepted": "green",
-    "already so": "green",
-    "create": "green",
-    "update": "yellow",
-    "planned": "cyan",
-    "running": "cyan",
-    "sending": "cyan",
-    "draft": "dim",
-    "retired": "dim",
-    "unchanged": "dim",
-    "skipped": "yellow",
-    "stopped": "yellow",
-    "throttled": "yellow",
-    "try later": "yellow",
-    "retire": "magenta",
-    "abandoned": "red",
-    "failed": "red",
-    "rejected": "red",
-    "blocked": "red",
-    "blocked at the LMS": "red",
-    "in doubt": "red",
-    "credentials broken": "red",
-    "needs reconnect": "red",
-    "invalid": "red",
+_STYLES = {
+    Meaning.GOOD: "green",
+    Meaning.WAITING: "cyan",
+    Meaning.ATTENTION: "yellow",
+    Meaning.BAD: "red",
 }
-"""The colour of a word, wherever it is printed: green is well, yellow waits, red needs a person."""
+STYLES = {word: _STYLES[meaning] for word, meaning in MEANINGS.items()}
+"""The colour of a word for a state, wherever it is printed."""
 
 STEPS = 10
 """The number of progress lines for one piece of work where there is no terminal."""
@@ -317,15 +295,16 @@ def short(uuid: UUID | str | None) -> str:
     return str(uuid)[:8] if uuid else ""
 
 
-def counted(reason: str, count: int, noun: str = "item") -> str:
+def counted(reason: str, count: int, noun: str = "item", own: Sequence[ReasonInfo] = ()) -> str:
     """Return a sentence that says how many items have a reason, what it means, and what to do.
 
     Args:
         reason: The reason code.
         count: The number of items.
         noun: The word for one item, such as ``completion``.
+        own: The reason codes that the channel declares.
     """
-    text, step = explain(reason)
+    text, step = explain(reason, own)
     items = f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
     said = f"{items}: {text} ({reason})." if text else f"{items}: {reason}."
     return f"{said} {step}".rstrip()
@@ -339,7 +318,7 @@ def because(reason: str, message: str = "") -> str:
         message: More about this case; "" for none.
     """
     text, step = explain(reason)
-    said = f"{text} ({reason})" if text else str(reason)
+    said = f"{text} ({reason})" if text else reason
     return f"{said}: {message}. {step}".rstrip() if message else f"{said}. {step}".rstrip()
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from coursewire.cli.host import open_host
 from coursewire.cli.options import ChannelCode, Customer, Json
 from coursewire.cli.output import counted, put, put_json, put_table, short
 from coursewire.model.kinds import Kind
+from coursewire.model.reasons import ReasonInfo
 from coursewire.operations.status import ConfigurationStatus
 
 
@@ -17,6 +18,9 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
     """Show what is at the LMS, what waits, and what failed and why."""
     with open_host(read_only=True) as host:
         found = asyncio.run(host.status(channel=channel, customer=customer))
+        own = {
+            code: host.channels.reasons_of(code) for code in {each.configuration.channel for each in found}
+        }
     if json:
         for each in found:
             put_json(each.as_dict())
@@ -29,7 +33,7 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
         empty="There is no configuration. `coursewire config template CODE` shows what one needs.",
     )
     for each in found:
-        _put_explanations(each)
+        _put_explanations(each, own[each.configuration.channel])
 
 
 def _lines(status: ConfigurationStatus) -> Iterator[tuple[str, ...]]:
@@ -59,8 +63,13 @@ def _last(job: Mapping[str, Any] | None) -> str:
     return f"{job['started_at']:%m-%d %H:%M}\n{job['state']}" if job else "never"
 
 
-def _put_explanations(status: ConfigurationStatus) -> None:
-    """Print what is wrong with a configuration, and why items are not at the LMS."""
+def _put_explanations(status: ConfigurationStatus, own: Sequence[ReasonInfo]) -> None:
+    """Print what is wrong with a configuration, and why items are not at the LMS.
+
+    Args:
+        status: How the configuration stands.
+        own: The reason codes that its channel declares.
+    """
     configuration = status.configuration
     config = short(configuration.uuid)
     lines = []
@@ -71,7 +80,7 @@ def _put_explanations(status: ConfigurationStatus) -> None:
         lines.append((f"needs reconnect: {configuration.needs_reconnect_reason}. {step}", "red"))
     for kind, part in status.kinds.items():
         for counts, style in ((part.failed, "red"), (part.waiting, "cyan"), (part.skipped, "yellow")):
-            lines += [(counted(reason, count, kind.noun), style) for reason, count in counts.items()]
+            lines += [(counted(reason, count, kind.noun, own), style) for reason, count in counts.items()]
     if lines:
         put()
         put(f"{configuration.display_name} ({config})", style="bold")

@@ -33,6 +33,7 @@ from coursewire.cli.runs import (
 )
 from coursewire.errors import CoursewireError
 from coursewire.host import Host
+from coursewire.model.reasons import ReasonInfo
 from coursewire.pipeline.runners.inline import Ended, calm_collector
 from coursewire.pipeline.selection import RunRequest, Selection
 
@@ -106,11 +107,13 @@ def _report(selection: Selection, ended: Sequence[Ended], *, json: bool) -> int:
     rows = [failed_row(refused.configuration, refused.error) for refused in selection.refused]
     errors: list[CoursewireError] = [refused.error for refused in selection.refused]
     names = {each.configuration.uuid: each.configuration.display_name for each in selection.refused}
+    own: dict[str, Sequence[ReasonInfo]] = {}
     for each in ended:
         configuration = each.job.configuration
         names[configuration.uuid] = configuration.display_name
         if each.error is not None:
             errors.append(each.error)
+        own[configuration.channel] = each.job.installation.channels.reasons_of(configuration.channel)
         rows.append(_row(each))
     status = max((row["exit_status"] for row in rows), default=0)
     totals = sum_up(rows, (OFFERED, *COUNTS))
@@ -129,7 +132,9 @@ def _report(selection: Selection, ended: Sequence[Ended], *, json: bool) -> int:
         return int(status)
     _put_rows(rows, names, totals)
     for row in rows:
-        _put_reasons(names[row["configuration"]], row, selection.request.kind.noun)
+        _put_reasons(
+            names[row["configuration"]], row, selection.request.kind.noun, own.get(row["channel"], ())
+        )
     if selection.request.learner is not None and not any(totals.values()):
         note_nothing(selection.request)
     for error in errors:
@@ -165,13 +170,20 @@ def _put_rows(rows: Sequence[dict[str, Any]], names: dict[Any, str], totals: dic
     put_table(("configuration", *columns), table, right=columns)
 
 
-def _put_reasons(name: str, row: dict[str, Any], noun: str) -> None:
-    """Say why items were not sent, until when they wait, and what to do."""
+def _put_reasons(name: str, row: dict[str, Any], noun: str, own: Sequence[ReasonInfo]) -> None:
+    """Say why items were not sent, until when they wait, and what to do.
+
+    Args:
+        name: The configuration's name.
+        row: The stable form of its run.
+        noun: The word for one item.
+        own: The reason codes that its channel declares.
+    """
     if row.get("reason"):
         note(f"{name}: nothing to do: {because(row['reason'])}", style="yellow")
     for counts, style in (("skipped", "yellow"), ("failed_by_reason", "red"), ("waiting_by_reason", "cyan")):
         for reason, count in row.get(counts, {}).items():
-            note(f"{name}: {counted(reason, count, noun)}", style=style)
+            note(f"{name}: {counted(reason, count, noun, own)}", style=style)
     if row.get("waiting_until"):
         until = instant(row["waiting_until"])
         note(f"{name}: what waits may go from {until} on; run the command again then.", style="cyan")

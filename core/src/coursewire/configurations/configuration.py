@@ -1,4 +1,4 @@
-"""A configuration as it is stored, its history, and what may run."""
+"""Stored configurations, their history, and the selection of those that may run."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Configuration:
     """One customer's settings for one channel, without its secrets.
 
     Attributes:
-        uuid: Identity; never given to another.
+        uuid: Id, which is never given to another configuration.
         channel: Channel code.
         customer: UUID of the customer as text.
-        active: Jobs take it.
-        version: Counts up with every change.
-        fields: What a person filled in, as it was given; it may be incorrect in a draft.
+        active: True if jobs take the configuration.
+        version: Number that counts up with every change.
+        fields: Values that a person filled in; in a draft they may be incorrect.
         secrets_set: Names of the secrets that are set.
-        needs_reconnect_since: Since when the LMS refuses the credentials; None when it does not.
-        needs_reconnect_reason: What the LMS said.
-        removed_at: None unless it was removed.
+        needs_reconnect_since: Instant since which the LMS refuses the credentials; None if it takes them.
+        needs_reconnect_reason: Words of the LMS about it, redacted.
+        removed_at: Instant of removal; None for a configuration that exists.
     """
 
     uuid: UUID
@@ -56,12 +56,12 @@ class Configuration:
 
     @property
     def where(self) -> str:
-        """The place that errors name."""
+        """Place of the configuration for messages of errors."""
         return f"configuration {self.uuid}, channel {self.channel}"
 
     @property
     def display_name(self) -> str:
-        """The nickname, or channel and short id where it has none."""
+        """Nickname of the configuration; without one its channel and short id."""
         return str(self.fields.get("display_name") or f"{self.channel} {self.short_id}")
 
 
@@ -89,7 +89,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A configuration that was asked for and may not run, and why."""
+    """A configuration that was asked for and may not run, with the reason."""
 
     configuration: Configuration
     error: SetupError
@@ -97,7 +97,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Runnable:
-    """The answer of :meth:`Configurations.runnable`, both in the order of creation."""
+    """The result of :meth:`Configurations.runnable`: both lists are in the order of creation."""
 
     ready: tuple[Ready, ...]
     refused: tuple[Refused, ...]
@@ -112,5 +112,5 @@ class Stored:
 
 
 def code_and_model(channel: ChannelLike) -> tuple[str, type[ChannelConfig]]:
-    """A channel's code and its configuration model."""
+    """Return a channel's code and its configuration model."""
     return (channel.code, channel.config) if isinstance(channel, Channel) else (channel.code, channel)

@@ -11,18 +11,18 @@ from coursewire.suggest import did_you_mean
 
 
 class UnreadableSecretError(SecretKeyError):
-    """One configuration's secret; unlike a missing key it does not concern the others."""
+    """A secret of one configuration cannot be read; unlike a missing key this does not concern other configurations."""
 
 
 def unknown(text: str) -> ConfigurationError:
-    """No configuration has this UUID, or one that begins so."""
+    """Return the error that no configuration has this UUID, or one that begins so."""
     return ConfigurationError(
         f"there is no configuration {text!r}", next_step="`coursewire config list` shows what there is."
     )
 
 
 def ambiguous(text: str, matches: list[str]) -> ConfigurationError:
-    """Several configurations begin so."""
+    """Return the error that several UUIDs begin so."""
     return ConfigurationError(
         f"{len(matches)} configurations begin with {text!r}",
         why=", ".join(sorted(matches)[:10]),
@@ -31,7 +31,7 @@ def ambiguous(text: str, matches: list[str]) -> ConfigurationError:
 
 
 def removed(configuration: Configuration) -> ConfigurationError:
-    """It is no more."""
+    """Return the error that the configuration was removed."""
     return ConfigurationError(
         "the configuration was removed",
         where=configuration.where,
@@ -41,7 +41,7 @@ def removed(configuration: Configuration) -> ConfigurationError:
 
 
 def other_channel(configuration: Configuration, asked: str) -> ConfigurationError:
-    """It was asked for with the wrong channel."""
+    """Return the error that the configuration belongs to another channel."""
     return ConfigurationError(
         f"the configuration belongs to another channel than {asked}",
         where=configuration.where,
@@ -50,7 +50,7 @@ def other_channel(configuration: Configuration, asked: str) -> ConfigurationErro
 
 
 def not_active(configuration: Configuration) -> ConfigurationError:
-    """Jobs leave drafts alone."""
+    """Return the error that the configuration is a draft, which no job takes."""
     return ConfigurationError(
         "the configuration is not active",
         where=configuration.where,
@@ -59,7 +59,7 @@ def not_active(configuration: Configuration) -> ConfigurationError:
 
 
 def not_installed(configuration: Configuration, channels: Iterable[str]) -> UnknownChannelError:
-    """Its channel is not among those that can be used here."""
+    """Return the error that the configuration's channel cannot be used here."""
     known = list(channels)
     return UnknownChannelError(
         "the channel of this configuration is not installed",
@@ -70,7 +70,7 @@ def not_installed(configuration: Configuration, channels: Iterable[str]) -> Unkn
 
 
 def needs_reconnect(configuration: Configuration) -> ConfigurationError:
-    """The LMS refused its credentials."""
+    """Return the error that the LMS refused the configuration's credentials."""
     return ConfigurationError(
         "the configuration needs reconnecting",
         where=configuration.where,
@@ -83,7 +83,7 @@ def needs_reconnect(configuration: Configuration) -> ConfigurationError:
 
 
 def unreadable(configuration: Configuration, names: Iterable[str]) -> UnreadableSecretError:
-    """No key opens some of its secrets."""
+    """Return the error that no key opens some of the configuration's secrets."""
     return UnreadableSecretError(
         f"stored secrets cannot be decrypted: {', '.join(names)}",
         where=configuration.where,
@@ -93,7 +93,7 @@ def unreadable(configuration: Configuration, names: Iterable[str]) -> Unreadable
 
 
 def changed_meanwhile(configuration: Configuration) -> ConfigurationError:
-    """It has another version than the person saw."""
+    """Return the error that the configuration was changed since the person saw it."""
     return ConfigurationError(
         "somebody else changed the configuration meanwhile",
         where=configuration.where,
@@ -102,7 +102,7 @@ def changed_meanwhile(configuration: Configuration) -> ConfigurationError:
 
 
 def no_customer(text: str) -> ConfigurationError:
-    """What was given is no UUID."""
+    """Return the error that the customer is no UUID."""
     return ConfigurationError(
         f"{text!r} is not a customer",
         why="a customer is given by its UUID",
@@ -112,7 +112,7 @@ def no_customer(text: str) -> ConfigurationError:
 
 
 def invalid(validity: Validity, what: str, where: str, next_step: str) -> ConfigurationError:
-    """Something is missing or incorrect; ``what`` says what it keeps from happening."""
+    """Return the error that fields are missing or incorrect; ``what`` is its first sentence."""
     return ConfigurationError(
         what,
         where=where,
@@ -124,5 +124,5 @@ def invalid(validity: Validity, what: str, where: str, next_step: str) -> Config
 
 
 def edit_it(configuration: Configuration) -> str:
-    """The next step for an invalid configuration."""
+    """Return the next step for an invalid configuration."""
     return f"Correct it with `coursewire config edit {configuration.short_id}`."

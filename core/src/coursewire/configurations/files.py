@@ -14,13 +14,13 @@ from coursewire.model.channel import Channel
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationFile:
-    """What a file says, before it is held against the channel's model.
+    """The content of a configuration file, before it is checked against the channel's model.
 
     Attributes:
         channel: Code of the channel.
         customer: The customer's UUID as text, unchecked.
-        active: False when the file does not say.
-        fields: All else, secrets among them: not for printing.
+        active: Value of ``active``; False if the file leaves it out.
+        fields: All other members, secrets among them, so that they must not be printed.
     """
 
     channel: str
@@ -30,11 +30,11 @@ class ConfigurationFile:
 
 
 def read_file(path: Path, *, customer_needed: bool = True) -> ConfigurationFile:
-    """Read a configuration file. A byte order mark is tolerated.
+    """Read a configuration file; a byte order mark is ignored.
 
     Args:
         path: The file.
-        customer_needed: Refuse a file without a customer; else its customer is "".
+        customer_needed: True to refuse a file without a customer; otherwise its customer is "".
 
     Raises:
         ConfigurationError: The file cannot be read, is not a JSON object, names something twice, or
@@ -48,9 +48,9 @@ def read_file(path: Path, *, customer_needed: bool = True) -> ConfigurationFile:
 
 
 def write_template(channel: Channel) -> str:
-    """Make the text of an example file: every field, with its default where it has one.
+    """Return the text of an example file with every field, and its default where it has one.
 
-    What must be filled in is empty; a secret that is required refers to an environment variable.
+    A required field is empty, and a required secret refers to an environment variable.
     """
     content: dict[str, Any] = {"channel": channel.code, "customer": "", "active": False}
     for info in describe(channel.config):
@@ -62,7 +62,7 @@ def write_template(channel: Channel) -> str:
 
 
 class _DuplicateKeyError(Exception):
-    """An object names something twice. JSON would silently take the last."""
+    """A JSON object has a member twice, of which JSON would silently take the last."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Exchanging the key that protects stored secrets and tokens, without a stop.
+"""Rotation of the key that protects stored secrets and tokens, without a stop.
 
 Put a new key in front of the old one, let every process take the two, run :func:`rotate`, then remove the old key.
 """
@@ -18,7 +18,7 @@ from coursewire.storage.tables import records as tables
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A row that no key opens; ``name`` is the secret's, or ``"token"``."""
+    """A row that no key opens; ``name`` is the name of the secret, or ``"token"``."""
 
     configuration: UUID
     name: str
@@ -26,12 +26,12 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class RotationReport:
-    """What a rotation did.
+    """Result of a rotation.
 
     Attributes:
-        renewed: Rows that now carry the first key.
-        current: Rows that carried it already.
-        unreadable: Rows that were left as they are; these secrets must be set again.
+        renewed: Number of rows that were encrypted anew.
+        current: Number of rows that had the first key before.
+        unreadable: Rows that no key opens; they were left as they are, and these secrets must be set again.
     """
 
     renewed: int

@@ -1,4 +1,4 @@
-"""The rows of configurations: reading and writing, without any rule of theirs."""
+"""The rows of configurations, read and written without any rule about them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HISTORY = tables.configuration_history.c
 
 @cache
 def _queries(given: frozenset[str], include_removed: bool) -> tuple[sa.Select[Any], sa.Select[Any]]:
-    """The queries for configurations and for their secrets: to build them takes longer than to run them."""
+    """Return the queries for configurations and for their secrets; they are kept, since building takes longer than running."""
     every: dict[str, sa.ColumnElement[bool]] = {
         "uuids": _CONFIGURATION.uuid.in_(sa.bindparam("uuids", expanding=True)),
         "channel": _CONFIGURATION.channel == sa.bindparam("channel"),
@@ -47,7 +47,7 @@ class ConfigurationRows:
         self._engine = engine
 
     def uuids(self) -> Sequence[UUID]:
-        """All that were not removed."""
+        """Return the UUIDs of all configurations that were not removed."""
         query = sa.select(_CONFIGURATION.uuid).where(_CONFIGURATION.removed_at.is_(None))
         with self._engine.connect() as connection:
             return connection.scalars(query).all()
@@ -61,7 +61,7 @@ class ConfigurationRows:
         active: bool | None = None,
         include_removed: bool = False,
     ) -> list[Stored]:
-        """Read what fits every condition, in the order of creation, in two queries."""
+        """Return the configurations that match every condition, in the order of creation, with two queries."""
         wanted = {"uuids": uuids if uuids is None else list(uuids), "channel": channel, "customer": customer}
         given = {name: value for name, value in {**wanted, "active": active}.items() if value is not None}
         query, secrets = _queries(frozenset(given), include_removed)
@@ -76,7 +76,7 @@ class ConfigurationRows:
         ]
 
     def history(self, uuid: UUID) -> list[Change]:
-        """Every change of one configuration, oldest first."""
+        """Return every change of one configuration, oldest first."""
         query = sa.select(tables.configuration_history).where(_HISTORY.configuration == uuid)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(_HISTORY.id)).all()
@@ -123,14 +123,14 @@ class ConfigurationRows:
         """Write one change on top of the version before it.
 
         Args:
-            uuid: The configuration.
+            uuid: UUID of the configuration.
             change: The change; its version is the new one.
-            values: New values of columns.
-            ciphertexts: Secrets to write, or with None to erase.
-            drop_tokens: Erase stored tokens too.
+            values: New values by column.
+            ciphertexts: Encrypted secrets by name; None erases one.
+            drop_tokens: True to erase stored tokens too.
 
         Returns:
-            False when the configuration has another version by now; nothing was written then.
+            True; False if the configuration has another version by now, and nothing was written.
         """
         secrets = ciphertexts or {}
         with self._engine.begin() as connection:
@@ -160,7 +160,7 @@ class ConfigurationRows:
         """Set or clear the note that the credentials are refused; the version stays.
 
         Returns:
-            False when it was set, or cleared, before; nothing was written then.
+            True; False if it was set, or cleared, before, and nothing was written.
         """
         noted = _CONFIGURATION.needs_reconnect_since_at
         with self._engine.begin() as connection:

@@ -1,7 +1,7 @@
-"""What a person may give as a secret, and how it is kept.
+"""The forms of a secret that a person gives, and its form in the database.
 
-A secret is text, taken byte for byte, or ``{"env": "NAME"}``: then it stays in the environment of the process
-that needs it, and only the name is kept. Both forms are stored encrypted.
+A secret is text, taken byte for byte, or ``{"env": "NAME"}``: then the secret stays in the environment of the process
+that needs it, and only the name is stored. Both forms are stored encrypted.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class SecretValue:
-    """A secret as it was given: its text, or the name of an environment variable."""
+    """A secret in one of its two forms: its text, or the name of an environment variable."""
 
     text: str = field(repr=False)
     from_environment: bool = False
 
     @classmethod
     def given(cls, value: Any) -> SecretValue | None:
-        """Read what a person gave; None and empty text mean that the secret is to be cleared.
+        """Read the form that a person gave; return None for None and empty text, which clear the secret.
 
         Raises:
-            ValueError: It is something else. The message does not show it.
+            ValueError: The value has neither form; the message does not show it.
         """
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
@@ -50,18 +50,18 @@ class SecretValue:
 
     @classmethod
     def stored(cls, plain: bytes) -> SecretValue:
-        """Read what :meth:`to_bytes` wrote."""
+        """Read the form that :meth:`to_bytes` wrote."""
         if plain.startswith(_ENVIRONMENT):
             return cls(_decode(plain.removeprefix(_ENVIRONMENT)), from_environment=True)
         return cls(_decode(plain.removeprefix(_TEXT)))
 
     def to_bytes(self) -> bytes:
-        """The form that is encrypted and stored."""
+        """Return the form that is encrypted and stored."""
         kind = _ENVIRONMENT if self.from_environment else _TEXT
         return kind + self.text.encode("utf-8", "surrogatepass")
 
     def resolve(self, environ: Mapping[str, str]) -> str:
-        """The secret itself.
+        """Return the secret itself.
 
         Raises:
             LookupError: The environment variable is not set, or empty.
@@ -86,15 +86,15 @@ class OpenedSecrets:
     """The secrets of one configuration.
 
     Attributes:
-        values: Those that could be decrypted.
-        unreadable: Names of those that no key opens.
+        values: Secrets that could be decrypted, by name.
+        unreadable: Names of the secrets that no key opens.
     """
 
     values: Mapping[str, SecretValue] = field(default_factory=dict)
     unreadable: frozenset[str] = frozenset()
 
     def with_changes(self, changes: Mapping[str, SecretValue | None]) -> OpenedSecrets:
-        """The secrets after a change, in which None clears one."""
+        """Return the secrets after a change; None in it clears a secret."""
         after = {**self.values, **changes}
         return OpenedSecrets(
             {name: value for name, value in after.items() if value is not None},
@@ -102,7 +102,7 @@ class OpenedSecrets:
         )
 
     def resolve(self, environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-        """The secrets in clear, and of those that cannot be had, why."""
+        """Return the secrets in clear by name, and the reasons for those that cannot be read."""
         clear: dict[str, str] = {}
         broken = dict.fromkeys(sorted(self.unreadable), UNREADABLE)
         for name, value in self.values.items():
@@ -114,7 +114,7 @@ class OpenedSecrets:
 
 
 def open_secrets(box: SecretBox, ciphertexts: Mapping[str, bytes]) -> OpenedSecrets:
-    """Decrypt stored secrets. One that no key opens does not keep the others closed."""
+    """Decrypt stored secrets; one that no key opens does not stop the others."""
     values: dict[str, SecretValue] = {}
     for name, ciphertext in ciphertexts.items():
         with suppress(SecretKeyError):

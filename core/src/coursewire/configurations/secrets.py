@@ -23,12 +23,12 @@ _MAKE_ONE = "`coursewire init` makes a key file; `coursewire config new-key` pri
 
 
 def new_key() -> str:
-    """Make a key: 32 random bytes as 44 characters of URL-safe base64."""
+    """Return a new key: 32 random bytes as 44 characters of URL-safe base64."""
     return Fernet.generate_key().decode("ascii")
 
 
 class SecretBox:
-    """Encrypts and decrypts secrets. It shows nothing of its keys."""
+    """A box that encrypts and decrypts secrets and shows nothing of its keys."""
 
     __slots__ = ("_all", "_first")
 
@@ -46,10 +46,10 @@ class SecretBox:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """Take the keys from ``COURSEWIRE_SECRET_KEY``, else from the key file.
+        """Return a box with the keys of ``COURSEWIRE_SECRET_KEY``, or of the key file.
 
         Raises:
-            SecretKeyError: There is neither, a key is not one, or others may read the file.
+            SecretKeyError: There is no key, a key has another form, or other users may read the file.
         """
         if settings.secret_key is not None:
             return cls(_split(settings.secret_key.get_secret_value()), origin="setting secret_key")
@@ -79,11 +79,11 @@ class SecretBox:
             raise _unreadable(path, error, "cannot be written") from error
 
     def encrypt(self, plain: bytes) -> bytes:
-        """Encrypt with the first key."""
+        """Return the ciphertext of data, encrypted with the first key."""
         return self._first.encrypt(plain)
 
     def decrypt(self, ciphertext: bytes) -> bytes:
-        """Decrypt with whichever key fits.
+        """Return the data of a ciphertext, decrypted with the key that fits.
 
         Raises:
             SecretKeyError: No key fits.
@@ -98,10 +98,10 @@ class SecretBox:
             ) from None
 
     def renew(self, ciphertext: bytes) -> bytes | None:
-        """Encrypt anew with the first key.
+        """Encrypt a ciphertext anew with the first key.
 
         Returns:
-            None when the first key wrote it already.
+            The new ciphertext; None if the first key had written the old one.
 
         Raises:
             SecretKeyError: No key fits.
@@ -130,7 +130,7 @@ def _fernet(key: str, origin: str) -> Fernet:
 
 
 def _split(text: str) -> list[str]:
-    """Keys stand with commas or on lines of their own."""
+    """Return the keys of a text, which stand with commas or on lines of their own."""
     return text.replace(",", " ").split()
 
 

@@ -1,6 +1,6 @@
 """The store of configurations: drafts, active ones, their secrets and their history.
 
-No list of channels stands here: whoever calls hands in the :class:`~coursewire.model.channel.Channel` (or its
+There is no list of channels here: the caller hands in the :class:`~coursewire.model.channel.Channel` (or its
 configuration model). All methods are synchronous and block on the database; call them from async code with
 ``asyncio.to_thread``.
 """
@@ -43,13 +43,14 @@ if TYPE_CHECKING:
 
 
 class Configurations:
-    """Stores configurations; an active one has always been valid when it was last changed.
+    """The store of configurations; an active one was valid when it was last changed.
 
     Args:
         engine: The database, with its schema.
-        secrets: Opens stored secrets; a callable is asked once, when there is a secret to read or write.
-        clock: The present instant.
-        insecure_urls: Take plain http and private addresses for LMSs.
+        secrets: Box that opens stored secrets, or a function that returns it and is called once, when there is a secret
+            to read or write.
+        clock: Function that returns the present instant.
+        insecure_urls: True to allow plain http and private addresses for LMSs.
     """
 
     def __init__(
@@ -82,13 +83,13 @@ class Configurations:
             customer: UUID of the customer.
             fields: Fields of the channel's model by name; a secret as text or ``{"env": "NAME"}``. Null and
                 blank text leave a field out.
-            active: Make it active at once.
-            actor: Who does it, for the history.
+            active: True to make it active at once.
+            actor: Name of the person, for the history.
             known_catalogs: The customer's catalogs, to check ``catalogs_to_transmit`` against.
 
         Raises:
             ConfigurationError: The customer is no UUID, a field is unknown, a value must not be stored, or
-                it should be active and is not valid. Nothing was stored.
+                the configuration should be active and is not valid. Nothing was stored.
             SecretKeyError: There are secrets and no key to protect them with.
         """
         code, model = code_and_model(channel)
@@ -117,18 +118,18 @@ class Configurations:
         return self.get(uuid)
 
     def get(self, uuid: UUID) -> Configuration:
-        """One configuration.
+        """Return one configuration by its UUID.
 
         Raises:
-            ConfigurationError: There is none, or it was removed.
+            ConfigurationError: There is no such configuration, or it was removed.
         """
         return self._stored(uuid).configuration
 
     def find(self, text: str) -> Configuration:
-        """The configuration with this UUID, or the only one whose UUID begins so.
+        """Return the configuration with this UUID, or the only one whose UUID begins so.
 
         Raises:
-            ConfigurationError: None begins so, or several do.
+            ConfigurationError: No UUID begins so, or several do.
         """
         start = text.strip().replace("-", "").lower()
         # Compared here: how databases order and cast UUIDs differs, and configurations are few.
@@ -147,7 +148,7 @@ class Configurations:
         active: bool | None = None,
         include_removed: bool = False,
     ) -> Sequence[Configuration]:
-        """Configurations in the order of creation, those that were removed left out."""
+        """Return the configurations in the order of creation, without those that were removed."""
         found = self._rows.read(
             channel=channel,
             customer=None if customer is None else _customer(customer),
@@ -166,21 +167,22 @@ class Configurations:
         expected_version: int | None = None,
         known_catalogs: Collection[object] | None = None,
     ) -> Configuration:
-        """Change fields; those that are not named stay as they are.
+        """Change the named fields; the others stay as they are.
 
         A change of a field of the channel's own clears "needs reconnect"; a change of a secret or a URL
         also drops stored tokens, which belong to the old ones.
 
         Args:
-            uuid: The configuration.
-            channel: Its channel.
-            changes: New values; None or blank text clears a field, so that it has its default again.
-            actor: Who does it, for the history.
-            expected_version: The version that the person saw; None to take the present one.
-            known_catalogs: As for :meth:`add`.
+            uuid: UUID of the configuration.
+            channel: Channel of the configuration.
+            changes: New values by field; None or blank text clears a field, so that it has its default again.
+            actor: Name of the person, for the history.
+            expected_version: Version that the person saw; None for the present one.
+            known_catalogs: The customer's catalogs, to check ``catalogs_to_transmit`` against.
 
         Raises:
-            ConfigurationError: As for :meth:`add`, or somebody else changed the configuration meanwhile.
+            ConfigurationError: A field cannot be stored, as in :meth:`add`, or another person changed the configuration
+                meanwhile.
             SecretKeyError: A secret should be written and there is no key.
         """
         model = code_and_model(channel)[1]
@@ -222,10 +224,10 @@ class Configurations:
         expected_version: int | None = None,
         known_catalogs: Collection[object] | None = None,
     ) -> Configuration:
-        """Let jobs take it.
+        """Make a configuration active, so that jobs take it.
 
         Raises:
-            ConfigurationError: It is not valid; the error lists everything.
+            ConfigurationError: The configuration is not valid; the error lists everything.
         """
         stored = self._stored(uuid, channel)
         old = stored.configuration
@@ -238,7 +240,7 @@ class Configurations:
         return self._change(old, change, {"active": True})
 
     def deactivate(self, uuid: UUID, *, actor: str, expected_version: int | None = None) -> Configuration:
-        """Let jobs leave it alone. Nothing is sent: what the LMS holds stays there."""
+        """Make a configuration a draft, which no job takes; items at the LMS stay there."""
         old = self.get(uuid)
         _demand_version(old, expected_version)
         if not old.active:
@@ -247,9 +249,9 @@ class Configurations:
         return self._change(old, change, {"active": False})
 
     def remove(self, uuid: UUID, *, actor: str, expected_version: int | None = None) -> Configuration:
-        """Take it out of all lists. The row, its records and its history stay; secrets and tokens are erased.
+        """Remove a configuration from all lists, and erase its secrets and tokens.
 
-        Nothing is sent: what the LMS holds stays there.
+        Its row, records and history stay. Nothing is sent: items at the LMS stay there.
         """
         old = self.get(uuid)
         _demand_version(old, expected_version)
@@ -267,13 +269,13 @@ class Configurations:
     def keep_grant(
         self, uuid: UUID, channel: ChannelLike, secrets: Mapping[str, str], *, actor: str
     ) -> Configuration:
-        """Store what an administrator's grant of access brought, in place of what an earlier one did.
+        """Store the secrets of an administrator's grant of access, in place of those of an earlier grant.
 
-        Tokens of the earlier grant are dropped and "needs reconnect" is cleared. What else is missing or was
-        changed meanwhile is no reason to refuse: the LMS gives these secrets only once.
+        Tokens of the earlier grant are dropped and "needs reconnect" is cleared. Missing fields and changes meanwhile are
+        no reason to refuse, since the LMS gives these secrets only once.
 
         Raises:
-            ConfigurationError: There is no such configuration any more.
+            ConfigurationError: The configuration was removed.
         """
         written = {name: SecretValue(text) for name, text in secrets.items()}
         ciphertexts = {name: self._box().encrypt(value.to_bytes()) for name, value in written.items()}
@@ -292,15 +294,15 @@ class Configurations:
                 return self.get(uuid)
 
     def load(self, uuid: UUID, channel: ChannelLike, *, ungranted: Collection[str] = ()) -> ChannelConfig:
-        """The validated model with its secrets filled in, whether it is active or not.
+        """Return the validated model of an active configuration or a draft, with its secrets filled in.
 
         Args:
-            uuid: The configuration.
-            channel: Its channel.
-            ungranted: Secrets that a grant is about to bring: they hold :data:`PLACEHOLDER`, set or not.
+            uuid: UUID of the configuration.
+            channel: Channel of the configuration.
+            ungranted: Names of secrets that a grant is about to bring; they hold :data:`PLACEHOLDER`, set or not.
 
         Raises:
-            ConfigurationError: It is not valid; the error lists what is missing and incorrect.
+            ConfigurationError: The configuration is not valid; the error lists the missing and incorrect fields.
             SecretKeyError: A secret cannot be read with the present key.
         """
         return self._load(self._stored(uuid, channel), channel, ungranted)
@@ -308,7 +310,7 @@ class Configurations:
     def validity(
         self, uuid: UUID, channel: ChannelLike, *, known_catalogs: Collection[object] | None = None
     ) -> Validity:
-        """What is missing and incorrect."""
+        """Return the missing and incorrect fields of a configuration."""
         return self._check_stored(self._stored(uuid, channel), channel, known_catalogs).validity
 
     def runnable(
@@ -319,16 +321,16 @@ class Configurations:
         customer: str | None = None,
         uuids: Collection[UUID] | None = None,
     ) -> Runnable:
-        """What may run: active, not removed, valid, connected, and its channel is installed.
+        """Return the configurations that may run: active, not removed, valid, connected, with an installed channel.
 
-        This is the one place that decides it. An inactive configuration is refused when it is asked for by
-        its UUID, and else left out without a word.
+        This is the one place that decides it. An inactive configuration is refused if it is asked for by its UUID, and
+        left out otherwise.
 
         Args:
             channels: The installed channels by code.
-            channel: Only this channel's configurations.
-            customer: Only this customer's.
-            uuids: Only these.
+            channel: Code of the channel; None for all channels.
+            customer: UUID of the customer; None for all customers.
+            uuids: UUIDs of the configurations; None for all.
 
         Raises:
             ConfigurationError: One of ``uuids`` does not exist, or was removed.
@@ -353,24 +355,24 @@ class Configurations:
         return Runnable(tuple(ready), tuple(refused))
 
     def mark_needs_reconnect(self, uuid: UUID, reason: str, *, actor: str = SYSTEM) -> bool:
-        """Note that the LMS refuses the credentials, so that no job runs until a person mends it.
+        """Store that the LMS refuses the credentials, so that no job runs until a person mends them.
 
         Args:
-            uuid: The configuration.
-            reason: What the LMS said, redacted.
-            actor: Who found out.
+            uuid: UUID of the configuration.
+            reason: Words of the LMS, redacted.
+            actor: Name of the person or job that found it, for the history.
 
         Returns:
-            True the first time, False when it was noted already: one notice is enough.
+            True the first time; False if it was stored before, since one notice is enough.
         """
         return self._note_reconnect(uuid, "needs reconnect", actor, reason)
 
     def clear_reconnect(self, uuid: UUID, *, actor: str = SYSTEM) -> bool:
-        """Note that the LMS takes the credentials again; False when nothing was noted before."""
+        """Store that the LMS takes the credentials again; return False if nothing was stored before."""
         return self._note_reconnect(uuid, "reconnected", actor, None)
 
     def history(self, uuid: UUID) -> Sequence[Change]:
-        """Every change, oldest first, also of a configuration that was removed."""
+        """Return every change of a configuration, oldest first, even if it was removed."""
         return self._rows.history(uuid)
 
     def _stored(self, uuid: UUID, channel: ChannelLike | None = None) -> Stored:
@@ -429,7 +431,7 @@ class Configurations:
 
     @staticmethod
     def _demand(checked: Checked, active: bool, where: str, next_step: str) -> None:
-        """Refuse what may not be stored: in a draft only misplaced credentials, else all that is wrong."""
+        """Raise for values that may not be stored: in a draft only misplaced credentials, otherwise every fault."""
         if active and not checked.validity.valid:
             raise refusals.invalid(checked.validity, "the configuration cannot be active", where, next_step)
         if checked.unstorable:
@@ -476,7 +478,7 @@ class Configurations:
 def _differences(
     old: Configuration, fields: Mapping[str, Any], secrets: Mapping[str, SecretValue | None]
 ) -> dict[str, Any]:
-    """What a change changes, in the form of the history."""
+    """Return the differences of a change, in the form of the history."""
     changes: dict[str, Any] = {
         name: [old.fields.get(name), value] for name, value in fields.items() if value != old.fields.get(name)
     }

@@ -1,4 +1,4 @@
-"""Holding the fields of a configuration against its channel's model.
+"""Validation of a configuration's fields by its channel's model.
 
 Null and blank text mean "not filled in" for every field: a field without a default is then missing, any other
 has its default.
@@ -32,11 +32,11 @@ PYDANTICS_OWN = "Field required"
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """What keeps a configuration from being active.
+    """The faults that keep a configuration from being active.
 
     Attributes:
-        missing: Fields that are not filled in, in the order of the model.
-        incorrect: Fields whose values cannot be used, and why. Never shows a secret.
+        missing: Names of the fields that are not filled in, in the order of the model.
+        incorrect: Reasons by the name of a field whose value cannot be used; no reason shows a secret.
     """
 
     missing: tuple[str, ...] = ()
@@ -64,16 +64,16 @@ def is_blank(value: Any) -> bool:
 def sort_out(
     model: type[ChannelConfig], given: Mapping[str, Any], where: str, old: Configuration | None = None
 ) -> tuple[dict[str, Any], dict[str, SecretValue | None]]:
-    """Separate plain fields from secrets, and refuse what cannot be kept at all.
+    """Separate plain fields from secrets, and refuse values that cannot be stored.
 
     Args:
         model: The channel's configuration model.
-        given: Fields by name.
-        where: The place that errors name.
-        old: The configuration that changes. A field of it that the model has no more may be cleared.
+        given: Values by field.
+        where: Place for messages of errors.
+        old: The configuration that changes; a field that the model has no more may be cleared.
 
     Returns:
-        The plain fields as JSON data and the secrets; None in either means to clear it.
+        The plain fields as JSON data, and the secrets; None as a value clears the field.
 
     Raises:
         ConfigurationError: A name is unknown or part of the identity, a secret is not one, or a value is
@@ -118,11 +118,11 @@ def sort_out(
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The outcome of :func:`check`.
+    """Result of :func:`check`.
 
     Attributes:
-        config: The validated model, only when everything is right.
-        validity: What is wrong.
+        config: The validated model; None if there is a fault.
+        validity: The faults.
         unstorable: Fields whose values may hold a credential where none belongs.
     """
 
@@ -139,14 +139,14 @@ def check(
     insecure_urls: bool,
     known_catalogs: Collection[object] | None = None,
 ) -> Checked:
-    """Hold fields and secrets against the model.
+    """Check fields and secrets by the model.
 
     Args:
         model: The channel's configuration model.
-        fields: Plain fields that are filled in.
+        fields: Values of the plain fields that are filled in.
         secrets: Secrets that are set; references are looked up in the environment now.
-        insecure_urls: Take plain http and private addresses.
-        known_catalogs: The customer's catalogs; None when they are not known here.
+        insecure_urls: True to allow plain http and private addresses.
+        known_catalogs: UUIDs of the customer's catalogs; None if they are not known here.
     """
     clear, broken = secrets.resolve(os.environ)
     config: ChannelConfig | None = None
@@ -175,7 +175,7 @@ def check(
 
 
 def redact(text: str, secrets: Collection[str]) -> str:
-    """Take secrets out of a text: the longest first, so that one inside another leaves no tail."""
+    """Return a text without secrets, the longest replaced first, so that one inside another leaves no tail."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
@@ -184,7 +184,7 @@ def redact(text: str, secrets: Collection[str]) -> str:
 def _check_catalogs(
     fields: Mapping[str, Any], incorrect: dict[str, str], known: Collection[object] | None
 ) -> None:
-    """A configuration may send only its own customer's catalogs."""
+    """Add the fault of a configuration that names a catalog of another customer."""
     name = "catalogs_to_transmit"
     if known is None or name not in fields or name in incorrect:
         return

@@ -45,7 +45,7 @@ LONGEST_GUESS_S = 600.0
 
 
 def lowered(vendor: Mapping[str, Rate], wanted: Mapping[str, Rate]) -> dict[str, Rate]:
-    """The vendor's rates, with those of a configuration in place where they are lower, or may be higher."""
+    """Return the vendor's rates, each replaced by the configuration's where that is lower, or may be higher."""
     rates = dict(vendor)
     for name, rate in wanted.items():
         ours = rates.get(name)
@@ -55,7 +55,7 @@ def lowered(vendor: Mapping[str, Rate], wanted: Mapping[str, Rate]) -> dict[str,
 
 
 class _Bucket:
-    """One bucket as this process sees it: the calls that it has drawn and not made yet."""
+    """One bucket in this process: the calls that it has drawn and not made yet."""
 
     def __init__(self, key: str, rate: Rate | None) -> None:
         self.key = key
@@ -88,12 +88,12 @@ class RateGate:
     """Lets requests pass as fast as the LMS allows to all workers together.
 
     Args:
-        buckets: Where the counts are kept.
+        buckets: Store of the counts.
         channel: Code of the channel.
-        scope: What the vendor counts by, see ``ChannelConfig.limit_scope``.
-        rates: By bucket name; :data:`DEFAULT` counts every call.
-        clock: The present instant.
-        sleep: Waits a number of seconds.
+        scope: Text by which the vendor counts; see ``ChannelConfig.limit_scope``.
+        rates: Rates by bucket name; :data:`DEFAULT` counts every call.
+        clock: Function that returns the present instant.
+        sleep: Coroutine function that waits a number of seconds.
     """
 
     def __init__(
@@ -115,13 +115,13 @@ class RateGate:
         }
 
     async def enter(self, name: str | None = None) -> float:
-        """Wait until one call may be made; the seconds waited.
+        """Wait until one call may be made, and return the seconds waited.
 
         Args:
-            name: A further bucket that the call counts against.
+            name: Name of a further bucket that the call counts against; None for none.
 
         Raises:
-            ThrottledError: The next call is too far away to wait for.
+            ThrottledError: The next call is allowed too late to wait for.
             ContractError: The channel has declared no bucket of this name.
         """
         waited = 0.0
@@ -135,24 +135,24 @@ class RateGate:
         return waited + await self._take(self._buckets[DEFAULT])
 
     def hold(self, seconds: float) -> None:
-        """Let the other requests of this process wait as well: one of them was told to, for a moment."""
+        """Hold the other requests of this process, because the LMS told one of them to wait a moment."""
         self._held_until = self._clock() + timedelta(seconds=seconds)
 
     async def close(self, until: datetime, name: str | None = None) -> None:
-        """Let nobody pass before ``until``, in any process."""
+        """Let no request pass before ``until``, in any process."""
         bucket = self._bucket(name)
         bucket.closed_until, bucket.good_until, bucket.left = until, None, 0
         await asyncio.to_thread(self._store.close, bucket.key, until, self._clock())
 
     async def leave(self) -> None:
-        """Return the calls that were drawn and not made: another process may make them."""
+        """Give back the calls that were drawn and not made, so that another process may make them."""
         for bucket in self._buckets.values():
             if bucket.left and bucket.good_until is not None:
                 calls, bucket.left = bucket.left, 0
                 await asyncio.to_thread(self._store.give_back, bucket.key, calls, bucket.good_until)
 
     def window_s(self, name: str | None = None) -> float:
-        """Seconds after which to ask again when the LMS did not say how long to wait."""
+        """Seconds after which to ask again if the LMS names no time."""
         rate = self._bucket(name).rate
         return min(rate.seconds, LONGEST_GUESS_S) if rate else UNKNOWN_WINDOW_S
 
@@ -186,7 +186,7 @@ class RateGate:
         return waited
 
     async def _draw(self, bucket: _Bucket, now: datetime) -> datetime | None:
-        """Draw calls for this process; the instant to come back at if there are none."""
+        """Draw calls for this process; return the instant to come back at if there are none."""
         if bucket.closed_until is not None and bucket.closed_until > now:
             return bucket.closed_until
         if bucket.rate is None:

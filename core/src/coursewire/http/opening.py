@@ -1,4 +1,4 @@
-"""How sessions are made: for a stored configuration, or for a draft that is only tried out."""
+"""Opening of sessions: for a stored configuration, or for a draft that is only tried out."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def open_session(
     box: SecretBox,
     **options: Any,
 ) -> HttpSession:
-    """A session whose tokens and rates are kept in the database, shared with all workers.
+    """Open a session whose tokens and rates are kept in the database, shared with all workers.
 
     Args:
         channel: The channel.
         config: The configuration's settings.
-        configuration: Its id; the row must exist, for tokens belong to it.
+        configuration: UUID of the configuration; its row must exist, since tokens refer to it.
         authenticate: The channel's hook, with its configuration bound.
         engine: The installation's database.
-        box: Encrypts tokens.
+        box: Box that encrypts tokens.
         options: Further arguments of :class:`HttpSession`.
     """
     return HttpSession(
@@ -57,7 +57,7 @@ def open_session(
 def open_draft_session(
     *, channel: Channel, config: ChannelConfig, authenticate: Authenticate, **options: Any
 ) -> HttpSession:
-    """A session that keeps its tokens and rates in memory: for tests, and for checking a draft."""
+    """Open a session that keeps its tokens and rates in memory: for tests, and for checking a draft."""
     return HttpSession(
         channel=channel,
         config=config,

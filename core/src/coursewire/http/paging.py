@@ -1,4 +1,4 @@
-"""Following a list from page to page, to its end."""
+"""Paging: following a list from page to page, to its end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PARAMETERS = re.compile(_PARAMETER)
 
 
 def next_link(response: httpx.Response) -> str | None:
-    """What the ``Link`` header gives as the next page; None when it names none."""
+    """Return the URL of the next page from the ``Link`` header; None if it names none."""
     for target, parameters, *_ in _LINK.findall(response.headers.get("link", "")):
         relations = [value for name, value in _PARAMETERS.findall(parameters) if name.lower() == "rel"]
         # A second rel of one link is to be ignored.
@@ -43,7 +43,7 @@ async def pages_of(
     next_page: NextPage,
     max_pages: int,
 ) -> AsyncIterator[httpx.Response]:
-    """The pages of a list; see :meth:`coursewire.model.session.Session.pages`.
+    """Yield the pages of a list; see :meth:`coursewire.model.session.Session.pages`.
 
     Only the lack of a next page ends the list; an empty page does not.
 

@@ -1,4 +1,4 @@
-"""Taking secrets out of text before anybody sees it."""
+"""Redaction: taking secrets out of text before a person sees it."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 class Redactor:
     """Replaces secrets in text by ``***``.
 
-    First those that it knows, in every form in which they travel (plain, URL-encoded, base64, in JSON, in
-    HTML), longest first so that one secret inside another cannot leak its tail. Then, as a second net, what
+    It replaces known secrets first, in every form in which they travel (plain, URL-encoded, base64, in JSON, in HTML),
+    longest first, so that one secret inside another cannot leak its tail. As a second net it then replaces text that
     looks like a credential: authorization headers, private keys, SAML assertions, fields named like tokens.
 
     Args:
-        secrets: Values known from the start.
+        secrets: Secrets that are known from the start.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -85,7 +85,7 @@ class Redactor:
 
     @property
     def _known(self) -> re.Pattern[str] | None:
-        """Made on first use: most runs have nothing to redact, and it takes as long as a request."""
+        """The compiled pattern of the known secrets; it is made on first use, since that takes as long as a request."""
         forms, pattern = self._compiled
         if forms != self._forms:
             forms = self._forms
@@ -102,14 +102,14 @@ class Redactor:
         self._passing.append(forms)
 
     def __call__(self, text: str) -> str:
-        """The text without secrets."""
+        """Return the text without secrets."""
         text = self.mask_known(text)
         for pattern, replacement in _NET:
             text = pattern.sub(replacement, text)
         return text
 
     def mask_known(self, text: str) -> str:
-        """The text without the secrets that it knows; the second net is not used."""
+        """Return the text without the known secrets; the second net is not used."""
         for forms in self._passing:
             for form in forms:
                 text = text.replace(form, MASK)
@@ -117,20 +117,20 @@ class Redactor:
         return text if known is None else known.sub(MASK, text)
 
     def knows(self, content: bytes) -> bool:
-        """Tell whether a known secret is in ``content``."""
+        """Return True if a known secret is in ``content``."""
         known = self._known
         return known is not None and known.search(content.decode("utf-8", "replace")) is not None
 
     def excerpt(self, response: httpx.Response, limit: int = 2000) -> str:
-        """The readable beginning of an answer, whatever it is, redacted.
+        """Return the readable beginning of an answer of any kind, redacted.
 
         Args:
-            response: An answer that has been read.
-            limit: Characters at most.
+            response: Answer that has been read.
+            limit: Number of characters at most.
 
         Returns:
-            Text of a JSON, form or plain answer; the visible text of an HTML page; for anything else a note
-            of its type and size; "" for an empty answer.
+            The text of a JSON, form or plain answer; the visible text of an HTML page; a note of type and size for any
+            other answer; "" for an empty one.
         """
         content = response.content
         if not content.strip():
@@ -154,12 +154,12 @@ class Redactor:
 
 
 def is_html(media_type: str, text: str) -> bool:
-    """Tell a page for people, by what it says that it is or by how it begins."""
+    """Return True for an HTML page, by its media type or by its beginning."""
     return media_type == "text/html" or text.lstrip()[:9].lower().startswith(("<!doctype", "<html"))
 
 
 def media_type_of(response: httpx.Response) -> str:
-    """What an answer says that it is, in small letters and without parameters; "" if it does not say."""
+    """Return the media type of an answer, in small letters and without parameters; "" if it has none."""
     return str(response.headers.get("content-type", "")).split(";")[0].strip().lower()
 
 
@@ -178,7 +178,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def secret_values(model: BaseModel) -> Iterator[str]:
-    """The values of all secrets in a configuration, however deep."""
+    """Return the values of all secrets in a configuration, however deep."""
     for name in type(model).model_fields:
         yield from _values(getattr(model, name))
 

@@ -1,8 +1,8 @@
-"""When and how long to wait before a request goes out again.
+"""Retries: the pauses before a request goes out again.
 
 The library ``stamina`` does not fit here: it repeats on exceptions, while an LMS mostly says "later" with an
 answer; it neither takes an injected sleep and source of jitter nor full jitter; and a retry context a request
-costs more than the request's own overhead. Left of it would be the loop.
+costs more than the request's own overhead. Only its loop would be of use here.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Retries:
 
     Attributes:
         rng: Source of jitter.
-        attempt: Number of the try under way, from 1.
+        attempt: Number of the present try, from 1.
         waited_s: Seconds waited between tries so far.
     """
 
@@ -55,10 +55,10 @@ class Retries:
     waited_s: float = 0.0
 
     def next_pause(self, asked_s: float | None = None) -> float | None:
-        """Seconds to wait before the next try; None when there is to be none.
+        """Return the seconds to wait before the next try; None if there is to be none.
 
         Args:
-            asked_s: What the LMS asked for; without it the pause grows with full jitter.
+            asked_s: Seconds that the LMS asked for; None for a pause that grows with every try, with full jitter.
         """
         if self.attempt >= ATTEMPTS:
             return None
@@ -74,7 +74,7 @@ class Retries:
 
 
 def retry_after_s(response: httpx.Response, now: datetime) -> float | None:
-    """Read ``Retry-After`` as seconds from ``now``: 0 to a day; None when it is missing or no sense.
+    """Read ``Retry-After`` as seconds from ``now``, 0 to a day; return None if it is missing or makes no sense.
 
     Both forms of RFC 9110, 10.2.3 are read: a number of seconds and an HTTP date.
     """
@@ -95,7 +95,7 @@ def retry_after_s(response: httpx.Response, now: datetime) -> float | None:
 
 
 def throttles_by_403(response: httpx.Response) -> bool:
-    """Tell a 403 that means "slow down" from one about a right: by a header that no calls are left, or in words."""
+    """Return True for a 403 that means "slow down": it has a header that no calls are left, or says so in words."""
     said = (
         response.headers.get("x-rate-limit-remaining", "").strip() == "0"
         or "rate limit" in response.text.lower()
@@ -104,9 +104,9 @@ def throttles_by_403(response: httpx.Response) -> bool:
 
 
 def reset_s(response: httpx.Response) -> float | None:
-    """Seconds until the calls of a used-up window begin anew, 0 to a day; None when the answer does not say.
+    """Return the seconds until a used-up window begins anew, 0 to a day; None if the answer does not say.
 
-    Read is ``X-Rate-Limit-Reset`` as a number of seconds, which gateways gave before ``Retry-After`` was usual.
+    It reads ``X-Rate-Limit-Reset`` as a number of seconds, which gateways gave before ``Retry-After`` was usual.
     """
     told = response.headers.get("x-rate-limit-reset", "")
     return min(float(told), _DAY_S) if told.isdecimal() else None

@@ -64,7 +64,7 @@ ReadSlowDown = Callable[[httpx.Response], float | None]
 
 @dataclass(slots=True)
 class Counters:
-    """What a session has done so far."""
+    """Counts of a session: requests, retries, and seconds waited."""
 
     requests: int = 0
     """Requests that left, repeats and redirects included, token calls not."""
@@ -75,7 +75,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One request as a channel asked for it; every try is made from it afresh."""
+    """One request of a channel, from which every try is made afresh."""
 
     method: str
     url: httpx.URL
@@ -95,7 +95,7 @@ def _user_agent() -> bytes:
 
 
 def _encoded(json: Any, data: Mapping[str, Any] | None, content: bytes | None) -> tuple[bytes, str | None]:
-    """The body on the wire, and its content type where it follows from the way it was given."""
+    """Return the body on the wire, and its content type where that follows from the argument used."""
     if json is not None:
         return canonical_json(json), "application/json"
     if data is not None:
@@ -110,25 +110,25 @@ class HttpSession(Session):
     Use it as an async context manager, in one event loop. Nothing is sent before the first request.
 
     Args:
-        channel: The channel: its limits are the time-outs, rates and number of connections.
+        channel: Channel whose limits are the time-outs, rates and number of connections.
         config: The configuration's settings.
-        configuration: Its id.
-        authenticate: Gives the auth of every request.
-        token_store: Where tokens are kept.
-        buckets: Where rates are counted.
-        read_slow_down: Recognises an answer that means "slow down" but is not a 429: the seconds to wait, 0
-            when the LMS does not say; None for other answers.
-        insecure_urls: Allow plain http and private addresses.
-        clock: The present instant.
-        sleep: Waits a number of seconds.
+        configuration: UUID of the configuration.
+        authenticate: Function that returns the auth of every request.
+        token_store: Store of the tokens.
+        buckets: Store of the counts of rates.
+        read_slow_down: Function that recognises an answer which means "slow down" without being a 429. It returns the
+            seconds to wait, 0 if the LMS names none, and None for other answers.
+        insecure_urls: True to allow plain http and private addresses.
+        clock: Function that returns the present instant.
+        sleep: Coroutine function that waits a number of seconds.
         rng: Source of jitter.
-        transport: Carries requests in place of aiohttp, such as ``httpx.AsyncHTTPTransport()`` where
+        transport: Transport in place of aiohttp, such as ``httpx.AsyncHTTPTransport()`` where
             cassettes record. It must check resolved addresses itself.
-        launches: Stored launches of learners; None where none are kept.
+        launches: Stored launches of learners; None for none.
 
     Attributes:
-        counters: What was done so far.
-        redactor: Knows the configuration's secrets and every token obtained.
+        counters: Counts of the session so far.
+        redactor: Redactor that knows the configuration's secrets and every token obtained.
     """
 
     def __init__(
@@ -248,23 +248,23 @@ class HttpSession(Session):
             return await self._send(call)
 
     async def get(self, path: str, **kwargs: Any) -> httpx.Response:
-        """``request("GET", ...)``."""
+        """Send a GET request; see :meth:`request`."""
         return await self.request("GET", path, **kwargs)
 
     async def post(self, path: str, **kwargs: Any) -> httpx.Response:
-        """``request("POST", ...)``."""
+        """Send a POST request; see :meth:`request`."""
         return await self.request("POST", path, **kwargs)
 
     async def put(self, path: str, **kwargs: Any) -> httpx.Response:
-        """``request("PUT", ...)``."""
+        """Send a PUT request; see :meth:`request`."""
         return await self.request("PUT", path, **kwargs)
 
     async def patch(self, path: str, **kwargs: Any) -> httpx.Response:
-        """``request("PATCH", ...)``."""
+        """Send a PATCH request; see :meth:`request`."""
         return await self.request("PATCH", path, **kwargs)
 
     async def delete(self, path: str, **kwargs: Any) -> httpx.Response:
-        """``request("DELETE", ...)``."""
+        """Send a DELETE request; see :meth:`request`."""
         return await self.request("DELETE", path, **kwargs)
 
     async def launch(self, remote_id: str) -> Launch | None:
@@ -288,15 +288,19 @@ class HttpSession(Session):
         await self._sleep(seconds)
 
     async def once(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
-        """The first answer; see :meth:`Session.once`."""
+        """Return the first answer for a key; see :meth:`Session.once`."""
         async with self._asking[key]:
             if key not in self._known:
                 self._known[key] = await ask()
             known: T = self._known[key]
             return known
 
+    def forget(self, key: Hashable) -> None:
+        """Let go of the first answer; see :meth:`Session.forget`."""
+        self._known.pop(key, None)
+
     def lock(self, key: Hashable) -> asyncio.Lock:
-        """One at a time; see :meth:`Session.lock`."""
+        """Return the lock of a key; see :meth:`Session.lock`."""
         return self._locks[key]
 
     def pages(
@@ -308,7 +312,7 @@ class HttpSession(Session):
         next_page: NextPage | None = None,
         max_pages: int = 10_000,
     ) -> AsyncIterator[httpx.Response]:
-        """The pages of a list; see :meth:`Session.pages`."""
+        """Yield the pages of a list; see :meth:`Session.pages`."""
         return pages_of(
             self, path, params=params, data=data, next_page=next_page or next_link, max_pages=max_pages
         )
@@ -334,7 +338,7 @@ class HttpSession(Session):
             await self._sleep(pause)
 
     def _after_failure(self, call: _Call, error: Exception, retries: Retries) -> float:
-        """The pause before the next try; raises when there is to be none."""
+        """Return the pause before the next try; raise if there is to be none."""
         why = self.redactor(str(error)) or type(error).__name__
         if isinstance(error, ForbiddenAddressError):
             raise UnreachableError(
@@ -350,7 +354,7 @@ class HttpSession(Session):
         return pause
 
     async def _after_answer(self, call: _Call, response: httpx.Response, retries: Retries) -> float | None:
-        """The pause before the next try; None when the answer is the channel's to read."""
+        """Return the pause before the next try; None if the channel is to read the answer."""
         status = response.status_code
         asked_s = self._asked_to_wait(response)
         if asked_s is not None:
@@ -380,7 +384,7 @@ class HttpSession(Session):
         return None
 
     def _asked_to_wait(self, response: httpx.Response) -> float | None:
-        """Seconds that the LMS asks to wait, 0 when it does not say; None when it does not ask."""
+        """Return the seconds that the LMS asks to wait, 0 if it names none; None if it does not ask."""
         told_s = self._read_slow_down(response) if self._read_slow_down else None
         if told_s is None and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
             return None
@@ -397,7 +401,7 @@ class HttpSession(Session):
         )
 
     async def _heed_remaining(self, call: _Call, response: httpx.Response) -> None:
-        """Let nobody run into a limit that the LMS has just said is used up, perhaps by others."""
+        """Close the bucket if the answer says that the limit is used up, perhaps by others."""
         name = self._limits.remaining_header
         if name is None or response.headers.get(name, "").strip() != "0":
             return
@@ -409,7 +413,7 @@ class HttpSession(Session):
             await self._gate.close(min(resets_at, window_ends_at), call.bucket)
 
     async def _authenticated(self, call: _Call) -> httpx.Response:
-        """Run httpx's auth protocol: the flow yields requests and is given their answers."""
+        """Run httpx's auth protocol, in which the flow yields requests and gets their answers."""
         request = self._request(call.method, call.url, call.headers, call.content)
         flow = call.auth.async_auth_flow(request)
         try:
@@ -424,7 +428,7 @@ class HttpSession(Session):
             await flow.aclose()
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
-        """One request and its answer, following redirects where that is safe."""
+        """Send one request and return its answer, following redirects where that is safe."""
         for _ in range(MAX_REDIRECTS):
             response = await self._one(request)
             target = self._redirect(request, response)
@@ -448,7 +452,7 @@ class HttpSession(Session):
         return request
 
     def _redirect(self, request: httpx.Request, response: httpx.Response) -> httpx.URL | None:
-        """Where to go instead; None when the answer is not a redirect that may be followed."""
+        """Return the URL of a redirect; None if the answer is no redirect that may be followed."""
         if not response.has_redirect_location:
             return None
         # 301, 302 and 303 would turn a write into a GET, whose 200 looks like an acknowledgement.

@@ -1,4 +1,4 @@
-"""Where tokens are kept, and who may renew one: the tables ``token`` and ``lease``."""
+"""Stores of tokens, and the right to renew one: the tables ``token`` and ``lease``."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 
 
 class SecretBox(Protocol):
-    """Encrypts what must not lie in the database in clear."""
+    """A box that encrypts data that must not stand in the database in clear."""
 
     def encrypt(self, data: bytes, /) -> bytes:
-        """Data to ciphertext."""
+        """Return the ciphertext of data."""
         ...
 
     def decrypt(self, token: bytes, /) -> bytes:
-        """Ciphertext to data."""
+        """Return the data of a ciphertext."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A token and when it was obtained."""
+    """A stored token and the instant at which it was obtained."""
 
     token: Token
     obtained_at: datetime
 
     def lasts(self, now: datetime, margin_s: float) -> bool:
-        """True while more than the margin is left.
+        """Return True while more than the margin is left.
 
-        The margin is never more than a quarter of the lifetime: else a token that lives a minute would
-        be renewed for every request.
+        The margin is never more than a quarter of the lifetime, since a token that lives a minute would otherwise be
+        renewed for every request.
         """
         lifetime = self.token.expires_at - self.obtained_at
         return now < self.token.expires_at - min(timedelta(seconds=margin_s), lifetime / 4)
@@ -53,7 +53,7 @@ class TokenStore(Protocol):
     """The tokens of one configuration, by subject. Methods may block; call them in a thread."""
 
     def load(self, subject: str) -> Kept | None:
-        """The stored token; it may be over."""
+        """Return the stored token, which may have expired; None if there is none."""
         ...
 
     def save(self, subject: str, kept: Kept) -> None:
@@ -61,15 +61,15 @@ class TokenStore(Protocol):
         ...
 
     def expire(self, subject: str, now: datetime) -> None:
-        """Let nobody else use the stored token; its refresh token stays readable."""
+        """Expire the stored token, so that no other session uses it; its refresh token stays readable."""
         ...
 
     def lock(self, subject: str, owner: str, now: datetime, lapses_at: datetime) -> bool:
-        """Take the right to renew; False while another has it."""
+        """Take the right to renew; return False while another process has it."""
         ...
 
     def unlock(self, subject: str, owner: str, now: datetime) -> None:
-        """Give the right back; a lapsed one that another took is left alone."""
+        """Give the right to renew back, unless it has lapsed and another process has it."""
         ...
 
 
@@ -91,8 +91,8 @@ class SqlTokenStore:
 
     Args:
         engine: The installation's database.
-        box: Encrypts the values.
-        configuration: Whose tokens.
+        box: Box that encrypts the values.
+        configuration: UUID of the configuration.
     """
 
     def __init__(self, engine: Engine, box: SecretBox, configuration: UUID) -> None:
@@ -184,7 +184,7 @@ class MemoryTokenStore:
             self._kept[subject] = replace(kept, token=replace(kept.token, expires_at=now))
 
     def lock(self, subject: str, owner: str, now: datetime, lapses_at: datetime) -> bool:
-        """See :meth:`TokenStore.lock`; within a process nobody else asks."""
+        """See :meth:`TokenStore.lock`; within one process there is no other caller."""
         return True
 
     def unlock(self, subject: str, owner: str, now: datetime) -> None:
@@ -192,5 +192,5 @@ class MemoryTokenStore:
 
 
 def _digest(subject: str) -> str:
-    """A subject may be a person: only its digest is stored."""
+    """Return the digest of a subject, which may be a person, so that only the digest is stored."""
     return hashlib.sha256(subject.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The tokens of one configuration: obtained once, kept, renewed by one at a time."""
+"""The tokens of one configuration: obtained once, kept, and renewed by one process at a time."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ class StoredTokens(Tokens):
     """Tokens that outlive the process; see :class:`coursewire.model.session.Tokens`.
 
     Args:
-        store: Where they are kept.
-        transport: Carries credential calls.
-        targets: Where those may go.
-        timeout: httpx's time-outs of one call, in seconds.
-        redactor: Learns every token.
+        store: Store of the tokens.
+        transport: Transport of credential calls.
+        targets: URLs that those calls may go to.
+        timeout: Time-outs of one call for httpx, in seconds.
+        redactor: Redactor that learns every token.
         where: Channel and configuration, for messages.
-        clock: The present instant.
-        sleep: Waits a number of seconds.
+        clock: Function that returns the present instant.
+        sleep: Coroutine function that waits a number of seconds.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class StoredTokens(Tokens):
         margin_s: float = 60.0,
         passing: bool = False,
     ) -> Token:
-        """The current token of ``subject``; see :meth:`Tokens.fetch`."""
+        """Return the current token of a subject; see :meth:`Tokens.fetch`."""
         if passing:
             return await self._fetch_passing(subject, obtain, rejected, margin_s)
         if rejected is not None:
@@ -150,12 +150,12 @@ class StoredTokens(Tokens):
         return kept.token
 
     async def replace(self, subject: str, obtain: Callable[[], Awaitable[Token]]) -> Token:
-        """Put a token that a person has just granted in the place of whatever is kept.
+        """Store a token that a person has just granted, in place of the stored one.
 
         Args:
-            subject: As for :meth:`fetch`.
-            obtain: Gets the token. Nobody renews the old one meanwhile, in any process; what ``obtain`` does
-                to the configuration is seen by the next renewal.
+            subject: Subject of the token, as in :meth:`fetch`.
+            obtain: Coroutine function that gets the token. No process renews the old one meanwhile, and the next
+                renewal sees the changes that ``obtain`` makes to the configuration.
 
         Raises:
             SendError: ``obtain`` raised it, or another process has been renewing for too long.
@@ -175,7 +175,7 @@ class StoredTokens(Tokens):
         return new
 
     async def aclose(self) -> None:
-        """Let renewals under way come to their end."""
+        """Wait for the renewals under way."""
         await asyncio.gather(*self._renewals.values(), return_exceptions=True)
 
     async def _fetch_passing(

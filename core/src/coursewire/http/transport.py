@@ -1,4 +1,4 @@
-"""What carries requests: httpx's transport interface over aiohttp's connections, with guards.
+"""The transport of requests: httpx's interface over aiohttp's connections, with bounds on time, size and address.
 
 aiohttp spends a tenth of a millisecond on a request where httpx's own transport spends more than one.
 """
@@ -42,10 +42,9 @@ class OversizeError(httpx.RemoteProtocolError):
 
 
 class PublicResolver(AbstractResolver):
-    """Resolves names, and refuses one that has any address which is not public.
+    """A resolver that refuses a name with any address that is not public.
 
-    The addresses checked are those that the connection is then made to, so that a name cannot change its
-    mind in between.
+    The connection is made to the very addresses that were checked, so that a name cannot lead elsewhere in between.
     """
 
     def __init__(self) -> None:
@@ -65,7 +64,7 @@ class PublicResolver(AbstractResolver):
         return found
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no resource is held open."""
         await self._resolver.close()
 
 
@@ -80,11 +79,11 @@ def _ssl_context() -> ssl.SSLContext:
 
 
 def carrier(*, connections: int, insecure_urls: bool) -> httpx.AsyncBaseTransport:
-    """A transport over aiohttp.
+    """Return a transport over aiohttp.
 
     Args:
-        connections: At once to one host.
-        insecure_urls: Allow private addresses.
+        connections: Number of connections to one host at once.
+        insecure_urls: True to allow private addresses.
     """
 
     def connect() -> aiohttp.ClientSession:
@@ -101,9 +100,9 @@ def carrier(*, connections: int, insecure_urls: bool) -> httpx.AsyncBaseTranspor
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """Sends one request and reads its answer whole, within the bounds of time, size and address.
+    """A transport that sends one request and reads its whole answer, within bounds of time, size and address.
 
-    Every hop passes here: requests, token calls, redirects, pages.
+    Every request passes here: those of channels, token calls, redirects, pages.
 
     Raises (on ``handle_async_request``):
         ForbiddenAddressError: The host may not be talked to; nothing was sent.
@@ -125,7 +124,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._max_bytes = max_bytes
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send and read; see the class."""
+        """Send a request and read its answer; see the class."""
         if not self._insecure_urls:
             self._check_literal(request.url.host)
         if not is_on():
@@ -204,7 +203,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
 
 def _plain(error: httpx.TransportError | aiohttp.ClientError) -> Exception:
-    """Tell "never connected" from all else.
+    """Return the error of httpx that tells "never connected" from all other failures.
 
     ``httpx-aiohttp`` 0.2 calls a connection that broke after the request had left a ``ConnectTimeout``;
     aiohttp's own error, which is the cause, knows better.

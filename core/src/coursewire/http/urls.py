@@ -1,4 +1,4 @@
-"""The places that a request may go to: paths joined to the LMS's base URL, hosts held to the allowed ones."""
+"""URLs that a request may go to: paths below the LMS's base URL, and allowed hosts."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Targets:
     """The URLs that one configuration's requests may go to.
 
     Args:
-        config: Gives ``lms_url`` and ``allowed_hosts``.
-        insecure_urls: Allow plain http also where the base URL has https.
+        config: Configuration with ``lms_url`` and ``allowed_hosts``.
+        insecure_urls: True to allow plain http even where the base URL has https.
     """
 
     def __init__(self, config: ChannelConfig, *, insecure_urls: bool) -> None:
@@ -40,7 +40,7 @@ class Targets:
         self._insecure_urls = insecure_urls
 
     def url(self, path: str, params: Mapping[str, Any] | list[tuple[str, str]] | None = None) -> httpx.URL:
-        """The URL of ``path``: below the base URL, or absolute with an allowed host.
+        """Return the URL of a path, which is below the base URL, or an absolute URL with an allowed host.
 
         Raises:
             ContractError: The path leaves the base URL, or the host is not allowed.
@@ -66,10 +66,10 @@ class Targets:
         return url
 
     def check(self, url: httpx.URL) -> None:
-        """Hold an absolute URL to the allowed hosts.
+        """Check that an absolute URL leads to an allowed host.
 
         Raises:
-            ContractError: It goes elsewhere, or is not https.
+            ContractError: The URL leads to another host, or is not https.
         """
         same = url.host.lower() == self.base.host.lower()
         if (
@@ -88,7 +88,7 @@ class Targets:
 
 
 def same_place(origin: httpx.URL, target: httpx.URL) -> bool:
-    """Tell whether a redirect stays: same scheme, host and port, or from http to https of the host."""
+    """Return True if a redirect stays at scheme, host and port, or leads from http to https of the host."""
     if origin.host.lower() != target.host.lower():
         return False
     ports = (_port(origin), _port(target))

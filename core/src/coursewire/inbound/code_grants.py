@@ -19,7 +19,6 @@ import httpx
 
 from coursewire.errors import CredentialsError, GrantError, UnreachableError
 from coursewire.http.redact import shorten
-from coursewire.model.inbound import CodeGrant
 from coursewire.storage.oauth_states import Begun, OAuthStates, StateFault
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from coursewire.http.session import HttpSession
     from coursewire.installation import Installation
     from coursewire.model.configuration import ChannelConfig
+    from coursewire.model.inbound import CodeGrant
     from coursewire.model.session import Token
     from coursewire.plugins.registry import LoadedChannel
 
@@ -72,12 +72,6 @@ _OF_STATES = {
         "Finish it there, or start again here.",
     ),
 }
-
-
-def code_grant(channel: LoadedChannel) -> CodeGrant | None:
-    """The way in which a channel is granted access; None when it has none."""
-    grants = (route for route in channel.hook_caller.inbound_routes() if isinstance(route, CodeGrant))
-    return next(grants, None)
 
 
 class CodeGrants:
@@ -226,7 +220,7 @@ class CodeGrants:
 
     def _grant_of(self, configuration: Configuration) -> tuple[LoadedChannel, CodeGrant]:
         channel = self._installation.channels.get(configuration.channel)
-        grant = code_grant(channel)
+        grant = channel.hook_caller.oauth_application()
         if grant is None:
             raise GrantError(
                 GrantFault.NOT_OFFERED,

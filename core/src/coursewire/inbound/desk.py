@@ -151,13 +151,12 @@ class Inbound:
         self._mounted: list[Mounted] | None = None
 
     def routes(self) -> list[Mounted]:
-        """Return the routes of all channels; code grants are not among them."""
+        """Return the routes of all channels, channel by channel."""
         if self._mounted is None:
             self._mounted = [
                 Mounted(channel, f"{ROOT}/{channel.channel.code.lower()}{route.path}", route)
                 for channel in self._installation.channels
                 for route in channel.hook_caller.inbound_routes()
-                if isinstance(route, InboundRoute)
             ]
         return self._mounted
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.content import ContentType
 from coursewire.model.kinds import Kind
+from coursewire.model.reasons import ReasonInfo
 
 PLUGIN_API = "2.0"
 """The version of the contract between core and plugins: hooks, and the names of ``import coursewire``. It is raised when
@@ -131,6 +132,9 @@ class Capabilities(BaseModel):
     in parts and sends only those that changed."""
     list_remote: Support = Support.NOT_IMPLEMENTED
     """List what is at the LMS (hook ``list_remote``)."""
+    list_inactive_learners: Support = Support.NOT_IMPLEMENTED
+    """List the learners whose account at the LMS is inactive (hook ``list_inactive_learners``), for
+    ``coursewire learners inactive``."""
     paging: Literal["none", "link header", "page number", "cursor", "offset"] = "none"
     """The way in which the LMS divides lists into pages. Anything but ``none`` calls for the checks about pages."""
     slow_down: tuple[str, ...] = ("429",)
@@ -226,6 +230,18 @@ class Channel(BaseModel):
     """``"package.module:Class"`` of the simulator, for ``coursewire simulate`` and the test kit."""
     docs_url: str | None = None
     """The vendor's own documentation."""
+    reasons: tuple[ReasonInfo, ...] = ()
+    """The reason codes of the channel's own that its results and errors may carry, beside core's (see
+    :class:`~coursewire.model.reasons.Reason`). They are counted, explained and documented as core's are."""
+
+    @field_validator("reasons")
+    @classmethod
+    def _each_once(cls, value: tuple[ReasonInfo, ...]) -> tuple[ReasonInfo, ...]:
+        codes = [info.code for info in value]
+        twice = sorted({code for code in codes if codes.count(code) > 1})
+        if twice:
+            raise ValueError(f"these codes are declared twice: {', '.join(twice)}")
+        return value
 
     @field_validator("simulator")
     @classmethod

@@ -109,7 +109,6 @@ CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_split)]
 """Texts, also taken as one text with commas between them."""
 OptionalSecret = Annotated[SecretStr, Field(max_length=255)]
 """A credential that may be left blank; taken byte for byte, encrypted at rest, and never shown."""
-Secret = OptionalSecret
 ApiPath = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255), AfterValidator(_api_path)]
 """A path below the base URL of the LMS, with or without a leading slash; never a URL, so that it cannot
 replace the host."""

@@ -371,18 +371,22 @@ def list_route(
 
 @dataclass(frozen=True, slots=True)
 class CodeGrant:
-    """How an administrator of the LMS gives us access: OAuth 2's authorization code (RFC 6749, 4.1).
+    """The way in which an administrator of the LMS grants access: OAuth 2's authorization code (RFC 6749, 4.1).
 
-    Core serves the two pages (start, and return with the code), makes and checks ``state``, asks for the token
-    and stores what it brings. A channel lists it in ``inbound_routes`` among its routes.
+    Core serves the page that starts the grant and the page that the LMS returns to with the code, makes and checks
+    ``state``, asks for the first token and stores what it brings. A channel hands a grant over in the hook
+    ``oauth_application``; :meth:`coursewire.OAuthApplication.grant` makes one.
 
     Attributes:
-        fields: Secret fields of the configuration that the grant fills, such as ``refresh_token``. While
-            they are empty the functions get placeholders in their place.
-        authorize_url: Of (configuration, redirect URI, state): where the administrator's browser is sent.
-        token_request: Of (configuration, code, redirect URI): the request for the first token.
-        read_token: Reads its answer as strictly as any input; the refresh token goes into ``fields[0]``.
-        pkce: The LMS knows RFC 7636: core adds a challenge to the URL and its answer to the request's form.
+        fields: Names of the configuration's secret fields that the grant fills, such as ``("refresh_token",)``.
+            While they are empty the functions below get placeholders in their place.
+        authorize_url: Function of (configuration, redirect URI, state) that returns the URL of the page on which
+            the administrator grants access.
+        token_request: Function of (configuration, code, redirect URI) that returns the request for the first token.
+        read_token: Function of (answer, clock) that returns the token in the answer to that request, read as
+            strictly as any input. Its refresh token goes into ``fields[0]``.
+        pkce: True where the LMS supports RFC 7636: core then adds the challenge to the URL, and the verifier to the
+            form of the token request.
     """
 
     fields: tuple[str, ...]

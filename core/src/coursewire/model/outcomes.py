@@ -104,7 +104,7 @@ class EnrollmentReport(Outcome):
         return self.enrolled_at if self.active else self.unenrolled_at
 
 
-class Told(BaseModel):
+class LastReported(BaseModel):
     """What the LMS last confirmed of an outcome: the part that a later one is held against.
 
     Attributes:
@@ -132,7 +132,7 @@ class Told(BaseModel):
             percent=getattr(outcome, "percent", None),
         )
 
-    def improved_by(self, later: Told) -> bool:
+    def improved_by(self, later: LastReported) -> bool:
         """Tell whether ``later`` is better news: completed, a better verdict, or a higher grade."""
         if self.complete != later.complete:
             return later.complete
@@ -140,7 +140,7 @@ class Told(BaseModel):
             return _RANK[self.verdict] < _RANK[later.verdict]
         return later.percent is not None and (self.percent is None or later.percent > self.percent)
 
-    def lowered_by(self, later: Told) -> bool:
+    def lowered_by(self, later: LastReported) -> bool:
         """Tell whether ``later`` has a lower grade."""
         return self.percent is not None and later.percent is not None and later.percent < self.percent
 

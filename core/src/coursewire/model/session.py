@@ -183,6 +183,14 @@ class Session(Protocol):
         """
         ...
 
+    def forget(self, key: Hashable) -> None:
+        """Let go of what :meth:`once` remembers for ``key``, so that the next one asks again.
+
+        It is for an answer that a request of ours may have made untrue, such as a list after a creation whose outcome
+        is unknown. Where nothing is remembered, nothing happens.
+        """
+        ...
+
     def lock(self, key: Hashable) -> AbstractAsyncContextManager[None]:
         """Return a lock around calls that the LMS cannot take twice at a time from this session.
 

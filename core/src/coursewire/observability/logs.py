@@ -1,4 +1,4 @@
-"""The log: lines for people, or JSON objects for programs, both with the job and configuration they are about."""
+"""The log: lines for people, or JSON objects for programs, both with their job and configuration."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JSON_FIELDS = ("levelname", "name", "message")
 
 @contextmanager
 def log_about(**facts: str) -> Iterator[None]:
-    """Give every line that the block logs these facts, such as ``job`` and ``configuration``."""
+    """Add facts such as ``job`` and ``configuration`` to every line that the block logs."""
     token = _ABOUT.set({**(_ABOUT.get() or {}), **facts})
     try:
         yield
@@ -32,10 +32,10 @@ def log_about(**facts: str) -> Iterator[None]:
 
 
 class About(logging.Filter):
-    """Puts the facts of :func:`log_about` on each record, for the JSON form."""
+    """A filter that puts the facts of :func:`log_about` on each record, for the JSON form."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record through."""
+        """Add the facts to a record, and let it through."""
         for name, value in (_ABOUT.get() or {}).items():
             if not hasattr(record, name):
                 setattr(record, name, value)
@@ -43,9 +43,9 @@ class About(logging.Filter):
 
 
 def set_up_logs(settings: Settings) -> None:
-    """Log to standard error, unless whoever runs us has set the log up already.
+    """Log to standard error, unless the program has set up its log already.
 
-    Below warnings only our own log: those of libraries show URLs and headers.
+    Below warnings only our own lines are logged, since those of libraries show URLs and headers.
 
     Raises:
         SettingsError: JSON is asked for and its library is not installed.

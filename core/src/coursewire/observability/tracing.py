@@ -26,10 +26,10 @@ _OPEN = "coursewire spans"
 
 
 def switch_on(provider: TracerProvider | None = None) -> None:
-    """Make spans from now on.
+    """Switch spans on.
 
     Args:
-        provider: Who takes them; the process's own when left out, which a host service has set up as it likes.
+        provider: Provider that takes the spans; None for the process's own, which a host service sets up as it likes.
 
     Raises:
         SetupError: The extra ``otel`` is not installed.
@@ -43,15 +43,15 @@ def switch_on(provider: TracerProvider | None = None) -> None:
 
 
 def switch_off() -> None:
-    """Make no more spans."""
+    """Switch spans off."""
     global _tracer  # noqa: PLW0603 - as above
     _tracer = None
 
 
 def send_away() -> None:
-    """Send this process's spans where the ``OTEL_...`` variables of the environment say, by OTLP over HTTP.
+    """Send this process's spans by OTLP over HTTP, as the ``OTEL_...`` variables of the environment say.
 
-    What is set up already stays.
+    An existing set-up stays.
 
     Raises:
         SetupError: The extra ``otel`` is not installed.
@@ -75,12 +75,12 @@ def send_away() -> None:
 
 
 def is_on() -> bool:
-    """Tell whether spans are made."""
+    """Return True if spans are made."""
     return _tracer is not None
 
 
 def watch_engine(engine: Engine) -> None:
-    """Make spans of a database's statements: their text, in which values are placeholders, and no driver's words."""
+    """Make spans of a database's statements, with their text, in which values are placeholders, and no driver's message."""
     from sqlalchemy import event  # noqa: PLC0415 - loaded by whoever has an engine
 
     system = engine.dialect.name
@@ -118,15 +118,15 @@ def span(
     parent: Mapping[str, str] | None = None,
     **attributes: str | int,
 ) -> AbstractContextManager[Span | None]:
-    """A span around a block; None where traces are off.
+    """Make a span around a block; yield None if traces are off.
 
-    An error within it leaves its class in the span, never its words.
+    An error within the block leaves its class in the span, never its message.
 
     Args:
-        name: Of few different ones.
-        kind: Whether it serves, asks somebody else, or neither.
-        parent: Headers of a request, which may say what it is a part of.
-        attributes: With two underscores where the name has a dot.
+        name: Name of the span, one of few different ones.
+        kind: Kind of the span: server, client or internal.
+        parent: Headers of a request, which may name the span that it is a part of.
+        attributes: Attributes of the span, with two underscores for a dot in the name.
     """
     if _tracer is None:
         return nullcontext()

@@ -14,7 +14,7 @@ from coursewire.configurations.configuration import Configuration
 from coursewire.errors import ConfigurationError
 from coursewire.installation import Installation
 from coursewire.model.kinds import OUTCOMES, Kind
-from coursewire.model.reasons import explain
+from coursewire.model.reasons import ReasonInfo, explain
 from coursewire.storage.audit import jobs, retention, transmissions
 from coursewire.storage.audit.export import ExportFormat, csv_lines, json_lines, stream
 from coursewire.storage.audit.records import OutcomeRecords, Record, records_of
@@ -39,14 +39,18 @@ class ItemHistory:
     record: Record | None
     attempts: Sequence[dict[str, Any]]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the stable form, as ``audit show --json`` prints it."""
+    def as_dict(self, own: Sequence[ReasonInfo] = ()) -> dict[str, Any]:
+        """Return the stable form, as ``audit show --json`` prints it.
+
+        Args:
+            own: The reason codes that the channel declares.
+        """
         if self.record is None:
             return {"record": None, "explanation": None, "transmissions": self.attempts}
         fields = asdict(self.record)
         if fields.get("evidence"):
             fields["evidence"] = loads(fields["evidence"])
-        words = dict(zip(("text", "next_step"), explain(self.record.reason or ""), strict=True))
+        words = explain(self.record.reason or "", own)._asdict()
         return {"record": fields, "explanation": words, "transmissions": self.attempts}
 
 

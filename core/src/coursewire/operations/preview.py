@@ -20,7 +20,7 @@ from coursewire.model.kinds import Kind
 from coursewire.model.payload import Operation
 from coursewire.model.reasons import Reason
 from coursewire.pipeline.export.catalogs import wanted_keys
-from coursewire.pipeline.export.evaluation import Examined
+from coursewire.pipeline.export.evaluation import OutcomeEvaluation
 from coursewire.pipeline.export.outcomes import OutcomeExport
 from coursewire.pipeline.selection import refuse_other_kinds
 from coursewire.plugins.registry import LoadedChannel, Registry
@@ -176,7 +176,7 @@ class BundlePreview:
         for customer in await self.source.customers():
             if self.customer and customer.uuid != self.customer:
                 continue
-            async for page in self._export(kind, customer, records, now).examined():
+            async for page in self._export(kind, customer, records, now).evaluations():
                 for one in page:
                     key = f"{one.facts.id} {one.part.subsection_id}" if one.part else one.facts.id
                     if not only or key in only:
@@ -217,7 +217,7 @@ class BundlePreview:
         )
 
 
-def _outcome_item(key: str, one: Examined) -> PreviewItem:
+def _outcome_item(key: str, one: OutcomeEvaluation) -> PreviewItem:
     payload = one.prepared.payload if one.prepared else None
     if payload is not None:
         return PreviewItem(key, one.title, payload.operation, payload.body)
@@ -225,7 +225,7 @@ def _outcome_item(key: str, one: Examined) -> PreviewItem:
         key,
         one.title,
         reason=str(one.reason),
-        message=one.steps[-1].message,
+        message=one.decisions[-1].message,
         is_fault=one.reason in _FAULTS,
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from coursewire.configurations.configuration import Configuration
 from coursewire.installation import Installation
 from coursewire.model.kinds import OUTCOMES, Kind
-from coursewire.pipeline.summary import WAITING
+from coursewire.model.reasons import CountedAs, counted_as
 from coursewire.storage.audit import jobs
 from coursewire.storage.audit.records import records_of
 from coursewire.storage.audit.requeue import FAILED_STATES
@@ -117,7 +117,8 @@ def _kind_status(installation: Installation, configuration: Configuration, kind:
         if state in FAILED_STATES:
             failed[reason or state.replace(" ", "-")] += count
         elif state in (State.PLANNED, State.SENDING, State.OFFERED):
-            (skipped if reason and reason not in WAITING else waiting)[reason or state] += count
+            waits = not reason or counted_as(reason) is CountedAs.WAITING
+            (waiting if waits else skipped)[reason or state] += count
     last = jobs.recent(installation.engine, configurations=[configuration.uuid], kind=kind, limit=1)
     return KindStatus(
         present=present,

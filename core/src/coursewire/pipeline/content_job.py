@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursewire.errors import GuardError
 from coursewire.model.kinds import Kind
-from coursewire.pipeline.export.content import ContentExport, Survey
+from coursewire.pipeline.export.content import ContentExport, Worklist
 from coursewire.pipeline.job import Job, take_up
 from coursewire.pipeline.plan import Plan
 from coursewire.pipeline.rules.guard import Guard
@@ -58,29 +58,29 @@ class ContentJob(Job):
 
     async def _evaluate(self, target: Target, *, write: bool) -> Plan:
         export = self.export(target)
-        survey = await export.survey()
+        worklist = await export.worklist()
         return Plan(
             self.configuration,
             self.kind,
-            left={str(reason): count for reason, count in survey.left.items()},
-            failures=survey.wanted.failures,
-            present=survey.present,
-            total=len(survey.examine) + len(survey.retire) + len(survey.withdraw),
-            wanted=survey.wanted,
-            guard=self._guard(survey),
-            prepared=export.pages(survey),
+            left={str(reason): count for reason, count in worklist.left.items()},
+            failures=worklist.union.failures,
+            present=worklist.present,
+            total=len(worklist),
+            wanted=worklist.union,
+            guard=self._guard(worklist),
+            prepared=export.pages(worklist),
             records=self.records,
         )
 
-    def _guard(self, survey: Survey) -> GuardError | None:
+    def _guard(self, worklist: Worklist) -> GuardError | None:
         """Return the error that stops a run which would retire more than the settings allow; None when it may go."""
         settings = self.installation.settings
         guard = Guard(settings.guard_share, settings.guard_number, settings.guard_floor)
-        retiring = len(survey.retire)
+        retiring = len(worklist.retire)
         try:
             guard.check(
                 retiring,
-                survey.present,
+                worklist.present,
                 confirmed=self.confirm_retire,
                 where=self.where,
                 how=f"coursewire transmit content --config {self.configuration.uuid} --confirm-retire {retiring}",

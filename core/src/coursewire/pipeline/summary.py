@@ -7,26 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from coursewire.model.payload import Operation, ResultKind
-from coursewire.model.reasons import Reason
-
-WAITING = frozenset(
-    {
-        Reason.WAITING_FOR_LIMIT,
-        Reason.WAITING_AFTER_FAILURE,
-        Reason.WAITING_FOR_SOURCE,
-        Reason.LMS_UNREACHABLE,
-        Reason.CREDENTIALS_BROKEN,
-        Reason.STOPPED,
-        Reason.BATCH_REFUSED,
-        Reason.NOT_FETCHED,
-        Reason.NOT_ACKNOWLEDGED,
-        Reason.HELD_BY_HOOK,
-        Reason.DRY_RUN,
-        Reason.UNSETTLED,
-    }
-)
-"""Reasons that pass by themselves, or when somebody mends something other than the item."""
+from coursewire.model.payload import Operation
+from coursewire.model.reasons import CountedAs, counted_as
 
 _DONE = {Operation.CREATE: "created", Operation.UPDATE: "updated", Operation.RETIRE: "retired"}
 
@@ -61,16 +43,16 @@ class Summary:
     reason: str = ""
 
     def leave(self, reason: str, count: int = 1) -> None:
-        """Count items that are not sent."""
+        """Count items that are not sent, as their reason says."""
         if not count:
             return
-        reason = str(reason)  # a plain text also when it is a member of an enum: the counts become JSON
-        if reason == Reason.UNCHANGED:
-            self.unchanged += count
-        elif reason in WAITING:
-            self.waiting[reason] += count
-        else:
-            self.skipped[reason] += count
+        match counted_as(reason):
+            case CountedAs.UNCHANGED:
+                self.unchanged += count
+            case CountedAs.WAITING:
+                self.waiting[reason] += count
+            case _:
+                self.skipped[reason] += count
 
     def arrive(self, operation: Operation, *, first: bool) -> None:
         """Count an item that the LMS acknowledged; ``first`` if it never had before."""
@@ -81,9 +63,9 @@ class Summary:
         """Count an item that now lies ready for the LMS to fetch."""
         self.done["offered"] += 1
 
-    def fail(self, kind: ResultKind, reason: str) -> None:
-        """Count an item that the LMS did not take."""
-        self.failed[str(reason) or kind.value.replace(" ", "-")] += 1
+    def fail(self, reason: str) -> None:
+        """Count an item that the LMS did not take, with the reason code of its result."""
+        self.failed[reason] += 1
 
     def wait_until(self, instant: datetime | None) -> None:
         """Remember the earliest instant at which something that waits may go."""
@@ -103,11 +85,11 @@ class Summary:
             "retired": self.done["retired"],
             "offered": self.done["offered"],
             "unchanged": self.unchanged,
-            "skipped": dict(sorted(self.skipped.items())),
+            "skipped": _by_reason(self.skipped),
             "failed": sum(self.failed.values()),
-            "failed_by_reason": dict(sorted(self.failed.items())),
+            "failed_by_reason": _by_reason(self.failed),
             "waiting": sum(self.waiting.values()),
-            "waiting_by_reason": dict(sorted(self.waiting.items())),
+            "waiting_by_reason": _by_reason(self.waiting),
             "waiting_until": self.waiting_until.isoformat() if self.waiting_until else None,
             "requests": self.requests,
             "seconds": round(self.seconds, 3),
@@ -115,3 +97,8 @@ class Summary:
             "error": self.error,
             "reason": self.reason,
         }
+
+
+def _by_reason(counts: Counter[str]) -> dict[str, int]:
+    """Return counts in the order of their reasons, with plain texts as keys, as JSON has them."""
+    return {str(reason): count for reason, count in sorted(counts.items())}

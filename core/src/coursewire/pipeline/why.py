@@ -9,14 +9,15 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from coursewire.model.reasons import Reason, explain
-from coursewire.pipeline.export.content import Survey
-from coursewire.pipeline.export.evaluation import Step
+from coursewire.model.reasons import Reason, Surface, explain
+from coursewire.pipeline.export.content import Worklist
+from coursewire.pipeline.export.evaluation import Decision
+from coursewire.pipeline.rules.decide import Action
 from coursewire.storage.audit import transmissions
 
 if TYPE_CHECKING:
     from coursewire.pipeline.content_job import ContentJob
-    from coursewire.pipeline.export.evaluation import Examined
+    from coursewire.pipeline.export.evaluation import OutcomeEvaluation
     from coursewire.pipeline.export.prepared import Prepared
     from coursewire.pipeline.job import Job
     from coursewire.pipeline.outcome_job import OutcomeJob
@@ -26,11 +27,12 @@ ATTEMPTS = 5
 """How many of the last attempts are shown."""
 
 
-async def why_outcome(job: OutcomeJob) -> list[dict[str, Any]]:
+async def why_outcome(job: OutcomeJob, *, on: Surface = Surface.COMMAND_LINE) -> list[dict[str, Any]]:
     """Explain the outcomes of the learner and course that a job is for.
 
     Args:
         job: With a learner, and usually a course; it is not run.
+        on: Where the explanation is read, which decides the next steps in it.
 
     Returns:
         One explanation an outcome, in the source's order; one alone when nothing is looked at. Each has
@@ -44,23 +46,28 @@ async def why_outcome(job: OutcomeJob) -> list[dict[str, Any]]:
         ConfigurationError: The configuration cannot run.
         SourceError: The source could not answer.
     """
-    ready = await job.prepare()
-    told = {"learner": job.learner, "course": job.course, "subsection": ""}
-    if reason := job.refusal(ready):
-        return [_explanation(job, "", told, [Step("configuration", reason)])]
+    return [_in_words(job, told, on) for told in await _outcomes(job)]
+
+
+async def _outcomes(job: OutcomeJob) -> list[dict[str, Any]]:
+    target = await job.prepare()
+    about = {"learner": job.learner, "course": job.course, "subsection": ""}
+    if reason := job.refusal(target):
+        return [_explanation(job, "", about, [Decision("configuration", reason)])]
     found: list[dict[str, Any]] = []
-    async for page in job.export(ready).examined(learner=job.learner, course=job.course):
+    async for page in job.export(target).evaluations(learner=job.learner, course=job.course):
         stored = await asyncio.to_thread(job.records.fetch, [one.record.key for one in page])
         found += [await asyncio.to_thread(_outcome, job, one, stored.get(one.record.key)) for one in page]
-    return found or [_explanation(job, "", told, [Step("enrollment", Reason.ENROLLMENT_UNKNOWN)])]
+    return found or [_explanation(job, "", about, [Decision("enrollment", Reason.ENROLLMENT_UNKNOWN)])]
 
 
-async def why_content(job: ContentJob, key: str) -> dict[str, Any]:
+async def why_content(job: ContentJob, key: str, *, on: Surface = Surface.COMMAND_LINE) -> dict[str, Any]:
     """Explain one content item of a configuration.
 
     Args:
         job: It is not run.
         key: Content key.
+        on: As for :func:`why_outcome`.
 
     Returns:
         An explanation as of :func:`why_outcome`, with ``catalogs`` in place of learner, course and subsection.
@@ -69,65 +76,59 @@ async def why_content(job: ContentJob, key: str) -> dict[str, Any]:
         ConfigurationError: The configuration cannot run.
         SourceError: The source could not answer.
     """
-    ready = await job.prepare()
-    if reason := job.refusal(ready):
-        return _explanation(job, key, {"catalogs": []}, [Step("configuration", reason)])
-    export, records = job.export(ready), job.records
-    wanted = await export.wanted()
-    seen = await asyncio.to_thread(records.glance, key)
-    about = {"catalogs": list(wanted.catalogs_of(key))}
-    failures = {"failures": wanted.failures} if wanted.failures else {}
-    steps = [Step("catalogs", details={**about, **failures})]
-    if seen is None and key not in wanted:
-        unknown = Reason.NOT_IN_CATALOG if wanted.reliable else Reason.SOURCE_FAILED
-        return _explanation(job, key, about, [steps[0]._replace(reason=unknown)])
-    alone = Survey(wanted)
-    if seen is None:
-        alone.examine[key] = Reason.FORCED if job.force else Reason.NEW
+    return _in_words(job, await _content(job, key), on)
+
+
+async def _content(job: ContentJob, key: str) -> dict[str, Any]:
+    target = await job.prepare()
+    if reason := job.refusal(target):
+        return _explanation(job, key, {"catalogs": []}, [Decision("configuration", reason)])
+    export, records = job.export(target), job.records
+    union = await export.catalog_union()
+    summary = await asyncio.to_thread(records.summary, key)
+    about = {"catalogs": list(union.catalogs_of(key))}
+    failures = {"failures": union.failures} if union.failures else {}
+    decisions = [Decision("catalogs", details={**about, **failures})]
+    if summary is None and key not in union:
+        unknown = Reason.NOT_IN_CATALOG if union.reliable else Reason.SOURCE_FAILED
+        return _explanation(job, key, about, [decisions[0]._replace(reason=unknown)])
+    alone = Worklist(union)
+    if summary is None:
+        alone.evaluate[key] = export.reason_for_new
     else:
-        decision = export.glance(seen, wanted)
-        details = {"state": seen.state, "present": seen.present}
-        if decision.action == "leave":
-            reason = decision.reason or seen.reason or Reason.LEFT_CATALOG
-            steps.append(Step("record", reason, details=details))
-        else:
-            steps.append(Step("record", details=details))
-            _put(alone, key, *decision)
+        what = export.action_for(summary, union)
+        details = {"state": summary.state, "present": summary.present}
+        left = what.reason or summary.reason or Reason.LEFT_CATALOG
+        decisions.append(Decision("record", left if what.action is Action.LEAVE else "", details=details))
+        alone.add(key, what)
     prepared: Prepared | None = None
-    async for page in export.pages(alone):
-        (prepared,) = page
-        left = prepared.reason if prepared.payload is None else ""
-        steps.append(Step("comparison", left, prepared.message))
+    async for page in export.evaluations(alone):
+        (one,) = page
+        decisions += one.decisions
+        prepared = one.prepared
     stored = (await asyncio.to_thread(records.fetch, [key])).get(key)
-    return await asyncio.to_thread(_explanation, job, key, about, steps, prepared=prepared, stored=stored)
+    return await asyncio.to_thread(_explanation, job, key, about, decisions, prepared=prepared, stored=stored)
 
 
-def _put(survey: Survey, key: str, action: str, reason: str) -> None:
-    if action == "examine":
-        survey.examine[key] = reason
-    else:
-        (survey.retire if action == "retire" else survey.withdraw).append(key)
-
-
-def _outcome(job: OutcomeJob, one: Examined, stored: Record | None) -> dict[str, Any]:
+def _outcome(job: OutcomeJob, one: OutcomeEvaluation, stored: Record | None) -> dict[str, Any]:
     about = {
         "learner": one.facts.learner.username,
         "course": one.facts.course.run_key,
         "subsection": one.part.subsection_id if one.part else "",
     }
-    return _explanation(job, one.record.key, about, one.steps, prepared=one.prepared, stored=stored)
+    return _explanation(job, one.record.key, about, one.decisions, prepared=one.prepared, stored=stored)
 
 
 def _explanation(
     job: Job,
     key: str,
     about: Mapping[str, Any],
-    steps: Sequence[Step],
+    decisions: Sequence[Decision],
     *,
     prepared: Prepared | None = None,
     stored: Record | None = None,
 ) -> dict[str, Any]:
-    last = steps[-1]
+    last = decisions[-1]
     sent = prepared is not None and prepared.payload is not None
     answer = prepared.reason if sent and prepared else last.reason
     return {
@@ -139,23 +140,30 @@ def _explanation(
         **about,
         "decisions": [
             {
-                "step": step.name,
-                "passed": not step.reason,
-                **_words(step.reason, step.message),
-                "details": dict(step.details),
+                "step": decision.name,
+                "passed": not decision.reason,
+                **_wordless(decision.reason, decision.message),
+                "details": dict(decision.details),
             }
-            for step in steps
+            for decision in decisions
         ],
-        "answer": _words(answer, last.message),
+        "answer": _wordless(answer, last.message),
         "operation": prepared.payload.operation.value if prepared and prepared.payload else None,
         "record": _record(stored) if stored else None,
         "attempts": _attempts(job, key) if stored else [],
     }
 
 
-def _words(reason: str, message: str) -> dict[str, str]:
-    text, next_step = explain(reason)
-    return {"reason": str(reason), "text": text, "next_step": next_step, "message": message}
+def _wordless(reason: str, message: str) -> dict[str, str]:
+    return {"reason": reason, "text": "", "next_step": "", "message": message}
+
+
+def _in_words(job: Job, told: dict[str, Any], on: Surface) -> dict[str, Any]:
+    """Fill in what the reasons of an explanation mean, and what to do where it is read."""
+    own = job.installation.channels.reasons_of(job.configuration.channel)
+    for each in (*told["decisions"], told["answer"]):
+        each["text"], each["next_step"] = explain(each["reason"], own, on=on)
+    return told
 
 
 def _record(record: Record) -> dict[str, Any]:

@@ -28,6 +28,12 @@ SPECIFIED: dict[str, Callable[..., Any]] = {
 
 _ASYNC = frozenset(name for name, spec in SPECIFIED.items() if inspect.iscoroutinefunction(spec))
 
+_ASYNC_GENERATORS = frozenset(
+    name
+    for name, spec in SPECIFIED.items()
+    if str(inspect.signature(spec).return_annotation).startswith("AsyncIterator")
+)
+
 
 class Refused(Exception):  # noqa: N818 - not an error that leaves this room
     """A plugin cannot be used. The text is one sentence or two, the last with the next step."""
@@ -52,6 +58,10 @@ def check_hooks(plugin: object) -> None:
     for name, function in marked.items():
         if name in SPECIFIED:
             _check_arguments(name, function)
+            if name in _ASYNC_GENERATORS and inspect.iscoroutinefunction(function):
+                raise Refused(
+                    f"Its hook {name} returns a list at the end. Let it yield each element instead."
+                )
             if name not in _ASYNC and inspect.iscoroutinefunction(function):
                 raise Refused(
                     f"Its hook {name} must not be written with async def. Mend the hook's declaration."
@@ -188,6 +198,8 @@ def _demanded(channel: Channel) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "idempotency by a natural key", ("find_remote",)
     if can.list_remote.usable:
         yield "list_remote", ("list_remote",)
+    if can.list_inactive_learners.usable:
+        yield "list_inactive_learners", ("list_inactive_learners", *speaks)
 
 
 def _check_object(plugin: object) -> None:

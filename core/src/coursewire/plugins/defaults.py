@@ -11,7 +11,7 @@ from coursewire.hooks import hookimpl
 from coursewire.http.retry import throttles_by_403
 from coursewire.model.configuration import Resend
 from coursewire.model.kinds import Kind
-from coursewire.model.outcomes import Told
+from coursewire.model.outcomes import LastReported
 from coursewire.model.payload import Batch, JsonObject, Operation, Payload, canonical_json
 
 if TYPE_CHECKING:
@@ -68,20 +68,22 @@ class CoreDefaults:
             yield Batch(operation, tuple(batch))
 
     @hookimpl
-    def should_transmit(self, config: ChannelConfig, outcome: Outcome, told: Told | None) -> bool:
+    def should_transmit(
+        self, config: ChannelConfig, outcome: Outcome, last_reported: LastReported | None
+    ) -> bool:
         """What ``resend_outcomes`` says; that a course is completed, joined or left is news in any case."""
-        if told is None:
+        if last_reported is None:
             return True
-        now = Told.of(outcome)
-        if not outcome.corrects and now.complete is not told.complete:
+        now = LastReported.of(outcome)
+        if not outcome.corrects and now.complete is not last_reported.complete:
             return True
         match config.resend_outcomes:
             case Resend.CHANGED:
                 return True
             case Resend.IMPROVED:
-                return told.improved_by(now)
+                return last_reported.improved_by(now)
             case Resend.NEVER:
-                return now.complete and not told.complete
+                return now.complete and not last_reported.complete
 
     @hookimpl
     def read_slow_down(self, response: httpx.Response) -> float | None:

@@ -30,6 +30,7 @@ CAPABILITIES = {
     "mixed_operations": "operations may share a batch",
     "wants_confirmed": "writes an item in parts, and only those that changed",
     "list_remote": "listing what is at the LMS",
+    "list_inactive_learners": "listing learners whose account is inactive",
     "paging": "paging",
     "slow_down": 'how it says "slow down"',
 }

@@ -9,24 +9,26 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
-from coursewire.errors import ContractError, CoursewireError
+from coursewire.errors import ContractError, CoursewireError, SendError
 from coursewire.hooks import PROJECT, SPECS
 from coursewire.model.inbound import CodeGrant, InboundRoute
 from coursewire.model.kinds import Kind
 from coursewire.model.payload import Batch, JsonObject, Operation, Payload, RemoteItem, Result
+from coursewire.model.reasons import find_reason
 from coursewire.plugins.defaults import CoreDefaults, items_limit, wire_bytes
 from coursewire.plugins.faults import codes_of, describe
 from coursewire.plugins.plain_data import a_kind, find_non_json
 from coursewire.plugins.trace import trace_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import httpx
     import typer
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from coursewire.model.configuration import ChannelConfig
     from coursewire.model.content import ContentItem
     from coursewire.model.instant import Moment
-    from coursewire.model.outcomes import Outcome, Told
+    from coursewire.model.outcomes import LastReported, Outcome
     from coursewire.model.session import Session, Tokens
 
 LOG = logging.getLogger("coursewire.hooks")
@@ -74,6 +76,11 @@ class HookCaller:
     Every method raises :class:`ContractError` when a hook raises anything but an error of ours, or answers
     with something that is not what its specification says; the message names the plugin and its version.
     After ``send_content`` and ``send_outcomes`` such an error leaves the batch in doubt.
+
+    Attributes:
+        where: The plugin with its version, for messages.
+        undeclared: Reason codes that hooks gave and nobody declared, each with the hook that gave it first. They are
+            logged, and the results that carry them count all the same.
     """
 
     def __init__(
@@ -81,6 +88,8 @@ class HookCaller:
     ) -> None:
         self.where = plugin.where
         self._limits = channel.limits
+        self._reasons = channel.reasons
+        self.undeclared: dict[str, str] = {}
         self._remote_keys = channel.capabilities.remote_keys
         self._manager = new_manager()
         self._names: dict[int, str] = {}
@@ -135,7 +144,7 @@ class HookCaller:
         """Group one page of payloads into batches.
 
         Every payload is in exactly one batch, no batch is empty, and each keeps to the limits of channel
-        and configuration. Bytes are counted in canonical JSON; a single payload above the limit of bytes
+        and configuration; outcomes of a batch are alike in the first member of ``Limits.outcomes_by``. Bytes are counted in canonical JSON; a single payload above the limit of bytes
         goes alone, and the LMS says what it thinks of it.
         """
         hook = "make_batches"
@@ -166,6 +175,8 @@ class HookCaller:
                     )
                 waiting.remove(id(payload))
             self._check_bytes(batch)
+            if kind is not Kind.CONTENT:
+                self._check_together(batch)
         if waiting:
             raise self._broken(hook, f"{len(waiting)} of {len(payloads)} payloads are in no batch")
         return batches
@@ -175,10 +186,12 @@ class HookCaller:
         config: ChannelConfig,
         outcome: Outcome,
         record: Mapping[str, Any] | None,
-        told: Told | None = None,
+        last_reported: LastReported | None = None,
     ) -> bool:
         """Tell whether an outcome that differs from what was confirmed goes out again."""
-        answer = self._call("should_transmit", config=config, outcome=outcome, record=record, told=told)
+        answer = self._call(
+            "should_transmit", config=config, outcome=outcome, record=record, last_reported=last_reported
+        )
         return self._typed("should_transmit", answer, bool)
 
     # -- client ----------------------------------------------------------------------------------
@@ -204,6 +217,19 @@ class HookCaller:
         """All items at the LMS that are ours."""
         return self._list_of("list_remote", await self._acall("list_remote", session), RemoteItem)
 
+    async def list_inactive_learners(self, session: Session) -> AsyncIterator[str]:
+        """Yield the ids of the learners whose account at the LMS is inactive, each once."""
+        hook = "list_inactive_learners"
+        pending = self._call(hook, session=session)
+        if not isinstance(pending, AsyncIterator):
+            raise self._wrong_type(hook, pending, "an async iterator")
+        seen: set[str] = set()
+        with self._translated(hook, session):
+            async for learner in pending:
+                if self._typed(hook, learner, str) not in seen:
+                    seen.add(learner)
+                    yield learner
+
     async def check_connection(self, session: Session) -> list[str]:
         """Try the way of real requests: one sentence for each thing that works."""
         said = self._list_of("check_connection", await self._acall("check_connection", session), str)
@@ -220,17 +246,18 @@ class HookCaller:
 
     # -- host ------------------------------------------------------------------------------------
 
-    def inbound_routes(self) -> list[InboundRoute | CodeGrant]:
-        """What the LMS or its users call, of the channel and of operators' hooks."""
-        routes = [
+    def oauth_application(self) -> CodeGrant | None:
+        """Return how an administrator grants access; None where the channel needs no grant."""
+        grant = self._call("oauth_application")
+        return None if grant is None else self._typed("oauth_application", grant, CodeGrant)
+
+    def inbound_routes(self) -> list[InboundRoute]:
+        """Return the endpoints of the channel and of operators' hooks."""
+        return [
             route
             for routes in self._call("inbound_routes")
-            for route in self._list_of("inbound_routes", routes, object)
+            for route in self._list_of("inbound_routes", routes, InboundRoute)
         ]
-        for route in routes:
-            if not isinstance(route, InboundRoute | CodeGrant):
-                raise self._wrong_type("inbound_routes", route, "an InboundRoute or a CodeGrant")
-        return routes
 
     def channel_commands(self) -> list[typer.Typer]:
         """Commands that the channel and operators' hooks add."""
@@ -285,11 +312,19 @@ class HookCaller:
         pending = self._call(hook, session=session, **arguments)
         if not inspect.isawaitable(pending):
             raise self._wrong_type(hook, pending, "a coroutine")
-        try:
+        with self._translated(hook, session):
             return await pending
+
+    @contextmanager
+    def _translated(self, hook: str, session: Session) -> Iterator[None]:
+        """Hide secrets in an error of ours, and turn any other error into one about the hook's contract."""
+        try:
+            yield
         except CoursewireError as error:
             # It may quote an answer, and an LMS may repeat what it was sent.
             error.hide(_redactor(session))
+            if isinstance(error, SendError):
+                self._note_reason(hook, error.reason)
             raise
         except Exception as error:
             raise self._raised(hook, error) from error
@@ -335,12 +370,32 @@ class HookCaller:
         results = self._list_of(hook, answer, Result)
         if len(results) != len(batch):
             raise self._broken(hook, f"it returned {len(results)} results for {len(batch)} payloads")
+        for result in results:
+            self._note_reason(hook, result.reason)
         return results
+
+    def _note_reason(self, hook: str, code: str) -> None:
+        """Log a reason code that nobody declared, once; what carries it goes on as it is."""
+        if code and code not in self.undeclared and find_reason(code, self._reasons) is None:
+            self.undeclared[code] = hook
+            LOG.warning(
+                "%s gives the reason %r in %s, which neither core nor the channel declares, so that nobody can "
+                "explain it. Declare it in Channel(reasons=...).",
+                self._authors(hook),
+                code,
+                hook,
+            )
 
     def _check_bytes(self, batch: Batch) -> None:
         most = self._limits.batch_bytes
         if most and len(batch) > 1 and (size := sum(map(wire_bytes, batch.payloads))) > most:
             raise self._broken("make_batches", f"it made a batch of {size} bytes where {most} may travel")
+
+    def _check_together(self, batch: Batch) -> None:
+        # A channel that declares outcomes_by reads the course, say, from the first payload of a batch.
+        for name in self._limits.outcomes_by[:1]:
+            if any(payload.body[name] != batch.payloads[0].body[name] for payload in batch.payloads):
+                raise self._broken("make_batches", f"it made a batch of outcomes that differ in {name!r}")
 
     def _permitted(self, asked: Batch, answer: Batch) -> Sending:
         planned = {payload.key: payload for payload in asked.payloads}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from coursewire.model.channel import Channel
+    from coursewire.model.reasons import ReasonInfo
     from coursewire.plugins.hook_caller import HookCaller
 
 CHANNELS = "coursewire.channels"
@@ -123,6 +124,15 @@ class Registry:
     def codes(self) -> list[str]:
         """The codes of the channels that can be used, in alphabetical order."""
         return sorted(self._channels)
+
+    def reasons_of(self, code: str) -> tuple[ReasonInfo, ...]:
+        """Return the reason codes that a channel declares; none when no such channel can be used.
+
+        Args:
+            code: The channel's code, exactly as it is declared.
+        """
+        loaded = self._channels.get(code)
+        return loaded.channel.reasons if loaded else ()
 
     def get(self, code: str) -> LoadedChannel:
         """The channel with this code, exactly as it is declared.

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from coursewire.errors import SourceError
 from coursewire.model.payload import CONFIRMING, ResultKind
-from coursewire.pipeline.summary import WAITING
+from coursewire.model.reasons import CountedAs, counted_as
 from coursewire.storage.audit.queries import by_state
 from coursewire.storage.audit.requeue import FAILED_STATES
 from coursewire.storage.audit.states import State
@@ -186,7 +186,7 @@ class Stats:
                 if state in FAILED_STATES:
                     each.failed += count
                 elif state in (State.PLANNED, State.SENDING):
-                    if reason and reason not in WAITING:
+                    if reason and counted_as(reason) is not CountedAs.WAITING:
                         each.skipped += count
                     else:
                         each.waiting += count

@@ -1,1 +1,1 @@
-"""Everything that is stored: the database, its tables and migrations, the audit trail, leases and limits."""
+"""Storage: the database, its tables and migrations, the audit trail, leases and limits."""

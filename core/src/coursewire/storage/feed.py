@@ -1,18 +1,18 @@
-"""What lies ready for an LMS that fetches by itself: offering, polling, acknowledging.
+"""The feed for an LMS that fetches by itself: publishing, polling, acknowledging.
 
-The rule, for one configuration. ``T`` is the instant of a poll's ``If-Modified-Since``, in whole seconds as HTTP
-has it; an item's time is when its present version was offered, strictly increasing.
+This is the rule for one configuration. ``T`` is the instant of a poll's ``If-Modified-Since``, in whole seconds as HTTP
+has it; an item's time is the instant at which its present version was published, strictly increasing.
 
 1. A poll with T is given every item that is not acknowledged, oldest first, up to the limit. An item older than T
    bears T plus one second, so that an LMS which takes only what is newer than T takes it.
 2. A poll with T acknowledges an item if its present version was served before, and T is not earlier than the second
    of the time that it was served with. An item with a later time than T counts as neither acknowledged nor served,
    even if it once was: the LMS says that it does not have it.
-3. A poll without T is given everything: what is not acknowledged first, then what is live, longest acknowledged
-   first. It acknowledges nothing, unless the LMS never sends T: then what was served more than :data:`ARRIVAL` ago
-   counts as arrived.
+3. A poll without T is given everything: first the items that are not acknowledged, then the live ones, longest
+   acknowledged first. It acknowledges nothing, unless the LMS never sends T: then an item counts as arrived if it was
+   served more than :data:`ARRIVAL` ago.
 
-So a lost answer is given again, what a limit left over comes with the next poll, and somebody who looks at the list
+So a lost answer is given again, the items beyond a limit come with the next poll, and a person who looks at the list
 takes nothing away. A poll itself changes nothing that an equal one would notice.
 """
 
@@ -47,17 +47,17 @@ from coursewire.model.kinds import Kind
 from coursewire.model.payload import Operation, ResultKind
 from coursewire.model.reasons import Reason
 from coursewire.storage.audit.records import KEYS_A_QUERY, ContentRecord, ContentRecords
-from coursewire.storage.audit.states import Event, Standing, State, after
+from coursewire.storage.audit.states import Event, RecordState, State, after
 from coursewire.storage.database.engine import writing
 from coursewire.storage.database.upsert import upsert
 from coursewire.storage.tables.records import content_record, feed, feed_item, transmission
 
 ARRIVAL = timedelta(hours=1)
-"""After so long an answer counts as arrived at an LMS that never says what it has. LMSs poll about once a day, and
-repeat a poll that failed within minutes."""
+"""Time after which an answer counts as arrived at an LMS that never says up to when it has every change. LMSs poll about
+once a day, and repeat a poll that failed within minutes."""
 
 LONGEST_AHEAD = timedelta(days=1)
-"""A T further in the future than clocks and time zones differ is not believed, and so is left out."""
+"""Longest time by which T may lie in the future, as clocks and time zones differ; a later T is ignored."""
 
 _OF_A_VERSION = ("shown_at", "served_at", "last_served_at", "acknowledged_at")
 
@@ -67,17 +67,26 @@ _TICK = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A planned operation that is to be laid ready: the record, and the payload as canonical JSON."""
+    """A planned operation that is to be published.
+
+    Attributes:
+        record: Record with the pending operation.
+        canonical: Payload as canonical JSON.
+    """
 
     record: ContentRecord
     canonical: bytes
 
 
 class Feed:
-    """The items of one configuration that lie ready.
+    """The published items of one configuration.
 
-    Everything is synchronous and meant for a worker thread; each method is one transaction. Offers and polls of a
+    All methods are synchronous and meant for a worker thread; each is one transaction. Publishing and polling of one
     configuration wait for each other.
+
+    Args:
+        engine: The database.
+        configuration: UUID of the configuration.
     """
 
     def __init__(self, engine: Engine, configuration: UUID) -> None:
@@ -88,16 +97,16 @@ class Feed:
     def offer(
         self, offers: Sequence[Offer], *, left: Sequence[ContentRecord] = (), job: UUID, now: datetime
     ) -> set[str]:
-        """Lay items ready in place of their earlier versions, and store their records.
+        """Publish items in place of their earlier versions, and store their records.
 
         Args:
-            offers: With an operation pending.
-            left: Further records to be stored in the same transaction.
-            job: That offers.
+            offers: Items with a pending operation.
+            left: Further records to store in the same transaction.
+            job: UUID of the job that publishes.
             now: The present instant.
 
         Returns:
-            Keys of retired items that the LMS never saw: they are gone without a word to it.
+            Keys of retired items that the LMS never saw; they are deleted and never listed as retired.
         """
         records = ContentRecords(self._engine, self._configuration)
         with writing(self._engine) as connection:
@@ -110,11 +119,11 @@ class Feed:
                 live = record.operation is not Operation.RETIRE
                 record.happen(Event.OFFER)
                 record.job = None
-                record.reason, record.message = str(Reason.NOT_FETCHED), None
+                record.reason, record.message = Reason.NOT_FETCHED, None
                 record.confirmed_fingerprint = None  # from now on the LMS may hold this or what it confirmed
                 if record.key in unseen:
                     record.happen(Event.CONFIRM)
-                    record.reason = str(Reason.WITHDRAWN)
+                    record.reason = Reason.WITHDRAWN
                     continue
                 latest = max(now, latest + _TICK) if latest else now
                 rows.append(
@@ -137,11 +146,11 @@ class Feed:
         return unseen
 
     def poll(self, *, since: datetime | None, limit: int, now: datetime) -> list[PublishedItem]:
-        """Answer a poll; see the module for what it is given and what it acknowledges.
+        """Answer a poll by the rule of this module, and acknowledge earlier answers.
 
         Args:
-            since: What the LMS says that it has, T.
-            limit: Items at most.
+            since: Instant up to which the LMS says it has every change (T); None if it does not say.
+            limit: Number of items at most.
             now: The present instant.
         """
         if since is not None:
@@ -175,14 +184,14 @@ class Feed:
         return [_published(row, since) for row in rows]
 
     def published(self, content_key: str) -> PublishedItem | None:
-        """One item as it lies ready, by our key; None when there is none."""
+        """Return one published item by its content key; None if there is none."""
         query = select(feed_item).where(self._mine, feed_item.c.content_key == content_key)
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else _published(row, None)
 
     def bodies(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The payloads that lie ready, by our key."""
+        """Return the published payloads, by content key."""
         c = feed_item.c
         found: dict[str, dict[str, Any]] = {}
         with self._engine.connect() as connection:
@@ -194,7 +203,7 @@ class Feed:
     # -- parts of a transaction --------------------------------------------------------------------
 
     def _lock(self, connection: Connection) -> Row[Any]:
-        """The feed's own row, locked to the end of the transaction; made if it is not there."""
+        """Return the feed's own row, locked to the end of the transaction; it is created if it is missing."""
         query = select(feed).where(feed.c.configuration == self._configuration).with_for_update()
         row = connection.execute(query).one_or_none()
         if row is not None:
@@ -219,7 +228,7 @@ class Feed:
         return unseen
 
     def _believe(self, connection: Connection, bound: datetime, now: datetime) -> None:
-        """Take the LMS's word for what it has, both ways: all that bears a time before ``bound``, no more."""
+        """Believe the LMS: it has every item whose time is before ``bound``, and no other."""
         c = feed_item.c
         time = func.coalesce(c.shown_at, c.changed_at)
         arrived = and_(self._mine, c.acknowledged_at.is_(None), c.served_at.is_not(None), time < bound)
@@ -230,9 +239,9 @@ class Feed:
         connection.execute(update(feed_item).where(missing).values(acknowledged_at=None, served_at=None))
 
     def _assume(self, connection: Connection, window_at: datetime | None, now: datetime) -> None:
-        """Take as arrived what was served so long ago that the LMS would have asked again.
+        """Count items as arrived that were served so long ago that the LMS would have asked again.
 
-        What had arrived before and was served again goes to the end of the row.
+        Items that had arrived before and were served again go to the end of the queue.
         """
         if window_at is None or window_at > now - ARRIVAL:
             return
@@ -244,7 +253,7 @@ class Feed:
         )
 
     def _confirm(self, connection: Connection, since: datetime | None, now: datetime) -> None:
-        """Move the records of acknowledged items on, and log it. Made good later if a run overwrote a record."""
+        """Confirm the records of acknowledged items, and log it; a later poll repeats it if a run overwrote a record."""
         item, record = feed_item.c, content_record.c
         same = and_(
             record.configuration == item.configuration,
@@ -286,7 +295,7 @@ class Feed:
         self, connection: Connection, operation: Operation, keys: Sequence[str], now: datetime
     ) -> None:
         c = content_record.c
-        target = after(Standing(State.OFFERED, operation, present=True), Event.CONFIRM)
+        target = after(RecordState(State.OFFERED, operation, present=True), Event.CONFIRM)
         body = (
             select(feed_item.c.body)
             .where(self._mine, feed_item.c.content_key == c.content_key)
@@ -329,8 +338,8 @@ class Feed:
             connection.execute(
                 update(content_record)
                 .where(r.configuration == self._configuration, r.content_key.in_(some))
-                .where(r.state == State.OFFERED.value, r.reason == Reason.NOT_FETCHED.value)
-                .values(reason=Reason.NOT_ACKNOWLEDGED.value, attempted_at=now)
+                .where(r.state == State.OFFERED.value, r.reason == Reason.NOT_FETCHED)
+                .values(reason=Reason.NOT_ACKNOWLEDGED, attempted_at=now)
             )
 
 

@@ -1,6 +1,6 @@
-"""The stored links between learners and their ids at an LMS. No match and several matches are states too.
+"""Stored links between learners and their ids at an LMS; no match and several matches are states too.
 
-Everything here is synchronous and meant for a worker thread; each function is one short transaction.
+All functions are synchronous and meant for a worker thread; each is one short transaction.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from coursewire.storage.audit.records import KEYS_A_QUERY
 from coursewire.storage.database.upsert import upsert
 from coursewire.storage.tables.records import identity_link, outcome_record
 
-UNMATCHED = (Reason.LEARNER_UNMATCHED.value, Reason.LEARNER_AMBIGUOUS.value)
+UNMATCHED = (Reason.LEARNER_UNMATCHED, Reason.LEARNER_AMBIGUOUS)
 """Why the outcomes of a learner without an id wait."""
 
 
@@ -27,12 +27,12 @@ class Unmatched(NamedTuple):
     """A learner whose outcomes wait for an id.
 
     Attributes:
-        username: At the platform.
+        username: Username of the learner at the platform.
         reason: ``learner-unmatched`` or ``learner-ambiguous``.
-        provider: The identity provider that was asked; "" for none.
-        known_as: The id that is linked but that the LMS does not know; None where none is known here.
-        origin: How the id was looked for, a code such as ``only-provider``.
-        outcomes: How many wait.
+        provider: Identity provider that the id was looked for at; "" for none.
+        known_as: Linked id that the LMS does not know; None if no id is linked.
+        origin: Code of the way in which the id was looked for, such as ``only-provider``.
+        outcomes: Number of outcomes that wait.
     """
 
     username: str
@@ -44,7 +44,12 @@ class Unmatched(NamedTuple):
 
 
 class IdentityLinks:
-    """The links of one configuration."""
+    """The links of one configuration.
+
+    Args:
+        engine: The database.
+        configuration: UUID of the configuration.
+    """
 
     def __init__(self, engine: Engine, configuration: UUID) -> None:
         self._engine = engine
@@ -55,7 +60,7 @@ class IdentityLinks:
         return identity_link.c.configuration == self._configuration
 
     def fetch(self, usernames: Sequence[str]) -> dict[str, Identity]:
-        """What is stored of these learners, by username."""
+        """Return the stored identities of these learners, by username."""
         c = identity_link.c
         found = {}
         with self._engine.connect() as connection:
@@ -67,10 +72,22 @@ class IdentityLinks:
                     found[name] = Identity(IdentityState(state), value, provider or "", origin)
         return found
 
-    def save(self, links: Mapping[str, Identity], *, now: datetime) -> None:
-        """Store what was found, by username.
+    def with_origin(self, *origins: str) -> dict[str, Identity]:
+        """Return the links of these origins, such as ``by-hand``, by username."""
+        c = identity_link.c
+        query = select(c.username, c.state, c.remote_id, c.provider, c.origin)
+        with self._engine.connect() as connection:
+            return {
+                name: Identity(IdentityState(state), value, provider or "", origin)
+                for name, state, value, provider, origin in connection.execute(
+                    query.where(self._mine, c.origin.in_(origins))
+                )
+            }
 
-        Links that a person made stay as they are; those that learners brought along do where nothing was found.
+    def save(self, links: Mapping[str, Identity], *, now: datetime) -> None:
+        """Store identities, by username.
+
+        A link that a person made stays as it is; a link from a launch stays if no id was found.
         """
         c = identity_link.c
         with self._engine.begin() as connection:
@@ -85,7 +102,7 @@ class IdentityLinks:
                 upsert(connection, identity_link, rows, key=("configuration", "username"))
 
     def link(self, username: str, remote_id: str, *, now: datetime) -> None:
-        """Say by hand which id a learner has. It stands above what the source says, until :meth:`unlink`."""
+        """Link a learner to an id by hand; this link overrides the source until :meth:`unlink`."""
         made = Identity(IdentityState.LINKED, remote_id, "", BY_HAND)
         with self._engine.begin() as connection:
             upsert(
@@ -96,7 +113,7 @@ class IdentityLinks:
             )
 
     def unlink(self, username: str) -> bool:
-        """Take a link that was made by hand back; False when there is none."""
+        """Remove a link that was made by hand; return False if there is none."""
         c = identity_link.c
         with self._engine.begin() as connection:
             gone = connection.execute(
@@ -105,9 +122,9 @@ class IdentityLinks:
             return gone.rowcount == 1
 
     def unmatched(self, *, after: str = "", limit: int = 500) -> list[Unmatched]:
-        """Learners whose outcomes wait for an id, in the order of their usernames, from ``after`` on.
+        """Return learners whose outcomes wait for an id, in the order of their usernames, those after ``after``.
 
-        They were held back here because no single id is known, or the LMS did not know the id.
+        Their outcomes wait because no single id is known here, or because the LMS did not know the id.
         """
         record, link = outcome_record.c, identity_link.c
         same = and_(link.configuration == record.configuration, link.username == record.username)
@@ -138,7 +155,7 @@ class IdentityLinks:
 
     @staticmethod
     def configurations_with_unmatched(engine: Engine) -> set[UUID]:
-        """The configurations that have learners of :meth:`unmatched`: few, and found without a look at each."""
+        """Return the configurations with learners of :meth:`unmatched`, found by one query."""
         record = outcome_record.c
         query = select(record.configuration).where(record.reason.in_(UNMATCHED)).distinct()
         with engine.connect() as connection:

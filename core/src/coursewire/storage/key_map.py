@@ -1,6 +1,6 @@
-"""Keys that an LMS knows items by where it cannot take ours: those that were imported from an earlier system.
+"""Imported keys: the keys by which an LMS knows items that an earlier system had sent.
 
-All others follow from the hook ``remote_key``; what an item was given at its first export stays on its record.
+The key of any other item comes from the hook ``remote_key`` at its first export and stays on its record.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ LONGEST = 255
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did.
+    """Result of an import of keys.
 
     Attributes:
-        added: Mappings that are new.
-        known: Mappings that were there already, word for word.
-        refused: Content key to the reason why its mapping was not taken.
+        added: Number of new mappings.
+        known: Number of mappings that were stored before.
+        refused: Reason of each refused mapping, by content key.
     """
 
     added: int = 0
@@ -40,8 +40,8 @@ class KeyMap:
 
     Args:
         engine: The database.
-        configuration: Whose keys.
-        remote_keys: What the LMS takes as a key; the channel's capability of that name.
+        configuration: UUID of the configuration.
+        remote_keys: Regular expression of the keys that the LMS takes: the channel's capability of that name.
     """
 
     def __init__(self, engine: Engine, configuration: UUID, remote_keys: str = "(?s).+") -> None:
@@ -50,7 +50,7 @@ class KeyMap:
         self._fits = re.compile(remote_keys).fullmatch
 
     def fetch(self, keys: Sequence[str]) -> dict[str, str]:
-        """The remote keys of these content keys, as far as they were imported."""
+        """Return the imported remote keys of these content keys."""
         c = key_map.c
         found: dict[str, str] = {}
         with self._engine.connect() as connection:
@@ -62,10 +62,10 @@ class KeyMap:
         return found
 
     def add(self, pairs: Mapping[str, str]) -> ImportReport:
-        """Take in mappings, content key to remote key; those that cannot hold are refused, the others stay.
+        """Store mappings of content key to remote key; a wrong mapping is refused, and the others are stored.
 
-        A mapping is refused when a key is none that the LMS takes, when it contradicts one that is there, or when
-        the item was exported under another key: at the LMS it would become a second item.
+        A mapping is refused if the LMS cannot take its remote key, if it contradicts a stored mapping, or if the item
+        was exported under another key, since it would become a second item at the LMS.
         """
         report = ImportReport()
         with writing(self._engine) as connection:

@@ -85,7 +85,7 @@ class Launches:
                 update(outcome_record)
                 .where(
                     waiting.configuration == self._configuration,
-                    waiting.reason == Reason.LAUNCH_NEEDED.value,
+                    waiting.reason == Reason.LAUNCH_NEEDED,
                 )
                 .values(not_before_at=None)
             )

@@ -1,4 +1,4 @@
-"""The ``state`` of a grant under way: single-use, bound to a session, soon over. Stored as digests only."""
+"""OAuth states of grants under way: single-use, bound to a session, valid for minutes, and stored as digests only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEPT_AFTER_END = timedelta(days=1)
 
 
 class StateFault(StrEnum):
-    """Why a state is not taken."""
+    """Reason for which a state is refused."""
 
     UNKNOWN = "state-unknown"
     EXPIRED = "state-expired"
@@ -33,12 +33,12 @@ class StateFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A grant that was begun.
+    """A grant under way.
 
     Attributes:
-        configuration: Whose.
-        redirect_uri: Where the LMS was asked to send the browser.
-        verifier: The encrypted secret of RFC 7636; None where the channel has none.
+        configuration: UUID of the configuration.
+        redirect_uri: URL to which the LMS was asked to send the browser.
+        verifier: Encrypted secret of RFC 7636; None if the channel does not use it.
     """
 
     configuration: UUID
@@ -47,13 +47,17 @@ class Begun:
 
 
 class OAuthStates:
-    """The table ``grant_state``."""
+    """The stored OAuth states.
+
+    Args:
+        engine: The database.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def begin(self, state: str, begun: Begun, *, session: str, now: datetime, expires_at: datetime) -> None:
-        """Note a state, and forget those that ended long ago."""
+        """Store a state, and delete states that ended long ago."""
         with self._engine.begin() as connection:
             connection.execute(delete(grant_state).where(grant_state.c.expires_at < now - KEPT_AFTER_END))
             connection.execute(
@@ -68,9 +72,9 @@ class OAuthStates:
             )
 
     def take(self, state: str, *, session: str, now: datetime) -> Begun | StateFault:
-        """Use a state up; only one of those who try at once gets it.
+        """Use a state up; of several callers at once, one gets it.
 
-        Another session's try is refused and does not use it up.
+        A call from another session is refused, and the state stays usable.
         """
         mine = grant_state.c.state == _digest(state)
         good = (

@@ -1,9 +1,9 @@
-"""Forgetting a learner: every table that holds personal data, found by the marks in the schema.
+"""Forgetting a learner in every table that holds personal data, found by the marks in the schema.
 
 A table with a personal ``username`` column is about that learner, one with a personal ``email`` column alone is
-about that address: such rows are deleted. The log of attempts stays without what was said about the learner,
-so that the counts of past runs still add up. A marked table that is neither stops everything: it was added
-without saying how it forgets.
+about that address: such rows are deleted. The log of attempts stays without personal data, so that the counts
+of past runs still add up. A marked table with neither column stops everything: it was added without saying how it
+forgets.
 """
 
 from __future__ import annotations
@@ -40,26 +40,26 @@ FREE_TEXT = ("message", "excerpt")
 """Personal columns of rows about somebody else in which the learner may be mentioned."""
 
 FORGOTTEN = "forgotten"
-"""What the log of attempts has in place of the outcome."""
+"""Text in place of the outcome in the log of attempts."""
 
 
 def forget(engine: Engine, username: str, *, now: datetime) -> dict[str, int]:
-    """Forget a learner, at every customer. What an LMS holds stays there.
+    """Delete the personal data of a learner, at every customer; the data at an LMS stays there.
 
-    What the source still names comes back with the next run, so the source must forget first; the embedded
-    source is forgotten here.
+    A learner whom the source still names comes back with the next run, so the source must forget first. The embedded
+    source is covered here.
 
     Args:
         engine: The database.
-        username: At the platform; the e-mail address of one who has no account yet.
+        username: Username at the platform, or the e-mail address of a learner without an account.
         now: The present instant.
 
     Returns:
-        Rows deleted or scrubbed, by table; tables without any are left out.
+        The numbers of rows that were deleted or scrubbed, by table; tables without any are left out.
 
     Raises:
-        LeaseHeldError: Outcomes are being sent, and the run would write the learner down again.
-        ContractError: A table holds personal data and nothing says how it is forgotten. Nothing was done.
+        LeaseHeldError: Outcomes are being sent, and that run would store the learner again.
+        ContractError: A table holds personal data, and nothing says how it is deleted. Nothing was changed.
     """
     handled = [*_about_learners(), *_about_addresses()]
     _demand_all(handled)
@@ -81,7 +81,7 @@ def forget(engine: Engine, username: str, *, now: datetime) -> dict[str, int]:
 
 
 def personal_columns(table: Table) -> list[Column[object]]:
-    """The columns of a table that hold personal data."""
+    """Return the columns of a table that hold personal data."""
     return [column for column in table.columns if column.info.get("personal")]
 
 
@@ -126,7 +126,7 @@ def _demand_quiet(connection: Connection, now: datetime) -> None:
 
 
 def _names(connection: Connection, username: str) -> set[str]:
-    """All that the learner is called in our tables."""
+    """Return every name and id of the learner in the tables."""
     names = {username}
     for table in _about_learners():
         for column in personal_columns(table):
@@ -152,7 +152,7 @@ def _scrub_attempts(connection: Connection, username: str) -> int:
 
 
 def _mentions() -> Iterator[tuple[Table, Column[object]]]:
-    """Columns of others' rows that may name the learner."""
+    """Yield the columns of other people's rows that may name the learner."""
     for table in metadata.tables.values():
         for column in personal_columns(table):
             if column.name in FREE_TEXT or column.name.endswith("_by"):
@@ -179,12 +179,12 @@ def _delete(connection: Connection, table: Table, condition: ColumnElement[bool]
 
 
 def _digest(subject: str) -> str:
-    """As stored tokens name whom they speak for."""
+    """Return the digest by which a stored token names its subject."""
     return hashlib.sha256(subject.encode()).hexdigest()
 
 
 def _wipe(engine: Engine) -> None:
-    """Make SQLite write its file anew: deleted rows stay readable in it until their space is used again."""
+    """Make SQLite write its file anew, because deleted rows stay readable in it until their space is used again."""
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
             driver = connection.connection.driver_connection

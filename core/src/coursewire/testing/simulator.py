@@ -22,6 +22,7 @@ What the conformance suite and the commands need of one, beside :meth:`Simulator
 ``expire_tokens()``    overridden where there are tokens
 ``enroll(...)``        overridden where results are taken only of learners whom the LMS knows; demo and suite call
                        it, and nobody does in ``coursewire simulate``
+``deactivate(...)``    overridden where the channel lists learners whose account is inactive
 ``reset()``            overridden where there is more to forget
 =====================  ====================================================================================
 
@@ -161,6 +162,9 @@ class Simulator:
 
         ``email`` is what results name the learner by, whatever the configuration's ``learner_id`` is.
         """
+
+    def deactivate(self, learner: str) -> None:
+        """Make a learner's account inactive, by the id that results name the learner by; nothing where none can be."""
 
     def expire_tokens(self) -> None:
         """Let every token that was issued be over before its time; nothing where there are none."""

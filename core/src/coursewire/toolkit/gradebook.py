@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
+from coursewire.errors import ContractError
 from coursewire.model.payload import JsonObject, Result, ResultKind
 from coursewire.model.reasons import Reason
 from coursewire.toolkit.responses import is_missing, read_object
 from coursewire.toolkit.results import read_success, result_from
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping
-
-    import httpx
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 
     from coursewire.model.session import Session
 
-AT_LMS = {
+BlockedReason = (
+    Literal[
+        Reason.COURSE_NOT_AT_LMS,
+        Reason.LEARNER_UNMATCHED,
+        Reason.LEARNER_AMBIGUOUS,
+        Reason.INSTRUCTOR_CHANGED_IT,
+    ]
+    | Literal["course-not-at-lms", "learner-unmatched", "learner-ambiguous", "instructor-changed-it"]
+)
+"""A reason for which a person at the LMS must act, as :func:`blocked` takes it."""
+
+_AT_LMS: dict[str, str] = {
     Reason.COURSE_NOT_AT_LMS: "The LMS has no such course, or it was deleted there. Transmit content first.",
     Reason.LEARNER_UNMATCHED: "Nobody in the course at the LMS has this e-mail address, user name or id. Make the "
     "user, or enrol it there as a student.",
@@ -27,7 +37,7 @@ AT_LMS = {
     Reason.INSTRUCTOR_CHANGED_IT: "Somebody else changed this grade at the LMS, and it stays so. With "
     "keep_instructor_changes off it would be overwritten.",
 }
-"""What a person at the LMS, or whoever links learners, can mend; core asks again once a day."""
+"""The words for each: what a person at the LMS, or whoever links learners, can do."""
 
 _EXEMPT = ("exempt", "excused")
 """Names by which a cell says that the learner need not be graded: a person's decision in any case."""
@@ -35,16 +45,17 @@ _EXEMPT = ("exempt", "excused")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One learner's place in one column, and what is to stand there.
+    """One learner's place in one column of a gradebook, and the score that is to stand there.
 
     Attributes:
-        path: Where it is read with GET, and written.
-        score: What the LMS shows once it is written; None for no score.
-        within: How far apart two scores may be that count as the same: the LMS rounds.
-        mark: A member that an answer about a cell always has; what lacks it is no acknowledgement.
-        place: Of the cell, from the LMS's answer. What is remembered is ``place/score``.
-        method: Of the request that writes.
-        body: Its JSON.
+        path: Path of the cell at the LMS. It is read with GET, and written at the same path.
+        score: The score that the LMS shows once it is written; None for no score.
+        within: The difference below which two scores count as the same, because the LMS rounds.
+        mark: Name of a member that every answer about a cell has. An answer without it acknowledges nothing.
+        place: Function of the LMS's answer that names the cell, such as ``"course/column/user"``. Results carry
+            ``place/score`` as their ``remote_id``.
+        method: HTTP method of the request that writes, such as ``"PATCH"``.
+        body: JSON body of that request.
     """
 
     path: str
@@ -56,18 +67,52 @@ class Cell:
     body: Mapping[str, Any]
 
     def shown_by(self, answer: JsonObject) -> bool:
-        """Tell whether an answer shows this score."""
+        """Tell whether an answer about the cell shows this score."""
         return same_score(answer.get("score"), self.score, self.within)
 
-    def result(self, kind: ResultKind, response: httpx.Response) -> Result:
-        """What is remembered of a cell that shows this score."""
-        place = f"{self.place(read_object(response))}/{self.score}"
-        return Result(kind, remote_id=place, http_status=response.status_code)
+    def result(self, kind: ResultKind, answer: JsonObject, http_status: int = 200) -> Result:
+        """Return a result that names the cell, for an answer that shows this score."""
+        return Result(kind, remote_id=f"{self.place(answer)}/{self.score}", http_status=http_status)
 
     def changed(self, answer: JsonObject, told: str) -> bool:
-        """Tell whether somebody else changed it since ``told`` was remembered."""
+        """Tell whether somebody else changed the score since the result with the ``remote_id`` ``told``."""
         score, ours = answer.get("score"), told.rpartition("/")[2]
         return score is not None and (ours == "None" or not same_score(score, float(ours), self.within))
+
+    async def before_writing(
+        self, answer: JsonObject, is_others: Callable[[JsonObject], Awaitable[bool]] | None
+    ) -> Result | None:
+        """Return the result of a cell that is not to be written; None where it is to be written.
+
+        Args:
+            answer: The LMS's answer about the cell as it is now; empty where the LMS shows nothing.
+            is_others: Asynchronous function of that answer that tells whether somebody else graded the cell. None where
+                such a grade is to be overwritten, and with it the decision that the learner need not be graded.
+
+        Returns:
+            Already so where the cell shows the score; blocked, ``instructor-changed-it``, where somebody else graded it
+            or decided that the learner need not be graded.
+        """
+        exempt = any(answer.get(name) for name in _EXEMPT)
+        if self.shown_by(answer) and (self.score is None or not exempt):
+            return self.result(ResultKind.ALREADY_SO, answer)
+        if is_others is not None and (exempt or await is_others(answer)):
+            return blocked(Reason.INSTRUCTOR_CHANGED_IT)
+        return None
+
+    def after_writing(self, answer: JsonObject, http_status: int = 200) -> Result:
+        """Return the result of a cell that was written, from what the LMS then shows of it.
+
+        Returns:
+            Accepted where it shows the score; else try later, ``grade-not-shown``.
+        """
+        if self.shown_by(answer):
+            return self.result(ResultKind.ACCEPTED, answer, http_status)
+        message = (
+            f"The LMS took the grade and shows {answer.get('score')!r:.40}. Is the column locked or calculated there, or "
+            "the grading period closed?"
+        )
+        return Result(ResultKind.TRY_LATER, Reason.GRADE_NOT_SHOWN, message, http_status=http_status)
 
 
 async def write_score(
@@ -75,48 +120,72 @@ async def write_score(
     cell: Cell,
     *,
     told: str | None = None,
+    is_others: Callable[[JsonObject], Awaitable[bool]] | None = None,
+    missing: Result | None = None,
     permission_hint: str = "",
     not_found_member: str = "",
 ) -> Result:
-    """Write one score, or take it away; accepted is what the LMS then shows.
+    """Write one score, or take it away, and accept it when the LMS then shows it.
+
+    With ``told`` or ``is_others`` the cell is read first, and stays as it is where somebody else graded it or decided that
+    the learner need not be graded. Without either it is written unread.
+
+    Example::
+
+        cell = cw.Cell(
+            path=f"/columns/{column}/users/{user}",
+            score=85.0,
+            within=0.01,
+            mark="userId",
+            place=lambda answer: f"{column}/{answer['userId']}",
+            method="PATCH",
+            body={"score": 85.0},
+        )
+        result = await cw.write_score(session, cell, told=payload.remote_id)
 
     Args:
-        session: The session.
-        cell: Where, and what.
-        told: The ``remote_id`` of an earlier result. What somebody else changed since stays so. None writes
-            without looking.
-        rights: How a person at the LMS gives the right, after a 403.
+        session: The session of the run.
+        cell: The cell, and the score that is to stand in it.
+        told: The ``remote_id`` of an earlier result of this function: a score that differs from it is somebody else's.
+            None where there is no earlier result.
+        is_others: Asynchronous function of an answer about the cell that tells whether somebody else graded it; for an LMS
+            that names the grader. It goes before ``told``.
+        missing: The result where the LMS knows no such cell; left out it is blocked, ``learner-unmatched``.
+        permission_hint: What a person at the LMS has to do to give the right, after a 403.
         not_found_member: As for :func:`~coursewire.toolkit.results.result_from`.
 
     Returns:
-        Accepted, or already so where the cell shows the score; blocked where somebody else changed the cell, or
-        nobody is known by this id; try later, ``grade-not-shown``, where the LMS shows another score than it took.
+        Accepted, or already so where the cell shows the score; blocked where somebody else graded the cell, or the LMS knows
+        no such cell; try later, ``grade-not-shown``, where the LMS shows another score than it took.
+
+    Raises:
+        SendError: The cell could not be read.
     """
-    own = [not_found_member] if not_found_member else []
-    response = await session.get(cell.path) if told else None
-    if told and response is not None and not is_missing(response, *own):
-        shown = read_success(response, permission_hint=permission_hint)
-        exempt = any(shown.get(name) for name in _EXEMPT)
-        if cell.shown_by(shown) and not exempt:
-            return cell.result(ResultKind.ALREADY_SO, response)
-        if exempt or cell.changed(shown, told):
-            return blocked(Reason.INSTRUCTOR_CHANGED_IT, told)
+    own_404 = [not_found_member] if not_found_member else []
+
+    async def is_changed(answer: JsonObject) -> bool:
+        return told is not None and cell.changed(answer, told)
+
+    if told or is_others:
+        response = await session.get(cell.path)
+        if not is_missing(response, *own_404):
+            answer = read_success(response, permission_hint=permission_hint)
+            settled = await cell.before_writing(answer, is_others or is_changed)
+            if settled is not None:
+                return replace(settled, remote_id=settled.remote_id or told)
     response = await session.request(cell.method, cell.path, json=dict(cell.body), safe_to_repeat=True)
-    if is_missing(response, *own):
-        return blocked(Reason.LEARNER_UNMATCHED)
-    shown, status = read_object(response), response.status_code
-    if not response.is_success or cell.mark not in shown:
-        return result_from(
-            response,
-            now=session.clock(),
-            acknowledged=False,
-            permission_hint=permission_hint,
-            not_found_member=not_found_member,
-        )
-    if cell.shown_by(shown):
-        return cell.result(ResultKind.ACCEPTED, response)
-    message = f"The LMS took the grade and shows {shown.get('score')!r:.40}. Is the column locked or calculated there?"
-    return Result(ResultKind.TRY_LATER, "grade-not-shown", message, http_status=status)
+    if is_missing(response, *own_404):
+        return missing or blocked(Reason.LEARNER_UNMATCHED)
+    answer = read_object(response)
+    if response.is_success and cell.mark in answer:
+        return cell.after_writing(answer, response.status_code)
+    return result_from(
+        response,
+        now=session.clock(),
+        acknowledged=False,
+        permission_hint=permission_hint,
+        not_found_member=not_found_member,
+    )
 
 
 def same_score(shown: Any, wanted: float | None, within: float) -> bool:
@@ -147,6 +216,27 @@ def only_one(people: Mapping[str, Collection[str]], name: str) -> str | Result:
     return blocked(Reason.LEARNER_AMBIGUOUS if found else Reason.LEARNER_UNMATCHED)
 
 
-def blocked(reason: str, remote_id: str | None = None) -> Result:
-    """That a person must act first, with what there is to be done; the reasons are those of :data:`AT_LMS`."""
-    return Result(ResultKind.BLOCKED, reason, AT_LMS[Reason(reason)], remote_id)
+def blocked(reason: BlockedReason, remote_id: str | None = None) -> Result:
+    """Return the result of an item for which a person at the LMS must act first, with what there is to be done.
+
+    Core asks again once a day.
+
+    Args:
+        reason: Why nothing can be written, as a member of :class:`~coursewire.model.reasons.Reason` or as text.
+        remote_id: The LMS's own id of the item, as far as it is known.
+
+    Raises:
+        ContractError: The reason is another one. For a reason of the channel's own, make a
+            :class:`~coursewire.model.payload.Result` and declare the reason with the channel.
+
+    Example:
+        >>> cw.blocked("learner-unmatched").message[:42]
+        'Nobody in the course at the LMS has this e'
+    """
+    if reason not in _AT_LMS:
+        raise ContractError(
+            f"cw.blocked() has no words for the reason {reason!r}",
+            why=f"it knows {', '.join(_AT_LMS)}",
+            next_step="Use one of these, or return a cw.Result with a reason that the channel declares.",
+        )
+    return Result(ResultKind.BLOCKED, reason, _AT_LMS[reason], remote_id)

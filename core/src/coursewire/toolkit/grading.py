@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BETTER = Result(
     ResultKind.REJECTED,
-    "better-grade-sent",
+    Reason.BETTER_GRADE_SENT,
     "The learner has a better grade in the same course from another enrollment.",
 )
 

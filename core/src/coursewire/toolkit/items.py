@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 from coursewire.errors import SendError
 from coursewire.model.payload import Operation, Result, ResultKind
+from coursewire.model.reasons import Reason
 from coursewire.toolkit.results import result_from_error
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def results_by_id(payloads: Iterable[Payload], ids: Mapping[str, str]) -> Result
         ('in doubt', 'no-acknowledgement')
     """
     silent = Result(
-        ResultKind.IN_DOUBT, "no-acknowledgement", "The answer of the LMS does not name this item."
+        ResultKind.IN_DOUBT, Reason.NO_ACKNOWLEDGEMENT, "The answer of the LMS does not name this item."
     )
     return {
         payload.key: Result(ResultKind.ACCEPTED, remote_id=ids[payload.key], http_status=200)
@@ -326,4 +327,4 @@ class BulkItemWriter(_Writer):
 
 
 def _retired(payload: Payload) -> Result:
-    return Result(ResultKind.ALREADY_SO, "already-retired", remote_id=payload.remote_id)
+    return Result(ResultKind.ALREADY_SO, Reason.ALREADY_RETIRED, remote_id=payload.remote_id)

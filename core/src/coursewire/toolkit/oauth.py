@@ -16,12 +16,12 @@ import httpx
 from pydantic import SecretStr
 
 from coursewire.errors import CredentialsError
-from coursewire.hooks import hookimpl
 from coursewire.model.inbound import CodeGrant
 from coursewire.toolkit.auth import TokenAuth, read_oauth_token
 from coursewire.toolkit.responses import read_object
 
 if TYPE_CHECKING:
+    from coursewire.errors import SendError
     from coursewire.model.instant import Clock
     from coursewire.model.session import Token, Tokens
 
@@ -32,17 +32,37 @@ def _no_scope(_config: Any) -> str:
     return ""
 
 
+def _no_permission_error(_response: httpx.Response) -> SendError | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class OAuthApplication:
-    """How the LMS knows us. The configuration has ``client_id``, ``client_secret`` and ``refresh_token``.
+    """An application that is registered at the LMS, and that an administrator of the LMS grants access to.
+
+    The model of the channel's configuration has the fields ``client_id``, ``client_secret`` and ``refresh_token``::
+
+        OAUTH = cw.OAuthApplication("/oauth2/authorize", "/oauth2/token", scope=lambda config: "read write")
+
+        @cw.hookimpl
+        def authenticate(config: AcmeConfig, tokens: cw.Tokens) -> httpx.Auth:
+            return OAUTH.auth(config, tokens)
+
+        @cw.hookimpl
+        def oauth_application() -> cw.CodeGrant:
+            return OAUTH.grant()
 
     Attributes:
-        authorize_path: Page of the LMS on which access is granted.
-        token_path: Where tokens are asked for.
-        scope: What the grant asks for, by configuration; "" names none.
-        needed: Scopes without which a token is of no use; looked for where the LMS tells what it granted.
-        basic: Id and secret travel in a header (RFC 6749, 2.3.1), else in the form.
-        pkce: The LMS knows RFC 7636.
+        authorize_path: Path of the LMS's page on which access is granted.
+        token_path: Path of the LMS's token endpoint.
+        scope: Function of the configuration that returns the scopes to ask for, with spaces between them; "" asks
+            for none in particular.
+        needed: Scopes without which a token is of no use. They are looked for where the LMS says what it granted.
+        basic: True where id and secret travel in a header (RFC 6749, 2.3.1), False where they travel in the form.
+        pkce: True where the LMS supports RFC 7636.
+        permission_error: Function of an answer with status 401 that returns the error to raise where the token is
+            good and its user lacks a right; None where the answer is about the token, which is then renewed. Every
+            401 is about the token unless this says otherwise.
     """
 
     authorize_path: str
@@ -51,27 +71,20 @@ class OAuthApplication:
     needed: tuple[str, ...] = ()
     basic: bool = False
     pkce: bool = False
+    permission_error: Callable[[httpx.Response], SendError | None] = _no_permission_error
 
     def grant(self) -> CodeGrant:
-        """For the hook ``inbound_routes``."""
+        """Return the grant of this application, for the hook ``oauth_application``."""
         return CodeGrant(
             ("refresh_token",), self._authorize_url, self._exchange, self.read_token, pkce=self.pkce
         )
 
     def auth(self, config: Any, tokens: Tokens) -> httpx.Auth:
-        """For the hook ``authenticate``: access tokens, each got with the newest refresh token."""
+        """Return the authentication of a configuration, for the hook ``authenticate``.
+
+        Each access token is asked for with the newest refresh token, stored, and renewed before it ends.
+        """
         return _GrantedAuth(self, config, tokens)
-
-    def hooks(self) -> tuple[Callable[[Any, Tokens], httpx.Auth], Callable[[], list[CodeGrant]]]:
-        """The hooks ``authenticate`` and ``inbound_routes``, for a channel that needs no more of them."""
-
-        def authenticate(config: Any, tokens: Tokens) -> httpx.Auth:
-            return self.auth(config, tokens)
-
-        def inbound_routes() -> list[CodeGrant]:
-            return [self.grant()]
-
-        return hookimpl(authenticate), hookimpl(inbound_routes)
 
     def token_request(self, config: Any, form: dict[str, str]) -> httpx.Request:
         """A request to the token endpoint."""
@@ -131,6 +144,19 @@ class _GrantedAuth(TokenAuth):
         newest = current.refresh_token if current else None
         form = {"grant_type": "refresh_token", "refresh_token": newest or _plain(self.config.refresh_token)}
         return self.application.token_request(self.config, form)
+
+    def is_over(self, response: httpx.Response) -> bool:
+        """Tell whether an answer says that the token is not accepted.
+
+        Raises:
+            SendError: The token is accepted, and its user lacks a right.
+        """
+        if not super().is_over(response):
+            return False
+        error = self.application.permission_error(response)
+        if error is not None:
+            raise error
+        return True
 
     def read_token(self, response: httpx.Response) -> Token:
         """Without a new refresh token the old one is kept (RFC 6749, 6), also where the new one is blank."""

@@ -14,29 +14,29 @@ if TYPE_CHECKING:
 
 async def poll(
     session: Session, path: str, pauses_s: Sequence[float], is_over: Callable[[httpx.Response], bool]
-) -> bool:
-    """Ask about a task of the LMS again and again until it has ended, or the pauses are used up.
+) -> httpx.Response | None:
+    """Ask for the state of a task of the LMS until the task has ended.
+
+    Example::
+
+        def is_over(answer: httpx.Response) -> bool:
+            return cw.read_object(answer).get("state") == "done"
+
+        answer = await cw.poll(session, f"/tasks/{task_id}", (1, 2, 4, 8), is_over)
 
     Args:
-        session: The session of the run, which waits and asks.
-        path: Path of the task, relative to the base URL of the LMS.
-        pauses_s: Seconds to wait before each request, such as ``(1, 2, 5)`` for three requests.
-        is_over: Function of an answer that tells whether the task has ended. An error that it raises ends the asking.
+        session: The session of the run.
+        path: Path of the task at the LMS; it is read with GET.
+        pauses_s: Seconds to wait before each request, one number for each.
+        is_over: Function of an answer that tells whether the task has ended. An error that it raises ends the polling.
 
     Returns:
-        True when the task has ended; False when it had not ended at the last request. Then the next run looks at the item
-        itself.
-
-    Example:
-        ::
-
-            def is_over(answer):
-                return cw.read_success(answer, "status")["status"] == "complete"
-
-            done = await cw.poll(session, f"/tasks/{task}", (1, 2, 5), is_over)
+        The answer that tells that the task has ended; None where it had not ended at the last request, so that the next
+        run must find out what became of it.
     """
     for pause_s in pauses_s:
         await session.sleep(pause_s)
-        if is_over(await session.get(path)):
-            return True
-    return False
+        response = await session.get(path)
+        if is_over(response):
+            return response
+    return None

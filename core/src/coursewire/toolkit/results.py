@@ -24,6 +24,7 @@ from coursewire.http.redact import Redactor, is_html, media_type_of, shorten
 from coursewire.http.retry import retry_after_s
 from coursewire.http.urls import path_template
 from coursewire.model.payload import JsonObject, Operation, Result, ResultKind
+from coursewire.model.reasons import Reason, http_reason
 from coursewire.toolkit.responses import error_text, is_missing, read_json, read_object
 
 if TYPE_CHECKING:
@@ -36,30 +37,30 @@ MESSAGE_LIMIT = 500
 EXCERPT_LIMIT = 2000
 
 _REASONS = {
-    400: "invalid",
-    401: "credentials",
-    403: "forbidden",
-    404: "not-found-at-lms",
-    405: "method-not-allowed",
-    409: "conflict",
-    410: "not-found-at-lms",
-    413: "too-large",
-    422: "invalid",
-    408: "lms-timeout",
-    425: "too-early",
-    429: "slow-down",
+    400: Reason.INVALID,
+    401: Reason.CREDENTIALS,
+    403: Reason.FORBIDDEN,
+    404: Reason.NOT_FOUND_AT_LMS,
+    405: Reason.METHOD_NOT_ALLOWED,
+    408: Reason.LMS_TIMEOUT,
+    409: Reason.CONFLICT,
+    410: Reason.NOT_FOUND_AT_LMS,
+    413: Reason.TOO_LARGE,
+    422: Reason.INVALID,
+    425: Reason.TOO_EARLY,
+    429: Reason.SLOW_DOWN,
 }
 _LATER = (408, 425, 429)
 _WRONG_PLACE = (403, 404, 405)
 """What a call is answered with whatever it carries, where rights or the address are wrong."""
 
-_OF_ERRORS: dict[type[SendError], tuple[ResultKind, str]] = {
-    ThrottledError: (ResultKind.THROTTLED, "slow-down"),
-    CredentialsError: (ResultKind.CREDENTIALS_BROKEN, "credentials"),
-    UnreachableError: (ResultKind.TRY_LATER, "unreachable"),
-    OutcomeUnknownError: (ResultKind.IN_DOUBT, "outcome-unknown"),
-    RejectedError: (ResultKind.REJECTED, "rejected"),
-    BlockedError: (ResultKind.BLOCKED, "blocked"),
+_OF_ERRORS: dict[type[SendError], tuple[ResultKind, Reason]] = {
+    ThrottledError: (ResultKind.THROTTLED, Reason.SLOW_DOWN),
+    CredentialsError: (ResultKind.CREDENTIALS_BROKEN, Reason.CREDENTIALS),
+    UnreachableError: (ResultKind.TRY_LATER, Reason.UNREACHABLE),
+    OutcomeUnknownError: (ResultKind.IN_DOUBT, Reason.OUTCOME_UNKNOWN),
+    RejectedError: (ResultKind.REJECTED, Reason.REJECTED),
+    BlockedError: (ResultKind.BLOCKED, Reason.BLOCKED),
 }
 _ERROR_OF: dict[ResultKind, type[SendError]] = {kind: error for error, (kind, _) in _OF_ERRORS.items()}
 
@@ -124,13 +125,13 @@ def result_from(
     if response.is_success:
         unsaid = ResultKind.TRY_LATER if safe_to_repeat else ResultKind.IN_DOUBT
         no = bool(words) and refuses_with_2xx
-        kind, reason = (ResultKind.REJECTED, "refused") if no else (unsaid, "no-acknowledgement")
+        kind, reason = (ResultKind.REJECTED, Reason.REFUSED) if no else (unsaid, Reason.NO_ACKNOWLEDGEMENT)
         words = words or f"The answer acknowledges nothing: {excerpt or 'it is empty'}"
     else:
         kind = _kind(status)
         words = words or excerpt or f"HTTP {status} without a word"
     if status in (404, 410) and _is_anothers(response, not_found_member):
-        kind, reason = ResultKind.TRY_LATER, "unreadable-answer"
+        kind, reason = ResultKind.TRY_LATER, Reason.UNREADABLE_ANSWER
     if status == 403 and permission_hint:
         kind, words = ResultKind.BLOCKED, f"{words.rstrip('.')}. {permission_hint}"
     seconds = retry_after_s(response, now) if kind is ResultKind.TRY_LATER else None
@@ -199,8 +200,8 @@ def result_from_echo(
     if operation is not Operation.RETIRE or status not in (404, 410):
         return result
     if is_missing(response, *filter(None, [not_found_member])):
-        return Result(ResultKind.ALREADY_SO, "already-retired", remote_id=remote_id, http_status=status)
-    return replace(result, kind=ResultKind.TRY_LATER, reason="unreadable-answer")
+        return Result(ResultKind.ALREADY_SO, Reason.ALREADY_RETIRED, remote_id=remote_id, http_status=status)
+    return replace(result, kind=ResultKind.TRY_LATER, reason=Reason.UNREADABLE_ANSWER)
 
 
 def read_success(
@@ -342,13 +343,13 @@ def result_from_error(error: SendError | IncompleteListError) -> Result:
     """
     if isinstance(error, IncompleteListError):
         message = shorten(str(error), MESSAGE_LIMIT)
-        return Result(ResultKind.TRY_LATER, reason="incomplete-list", message=message)
+        return Result(ResultKind.TRY_LATER, reason=Reason.INCOMPLETE_LIST, message=message)
     for cls in type(error).__mro__:
         if cls in _OF_ERRORS:
             kind, reason = _OF_ERRORS[cls]
             break
     else:
-        kind, reason = ResultKind.TRY_LATER, "send"
+        kind, reason = ResultKind.TRY_LATER, Reason.SEND
     return Result(
         kind,
         reason=error.reason or reason,
@@ -430,11 +431,10 @@ def _is_anothers(response: httpx.Response, not_found_member: str) -> bool:
 
 
 def _reason(response: httpx.Response) -> str:
-    if response.status_code >= 500:
-        return "lms-error"
-    return _REASONS.get(
-        response.status_code, "redirected" if response.is_redirect else f"http-{response.status_code}"
-    )
+    status = response.status_code
+    if status >= 500:
+        return Reason.LMS_ERROR
+    return _REASONS.get(status) or (Reason.REDIRECTED if response.is_redirect else http_reason(status))
 
 
 def _words(response: httpx.Response) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import pytest
 
 from coursewire.model.payload import Operation
 from coursewire.model.reasons import Reason
-from coursewire.pipeline.rules.decide import compare, glance
+from coursewire.pipeline.rules.decide import action_for, compare
 from coursewire.storage.audit.records import ContentRecord, RecordSummary
 from coursewire.storage.audit.states import Event, State
 
@@ -22,23 +22,23 @@ def seen(**changes):
 
 
 def decide(record, wanted="v1", *, context="ctx", force=False):
-    return glance(record, wanted_version=wanted, context=context, now=NOW, force=force)
+    return action_for(record, wanted_version=wanted, context=context, now=NOW, force=force)
 
 
 @pytest.mark.parametrize(
     ("record", "wanted", "expected"),
     [
         pytest.param(seen(), "v1", ("leave", Reason.UNCHANGED), id="nothing changed"),
-        pytest.param(seen(), "v2", ("examine", Reason.CHANGED), id="the source has another version"),
-        pytest.param(seen(), "", ("examine", Reason.CHANGED), id="the source does not know the version"),
-        pytest.param(seen(source_version=None), "v1", ("examine", Reason.CHANGED), id="never settled"),
+        pytest.param(seen(), "v2", ("evaluate", Reason.CHANGED), id="the source has another version"),
+        pytest.param(seen(), "", ("evaluate", Reason.CHANGED), id="the source does not know the version"),
+        pytest.param(seen(source_version=None), "v1", ("evaluate", Reason.CHANGED), id="never settled"),
         pytest.param(
-            seen(export_context="old"), "v1", ("examine", Reason.CHANGED), id="configuration changed"
+            seen(export_context="old"), "v1", ("evaluate", Reason.CHANGED), id="configuration changed"
         ),
-        pytest.param(seen(examine_again_at=EARLIER), "v1", ("examine", Reason.CHANGED), id="time has come"),
+        pytest.param(seen(examine_again_at=EARLIER), "v1", ("evaluate", Reason.CHANGED), id="time has come"),
         pytest.param(seen(examine_again_at=LATER), "v1", ("leave", Reason.UNCHANGED), id="time has not come"),
         pytest.param(
-            seen(state="retired", present=False), "v1", ("examine", Reason.RESTORED), id="back again"
+            seen(state="retired", present=False), "v1", ("evaluate", Reason.RESTORED), id="back again"
         ),
         pytest.param(
             seen(state="failed", operation="update", not_before_at=LATER),
@@ -49,13 +49,13 @@ def decide(record, wanted="v1", *, context="ctx", force=False):
         pytest.param(
             seen(state="failed", operation="update", not_before_at=EARLIER),
             "v1",
-            ("examine", Reason.RETRY),
+            ("evaluate", Reason.RETRY),
             id="failed and rested",
         ),
         pytest.param(
             seen(state="failed", operation="update", not_before_at=LATER),
             "v2",
-            ("examine", Reason.RETRY),
+            ("evaluate", Reason.RETRY),
             id="a change ends the rest",
         ),
         pytest.param(
@@ -67,7 +67,7 @@ def decide(record, wanted="v1", *, context="ctx", force=False):
         pytest.param(
             seen(state="blocked", operation="update", not_before_at=EARLIER),
             "v1",
-            ("examine", Reason.RETRY),
+            ("evaluate", Reason.RETRY),
             id="blocked, asked again after a while",
         ),
         pytest.param(
@@ -79,7 +79,7 @@ def decide(record, wanted="v1", *, context="ctx", force=False):
         pytest.param(
             seen(state="rejected", operation="create", present=False),
             "v2",
-            ("examine", Reason.RETRY),
+            ("evaluate", Reason.RETRY),
             id="refused, and changed since",
         ),
         pytest.param(
@@ -91,13 +91,13 @@ def decide(record, wanted="v1", *, context="ctx", force=False):
         pytest.param(
             seen(state="planned", operation="create", present=False, source_version=None),
             "v1",
-            ("examine", Reason.NEW),
+            ("evaluate", Reason.NEW),
             id="planned and never sent",
         ),
         pytest.param(
             seen(state="planned", operation="update", source_version=None, reason=Reason.UNSETTLED),
             "v1",
-            ("examine", Reason.UNSETTLED),
+            ("evaluate", Reason.UNSETTLED),
             id="an earlier run was cut off",
         ),
         pytest.param(
@@ -156,11 +156,11 @@ def test_decision_before_the_payload_is_known(record, wanted, expected):
     assert decide(record, wanted) == expected
 
 
-def test_force_examines_whatever_the_record_says():
+def test_force_evaluates_whatever_the_record_says():
     resting = seen(state="failed", operation="update", not_before_at=LATER)
-    assert decide(seen(), force=True) == ("examine", Reason.FORCED)
-    assert decide(resting, force=True) == ("examine", Reason.FORCED)
-    assert decide(seen(state="in doubt", operation="create"), force=True) == ("examine", Reason.FORCED)
+    assert decide(seen(), force=True) == ("evaluate", Reason.FORCED)
+    assert decide(resting, force=True) == ("evaluate", Reason.FORCED)
+    assert decide(seen(state="in doubt", operation="create"), force=True) == ("evaluate", Reason.FORCED)
 
 
 def test_force_does_not_touch_what_may_be_under_way():
@@ -216,7 +216,7 @@ def test_force_sends_the_same_payload_again():
         pytest.param(
             {"reason": "not-acknowledged"}, "v1", ("leave", "not-acknowledged"), id="nobody acknowledged it"
         ),
-        pytest.param({}, "v2", ("examine", Reason.CHANGED), id="changed since it was offered"),
+        pytest.param({}, "v2", ("evaluate", Reason.CHANGED), id="changed since it was offered"),
         pytest.param({}, None, ("retire", Reason.LEFT_CATALOG), id="offered and gone"),
         pytest.param(
             {"operation": "retire", "source_version": None},
@@ -227,7 +227,7 @@ def test_force_sends_the_same_payload_again():
         pytest.param(
             {"operation": "retire", "source_version": None},
             "v1",
-            ("examine", Reason.RESTORED),
+            ("evaluate", Reason.RESTORED),
             id="wanted again before its retirement was fetched",
         ),
     ],

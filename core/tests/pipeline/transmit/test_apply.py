@@ -7,7 +7,8 @@ import pytest
 
 from coursewire.model.payload import Operation, Payload, Result, ResultKind
 from coursewire.pipeline.export.prepared import Prepared
-from coursewire.pipeline.transmit.apply import LONGEST_PAUSE, apply_result, pause_after, put_back
+from coursewire.pipeline.rules.pauses import LONGEST_PAUSE, pause_after
+from coursewire.pipeline.transmit.apply import apply_result, put_back
 from coursewire.storage.audit.records import ContentRecord
 from coursewire.storage.audit.states import State
 

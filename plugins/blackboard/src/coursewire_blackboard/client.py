@@ -1,6 +1,7 @@
-"""Courses in Learn: created once, filled with a folder and a page, hidden or deleted when they go.
+"""Courses in Learn: created once, filled with a folder and a page, hidden or deleted when they are retired.
 
-A remote id is ``course/folder/page``, Learn's three ids, so that a change costs two requests.
+A remote id is ``course/folder/page``, Learn's three ids, so that a change costs two requests. Parts at the end are left out
+as long as they are not known.
 """
 
 from __future__ import annotations
@@ -10,13 +11,21 @@ from dataclasses import replace
 import httpx
 
 import coursewire as cw
+from coursewire_blackboard.api import (
+    COURSES,
+    OWN_404,
+    created_id,
+    find_by_external_id,
+    read_visible,
+    result_of,
+    rows,
+    settings,
+)
 from coursewire_blackboard.config import API
 from coursewire_blackboard.content import PAGE_TITLE, course_id
-from coursewire_blackboard.learn import COURSES, OWN_404, by_external_id, id_of, rows, said, seen, settings
 
-AVAILABLE = ("availability", "available")
 PAUSES_S = (1, 2, 4, 8)
-"""Before each look at the task that deletes a course. What takes longer is looked at by the next run."""
+"""Seconds before each look at the task that deletes a course. The next run looks at what takes longer."""
 
 
 @cw.hookimpl
@@ -28,130 +37,217 @@ async def send_content(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
 @cw.hookimpl
 async def find_remote(session: cw.Session, key: str) -> cw.RemoteItem | None:
     """Look one course up by its external id, also one that is hidden."""
-    course = await by_external_id(session, COURSES, key)
+    course = await find_by_external_id(session, COURSES, key)
     if course is None:
         return None
-    fields = {name: course.get(name) for name in ("name", "courseId", "availability")}
-    live = cw.dig(course, *AVAILABLE) in ("Yes", "Term")
-    return cw.RemoteItem(key, str(course["id"]), live=live, fields=fields)
+    return cw.RemoteItem(
+        key,
+        str(course["id"]),
+        live=_availability(course) in ("Yes", "Term"),
+        fields={name: course.get(name) for name in ("name", "courseId", "availability")},
+    )
 
 
 @cw.hookimpl
 async def check_connection(session: cw.Session) -> list[str]:
     """Try each right that sending needs, with requests that change nothing."""
-    user = seen(await session.get(f"{API}/v1/users/me"), "userName", "a grant of a user who exists")
+    answer = await session.get(f"{API}/v1/users/me")
+    user = read_visible(answer, "userName", "a grant of a user who exists")["userName"]
     listed = await session.get(COURSES, params={"limit": "1"})
-    told = [f"Learn gave an access token, which speaks for the user {user!r}.", "Courses can be listed."]
-    for held in seen(listed, "results", "system.course.VIEW"):
-        course = await session.get(f"{COURSES}/{held['id']}")
-        seen(course, "externalId", "course.configure-properties.EXECUTE")
-        told.append("External ids can be seen.")
-        if not settings(session).disable_learner_data_transmissions:
-            seen(await session.get(f"{API}/v1/courses/{held['id']}/users"), "results", "course.user.VIEW")
-            columns = await session.get(f"{API}/v2/courses/{held['id']}/gradebook/columns")
-            seen(columns, "results", "course.gradebook.MODIFY")
-            told.append("Students and the gradebook can be seen.")
+    courses = read_visible(listed, "results", "system.course.VIEW")["results"]
+    sentences = [f"Learn gave an access token, which speaks for the user {user!r}.", "Courses can be listed."]
+    for course in courses:
+        sentences += await _check_course(session, str(course["id"]))
     left, most = (listed.headers.get(f"X-Rate-Limit-{name}") for name in ("Remaining", "Limit"))
     if left is not None:
-        told.append(f"{left} of {most} calls of the developer group are left in these 24 hours.")
-    return told
+        sentences.append(f"{left} of {most} calls of the developer group are left in these 24 hours.")
+    return sentences
+
+
+async def _check_course(session: cw.Session, course: str) -> list[str]:
+    answer = await session.get(f"{COURSES}/{course}")
+    read_visible(answer, "externalId", "course.configure-properties.EXECUTE")
+    sentences = ["External ids can be seen."]
+    if settings(session).disable_learner_data_transmissions:
+        return sentences
+    answer = await session.get(f"{API}/v1/courses/{course}/users")
+    read_visible(answer, "results", "course.user.VIEW")
+    answer = await session.get(f"{API}/v2/courses/{course}/gradebook/columns")
+    read_visible(answer, "results", "course.gradebook.MODIFY")
+    return [*sentences, "Students and the gradebook can be seen."]
 
 
 class _Courses(cw.ItemWriter):
-    """Courses with their pages. Learn lets no two of them have one external id: a repeated create meets 409."""
+    """Writes courses with their pages. Learn lets no two of them have one external id: a repeated create meets 409."""
 
     async def find(self, payload: cw.Payload) -> str | None:
-        """The id of the course with our external id."""
-        held = await by_external_id(self.session, COURSES, payload.remote_key)
-        return str(held["id"]) if held else None
+        """Return the id of the course with our external id."""
+        course = await find_by_external_id(self.session, COURSES, payload.remote_key)
+        return str(course["id"]) if course else None
 
     async def create(self, payload: cw.Payload) -> cw.Result:
-        """Make a course and fill it; take it away again where Learn refuses its page for good."""
-        new = {"courseId": course_id(payload.remote_key), "availability": {"available": "Yes"}}
-        body = {**payload.body["course_metadata"], **new}
+        """Create a course and fill it; take it away again where Learn refuses its page for good."""
+        body = {
+            **payload.body["course_metadata"],
+            "courseId": course_id(payload.remote_key),
+            "availability": {"available": "Yes"},
+        }
         response = await self.session.post(COURSES, json=body, safe_to_repeat=True)
-        course = id_of(response)
-        result = said(self.session, response, {"externalId": payload.remote_key}, course)
-        if not result.confirms:
-            return result
+        course = created_id(response)
+        created = self._course_result(response, payload, course)
+        if not created.confirms or course is None:
+            return created
         try:
-            result = await self._fill(payload, course, "", look=False)
-        except cw.ThrottledError as error:  # the next day goes on from here
+            filled = await self._create_page(payload, course)
+        except cw.ThrottledError as error:
+            # The run after the pause goes on from here.
             return replace(cw.result_from_error(error), remote_id=course)
-        if result.kind not in (cw.ResultKind.REJECTED, cw.ResultKind.BLOCKED):
-            return result
-        ended = await cw.result_of_call(self._delete(course))
-        if ended.confirms or self.is_gone(ended):
-            return replace(result, remote_id=None, message=f"{result.message} It was taken away again.")
-        return replace(result, message=f"{result.message} The empty course {course} stayed: {ended.message}")
+        if filled.kind not in (cw.ResultKind.REJECTED, cw.ResultKind.BLOCKED):
+            return filled
+        return await self._taken_away(course, filled)
 
     async def update(self, remote_id: str, payload: cw.Payload) -> cw.Result:
         """Bring a course up to date, and then its page."""
-        course, _, page = remote_id.partition("/")
-        # An update leaves alone whether students see the course: somebody at Learn may have hidden it. What
-        # comes back to the catalog, or is adopted, is shown.
-        shown = {"availability": {"available": "Yes"}} if payload.operation is cw.Operation.CREATE else {}
-        change = {**payload.body["course_metadata"], **shown}
+        course, folder, page = _ids_in(remote_id)
+        change = dict(payload.body["course_metadata"])
+        if payload.operation is cw.Operation.CREATE:
+            # A course that comes back to the catalog, or is adopted, is shown. An update leaves alone whether students see
+            # the course: somebody at Learn may have hidden it.
+            change["availability"] = {"available": "Yes"}
         response = await self.session.patch(f"{COURSES}/{course}", json=change, safe_to_repeat=True)
-        result = said(self.session, response, {"externalId": payload.remote_key}, remote_id)
-        return await self._fill(payload, course, page) if result.confirms else result
+        updated = self._course_result(response, payload, remote_id)
+        if not updated.confirms:
+            return updated
+        return await self._write_page(payload, course, folder, page)
 
     async def retire(self, remote_id: str, payload: cw.Payload) -> cw.Result:
-        """Hide or delete a course."""
-        course = remote_id.partition("/")[0]
+        """Hide or delete a course, as the configuration says."""
+        course, _, _ = _ids_in(remote_id)
         if settings(self.session).retire_strategy is cw.RetireStrategy.DELETE:
             return replace(await self._delete(course), remote_id=remote_id)
         change = {"availability": {"available": "No"}}
         response = await self.session.patch(f"{COURSES}/{course}", json=change, safe_to_repeat=True)
-        hidden = cw.dig(cw.read_object(response), *AVAILABLE) == "No"
-        return said(self.session, response, {} if hidden else change, remote_id)
+        hidden = _availability(cw.read_object(response)) == "No"
+        return result_of(self.session, response, acknowledged=hidden, remote_id=remote_id)
+
+    def _course_result(
+        self, response: httpx.Response, payload: cw.Payload, remote_id: str | None
+    ) -> cw.Result:
+        """Return the result of a request that writes a course: Learn answers with the course."""
+        ours = cw.read_object(response).get("externalId") == payload.remote_key
+        return result_of(self.session, response, acknowledged=ours, remote_id=remote_id)
+
+    # -- deleting ------------------------------------------------------------------------------------
+
+    async def _taken_away(self, course: str, refusal: cw.Result) -> cw.Result:
+        """Delete a course that was created just now and whose page was refused; return the refusal, saying so."""
+        ended = await cw.result_of_call(self._delete(course))
+        if ended.confirms or self.is_gone(ended):
+            return replace(refusal, remote_id=None, message=f"{refusal.message} It was taken away again.")
+        return replace(
+            refusal, message=f"{refusal.message} The empty course {course} stayed: {ended.message}"
+        )
 
     async def _delete(self, course: str) -> cw.Result:
         response = await self.session.delete(f"{COURSES}/{course}")
-        done = response.status_code == 204 or (response.status_code == 202 and await self._ended(response))
-        return said(self.session, response, {} if done else {"status": "Complete"}, course)
+        if response.status_code == 202:
+            deleted = await self._has_ended(response)
+        else:
+            deleted = response.status_code == 204
+        return result_of(self.session, response, acknowledged=deleted, remote_id=course)
 
-    async def _ended(self, response: httpx.Response) -> bool:
-        """Follow the task that deletes a course; one that is gone went with it, and one not named cannot be."""
+    async def _has_ended(self, response: httpx.Response) -> bool:
+        """Follow the task that deletes a course.
+
+        Args:
+            response: The answer that names the task. Where it names none, there is nothing to follow.
+        """
 
         def is_over(answer: httpx.Response) -> bool:
+            # A task that is gone went with its course.
             return cw.is_missing(answer, OWN_404) or cw.read_success(answer).get("status") == "Complete"
 
         task = httpx.URL(response.headers.get("Location", "")).path
-        return not task.startswith(API) or await cw.poll(self.session, task, PAUSES_S, is_over)
+        if not task.startswith(API):
+            return True
+        return await cw.poll(self.session, task, PAUSES_S, is_over) is not None
 
-    async def _fill(self, payload: cw.Payload, course: str, known: str, *, look: bool = True) -> cw.Result:
-        """Write the page of a course, and make it and its folder where they are missing.
+    # -- the page ------------------------------------------------------------------------------------
+
+    async def _write_page(self, payload: cw.Payload, course: str, folder: str, page: str) -> cw.Result:
+        """Update the page of a course, and create it and its folder where they are missing.
 
         Args:
-            payload: Of the course.
-            course: Its id.
-            known: Ids of folder and page, with a slash between; "" for none.
-            look: Otherwise find them by their title, the last ones where there are several.
+            payload: The course.
+            course: Learn's id of the course.
+            folder: Id of the folder; "" where it is not known.
+            page: Id of the page; "" where it is not known, so that folder and page are looked for by their title.
         """
-        contents = f"{API}/v1/courses/{course}/contents"
-        body = payload.body["course_child_content_metadata"]
-        folder, _, page = known.partition("/")
-        if look and not page:
-            folder = await self._titled(contents)
-            page = await self._titled(f"{contents}/{folder}/children") if folder else ""
         if page:
-            # What kind of content it is cannot be changed.
-            change = {name: value for name, value in body.items() if name != "contentHandler"}
-            response = await self.session.patch(f"{contents}/{page}", json=change, safe_to_repeat=True)
-            if not cw.is_missing(response, OWN_404):
-                return said(self.session, response, {"id": page}, course, folder, page)
-            if known:
-                return await self._fill(payload, course, "")
-        if not folder:
-            response = await self.session.post(contents, json=payload.body["course_content_metadata"])
-            folder = id_of(response)
-            if not folder:
-                return said(self.session, response, {"id": ""}, course)
-        response = await self.session.post(f"{contents}/{folder}/children", json=body)
-        return said(self.session, response, {"title": PAGE_TITLE}, course, folder, id_of(response))
+            updated = await self._update_page(payload, course, folder, page)
+            if updated is not None:
+                return updated
+        folder = await self._find_titled(_contents(course))
+        page = await self._find_titled(f"{_contents(course)}/{folder}/children") if folder else ""
+        if page:
+            updated = await self._update_page(payload, course, folder, page)
+            if updated is not None:
+                return updated
+        return await self._create_page(payload, course, folder)
 
-    async def _titled(self, path: str) -> str:
-        """The id of the last content that has our title; "" for none."""
-        found = [row["id"] async for row in rows(self.session, path, {}) if row.get("title") == PAGE_TITLE]
+    async def _update_page(
+        self, payload: cw.Payload, course: str, folder: str, page: str
+    ) -> cw.Result | None:
+        """Update a page; None where there is no such page."""
+        change = dict(payload.body["course_child_content_metadata"])
+        del change["contentHandler"]  # the kind of a content cannot be changed
+        response = await self.session.patch(f"{_contents(course)}/{page}", json=change, safe_to_repeat=True)
+        if cw.is_missing(response, OWN_404):
+            return None
+        return result_of(
+            self.session,
+            response,
+            acknowledged=cw.read_object(response).get("id") == page,
+            remote_id=_remote_id(course, folder, page),
+        )
+
+    async def _create_page(self, payload: cw.Payload, course: str, folder: str | None = None) -> cw.Result:
+        """Create the page of a course, and its folder where none is given."""
+        if not folder:
+            body = payload.body["course_content_metadata"]
+            response = await self.session.post(_contents(course), json=body)
+            folder = created_id(response)
+            if folder is None:
+                return result_of(self.session, response, acknowledged=False, remote_id=course)
+        body = payload.body["course_child_content_metadata"]
+        response = await self.session.post(f"{_contents(course)}/{folder}/children", json=body)
+        return result_of(
+            self.session,
+            response,
+            acknowledged=cw.read_object(response).get("title") == PAGE_TITLE,
+            remote_id=_remote_id(course, folder, created_id(response)),
+        )
+
+    async def _find_titled(self, path: str) -> str:
+        """Return the id of the content that has our title, the last one where there are several; "" where there is none."""
+        found = [str(row["id"]) async for row in rows(self.session, path) if row.get("title") == PAGE_TITLE]
         return found[-1] if found else ""
+
+
+def _availability(course: cw.JsonObject) -> object:
+    return cw.dig(course, "availability", "available")
+
+
+def _contents(course: str) -> str:
+    return f"{API}/v1/courses/{course}/contents"
+
+
+def _remote_id(*ids: str | None) -> str:
+    return "/".join(part for part in ids if part)
+
+
+def _ids_in(remote_id: str) -> tuple[str, str, str]:
+    """Return the ids of course, folder and page in a remote id; "" for those that are not in it."""
+    course, _, rest = remote_id.partition("/")
+    folder, _, page = rest.partition("/")
+    return course, folder, page

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import httpx
 from pydantic import Field
 
 import coursewire as cw
 
 API = "/learn/api/public"
+"""Path below which Learn's REST API stands."""
 DAILY_CALLS = 10_000
-"""What a developer group has unless it agreed on more (developer portal, "REST API calls limit")."""
+"""Calls in 24 hours that a developer group has, unless it agreed on more (developer portal, "REST API calls limit")."""
+
+CourseView = Literal["Original", "Ultra"]
 
 OAUTH = cw.OAuthApplication(
     authorize_path=f"{API}/v1/oauth2/authorizationcode",
@@ -37,32 +41,45 @@ class BlackboardConfig(cw.ChannelConfig):
     client_secret: cw.Secret
     """Secret of the application."""
     refresh_token: cw.Secret
-    """What a user of the Learn granted; ``coursewire config connect`` fills it in. Each is good once: newer ones
-    are kept with the access token."""
+    """Refresh token that a user of the Learn granted; ``coursewire config connect`` fills it in. Each is good once: newer
+    ones are kept with the access token."""
     daily_calls: int = Field(default=DAILY_CALLS, gt=0)
     """Calls in 24 hours that the developer group may make, or that Coursewire may take of them. All
     configurations with the same ``client_id`` share them."""
-    course_view: Literal["Original", "Ultra"] = "Original"
+    course_view: CourseView = "Original"
     """The view in which the Learn shows new courses; Ultra takes less HTML, and another kind of folder."""
     content_availability: Literal["Yes", "No", "PartiallyVisible"] = "Yes"
-    """Who sees the page in the course: students, nobody, or students its title only."""
+    """The people who see the page in the course: ``Yes`` for students, ``No`` for nobody, ``PartiallyVisible`` for
+    students who see its title only."""
     retire_strategy: Literal[cw.RetireStrategy.HIDE, cw.RetireStrategy.DELETE] = cw.RetireStrategy.HIDE
     """``hide`` makes a retired course unavailable to students and can be undone; ``delete`` takes it away for
     good, with all grades in it."""
 
     learner_id: cw.LearnerId = cw.LearnerId.EMAIL
-    """What the Learn knows learners by; see ``learner_field``."""
+    """The id that the Learn knows learners by; see ``learner_field``."""
     learner_field: Literal["email", "userName", "externalId"] = "email"
-    """Field of Learn's users that holds it. With ``userName`` and ``externalId`` a learner is addressed directly;
+    """Field of Learn's users that holds this id. With ``userName`` and ``externalId`` a learner is addressed directly;
     for ``email`` the students of the course are read once a run."""
     student_roles: tuple[str, ...] = Field(default=("Student",), min_length=1)
     """Ids of the course roles that count as students."""
     keep_instructor_changes: bool = True
     """Leave a grade alone that somebody else changed in Learn after we wrote it."""
     transmission_chunk_size: Literal[1] | None = None
-    """Learn takes one item a request: 1, or left out."""
+    """Items in one request. Learn takes one: write 1, or leave this out."""
 
     @property
     def limit_scope(self) -> str:
-        """A digest of the application's key: Learn counts by it, over all sites and customers."""
+        """Digest of the application's key, by which Learn counts calls over all sites and customers."""
         return cw.digest(self.client_id.get_secret_value(), 40)
+
+
+@cw.hookimpl
+def authenticate(config: BlackboardConfig, tokens: cw.Tokens) -> httpx.Auth:
+    """Use access tokens of one hour, each asked for with the newest refresh token."""
+    return OAUTH.auth(config, tokens)
+
+
+@cw.hookimpl
+def oauth_application() -> cw.CodeGrant:
+    """Let a user of the Learn grant the application access."""
+    return OAUTH.grant()

@@ -1,14 +1,27 @@
-"""Grades in Learn: written straight into the learner's cell of a column, which is made where it is missing.
+"""Grades in Learn: written straight into the learner's cell of a column, which is created where it is missing.
 
-A remote id is ``column/user/score``: what was last written, so that an instructor's change shows.
+A remote id is ``column/user/score``: with the score that was last written, so that an instructor's change shows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import coursewire as cw
-from coursewire_blackboard import learn
+from coursewire_blackboard.api import (
+    COURSES,
+    OWN_404,
+    PERMISSION_HINT,
+    by_field,
+    created_id,
+    find_by_external_id,
+    fits_into_path,
+    result_of,
+    rows,
+    settings,
+)
 from coursewire_blackboard.config import API
 
 SAME_SCORE = 0.00002
@@ -17,88 +30,143 @@ SAME_SCORE = 0.00002
 
 @cw.hookimpl
 async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
-    """Write a batch, which is one grade."""
+    """Send a batch, which is one grade."""
     return [await _write(session, payload) for payload in batch.payloads]
 
 
 async def _write(session: cw.Session, payload: cw.Payload) -> cw.Result:
     """Write one grade, or with a score of null take it away."""
-    body, wanted = payload.body, payload.body["grade"]["score"]
-    course = await session.once(("course", body["course"]), lambda: _course(session, body["course"]))
-    column = await session.once(
-        ("column", course, body["column"]["externalId"], wanted is None),
-        lambda: _column(session, course, body["column"], create=wanted is not None),
+    score = payload.body["grade"]["score"]
+    placed = await _place(session, payload.body, create=score is not None)
+    if isinstance(placed, cw.Result):
+        # A grade that is not there need not be taken away.
+        return placed if score is not None else replace(placed, kind=cw.ResultKind.ALREADY_SO, message="")
+    course, column, user = placed
+    cell = cw.Cell(
+        path=f"{_columns(course)}/{column}/users/{user}",
+        score=score,
+        within=SAME_SCORE,
+        mark="userId",
+        place=lambda answer: f"{column}/{answer['userId']}",
+        method="PATCH",
+        body={"score": score},
     )
-    user = column if isinstance(column, cw.Result) else await _user(session, course, body["learner"])
-    if isinstance(user, cw.Result):
-        absent = replace(user, kind=cw.ResultKind.ALREADY_SO, message="")
-        return absent if wanted is None else user  # what is not there need not be taken away
-
-    def place(shown: cw.JsonObject) -> str:
-        return f"{column}/{shown['userId']}"
-
-    path = f"{API}/v2/courses/{course}/gradebook/columns/{column}/users/{user}"
-    cell = cw.Cell(path, wanted, SAME_SCORE, "userId", place, "PATCH", {"score": wanted})
-    told = payload.remote_id if learn.settings(session).keep_instructor_changes else None
     return await cw.write_score(
-        session, cell, told=told, permission_hint=learn.RIGHTS, not_found_member=learn.OWN_404
+        session,
+        cell,
+        told=payload.remote_id if settings(session).keep_instructor_changes else None,
+        permission_hint=PERMISSION_HINT,
+        not_found_member=OWN_404,
     )
 
 
-# -- where and whom, asked for once a run ----------------------------------------------------------------
+# -- where a grade goes, asked for once a run --------------------------------------------------------------
 
 
-async def _course(session: cw.Session, key: str) -> str:
-    """How to address a course: by its external id, or where that cannot stand in a path, by Learn's own."""
-    if not learn.unnameable(key):
-        return learn.named(key)
-    found = await learn.by_external_id(session, learn.COURSES, key)
-    return str(found["id"]) if found else ""
+async def _place(
+    session: cw.Session, body: Mapping[str, Any], *, create: bool
+) -> tuple[str, str, str] | cw.Result:
+    """Find the place of a grade in Learn's gradebook.
+
+    Args:
+        session: The session of the run.
+        body: The payload of the grade.
+        create: Create the column where it is missing.
+
+    Returns:
+        Course, column and user as they stand in a path; or a result where there is no such place.
+    """
+    course = await session.once(("course", body["course"]), lambda: _course(session, body["course"]))
+    if course is None:
+        return cw.blocked(cw.Reason.COURSE_NOT_AT_LMS)
+    column = await session.once(
+        ("column", course, body["column"]["externalId"], create),
+        lambda: _column(session, course, body["column"], create=create),
+    )
+    if isinstance(column, cw.Result):
+        return column
+    user = await _user(session, course, body["learner"])
+    if isinstance(user, cw.Result):
+        return user
+    return course, column, user
+
+
+async def _course(session: cw.Session, key: str) -> str | None:
+    """Return a course as it stands in a path: by its external id, or where that cannot stand there, by Learn's own id.
+
+    Returns:
+        None where Learn has no such course. Of an external id that can stand in a path that is not known yet.
+    """
+    if fits_into_path(key):
+        return by_field(key)
+    found = await find_by_external_id(session, COURSES, key)
+    return str(found["id"]) if found else None
+
+
+def _columns(course: str) -> str:
+    return f"{API}/v2/courses/{course}/gradebook/columns"
 
 
 async def _column(
     session: cw.Session, course: str, wanted: cw.JsonObject, *, create: bool
 ) -> str | cw.Result:
-    """Learn's id of the column with this external id, made where it is missing and to be made."""
-    if not course:
-        return cw.blocked("course-not-at-lms")
-    collection = f"{API}/v2/courses/{course}/gradebook/columns"
-    held = await learn.by_external_id(session, collection, wanted["externalId"])
-    if held and held.get("includeInCalculations") is True and not wanted["includeInCalculations"]:
-        # An earlier integration let it count. Where Learn refuses, as in Ultra courses, the grade is no less right.
+    """Return Learn's id of the column with an external id; a result where there is no such column."""
+    found = await find_by_external_id(session, _columns(course), wanted["externalId"])
+    if found is not None:
+        await _keep_from_counting(session, course, found, wanted)
+        return str(found["id"])
+    if not create:
+        return cw.Result(cw.ResultKind.ALREADY_SO, "no-such-column")
+    return await _create_column(session, course, wanted)
+
+
+async def _keep_from_counting(
+    session: cw.Session, course: str, column: cw.JsonObject, wanted: cw.JsonObject
+) -> None:
+    """Take a column of a subsection out of the total, where an earlier integration let it count.
+
+    Where Learn refuses that, as in Ultra courses, the grade is no less right.
+    """
+    if column.get("includeInCalculations") is True and not wanted["includeInCalculations"]:
         change = {"includeInCalculations": False}
-        await session.patch(f"{collection}/{held['id']}", json=change, safe_to_repeat=True)
-    if held or not create:
-        return str(held["id"]) if held else cw.Result(cw.ResultKind.ALREADY_SO, "no-such-column")
-    found = await session.get(f"{learn.COURSES}/{course}")
-    if cw.is_missing(found, learn.OWN_404):
-        return cw.blocked("course-not-at-lms")
-    # An Ultra course refuses to be told whether a column counts.
-    ultra = cw.read_success(found, next_step=learn.RIGHTS).get("ultraStatus") == "Ultra"
-    body = {name: value for name, value in wanted.items() if not (ultra and name == "includeInCalculations")}
+        await session.patch(f"{_columns(course)}/{column['id']}", json=change, safe_to_repeat=True)
+
+
+async def _create_column(session: cw.Session, course: str, wanted: cw.JsonObject) -> str | cw.Result:
+    response = await session.get(f"{COURSES}/{course}")
+    if cw.is_missing(response, OWN_404):
+        return cw.blocked(cw.Reason.COURSE_NOT_AT_LMS)
+    body = dict(wanted)
+    if cw.read_success(response, next_step=PERMISSION_HINT).get("ultraStatus") == "Ultra":
+        # An Ultra course refuses to be told whether a column counts.
+        del body["includeInCalculations"]
     # Learn lets no two columns of a course have one external id, so that a repeat meets 409.
-    response = await session.post(collection, json=body, safe_to_repeat=True)
+    response = await session.post(_columns(course), json=body, safe_to_repeat=True)
     if response.status_code == 409:
-        held = await learn.by_external_id(session, collection, wanted["externalId"])
-    made = str(held["id"]) if held else learn.id_of(response)
-    return made or learn.said(session, response, {"id": ""})
+        found = await find_by_external_id(session, _columns(course), wanted["externalId"])
+        if found is not None:
+            return str(found["id"])
+    return created_id(response) or result_of(session, response, acknowledged=False)
 
 
 async def _user(session: cw.Session, course: str, learner: str) -> str | cw.Result:
-    """A learner in a path."""
-    field = learn.settings(session).learner_field
+    """Return a learner as it stands in a path; a result where Learn knows the learner not at all, or not as one."""
+    field = settings(session).learner_field
     if field != "email":
-        return learn.named(learner, field)
+        return by_field(learner, field)
     students = await session.once(("students", course), lambda: _students(session, course))
     return cw.only_one(students, learner)
 
 
 async def _students(session: cw.Session, course: str) -> dict[str, set[str]]:
-    """E-mail addresses of a course's students to the ids of the users who have them."""
-    roles = learn.settings(session).student_roles
-    wanted = {"expand": "user", "fields": "userId,courseRoleId,user.contact.email"}
-    only = {"role": roles[0]} if len(roles) == 1 else {}
-    people = learn.rows(session, f"{API}/v1/courses/{course}/users", {**wanted, **only})
-    students = (row async for row in people if row.get("courseRoleId") in roles)
-    email = ("user", "contact", "email")
-    return await cw.people_by_name((cw.dig(row, *email), row.get("userId")) async for row in students)
+    """Return the ids of a course's students, by their e-mail addresses."""
+    roles = settings(session).student_roles
+    params = {"expand": "user", "fields": "userId,courseRoleId,user.contact.email"}
+    if len(roles) == 1:
+        params["role"] = roles[0]
+    members = rows(session, f"{API}/v1/courses/{course}/users", params)
+    return await cw.people_by_name(
+        (cw.dig(member, "user", "contact", "email"), member.get("userId"))
+        async for member in members
+        if member.get("courseRoleId") in roles
+    )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import orjson
 from aiohttp import web
 
-from coursewire.model.instant import Clock, utc_now
+import coursewire as cw
 from coursewire.testing.authorize import AuthorizePage
 from coursewire.testing.simulator import Simulator, json_response
 from coursewire_blackboard.config import BlackboardConfig
@@ -81,7 +81,7 @@ class BlackboardSimulator(Simulator):
     client_id = "6c1f0000-made-up-application-key"
     client_secret = "simulated-application-secret"
 
-    def __init__(self, *, clock: Clock = utc_now, keep_bodies: bool = True) -> None:
+    def __init__(self, *, clock: cw.Clock = cw.utc_now, keep_bodies: bool = True) -> None:
         super().__init__(clock=clock, keep_bodies=keep_bodies)
         self.entitlements = set(ENTITLEMENTS)
         self.daily_calls = 10_000

@@ -1,78 +1,45 @@
 """Writing grades: many of one course with one request, or one by itself.
 
-What was written counts as accepted when the gradebook shows it.
+A grade counts as accepted when the gradebook shows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
 
-from coursewire.errors import IncompleteListError, SendError, UnreachableError
-from coursewire.model.payload import Batch, Payload, Result, ResultKind
-from coursewire.toolkit.responses import is_missing, read_object
-from coursewire.toolkit.results import result_from_error
+import coursewire as cw
 from coursewire_canvas import gradebook
-from coursewire_canvas.answers import ROWS_A_PAGE, refused, settings
-from coursewire_canvas.outcomes import NO_GRADE, by_course
+from coursewire_canvas.api import ROWS_A_PAGE, settings
+from coursewire_canvas.config import PERMISSION_HINT
+from coursewire_canvas.outcomes import NO_GRADE
 
-if TYPE_CHECKING:
-    from coursewire.model.session import Session
-
+OUTCOMES_A_BATCH = 200
 REQUESTS_ALONE = 3
-"""What a grade costs by itself: finding the user, and reading and writing the submission."""
+"""Requests that a grade costs by itself: finding the user, and reading and writing the submission."""
 REQUESTS_TOGETHER = 4
-"""What a bulk costs beside the pages of students: reading, writing, asking whether it is done, reading."""
+"""Requests that a bulk costs beside the pages of students: reading, writing, asking whether it is done, reading."""
 SAME_SCORE = 0.006
 """Canvas rounds points to two digits."""
 
-AT_CANVAS = {
-    "course-not-at-lms": "Canvas has no such course, or it was deleted there. Transmit content first.",
-    "learner-unmatched": "No user of the Canvas account has this e-mail address, login or SIS id.",
-    "learner-ambiguous": "Several users of Canvas share this e-mail address, login or SIS id. Merge them, or "
-    "link the learner to a login that is one user's alone.",
-    "learner-not-enrolled": "The user is not a student of the course in Canvas. Enrol the user there.",
-}
-"""What a person at Canvas, or whoever links learners, can mend; core asks again once a day."""
+NOT_ENROLLED = cw.Result(
+    cw.ResultKind.BLOCKED,
+    "learner-not-enrolled",
+    "The user is not a student of the course in Canvas. Enrol the user there.",
+)
 
 
-@dataclass(frozen=True, slots=True)
-class _Grade:
+class _Grade(NamedTuple):
     """One outcome whose place in the gradebook is known."""
 
-    payload: Payload
-    course_id: str
-    assignment_id: str
-    user_id: str
-    posted: float | str
-    score: float | None
-    """What the gradebook shows afterwards; None for no grade."""
-
-    @property
-    def pair(self) -> gradebook.Pair:
-        return self.assignment_id, self.user_id
-
-    @property
-    def path(self) -> str:
-        return f"/api/v1/courses/{self.course_id}/assignments/{self.assignment_id}/submissions/{self.user_id}"
-
-    def shown_by(self, submission: Mapping[str, Any]) -> bool:
-        """Tell whether the gradebook shows this grade."""
-        score = submission.get("score")
-        if self.score is None or score is None:
-            return score is self.score
-        return abs(float(score) - self.score) < SAME_SCORE
-
-    def result(
-        self, kind: ResultKind, reason: str = "", message: str = "", status: int | None = 200
-    ) -> Result:
-        where = f"{self.course_id}/{self.assignment_id}/{self.user_id}"
-        return Result(kind, reason, message, where, status)
+    payload: cw.Payload
+    place: gradebook.Place
+    cell: cw.Cell
 
 
-async def send(session: Session, batch: Batch) -> list[Result]:
-    """Write the grades of a batch, course by course.
+@cw.hookimpl
+async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
+    """Write the grades of one course.
 
     Returns:
         One result per payload. Accepted are those that the gradebook shows as they were sent.
@@ -80,150 +47,182 @@ async def send(session: Session, batch: Batch) -> list[Result]:
     Raises:
         SendError: Nothing more can be said about any of them.
     """
-    results: dict[str, Result] = {}
-    for key, payloads in by_course(batch.payloads).items():
-        try:
-            results |= await _send_course(session, key, payloads)
-            continue
-        except SendError as error:
-            failure: SendError = error
-        except IncompleteListError as error:
-            failure = UnreachableError(error.what, why=error.why, next_step=error.next_step)
-        if len(payloads) == len(batch):
-            raise failure
-        results |= {payload.key: result_from_error(failure) for payload in payloads}
+    course = await gradebook.course(session, batch.payloads[0].body["course"])
+    if course is None or course.get("workflow_state") == "deleted":
+        return [
+            _without_place(payload, cw.blocked(cw.Reason.COURSE_NOT_AT_LMS)) for payload in batch.payloads
+        ]
+    course_id = str(course["id"])
+    pages = int(course.get("total_students") or 0) / ROWS_A_PAGE
+    together = REQUESTS_ALONE * len(batch) > REQUESTS_TOGETHER + pages
+
+    grades: dict[str, _Grade] = {}
+    results: dict[str, cw.Result] = {}
+    for payload in batch.payloads:
+        placed = await _placed(session, course_id, payload, together=together)
+        if isinstance(placed, _Grade):
+            grades[payload.key] = placed
+        else:
+            results[payload.key] = placed
+
+    async def write(best: Mapping[str, cw.Payload]) -> dict[str, cw.Result]:
+        writing = {path: grades[payload.key] for path, payload in best.items()}
+        if together:
+            return await _write_together(session, course_id, writing)
+        return {path: await _write_alone(session, grade) for path, grade in writing.items()}
+
+    written = await cw.send_best(
+        [grade.payload for grade in grades.values()],
+        learner=lambda payload: [grades[payload.key].cell.path],
+        grade=lambda payload: _score_or(-1, grades[payload.key].cell),
+        write=write,
+    )
+    results |= dict(zip(grades, written, strict=True))
     return [results[payload.key] for payload in batch.payloads]
 
 
-async def _send_course(session: Session, key: str, payloads: Sequence[Payload]) -> dict[str, Result]:
-    course = await gradebook.course(session, key)
-    if course is None or course.get("workflow_state") == "deleted":
-        return {payload.key: _without_place(payload, "course-not-at-lms") for payload in payloads}
-    pages = int(course.get("total_students") or 0) / ROWS_A_PAGE
-    together = REQUESTS_ALONE * len(payloads) > REQUESTS_TOGETHER + pages
-    results: dict[str, Result] = {}
-    grades: list[_Grade] = []
-    for payload in payloads:
-        placed = await _place(session, str(course["id"]), payload, together=together)
-        if isinstance(placed, Result):
-            results[payload.key] = placed
-        else:
-            grades.append(placed)
-    if together and grades:
-        return results | await _write_together(session, _best(grades, results))
-    for grade in grades:
-        results[grade.payload.key] = await _write_alone(session, grade)
-    return results
+# -- where a grade goes ------------------------------------------------------------------------------
 
 
-async def _place(session: Session, course_id: str, payload: Payload, *, together: bool) -> _Grade | Result:
+async def _placed(
+    session: cw.Session, course_id: str, payload: cw.Payload, *, together: bool
+) -> _Grade | cw.Result:
+    """Find the submission that a grade goes to; a result where there is none."""
     body = payload.body
-    name, posted = body["learner"].lower(), body["submission"]["posted_grade"]
-    here = (await gradebook.students(session, course_id)).get(name, set()) if together else set()
-    found = here or await gradebook.users_named(session, name)
-    if len(found) != 1:
-        return _blocked("learner-ambiguous" if found else "learner-unmatched")
-    if together and not here:
-        return _blocked("learner-not-enrolled")
-    held = await gradebook.assignment(session, course_id, body["assignment"], create=posted != NO_GRADE)
-    if held is None:
-        return _without_place(payload, "no-such-assignment")
-    if isinstance(held, Result):
-        return held
-    score = None if posted == NO_GRADE else _score(posted, held)
-    return _Grade(payload, course_id, str(held["id"]), next(iter(found)), posted, score)
+    posted = body["submission"]["posted_grade"]
+    user_id = await _user(session, course_id, body["learner"], together=together)
+    if isinstance(user_id, cw.Result):
+        return user_id
+    assignment = await gradebook.assignment(session, course_id, body["assignment"], create=posted != NO_GRADE)
+    if assignment is None:
+        return cw.Result(cw.ResultKind.ALREADY_SO, "no-such-assignment")
+    if isinstance(assignment, cw.Result):
+        return assignment
+    assignment_id = str(assignment["id"])
+    where = f"{course_id}/{assignment_id}/{user_id}"
+    cell = cw.Cell(
+        path=f"/api/v1/courses/{course_id}/assignments/{assignment_id}/submissions/{user_id}",
+        score=_score(posted, assignment),
+        within=SAME_SCORE,
+        mark="score",
+        place=lambda _submission: where,
+        method="PUT",
+        body={"submission": {"posted_grade": posted}},
+    )
+    return _Grade(payload, (assignment_id, user_id), cell)
 
 
-def _score(posted: float | str, assignment: Mapping[str, Any]) -> float:
-    """The points that the gradebook shows for what is posted."""
+async def _user(session: cw.Session, course_id: str, learner: str, *, together: bool) -> str | cw.Result:
+    """Return the id of the user whom Canvas knows by a learner's id; a result where it is not one user's alone."""
+    if not together:
+        return cw.only_one(await gradebook.users_named(session, learner), learner)
+    students = await gradebook.students(session, course_id)
+    found = cw.only_one(students, learner)
+    if isinstance(found, str) or found.reason != cw.Reason.LEARNER_UNMATCHED:
+        return found
+    elsewhere = cw.only_one(await gradebook.users_named(session, learner), learner)
+    return NOT_ENROLLED if isinstance(elsewhere, str) else elsewhere
+
+
+def _score(posted: float | str, assignment: Mapping[str, Any]) -> float | None:
+    """Return the points that the gradebook shows for what is posted; None for no grade."""
+    if posted == NO_GRADE:
+        return None
     if isinstance(posted, str):
         return float(posted.rstrip("%")) / 100 * float(assignment.get("points_possible") or 0)
     return posted
 
 
-def _best(grades: Sequence[_Grade], results: dict[str, Result]) -> list[_Grade]:
-    """One grade for each submission: a learner who took the course twice has the better one."""
-    best = {grade.pair: grade for grade in sorted(grades, key=lambda grade: grade.score or 0)}
-    for grade in grades:
-        if grade.score != best[grade.pair].score:
-            message = "The learner has a better grade in the same course from another enrollment."
-            results[grade.payload.key] = grade.result(ResultKind.REJECTED, "better-grade-sent", message, None)
-    return [grade for grade in grades if grade.payload.key not in results]
+def _score_or(otherwise: float, cell: cw.Cell) -> float:
+    return otherwise if cell.score is None else cell.score
 
 
-async def _write_together(session: Session, grades: Sequence[_Grade]) -> dict[str, Result]:
-    course_id = grades[0].course_id
-    pairs = [grade.pair for grade in grades]
-    shown = await gradebook.submissions(session, course_id, pairs)
-    results = {}
-    for grade in grades:
-        settled = await _settled(session, grade, shown.get(grade.pair, {}))
-        if settled is not None:
-            results[grade.payload.key] = settled
-    writing = [grade for grade in grades if grade.payload.key not in results]
+def _without_place(payload: cw.Payload, result: cw.Result) -> cw.Result:
+    """Return the result of a grade that has no place: a grade that is not there need not be taken away."""
+    if payload.body["submission"]["posted_grade"] == NO_GRADE:
+        return cw.Result(cw.ResultKind.ALREADY_SO, result.reason)
+    return result
+
+
+# -- writing it --------------------------------------------------------------------------------------
+
+
+async def _write_alone(session: cw.Session, grade: _Grade) -> cw.Result:
+    return await cw.write_score(
+        session,
+        grade.cell,
+        is_others=_is_others(session),
+        missing=NOT_ENROLLED,
+        permission_hint=PERMISSION_HINT,
+        not_found_member="errors",
+    )
+
+
+async def _write_together(
+    session: cw.Session, course_id: str, grades: Mapping[str, _Grade]
+) -> dict[str, cw.Result]:
+    """Write grades of one course with one request.
+
+    Args:
+        session: The session of the run.
+        course_id: Canvas's id of the course.
+        grades: By the path of the submission.
+
+    Returns:
+        Results, by the path of the submission.
+    """
+    shown = await gradebook.submissions(session, course_id, [grade.place for grade in grades.values()])
+    results: dict[str, cw.Result] = {}
+    writing: dict[str, _Grade] = {}
+    for path, grade in grades.items():
+        settled = await grade.cell.before_writing(shown.get(grade.place, {}), _is_others(session))
+        if settled is None:
+            writing[path] = grade
+        else:
+            results[path] = settled
     if not writing:
         return results
-    posted = {grade.pair: grade.posted for grade in writing}
-    ended = await gradebook.post_grades(session, course_id, posted)
-    if isinstance(ended, Result):
-        # Canvas does not say whose grade it refuses. In smaller batches, and at last alone, it does.
-        whole = replace(ended, batch_refused=ended.kind is ResultKind.REJECTED)
-        return results | {grade.payload.key: whole for grade in writing}
+    posted = {grade.place: grade.payload.body["submission"]["posted_grade"] for grade in writing.values()}
+    bulk = await gradebook.post_grades(session, course_id, posted)
+    if isinstance(bulk, cw.Result):
+        return results | dict.fromkeys(writing, bulk)
     shown = await gradebook.submissions(session, course_id, list(posted))
-    return results | {grade.payload.key: _judged(grade, shown.get(grade.pair), ended) for grade in writing}
+    for path, grade in writing.items():
+        results[path] = _after_bulk(grade.cell, shown.get(grade.place), bulk)
+    return results
 
 
-async def _write_alone(session: Session, grade: _Grade) -> Result:
-    response = await session.get(grade.path)
-    if response.is_success:
-        settled = await _settled(session, grade, read_object(response))
-        if settled is not None:
-            return settled
-        response = await session.put(grade.path, json={"submission": {"posted_grade": grade.posted}})
-    if is_missing(response, "errors"):
-        return _blocked("learner-not-enrolled")
-    submission = read_object(response)
-    if not response.is_success or "score" not in submission:
-        return refused(session, response)
-    return _judged(grade, submission, gradebook.Graded("completed", ""))
-
-
-async def _settled(session: Session, grade: _Grade, shown: Mapping[str, Any]) -> Result | None:
-    """What is said without writing: the grade is there already, or another's stands in its place."""
-    if grade.shown_by(shown):
-        return grade.result(ResultKind.ALREADY_SO)
-    grader = shown.get("grader_id")
-    if grader is None or not settings(session).keep_instructor_changes:
+def _is_others(session: cw.Session) -> Callable[[cw.JsonObject], Awaitable[bool]] | None:
+    """Return the function that tells whether somebody else graded a submission; None where that does not matter."""
+    if not settings(session).keep_instructor_changes:
         return None
-    graded = shown.get("score") is not None or shown.get("excused")
-    if not graded or str(grader) == await gradebook.own_id(session):
-        return None
-    message = (
-        "Somebody else graded this in Canvas, and it stays so. With keep_instructor_changes off it would be "
-        "overwritten."
-    )
-    return grade.result(ResultKind.BLOCKED, "instructor-changed-it", message)
+
+    async def is_others(submission: cw.JsonObject) -> bool:
+        grader = submission.get("grader_id")
+        if grader is None or submission.get("score") is None:
+            return False
+        return str(grader) != await gradebook.own_id(session)
+
+    return is_others
 
 
-def _judged(grade: _Grade, shown: Mapping[str, Any] | None, ended: gradebook.Graded) -> Result:
-    """What the gradebook says about one grade, once Canvas is done."""
-    if shown is not None and grade.shown_by(shown):
-        return grade.result(ResultKind.ACCEPTED)
-    if ended.state == "failed":
-        message = f"Canvas could not write all grades of the bulk: {ended.message}"
-        return replace(grade.result(ResultKind.REJECTED, "bulk-failed", message), batch_refused=True)
-    if ended.state != "completed":
-        message = "Canvas was still writing the grades after a minute. The next run looks again."
-        return grade.result(ResultKind.TRY_LATER, "grading-under-way", message)
-    message = "Canvas says that it is done, but does not show this grade. Is the grading period closed?"
-    return grade.result(ResultKind.TRY_LATER, "grade-not-shown", message)
-
-
-def _without_place(payload: Payload, reason: str) -> Result:
-    """What is not there need not be taken away."""
-    gone = payload.body["submission"]["posted_grade"] == NO_GRADE
-    return Result(ResultKind.ALREADY_SO, reason) if gone else _blocked(reason)
-
-
-def _blocked(reason: str) -> Result:
-    return Result(ResultKind.BLOCKED, reason, AT_CANVAS[reason])
+def _after_bulk(cell: cw.Cell, submission: cw.JsonObject | None, bulk: gradebook.Bulk) -> cw.Result:
+    """Return what the gradebook says about one grade, once Canvas is done with the bulk."""
+    if submission is not None and cell.shown_by(submission):
+        return cell.result(cw.ResultKind.ACCEPTED, submission)
+    if bulk.state == "failed":
+        return cw.Result(
+            cw.ResultKind.REJECTED,
+            "bulk-failed",
+            f"Canvas could not write all grades of the bulk: {bulk.message}",
+            http_status=200,
+            batch_refused=True,
+        )
+    if bulk.state != "completed":
+        return cw.Result(
+            cw.ResultKind.TRY_LATER,
+            "grading-under-way",
+            "Canvas was still writing the grades after a minute. The next run looks again.",
+            http_status=200,
+        )
+    return cell.after_writing(submission or {})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import orjson
 from aiohttp import web
 
-from coursewire.model.instant import Clock, utc_now
+import coursewire as cw
 from coursewire.testing.authorize import AuthorizePage
 from coursewire.testing.simulator import Simulator, json_response
 from coursewire_canvas.config import CanvasConfig
@@ -95,7 +95,7 @@ class CanvasSimulator(Simulator):
     refresh_token = "simulated~refresh-token"
     authorization_code = "simulated-code"
 
-    def __init__(self, *, clock: Clock = utc_now, keep_bodies: bool = True) -> None:
+    def __init__(self, *, clock: cw.Clock = cw.utc_now, keep_bodies: bool = True) -> None:
         super().__init__(clock=clock, keep_bodies=keep_bodies)
         self.outcomes: list[JsonObject] = []
         self.rights = set(RIGHTS)

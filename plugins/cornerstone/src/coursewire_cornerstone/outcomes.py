@@ -38,6 +38,6 @@ def _progress(completion: cw.Completion, learner: str) -> cw.JsonObject:
 
 
 @cw.hookimpl
-def should_transmit(outcome: cw.Outcome, told: cw.Told | None) -> bool | None:
+def should_transmit(outcome: cw.Outcome, last_reported: cw.LastReported | None) -> bool | None:
     """Send nothing again that only another API words differently; otherwise core decides."""
-    return False if told == cw.Told.of(outcome) else None
+    return False if last_reported == cw.LastReported.of(outcome) else None

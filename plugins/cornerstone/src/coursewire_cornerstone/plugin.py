@@ -8,6 +8,7 @@ from coursewire_cornerstone.config import CornerstoneConfig
 from coursewire_cornerstone.content import export_content, export_retirement, remote_key
 from coursewire_cornerstone.inbound import MOST_COURSES, inbound_routes
 from coursewire_cornerstone.outcomes import export_completion, should_transmit
+from coursewire_cornerstone.reasons import REASONS
 
 __all__ = [
     "CHANNEL",
@@ -27,6 +28,7 @@ CHANNEL = cw.Channel(
     code=CornerstoneConfig.code,
     title="Cornerstone OnDemand",
     requires_api=">=2.0,<3",
+    reasons=REASONS,
     config=CornerstoneConfig,
     capabilities=cw.Capabilities(
         delivery="pull",

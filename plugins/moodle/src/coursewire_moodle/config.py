@@ -10,7 +10,7 @@ import coursewire as cw
 
 
 class MoodleConfig(cw.ChannelConfig):
-    """Which Moodle, who we are there, and where courses and grades go."""
+    """The configuration of one customer's Moodle: its address, our account there, and the places of courses and grades."""
 
     code: ClassVar[str] = "MOODLE"
 
@@ -34,10 +34,10 @@ class MoodleConfig(cw.ChannelConfig):
     """``hide`` takes a retired course out of sight and can be undone; ``delete`` destroys it, with its
     participants and grades."""
     reply_format: Literal["json", "xml"] = "json"
-    """What Moodle is asked to answer in. Either is read, whichever comes."""
+    """Format in which Moodle is asked to answer. Either is read, whichever comes."""
 
     learner_id: cw.LearnerId = cw.LearnerId.EMAIL
-    """What Moodle knows learners by: ``email``; anything else is looked for among user names and ID numbers."""
+    """Id by which Moodle knows learners: ``email``; anything else is looked for among user names and ID numbers."""
     grade_assignment_name: str = Field(default="(edX integration) Final Grade", min_length=1, max_length=255)
     """Name of the assignment that takes the final grade, the same in every course, in any section."""
     grade_assignment_cmid: int | None = Field(default=None, gt=0)
@@ -48,10 +48,10 @@ class MoodleConfig(cw.ChannelConfig):
 
     @property
     def lms_url(self) -> str:
-        """Base URL of the site, without a trailing slash."""
+        """Return the base URL of the site, without a trailing slash."""
         return self.moodle_base_url
 
 
 def settings(session: cw.Session) -> MoodleConfig:
-    """The configuration of a session, by its own type."""
+    """Return the configuration of a session, by its own type."""
     return cast("MoodleConfig", session.config)

@@ -13,7 +13,9 @@ import coursewire as cw
 from coursewire_moodle.client import find_course
 from coursewire_moodle.config import MoodleConfig, settings
 from coursewire_moodle.errors import (
+    MISSING_RECORD,
     grades_not_acknowledged,
+    module_missing,
     no_such_assignment,
     not_in_points,
     other_module,
@@ -50,7 +52,9 @@ GRADE_REFUSALS: Mapping[str, GradeRefusal] = {
     ONE_FAILED: GradeRefusal(
         "grade-refused", "Moodle did not take the grade. Is it locked for this learner in the gradebook?"
     ),
-    "2": GradeRefusal("several-grade-items", "The assignment has several grade items in the gradebook."),
+    "2": GradeRefusal(
+        "several-grade-items", "The assignment has several grade items in the gradebook. Delete all but one."
+    ),
     "4": GradeRefusal(
         "grade-locked", "The grades of this assignment are locked. Unlock them in the gradebook."
     ),
@@ -176,6 +180,8 @@ async def _no_other_kind(session: cw.Session, course_id: str, cmid: int) -> None
     try:
         module = (await call(session, MODULE, {"cmid": cmid})).data["cm"]
     except cw.BlockedError as error:
+        if error.reason in MISSING_RECORD:
+            raise module_missing(cmid) from None
         if error.reason != "errorcoursecontextnotvalid":
             raise
         return  # in a course that we may not enter, so not in this one

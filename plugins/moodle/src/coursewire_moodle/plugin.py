@@ -9,6 +9,7 @@ from coursewire_moodle.client import find_remote, list_remote, send_content
 from coursewire_moodle.config import MoodleConfig
 from coursewire_moodle.content import export_content
 from coursewire_moodle.outcomes import export_completion, send_outcomes
+from coursewire_moodle.reasons import REASONS
 
 __all__ = [
     "CHANNEL",
@@ -27,6 +28,7 @@ CHANNEL = cw.Channel(
     code=MoodleConfig.code,
     title="Moodle",
     requires_api=">=2.0,<3",
+    reasons=REASONS,
     config=MoodleConfig,
     capabilities=cw.Capabilities(
         content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN}),

@@ -6,7 +6,7 @@ import httpx
 
 import coursewire as cw
 from coursewire_moodle.config import settings
-from coursewire_moodle.errors import CHECK_ADDRESS, error_of_call
+from coursewire_moodle.errors import CHECK_ADDRESS, WAIT, error_of_call
 from coursewire_moodle.forms import bracketed
 from coursewire_moodle.replies import Reply, read_reply
 
@@ -55,7 +55,9 @@ def reply_of(function: str, response: httpx.Response, *, repeatable: bool = True
     """
     reply = read_reply(response.content) if response.is_success else None
     if reply is None:
-        raise cw.error_from(response, function, next_step=CHECK_ADDRESS, safe_to_repeat=repeatable)
+        # With 503 Moodle says that it is closed for maintenance; other errors of a server pass, too.
+        next_step = WAIT if response.status_code >= 500 else CHECK_ADDRESS
+        raise cw.error_from(response, function, next_step=next_step, safe_to_repeat=repeatable)
     if isinstance(reply.data, dict) and "exception" in reply.data:
         raise error_of_call(function, reply.data.get("errorcode"), reply.data.get("message"))
     return reply

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from coursewire.errors import NotExportableError
-from coursewire.hooks import hookimpl
-from coursewire.model.content import ContentType
-from coursewire.toolkit.course_runs import choose_run, first_active_price, is_open
-from coursewire.toolkit.executive_education import description_with_type, title_with_type
+import coursewire as cw
 from coursewire_sap import locales
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from coursewire.model.content import ContentItem, CourseRun
-    from coursewire.model.instant import Moment
-    from coursewire.model.payload import JsonObject
-    from coursewire_sap.config import SapConfig
+from coursewire_sap.config import SapConfig
 
 ACTIVE, INACTIVE = "ACTIVE", "INACTIVE"
 HOURS_FIELDS = ("creditHours", "totalHours")
@@ -46,37 +36,35 @@ _MONTHS = [
 _PACING = {"instructor_paced": "Pacing: Instructor-Paced. ", "self_paced": "Pacing: Self-Paced. "}
 
 
-@hookimpl
-def export_content(config: SapConfig, item: ContentItem, moment: Moment) -> JsonObject:
+@cw.hookimpl
+def export_content(config: SapConfig, item: cw.ContentItem, moment: cw.Moment) -> cw.JsonObject:
     """Build the course object of one course, course run or program.
 
     Raises:
         NotExportableError: The title or the launch link is missing; SAP would refuse the whole batch.
     """
-    title = _title(item)
-    if not item.enrollment_url:
-        raise NotExportableError(
-            "enrollment_url",
-            "a course at SAP needs a link to launch it, and this item has none",
-            next_step="Give the item an enrollment URL in the catalog service, then transmit again.",
-        )
-    run = choose_run(item, moment)
-    payload: JsonObject = {
+    cw.require_text(item, "title")
+    launch_url = cw.require_text(item, "enrollment_url")
+    title = cw.title_with_type(item)
+    run = cw.choose_run(item, moment)
+    payload: cw.JsonObject = {
         "courseID": item.content_key,
         "providerID": config.provider_id,
         "status": INACTIVE if item.status == INACTIVE else ACTIVE,
         "title": _in_locales(config, item, title + _title_suffix(item, run, moment)),
         "description": _in_locales(config, item, _description(item, title, run, moment)),
-        "thumbnailURI": item.card_image_url if item.content_type is ContentType.PROGRAM else item.image_url,
+        "thumbnailURI": item.card_image_url
+        if item.content_type is cw.ContentType.PROGRAM
+        else item.image_url,
         "content": [
             {
                 "providerID": config.provider_id,
-                "launchURL": item.enrollment_url,
+                "launchURL": launch_url,
                 "contentTitle": title,
                 "contentID": item.content_key,
                 "launchType": NEW_BROWSER_WINDOW,
                 "mobileEnabled": True,
-                "mobileLaunchURL": item.enrollment_url,
+                "mobileLaunchURL": launch_url,
             }
         ],
         "revisionNumber": 1,
@@ -89,9 +77,9 @@ def export_content(config: SapConfig, item: ContentItem, moment: Moment) -> Json
     return payload
 
 
-@hookimpl
-def export_retirement(config: SapConfig, confirmed: Mapping[str, Any]) -> JsonObject:
-    """The course as SAP holds it, made inactive, without what SAP would refuse today."""
+@cw.hookimpl
+def export_retirement(config: SapConfig, confirmed: Mapping[str, Any]) -> cw.JsonObject:
+    """Build the course as SAP holds it, made inactive, without what SAP would refuse today."""
     payload = {**confirmed, "status": INACTIVE}
     if not config.transmit_course_hours:
         for field in HOURS_FIELDS:
@@ -104,27 +92,17 @@ def export_retirement(config: SapConfig, confirmed: Mapping[str, Any]) -> JsonOb
     return payload
 
 
-def _title(item: ContentItem) -> str:
-    if not (item.title or "").strip():
-        raise NotExportableError(
-            "title",
-            "a course at SAP needs a title, and this item has none",
-            next_step="Give the item a title in the catalog, then transmit again.",
-        )
-    return title_with_type(item)
-
-
-def _title_suffix(item: ContentItem, run: CourseRun | None, moment: Moment) -> str:
-    if item.content_type is not ContentType.COURSE_RUN or run is None or run.start is None:
+def _title_suffix(item: cw.ContentItem, run: cw.CourseRun | None, moment: cw.Moment) -> str:
+    if item.content_type is not cw.ContentType.COURSE_RUN or run is None or run.start is None:
         return ""
-    if is_open(run, moment):
+    if cw.is_open(run, moment):
         return f" (Starts: {_month(run.start)})"
     return f" ({_month(run.start)} - Enrollment Closed)"
 
 
-def _description(item: ContentItem, title: str, run: CourseRun | None, moment: Moment) -> str:
-    text = description_with_type(item) or item.short_description or title
-    if item.content_type is not ContentType.COURSE or run is None:
+def _description(item: cw.ContentItem, title: str, run: cw.CourseRun | None, moment: cw.Moment) -> str:
+    text = cw.description_with_type(item) or item.short_description or title
+    if item.content_type is not cw.ContentType.COURSE or run is None:
         return text
     dates = [
         f"{word}: {_month(instant)}"
@@ -135,27 +113,27 @@ def _description(item: ContentItem, title: str, run: CourseRun | None, moment: M
         (
             _PACING.get(run.pacing_type or "", ""),
             f"{', '.join(dates)}. " if dates else "",
-            "" if is_open(run, moment) else "Enrollment is closed. ",
+            "" if cw.is_open(run, moment) else "Enrollment is closed. ",
             text,
         )
     )
 
 
-def _in_locales(config: SapConfig, item: ContentItem, text: str) -> list[JsonObject]:
-    """The same text for each locale: the item's own first, then the configured ones in their order."""
+def _in_locales(config: SapConfig, item: cw.ContentItem, text: str) -> list[cw.JsonObject]:
+    """Return the same text for each locale: the item's own first, then the configured ones in their order."""
     own = locales.DEFAULT
-    if item.content_type is ContentType.COURSE_RUN:
+    if item.content_type is cw.ContentType.COURSE_RUN:
         language = item.content_language or item.get("language")
         own = locales.locale_name(language if isinstance(language, str) else None)
     names = dict.fromkeys((own, *config.additional_locales))
     return [{"locale": name, "value": text} for name in names]
 
 
-def _schedule(item: ContentItem, run: CourseRun | None, moment: Moment) -> list[JsonObject]:
-    """At most one entry; SAP refuses an entry whose dates are empty."""
+def _schedule(item: cw.ContentItem, run: cw.CourseRun | None, moment: cw.Moment) -> list[cw.JsonObject]:
+    """Return at most one entry; SAP refuses an entry whose dates are empty."""
     if run is None:
         return []
-    if item.content_type is ContentType.COURSE_RUN:
+    if item.content_type is cw.ContentType.COURSE_RUN:
         start, end = run.start or EPOCH, run.end or OPEN_END
         active = moment.has_passed(start) and not moment.has_passed(end)
         return [{"startDate": epoch_ms(start), "endDate": epoch_ms(end), "active": active}]
@@ -165,22 +143,22 @@ def _schedule(item: ContentItem, run: CourseRun | None, moment: Moment) -> list[
         {
             "startDate": epoch_ms(run.start),
             "endDate": epoch_ms(run.end),
-            "active": is_open(run, moment),
+            "active": cw.is_open(run, moment),
             "duration": f"{(run.end - run.start).days} days",
         }
     ]
 
 
-def _price(config: SapConfig, item: ContentItem) -> float | int:
-    """SAP demands a number: an unknown price is 0.0, and so is that of a run or program."""
-    if not config.show_course_price or item.content_type is not ContentType.COURSE:
+def _price(config: SapConfig, item: cw.ContentItem) -> float | int:
+    """Return the price. SAP demands a number: an unknown price is 0.0, and so is that of a run or program."""
+    if not config.show_course_price or item.content_type is not cw.ContentType.COURSE:
         return 0.0
-    price = first_active_price(item)
+    price = cw.first_active_price(item)
     return 0.0 if price is None else price
 
 
 def epoch_ms(instant: datetime) -> int:
-    """Milliseconds since 1970, the only form in which SAP takes an instant."""
+    """Return milliseconds since 1970, the only form in which SAP takes an instant."""
     return (instant - EPOCH) // timedelta(milliseconds=1)
 
 

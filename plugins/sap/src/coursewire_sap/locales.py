@@ -57,7 +57,7 @@ _BY_NAME = {name.lower(): name for name in NAMES.values()}
 
 
 def find_locale(language: str) -> str | None:
-    """SAP's name for a language, or None when it has none.
+    """Return SAP's name for a language, or None when it has none.
 
     Args:
         language: A code in any case (``pt-BR``, ``pt_br``, ``he``), one of SAP's names, or a name with a
@@ -75,5 +75,5 @@ def find_locale(language: str) -> str | None:
 
 
 def locale_name(language: str | None) -> str:
-    """SAP's name for the language of a course run; English when it is unknown."""
+    """Return SAP's name for the language of a course run; English when it is unknown."""
     return find_locale(language or "") or DEFAULT

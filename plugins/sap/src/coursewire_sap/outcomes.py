@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from coursewire.errors import CredentialsError, NotExportableError, SendError
-from coursewire.hooks import hookimpl
-from coursewire.http.redact import shorten
-from coursewire.model.payload import Result, ResultKind
-from coursewire.toolkit.responses import error_text, read_json
-from coursewire.toolkit.results import result_from
-from coursewire_sap.client import EXCERPT, raise_if_blocked, sap_config
+import httpx
+
+import coursewire as cw
+from coursewire_sap.auth import sap_auth
+from coursewire_sap.client import admitted
+from coursewire_sap.config import SapConfig, config_of
 from coursewire_sap.content import epoch_ms
 
-if TYPE_CHECKING:
-    import httpx
-
-    from coursewire.model.outcomes import Completion
-    from coursewire.model.payload import Batch, JsonObject, Payload
-    from coursewire.model.session import Session
-    from coursewire_sap.config import SapConfig
-
 GENERIC_PATH = "learning/odatav4/public/admin/learningevent-service/v1/OCNLearningEvents"
-"""Where the service user reports completions."""
+"""Path at which the service user reports completions."""
 
 INACTIVE = "user account is inactive"
 """SAP's words about a learner who has left; the only sign of it that it gives."""
@@ -32,19 +22,23 @@ INACTIVE = "user account is inactive"
 _ABSENT = re.compile(
     r"(?:not|never) (?:been )?(?:found|known|imported|registered)|not exist|unknown|no such", re.I
 )
+"""SAP's words about a user, course or provider that it does not have."""
 
 
-@hookimpl
-def export_completion(config: SapConfig, completion: Completion) -> JsonObject:
+@cw.hookimpl
+def export_completion(config: SapConfig, completion: cw.Completion) -> cw.JsonObject:
     """Build the learning event of one completion.
 
     Raises:
         NotExportableError: The learner's SAP id or the instant of completion is missing; SAP demands both.
     """
-    if completion.remote_id is None:
-        raise _missing("remote_id", "Link the learner: `coursewire learners link`.")
+    learner = cw.learner_of(completion)
     if completion.completed_at is None:
-        raise _missing("completed_at", "It goes out once the learner has completed the course.")
+        raise cw.NotExportableError(
+            "completed_at",
+            "SAP takes no completion without it",
+            next_step="It goes out once the learner has completed the course.",
+        )
     hours = completion.total_hours if config.transmit_total_hours else 0.0
     return {
         "completedTimestamp": epoch_ms(completion.completed_at),
@@ -57,20 +51,16 @@ def export_completion(config: SapConfig, completion: Completion) -> JsonObject:
         "grade": completion.verdict.value,
         "providerID": config.provider_id,
         "totalHours": hours,
-        "userID": completion.remote_id,
+        "userID": learner,
     }
 
 
-def _missing(field: str, next_step: str) -> NotExportableError:
-    return NotExportableError(field, "SAP takes no completion without it", next_step=next_step)
-
-
-@hookimpl
-async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
+@cw.hookimpl
+async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     """Report one completion, as the learner or as the service user.
 
     Args:
-        session: Authenticated session.
+        session: Speaks HTTP to SAP, as the service user.
         batch: One completion; SAP has no call for several.
 
     Returns:
@@ -85,64 +75,75 @@ async def send_outcomes(session: Session, batch: Batch) -> list[Result]:
     return [await _report(session, payload) for payload in batch.payloads]
 
 
-async def _report(session: Session, payload: Payload) -> Result:
-    from coursewire_sap.auth import sap_auth  # noqa: PLC0415 - its libraries take 0.3 s
-
-    config, body = sap_config(session), dict(payload.body)
-    path, auth = GENERIC_PATH, None
-    if not config.prevent_self_submit_grades:
-        path = config.completion_status_api_path
-        auth = sap_auth(config, session.tokens, str(body["userID"]))
+async def _report(session: cw.Session, payload: cw.Payload) -> cw.Result:
+    config, body = config_of(session), dict(payload.body)
+    if config.prevent_self_submit_grades:
+        response = await session.post(GENERIC_PATH, json=body, bucket=config.completion_bucket)
+        return _result_from(session, response)
     try:
-        response = await session.post(path, json=body, bucket=config.completion_bucket, auth=auth)
-    except SendError as error:
-        if auth is not None and INACTIVE in error.excerpt.lower():
-            return _inactive(error.http_status, error.excerpt)
-        if auth is None or not isinstance(error, CredentialsError):
-            raise
-        # One learner's refusal must not stop the others, and wrong credentials must not pass for it.
-        await session.tokens.send(sap_auth(config, session.tokens).token_request(None))
-        return Result(
-            ResultKind.BLOCKED,
-            reason="learner-refused-at-lms",
-            message=f"SAP gives a token to the service user, but none for this learner: {error.excerpt or error}",
-            http_status=error.http_status,
-            excerpt=error.excerpt,
+        response = await session.post(
+            config.completion_status_api_path,
+            json=body,
+            bucket=config.completion_bucket,
+            auth=sap_auth(config, session.tokens, str(body["userID"])),
         )
-    return _read_answer(response, session)
+    except cw.SendError as error:
+        if INACTIVE in error.excerpt.lower():
+            return _inactive(error.http_status, error.excerpt)
+        if not isinstance(error, cw.CredentialsError):
+            raise
+        return await _no_token_for_learner(session, error)
+    return _result_from(session, response)
 
 
-def _read_answer(response: httpx.Response, session: Session) -> Result:
-    body = read_json(response)
-    status, excerpt = response.status_code, shorten(response.text, EXCERPT)
-    refusal = error_text(body, deep=True)
-    if response.is_success and not refusal:
-        # Without a body only the status speaks; 200 alone is what a proxy says as well.
-        if body is None and (response.content.strip() or status not in (201, 204)):
-            message = "SAP's answer is no acknowledgement; look there whether the completion was recorded"
-            return Result(
-                ResultKind.IN_DOUBT, "no-acknowledgement", message, http_status=status, excerpt=excerpt
-            )
-        return Result(ResultKind.ACCEPTED, http_status=status)
-    words = refusal or excerpt
-    if INACTIVE in words.lower():
-        return _inactive(status, excerpt)
-    raise_if_blocked(response)
-    result = result_from(response, now=session.clock())
-    if (
-        response.is_success
-    ):  # learning events are recorded as far as possible, and the answer says what was not
-        result = replace(result, kind=ResultKind.REJECTED, reason="refused", excerpt=excerpt)
-    if result.kind is ResultKind.REJECTED and _ABSENT.search(words):
-        result = replace(result, kind=ResultKind.BLOCKED, reason="not-found-at-lms")
-    return replace(result, message=refusal or result.message)
+async def _no_token_for_learner(session: cw.Session, error: cw.CredentialsError) -> cw.Result:
+    """Return the result of a completion whose learner gets no token, while the service user does.
+
+    One learner's refusal must not stop the others, and wrong credentials must not pass for it.
+
+    Raises:
+        CredentialsError: The service user gets none either.
+    """
+    await session.tokens.send(sap_auth(config_of(session), session.tokens).token_request(None))
+    return cw.Result(
+        cw.ResultKind.BLOCKED,
+        reason="learner-refused-at-lms",
+        message=f"SAP gives a token to the service user, but none for this learner: {error.excerpt or error}",
+        http_status=error.http_status,
+        excerpt=error.excerpt,
+    )
 
 
-def _inactive(status: int | None, excerpt: str) -> Result:
-    return Result(
-        ResultKind.BLOCKED,
+def _result_from(session: cw.Session, response: httpx.Response) -> cw.Result:
+    """Return what an answer means for the completion that was sent.
+
+    Learning events are recorded as far as possible, so that a success may say what was not.
+
+    Raises:
+        BlockedError: SAP refuses the call whatever it carries.
+    """
+    result = cw.result_from(
+        response,
+        now=session.clock(),
+        acknowledged=cw.is_done(response),
+        refuses_with_2xx=True,
+        safe_to_repeat=False,
+    )
+    if result.kind in (cw.ResultKind.ACCEPTED, cw.ResultKind.IN_DOUBT):
+        return result
+    if INACTIVE in result.message.lower():
+        return _inactive(response.status_code, result.excerpt)
+    admitted(response)
+    if result.kind is cw.ResultKind.REJECTED and _ABSENT.search(result.message):
+        return replace(result, kind=cw.ResultKind.BLOCKED, reason="not-found-at-lms")
+    return result
+
+
+def _inactive(status: int | None, excerpt: str) -> cw.Result:
+    return cw.Result(
+        cw.ResultKind.BLOCKED,
         reason="learner-inactive-at-lms",
-        message=f"the learner's account at SAP is inactive; `coursewire sap inactive-learners` lists all: {excerpt}",
+        message=f"the learner's account at SAP is inactive; `coursewire learners inactive` lists all: {excerpt}",
         http_status=status,
         excerpt=excerpt,
     )

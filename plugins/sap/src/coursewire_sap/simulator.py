@@ -23,9 +23,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from signxml.exceptions import InvalidInput, InvalidSignature
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
-from coursewire.model.instant import Clock, utc_now
+import coursewire as cw
 from coursewire.testing.simulator import Simulator, json_response
-from coursewire_sap.auth import DS, GRANT_TYPE, SAML
+from coursewire_sap.assertion import DS, SAML
+from coursewire_sap.auth import GRANT_TYPE
 from coursewire_sap.config import AuthType
 from coursewire_sap.outcomes import GENERIC_PATH
 
@@ -168,7 +169,7 @@ class SapSimulator(Simulator):
     def __init__(
         self,
         *,
-        clock: Clock = utc_now,
+        clock: cw.Clock = cw.utc_now,
         keep_bodies: bool = True,
         window_seconds: float = 0,
         allow_hours: bool = False,
@@ -244,6 +245,11 @@ class SapSimulator(Simulator):
         """What learners see: a completion in the future never shows."""
         now_ms = self.clock().timestamp() * 1000
         return [each for each in self.completions if each["completedTimestamp"] <= now_ms]
+
+    def deactivate(self, learner: str) -> None:
+        """Make a user inactive."""
+        self.students = [each for each in self.students if each["studentID"] != learner]
+        self.students.append({"studentID": learner, "isActive": False})
 
     def expire_tokens(self) -> None:
         """Make every token that was issued worthless."""

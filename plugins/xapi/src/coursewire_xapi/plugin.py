@@ -8,6 +8,7 @@ import coursewire as cw
 from coursewire_xapi.client import authenticate, check_connection, send_outcomes
 from coursewire_xapi.config import XapiConfig
 from coursewire_xapi.outcomes import export_completion, export_enrollment, should_transmit
+from coursewire_xapi.reasons import REASONS
 
 if TYPE_CHECKING:
     import typer
@@ -28,6 +29,7 @@ CHANNEL = cw.Channel(
     code=XapiConfig.code,
     title="xAPI Learning Record Store",
     requires_api=">=2.0,<3",
+    reasons=REASONS,
     config=XapiConfig,
     capabilities=cw.Capabilities(
         content=cw.Support.IMPOSSIBLE,

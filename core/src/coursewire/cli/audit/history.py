@@ -12,7 +12,7 @@ from coursewire.cli.host import open_host
 from coursewire.cli.options import Config, ConfigNeeded, Course, Json, Learner, Limit, OnlyKind, Since
 from coursewire.cli.output import STYLES, instant, put, put_json, put_pairs, put_table, short
 from coursewire.errors import ConfigurationError
-from coursewire.model.reasons import explain
+from coursewire.model.reasons import ReasonInfo, explain
 from coursewire.storage.audit.records import ContentRecord, OutcomeRecord, Record
 from coursewire.storage.audit.states import State
 
@@ -84,6 +84,7 @@ def show(
     with open_host(read_only=True) as host:
         found = host.configurations.find(config)
         shown = asyncio.run(host.history.items(found, item=item, learner=learner, course=course, kind=kind))
+        own = host.channels.reasons_of(found.channel)
     if not shown:
         what = f"item {item!r}" if item is not None else f"outcomes of {learner!r} in {course!r}"
         step = "coursewire plan content --key KEY" if item is not None else "coursewire why"
@@ -95,15 +96,15 @@ def show(
         )
     for each in shown:
         if json:
-            put_json(each.as_dict())
+            put_json(each.as_dict(own))
             continue
         if each.record is not None:
-            _put_record(each.record)
+            _put_record(each.record, own)
         _put_attempts(each.attempts)
 
 
-def _put_record(record: Record) -> None:
-    text, step = explain(record.reason or "")
+def _put_record(record: Record, own: Sequence[ReasonInfo]) -> None:
+    text, step = explain(record.reason or "", own)
     there = "not at the LMS"
     if record.present:
         there = "the LMS holds it" if record.state is State.CONFIRMED else "the LMS holds it, or may hold it"

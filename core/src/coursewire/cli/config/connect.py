@@ -19,7 +19,7 @@ from coursewire.cli.output import note, put, put_json
 from coursewire.configurations.configuration import Configuration
 from coursewire.errors import ConfigurationError, CoursewireError, GrantError, SettingsError
 from coursewire.host import Host
-from coursewire.inbound.code_grants import GOOD_FOR, CodeGrants, code_grant
+from coursewire.inbound.code_grants import GOOD_FOR, CodeGrants
 
 HOST = "127.0.0.1"
 PORT = 8765
@@ -100,7 +100,7 @@ def lacks_grant(host: Host, configuration: Configuration, fields: Collection[str
         configuration: The configuration.
         fields: The names of its missing and incorrect fields.
     """
-    grant = code_grant(host.channels.get(configuration.channel))
+    grant = host.channels.get(configuration.channel).hook_caller.oauth_application()
     return grant is not None and bool(fields) and set(fields) <= set(grant.fields)
 
 

@@ -1,4 +1,4 @@
-"""The wanted set: the union of a configuration's catalogs, and where each key comes from."""
+"""The union of a configuration's catalogs: the keys that are wanted, and the catalogs that hold each of them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from coursewire.model.content import Catalog
 from coursewire.sources.base import Answer, CatalogDiff, Source
 
 
-class Wanted:
-    """Every content key that some catalog holds, with its version and its catalogs.
+class CatalogUnion:
+    """Every content key that some catalog of a configuration holds, with its version and its catalogs.
 
     An item goes when its last catalog lets go of it. While any catalog could not answer, nothing goes.
 
@@ -87,10 +87,10 @@ async def wanted_keys(source: Source, config: ChannelConfig, customer: str) -> l
         ConfigurationError: As of :func:`chosen_catalogs`.
         SourceError: The source, or a catalog of it, could not answer.
     """
-    wanted = Wanted(catalogs := await chosen_catalogs(source, config, customer))
+    union = CatalogUnion(catalogs := await chosen_catalogs(source, config, customer))
     for catalog in catalogs:
-        wanted.add(await source.diff(catalog, {}), {})
-    if not wanted.reliable:
-        why = "; ".join(f"{catalog}: {reason}" for catalog, reason in wanted.failures.items())
+        union.add(await source.diff(catalog, {}), {})
+    if not union.reliable:
+        why = "; ".join(f"{catalog}: {reason}" for catalog, reason in union.failures.items())
         raise SourceError("a catalog could not be read", why=why, next_step="Run the command again.")
-    return list(wanted.versions)
+    return list(union.versions)

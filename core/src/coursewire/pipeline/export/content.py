@@ -1,7 +1,8 @@
 """Exporting content: from the catalogs and the records to the payloads that need sending.
 
-:meth:`ContentExport.survey` compares keys and versions and holds nothing but keys. :meth:`ContentExport.pages`
-then builds payloads page by page, for the keys that need a look.
+:meth:`ContentExport.worklist` compares keys and versions and holds nothing but keys. :meth:`ContentExport.evaluations`
+then takes each key that needs a look through one list of decisions, page by page. What is decided on the way is kept,
+so that ``coursewire why`` tells what a run does, not what it is thought to do.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -22,9 +23,10 @@ from coursewire.errors import ContractError, NotExportableError
 from coursewire.model.instant import Moment
 from coursewire.model.payload import JsonObject, Operation, Payload, canonical_json, digest
 from coursewire.model.reasons import Reason
-from coursewire.pipeline.export.catalogs import Wanted, chosen_catalogs
+from coursewire.pipeline.export.catalogs import CatalogUnion, chosen_catalogs
+from coursewire.pipeline.export.evaluation import ContentEvaluation, Decision
 from coursewire.pipeline.export.prepared import PAGE_ITEMS, NotBuiltError, Prepared, build
-from coursewire.pipeline.rules.decide import Decision, compare, glance
+from coursewire.pipeline.rules.decide import Action, ItemAction, action_for, compare
 from coursewire.storage.audit.records import ContentRecord, ContentRecords, RecordSummary
 from coursewire.storage.audit.states import Event, State
 
@@ -38,30 +40,54 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Survey:
-    """What a run has to look at: keys and counts only.
+class Worklist:
+    """The keys that a run has to look at, and counts of the others.
 
     Attributes:
-        wanted: The wanted set.
-        examine: Keys whose payload must be built, with the reason; new ones last, in the source's order.
+        union: The keys that the catalogs hold.
+        evaluate: Keys whose payload must be built, with the reason code; new ones last, in the source's order.
         retire: Keys to retire.
         withdraw: Keys that never reached the LMS and are no longer wanted.
-        left: How many items are left as they are, by reason.
-        present: Items that the LMS holds now.
+        left: Items that are left as they are, counted by reason code.
+        present: The number of items that the LMS holds now.
     """
 
-    wanted: Wanted
-    examine: dict[str, str] = field(default_factory=dict)
+    union: CatalogUnion
+    evaluate: dict[str, str] = field(default_factory=dict)
     retire: list[str] = field(default_factory=list)
     withdraw: list[str] = field(default_factory=list)
     left: Counter[str] = field(default_factory=Counter)
     present: int = 0
 
+    def __len__(self) -> int:
+        return len(self.evaluate) + len(self.retire) + len(self.withdraw)
+
+    def add(self, key: str, what: ItemAction) -> None:
+        """Put a key where its action belongs; one that is left is counted."""
+        match what.action:
+            case Action.EVALUATE:
+                self.evaluate[key] = what.reason
+            case Action.RETIRE:
+                self.retire.append(key)
+            case Action.WITHDRAW:
+                self.withdraw.append(key)
+            case Action.LEAVE if what.reason:
+                self.left[what.reason] += 1
+
 
 class ContentExport:
     """The content of one configuration at one moment.
 
-    With a feed, the channel's content is offered; with a key map, its keys are mapped.
+    Args:
+        channel: The channel.
+        config: The configuration's settings.
+        customer: The customer's UUID.
+        source: The source of catalogs and items.
+        records: The records of what the LMS holds.
+        now: The run's instant.
+        force: Send what is unchanged, too, and heed no pause.
+        feed: The feed in which content is published; None where content is sent.
+        key_map: The keys that the LMS knows items by; None where it knows them by ours.
     """
 
     def __init__(
@@ -79,7 +105,8 @@ class ContentExport:
     ) -> None:
         self._feed = feed
         self._key_map = key_map
-        self._channel = channel
+        self._can = channel.channel.capabilities
+        self._hooks = channel.hook_caller
         self._config = config
         self._customer = customer
         self._source = source
@@ -87,101 +114,132 @@ class ContentExport:
         self._now = now
         self._force = force
         self._context = export_context(channel, config)
+        self._way: tuple[Callable[[ContentEvaluation], Decision], ...] = (
+            self._item,
+            self._payload,
+            self._comparison,
+        )
+        self._way_out: tuple[Callable[[ContentEvaluation], Decision], ...] = (
+            self._retirement,
+            self._retirement_payload,
+        )
 
-    async def survey(self) -> Survey:
+    # -- which items need a look -----------------------------------------------------------------
+
+    async def worklist(self) -> Worklist:
         """Compare what the catalogs hold with what we believe the LMS holds.
 
         Raises:
             SourceError: The source could not even say which catalogs there are.
             ConfigurationError: The configuration names a catalog that is not the customer's.
         """
-        survey = Survey(await self.wanted())
-        await asyncio.to_thread(self._compare_all, survey)
-        return survey
+        worklist = Worklist(await self.catalog_union())
+        await asyncio.to_thread(self._compare_all, worklist)
+        return worklist
 
-    async def wanted(self) -> Wanted:
-        """What the catalogs hold; raises as :meth:`survey` does."""
+    async def catalog_union(self) -> CatalogUnion:
+        """Return the keys that the catalogs hold; raises as :meth:`worklist` does."""
         catalogs = await chosen_catalogs(self._source, self._config, self._customer)
         known = await asyncio.to_thread(self._known)
-        wanted = Wanted(catalogs)
+        union = CatalogUnion(catalogs)
         for catalog in catalogs:
             mine = known.get(catalog.uuid, {})
-            wanted.add(await self._source.diff(catalog, mine), mine)
-        return wanted
+            union.add(await self._source.diff(catalog, mine), mine)
+        return union
 
     def _known(self) -> dict[str, dict[str, str]]:
         known: dict[str, dict[str, str]] = {}
 
-        def visit(seen: RecordSummary) -> None:
-            if seen.state != State.RETIRED:
-                for catalog in _catalog_list(seen.catalogs):
-                    known.setdefault(catalog, {})[seen.key] = seen.source_version or ""
+        def visit(summary: RecordSummary) -> None:
+            if summary.state != State.RETIRED:
+                for catalog in _catalog_list(summary.catalogs):
+                    known.setdefault(catalog, {})[summary.key] = summary.source_version or ""
 
         self._records.scan(visit)
         return known
 
-    def _compare_all(self, survey: Survey) -> None:
-        wanted = survey.wanted
-        seen_keys: set[str] = set()
+    def _compare_all(self, worklist: Worklist) -> None:
+        union = worklist.union
+        recorded: set[str] = set()
 
-        def visit(seen: RecordSummary) -> None:
-            key = seen.key
-            version = wanted.versions.get(key)
-            if version is not None:
-                seen_keys.add(key)
-            survey.present += seen.present
-            action, reason = self.glance(seen, wanted)
-            if action == "examine":
-                survey.examine[key] = reason
-            elif action == "retire":
-                survey.retire.append(key)
-            elif action == "withdraw":
-                survey.withdraw.append(key)
-            elif reason:
-                survey.left[reason] += 1
+        def visit(summary: RecordSummary) -> None:
+            if summary.key in union:
+                recorded.add(summary.key)
+            worklist.present += summary.present
+            worklist.add(summary.key, self.action_for(summary, union))
 
         self._records.scan(visit)
-        reason = Reason.FORCED if self._force else Reason.NEW
-        survey.examine.update((key, reason) for key in wanted.versions if key not in seen_keys)
+        reason = self.reason_for_new
+        worklist.evaluate.update((key, reason) for key in union.versions if key not in recorded)
 
-    def glance(self, seen: RecordSummary, wanted: Wanted) -> Decision:
-        """Decide about a record without looking at the item; nothing goes while a catalog cannot answer."""
-        decision = glance(
-            seen,
-            wanted_version=wanted.versions.get(seen.key),
+    @property
+    def reason_for_new(self) -> str:
+        """The reason code of why an item without a record is looked at."""
+        return Reason.FORCED if self._force else Reason.NEW
+
+    def action_for(self, summary: RecordSummary, union: CatalogUnion) -> ItemAction:
+        """Decide about a recorded item without looking at it; nothing goes while a catalog cannot answer."""
+        what = action_for(
+            summary,
+            wanted_version=union.versions.get(summary.key),
             context=self._context,
             now=self._now,
             force=self._force,
         )
-        if decision.action in ("retire", "withdraw") and not wanted.reliable:
-            return Decision("leave", Reason.SOURCE_FAILED)
-        return decision
+        if what.action in (Action.RETIRE, Action.WITHDRAW) and not union.reliable:
+            return ItemAction(Action.LEAVE, Reason.SOURCE_FAILED)
+        return what
 
-    async def pages(self, survey: Survey) -> AsyncIterator[list[Prepared]]:
+    # -- looking at them, page by page -----------------------------------------------------------
+
+    async def pages(self, worklist: Worklist) -> AsyncIterator[list[Prepared]]:
         """Look at every key that needs it, page by page: retirements, then the wanted items."""
-        for keys in batched(survey.retire, PAGE_ITEMS):
-            yield await self._retirements(keys)
-        for keys in batched(survey.withdraw, PAGE_ITEMS):
-            yield await self._withdrawals(keys)
-        for keys in batched(survey.examine, PAGE_ITEMS):
-            records = await asyncio.to_thread(self._records.fetch, keys)
-            items: dict[str, ContentItem] = {}
-            async for some in self._source.content(keys, page_items=PAGE_ITEMS):
-                items.update((item.content_key, item) for item in some)
-            given = await self._given_keys(records, keys)
-            page = [
-                self._examine(key, items.get(key), records.get(key), survey, given.get(key)) for key in keys
-            ]
-            if self._channel.channel.capabilities.wants_confirmed and not self._force:
-                await self._add_confirmed(page)
-            yield page
+        async for page in self.evaluations(worklist):
+            yield [one.prepared for one in page if one.prepared is not None]
 
-    async def _add_confirmed(self, page: Sequence[Prepared]) -> None:
+    async def evaluations(self, worklist: Worklist) -> AsyncIterator[list[ContentEvaluation]]:
+        """Yield what :meth:`pages` yields, with the decisions that led there."""
+        for keys in batched(worklist.retire, PAGE_ITEMS):
+            yield await self._retirements(keys)
+        for keys in batched(worklist.withdraw, PAGE_ITEMS):
+            yield await self._withdrawals(keys)
+        for keys in batched(worklist.evaluate, PAGE_ITEMS):
+            yield await self._wanted_items(keys, worklist)
+
+    async def _wanted_items(self, keys: Sequence[str], worklist: Worklist) -> list[ContentEvaluation]:
+        records = await asyncio.to_thread(self._records.fetch, keys)
+        items: dict[str, ContentItem] = {}
+        async for some in self._source.content(keys, page_items=PAGE_ITEMS):
+            items.update((item.content_key, item) for item in some)
+        given = await self._given_keys(records, keys)
+        page = []
+        for key in keys:
+            record = records.get(key) or ContentRecord(
+                configuration=self._records.configuration, content_key=key, remote_key=key
+            )
+            record.catalogs = worklist.union.catalogs_of(key)
+            one = ContentEvaluation(
+                record=record,
+                why_evaluated=worklist.evaluate[key],
+                item=items.get(key),
+                version=worklist.union.versions[key],
+                given_key=given.get(key),
+                moment=Moment(self._now),
+            )
+            one.follow(self._way)
+            one.prepared = self._leave(one) if one.reason else self._plan(one)
+            page.append(one)
+        if self._can.wants_confirmed and not self._force:
+            await self._add_confirmed(page)
+        return page
+
+    async def _add_confirmed(self, page: Sequence[ContentEvaluation]) -> None:
         """Put what the LMS last confirmed beside every update, unless something was tried since."""
         updates = {
             item.payload.key: item
-            for item in page
-            if item.payload is not None
+            for item in (one.prepared for one in page)
+            if item is not None
+            and item.payload is not None
             and item.payload.operation is Operation.UPDATE
             and item.record.confirmed_fingerprint is not None
         }
@@ -196,143 +254,174 @@ class ContentExport:
     async def _given_keys(
         self, records: Mapping[str, ContentRecord], keys: Sequence[str]
     ) -> Mapping[str, str]:
-        """By which keys the LMS knows items already, where keys are mapped: imported, or given before."""
+        """Return the keys by which the LMS knows items already, where keys are mapped: imported, or given before."""
         if self._key_map is None:
             return {}
         held = (record for record in records.values() if record.present or record.confirmed_at is not None)
         imported = await asyncio.to_thread(self._key_map.fetch, keys)
         return {**{record.key: record.remote_key for record in held}, **imported}
 
-    def _examine(
-        self,
-        key: str,
-        item: ContentItem | None,
-        record: ContentRecord | None,
-        survey: Survey,
-        given_key: str | None,
-    ) -> Prepared:
-        record = record or ContentRecord(
-            configuration=self._records.configuration, content_key=key, remote_key=key
-        )
-        record.catalogs = survey.wanted.catalogs_of(key)
-        version = survey.wanted.versions[key]
+    # -- the way of one wanted item --------------------------------------------------------------
+
+    def _item(self, one: ContentEvaluation) -> Decision:
+        item, record = one.item, one.record
         if item is None:
-            return self._left(record, Reason.WAITING_FOR_SOURCE, version="")
+            return Decision("item", Reason.WAITING_FOR_SOURCE)
         record.content_type = item.content_type.value
         record.title = item.title or ""
-        if item.content_type not in self._channel.channel.capabilities.content_types:
-            return self._left(record, Reason.TYPE_NOT_SUPPORTED, version=version)
-        moment = Moment(self._now)
+        details = {"type": record.content_type}
+        if item.content_type not in self._can.content_types:
+            return Decision("item", Reason.TYPE_NOT_SUPPORTED, details=details)
+        return Decision("item", details=details)
+
+    def _payload(self, one: ContentEvaluation) -> Decision:
+        item, record = one.item, one.record
+        assert item is not None
 
         def make() -> JsonObject:
-            hook_caller = self._channel.hook_caller
-            remote_key = given_key or hook_caller.remote_key(self._config, item)
-            body = hook_caller.export_content(self._config, item, moment, remote_key)
+            remote_key = one.given_key or self._hooks.remote_key(self._config, item)
+            body = self._hooks.export_content(self._config, item, one.moment, remote_key)
             record.remote_key = remote_key
             return body
 
-        try:
-            body, canonical = build(make)
-        except NotBuiltError as error:
-            settled = version if error.reason == Reason.NOT_EXPORTABLE else ""
-            return self._left(record, error.reason, version=settled, message=error.message)
-        fingerprint = digest(canonical)
-        verdict = compare(record, fingerprint, force=self._force)
-        if not isinstance(verdict, Event):
-            return self._keep(record, verdict, version, moment)
-        record.happen(verdict)
-        record.wanted_fingerprint = fingerprint
+        return _build(one, "payload", make)
+
+    def _comparison(self, one: ContentEvaluation) -> Decision:
+        verdict = compare(one.record, one.fingerprint, force=self._force)
+        return Decision("comparison", "" if isinstance(verdict, Event) else verdict)
+
+    def _plan(self, one: ContentEvaluation) -> Prepared:
+        record = one.record
+        record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
         record.export_context = self._context
-        record.not_before_at = None
-        assert record.operation is not None
-        payload = Payload(
-            key, record.operation, body, fingerprint, record.remote_key, record.remote_id, record.title
-        )
-        return Prepared(
-            record,
-            payload,
-            survey.examine[key],
-            canonical=canonical,
-            version=version,
-            examine_again_at=moment.next_change_at,
-            title=record.title,
+        return _to_send(
+            one, one.why_evaluated, version=one.version, examine_again_at=one.moment.next_change_at
         )
 
-    def _left(self, record: ContentRecord, reason: str, *, version: str, message: str = "") -> Prepared:
+    def _leave(self, one: ContentEvaluation) -> Prepared:
+        """Leave an item, and note how far the source's version of it is dealt with."""
+        last = one.decisions[-1]
+        if last.name == "comparison":
+            return self._keep(one, last.reason)
+        settled = last.reason in (Reason.TYPE_NOT_SUPPORTED, Reason.NOT_EXPORTABLE)
+        return self._set_aside(one, version=one.version if settled else "")
+
+    def _set_aside(self, one: ContentEvaluation, *, version: str) -> Prepared:
+        """Leave an item of which there is no payload; it goes when there is."""
+        record, last = one.record, one.decisions[-1]
         if record.operation is None or record.state is State.OFFERED:
             record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
-        record.reason, record.message = str(reason), message or None
+        record.reason, record.message = str(last.reason), last.message or None
         record.source_version = version or None
         record.export_context = self._context
         record.examine_again_at = None
-        return Prepared(record, None, str(reason), message, version=version, changed=True, title=record.title)
+        return Prepared(
+            record, None, last.reason, last.message, version=version, changed=True, title=one.title
+        )
 
-    def _keep(self, record: ContentRecord, reason: str, version: str, moment: Moment) -> Prepared:
+    def _keep(self, one: ContentEvaluation, reason: str) -> Prepared:
+        """Leave an item whose payload is at the LMS already, or waits there."""
+        record = one.record
         if reason == Reason.UNCHANGED and record.state is not State.CONFIRMED:
             record.happen(Event.KEEP)
             record.reason = record.message = None
             record.attempts = 0
-        record.source_version = version or None
+        record.source_version = one.version or None
         record.export_context = self._context
-        record.examine_again_at = moment.next_change_at
-        return Prepared(record, None, reason, version=version, changed=True, title=record.title)
+        record.examine_again_at = one.moment.next_change_at
+        return Prepared(record, None, reason, version=one.version, changed=True, title=one.title)
 
-    async def _withdrawals(self, keys: Sequence[str]) -> list[Prepared]:
+    # -- the way of one that is not wanted any more ----------------------------------------------
+
+    async def _withdrawals(self, keys: Sequence[str]) -> list[ContentEvaluation]:
         records = await asyncio.to_thread(self._records.fetch, keys)
-        prepared = []
+        page = []
         for record in records.values():
             record.happen(Event.WITHDRAW)
             record.reason = str(Reason.WITHDRAWN)
-            prepared.append(Prepared(record, None, Reason.WITHDRAWN, changed=True, title=record.title))
-        return prepared
+            one = self._gone(record, Reason.WITHDRAWN)
+            one.decisions.append(Decision("withdrawal", Reason.WITHDRAWN))
+            one.prepared = Prepared(record, None, Reason.WITHDRAWN, changed=True, title=one.title)
+            page.append(one)
+        return page
 
-    async def _retirements(self, keys: Sequence[str]) -> list[Prepared]:
+    async def _retirements(self, keys: Sequence[str]) -> list[ContentEvaluation]:
         records = await asyncio.to_thread(self._records.fetch, keys)
         confirmed: dict[str, dict[str, Any]] = await asyncio.to_thread(self._records.confirmed_payloads, keys)
         if self._feed is not None:
-            confirmed |= await asyncio.to_thread(self._feed.bodies, keys)  # offered is later than confirmed
+            confirmed |= await asyncio.to_thread(self._feed.bodies, keys)  # published is later than confirmed
         unknown = [key for key in keys if key not in confirmed]
-        async for page in self._source.content(unknown, page_items=PAGE_ITEMS):
+        async for some in self._source.content(unknown, page_items=PAGE_ITEMS):
             # Sent, but never confirmed: the LMS may hold it. Say again what was said, then take it away.
-            for item in page:
+            for item in some:
                 try:
                     known_as = records[item.content_key].remote_key
-                    body = self._channel.hook_caller.export_content(
-                        self._config, item, Moment(self._now), known_as
-                    )
+                    body = self._hooks.export_content(self._config, item, Moment(self._now), known_as)
                 except (NotExportableError, ContractError):
                     continue
                 confirmed[item.content_key] = body
-        return [self._retirement(records[key], confirmed.get(key)) for key in keys]
-
-    def _retirement(self, record: ContentRecord, confirmed: Mapping[str, Any] | None) -> Prepared:
-        record.happen(Event.PLAN_RETIRE)
-        record.catalogs = ()
-        if not self._channel.channel.capabilities.retire_strategies:
-            return self._left(record, Reason.RETIRE_NOT_SUPPORTED, version="")
-        try:
-            body, canonical = build(
-                lambda: self._channel.hook_caller.export_retirement(self._config, confirmed or {})
+        page = []
+        for key in keys:
+            one = self._gone(records[key], Reason.LEFT_CATALOG)
+            one.body = confirmed.get(key, {})
+            one.follow(self._way_out)
+            one.prepared = (
+                self._set_aside(one, version="") if one.reason else _to_send(one, one.why_evaluated)
             )
-        except NotBuiltError as error:
-            return self._left(record, error.reason, version="", message=error.message)
-        fingerprint = digest(canonical)
-        record.wanted_fingerprint = fingerprint
-        record.not_before_at = None
-        payload = Payload(
-            record.content_key,
-            Operation.RETIRE,
-            body,
-            fingerprint,
-            record.remote_key,
-            record.remote_id,
-            record.title,
-        )
-        return Prepared(record, payload, Reason.LEFT_CATALOG, canonical=canonical, title=record.title)
+            page.append(one)
+        return page
+
+    def _gone(self, record: ContentRecord, reason: str) -> ContentEvaluation:
+        return ContentEvaluation(record=record, why_evaluated=reason, item=None, moment=Moment(self._now))
+
+    def _retirement(self, one: ContentEvaluation) -> Decision:
+        one.record.happen(Event.PLAN_RETIRE)
+        one.record.catalogs = ()
+        return Decision("retirement", "" if self._can.retire_strategies else Reason.RETIRE_NOT_SUPPORTED)
+
+    def _retirement_payload(self, one: ContentEvaluation) -> Decision:
+        confirmed = one.body
+        return _build(one, "payload", lambda: self._hooks.export_retirement(self._config, confirmed))
+
+
+def _build(one: ContentEvaluation, name: str, make: Callable[[], JsonObject]) -> Decision:
+    try:
+        one.body, one.canonical = build(make)
+    except NotBuiltError as error:
+        return Decision(name, error.reason, error.message)
+    one.fingerprint = digest(one.canonical)
+    return Decision(name, details={"fingerprint": one.fingerprint})
+
+
+def _to_send(
+    one: ContentEvaluation, reason: str, *, version: str = "", examine_again_at: datetime | None = None
+) -> Prepared:
+    record = one.record
+    record.wanted_fingerprint = one.fingerprint
+    record.not_before_at = None
+    assert record.operation is not None
+    payload = Payload(
+        record.content_key,
+        record.operation,
+        one.body,
+        one.fingerprint,
+        record.remote_key,
+        record.remote_id,
+        one.title,
+    )
+    return Prepared(
+        record,
+        payload,
+        reason,
+        canonical=one.canonical,
+        version=version,
+        examine_again_at=examine_again_at,
+        title=one.title,
+    )
 
 
 def export_context(channel: LoadedChannel, config: ChannelConfig) -> str:
-    """Digest of what a payload depends on beside the item: the configuration and the plugin's version."""
+    """Return the digest of what a payload depends on beside the item: the configuration and the plugin's version."""
     settings = config.model_dump(mode="json", exclude=set(config.secret_fields()))
     text = canonical_json([channel.channel.code, channel.distribution, channel.version, settings])
     return hashlib.sha256(text).hexdigest()[:16]

@@ -1,4 +1,7 @@
-"""One outcome on its way, and what its record keeps of it."""
+"""One item or outcome on its way: the decisions about it, one after the other, until one of them ends the way.
+
+A run, a plan and ``coursewire why`` all read these decisions, so that the explanation is of what a run does.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from coursewire.model.identity import Identity
-from coursewire.model.outcomes import Outcome, Told
+from coursewire.model.outcomes import LastReported, Outcome
 from coursewire.model.payload import JsonObject, canonical_json
 from coursewire.pipeline.export.prepared import Prepared
-from coursewire.storage.audit.records import OutcomeRecord
+from coursewire.storage.audit.records import ContentRecord, OutcomeRecord, Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from coursewire.model.content import ContentItem
+    from coursewire.model.instant import Moment
     from coursewire.model.results import EnrollmentFacts, SubsectionFacts
 
 
-class Step(NamedTuple):
-    """One decision on the way of an outcome.
+class Decision(NamedTuple):
+    """One decision on the way of an item or outcome.
 
     Attributes:
-        name: What was asked.
-        reason: Why the way ends here, a reason code; "" when it goes on.
-        message: More about it, for people.
-        details: What was looked at, as plain data.
+        name: The question that was decided, such as ``record`` or ``payload``.
+        reason: The reason code of why the way ends here; "" when it goes on.
+        message: More about the reason, for people.
+        details: The facts that were looked at, as plain data.
     """
 
     name: str
@@ -35,33 +42,21 @@ class Step(NamedTuple):
     details: Mapping[str, Any] = {}
 
 
-@dataclass(slots=True)
-class Examined:
-    """One outcome on its way.
+@dataclass(slots=True, kw_only=True)
+class Evaluation:
+    """An item or outcome on its way.
 
     Attributes:
-        facts: Its enrollment.
-        part: Its subsection; None where it is about the whole enrollment, or there is nothing to assess.
         record: Its record, a working copy.
-        before: The values of the record as they are stored; None when it is not stored.
-        steps: What was decided so far.
-        identity: The learner's id at the LMS.
-        outcome: What would be told.
-        evidence: What that was concluded from.
+        decisions: The decisions so far.
         body: Its payload.
         canonical: The payload as canonical JSON.
-        fingerprint: Of the learner's id at the LMS and the payload.
-        prepared: What is to be done.
+        fingerprint: The fingerprint of the payload, and of whatever else was sent with it.
+        prepared: The end of the way: what is to be done.
     """
 
-    facts: EnrollmentFacts
-    part: SubsectionFacts | None
-    record: OutcomeRecord
-    before: tuple[Any, ...] | None
-    steps: list[Step] = field(default_factory=list)
-    identity: Identity | None = None
-    outcome: Outcome | None = None
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    record: Record
+    decisions: list[Decision] = field(default_factory=list)
     body: JsonObject = field(default_factory=dict)
     canonical: bytes = b""
     fingerprint: str = ""
@@ -69,12 +64,77 @@ class Examined:
 
     @property
     def reason(self) -> str:
-        """Why the way has ended; "" while it goes on."""
-        return self.steps[-1].reason if self.steps else ""
+        """The reason code of why the way has ended; "" while it goes on."""
+        return self.decisions[-1].reason if self.decisions else ""
 
     @property
     def title(self) -> str:
-        """For people."""
+        """A name for people."""
+        raise NotImplementedError
+
+    def follow(self, way: Sequence[Callable[[Any], Decision]]) -> None:
+        """Decide one thing after the other, until the way ends.
+
+        Args:
+            way: Functions of this evaluation, in the order in which they decide.
+        """
+        for decide in way:
+            self.decisions.append(decide(self))
+            if self.decisions[-1].reason:
+                return
+
+
+@dataclass(slots=True, kw_only=True)
+class ContentEvaluation(Evaluation):
+    """A content item on its way.
+
+    Attributes:
+        record: Its record, a working copy.
+        why_evaluated: The reason code of why it is looked at.
+        item: The item; None when the source does not give it, or it is taken away.
+        version: The source's version of the item, "" when the source does not know it.
+        given_key: The key that the LMS knows the item by; None when the channel's hook says it.
+        moment: The run's "now" for the exporter.
+    """
+
+    record: ContentRecord
+    why_evaluated: str
+    item: ContentItem | None
+    version: str = ""
+    given_key: str | None = None
+    moment: Moment
+
+    @property
+    def title(self) -> str:
+        """The item's title."""
+        return self.record.title
+
+
+@dataclass(slots=True, kw_only=True)
+class OutcomeEvaluation(Evaluation):
+    """An outcome on its way.
+
+    Attributes:
+        record: Its record, a working copy.
+        facts: Its enrollment.
+        part: Its subsection; None where it is about the whole enrollment, or there is nothing to assess.
+        before: The values of the record as they are stored; None when it is not stored.
+        identity: The learner's id at the LMS.
+        outcome: The outcome that would be reported.
+        evidence: The facts that it was concluded from, as plain data.
+    """
+
+    record: OutcomeRecord
+    facts: EnrollmentFacts
+    part: SubsectionFacts | None
+    before: tuple[Any, ...] | None
+    identity: Identity | None = None
+    outcome: Outcome | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The learner, the course and the subsection."""
         names = [self.facts.learner.username, self.facts.course.title or self.record.course_key]
         return " · ".join([*names, self.part.subsection_name] if self.part else names)
 
@@ -83,25 +143,30 @@ snapshot = attrgetter(*(each.name for each in fields(OutcomeRecord)))
 """The values of a record, to see later whether they have changed."""
 
 
-def told_of(record: OutcomeRecord) -> Told | None:
-    """What the LMS last confirmed of an outcome; None when it never did."""
+def last_reported(record: OutcomeRecord) -> LastReported | None:
+    """Return what the LMS last confirmed of an outcome; None when it never did."""
     if record.confirmed_at is None or record.evidence is None:
         return None
     kept = orjson.loads(record.evidence)
-    # The evidence is of what was last planned; until that is confirmed, what was told before it stands.
+    # The evidence is of what was last planned; until that is confirmed, what was reported before it stands.
     confirmed = record.confirmed_fingerprint is not None
     last = confirmed and record.wanted_fingerprint == record.confirmed_fingerprint
-    told = kept["outcome"] if last else kept["told"]
-    return Told.model_validate(told) if told else None
+    reported = kept["outcome"] if last else kept["told"]
+    return LastReported.model_validate(reported) if reported else None
 
 
-def evidence_of(one: Examined, told: Told | None) -> str:
-    """What a record keeps: the outcome, what it was concluded from, and what was told before it."""
-    outcome = Told.of(one.outcome).model_dump(mode="json") if one.outcome else None
+def evidence_of(one: OutcomeEvaluation, before: LastReported | None) -> str:
+    """Return what a record keeps as evidence, as JSON.
+
+    Args:
+        one: The evaluation, with the outcome and what it was concluded from.
+        before: What was reported before it; None when nothing was.
+    """
+    outcome = LastReported.of(one.outcome).model_dump(mode="json") if one.outcome else None
     return canonical_json(
         {
             "outcome": outcome,
             "saw": dict(one.evidence),
-            "told": told.model_dump(mode="json") if told else None,
+            "told": before.model_dump(mode="json") if before else None,
         }
     ).decode()

@@ -18,15 +18,21 @@ from coursewire.model.configuration import Resend
 from coursewire.model.identity import Identity, IdentityState
 from coursewire.model.instant import Moment
 from coursewire.model.kinds import Kind
-from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, Outcome, Told
+from coursewire.model.outcomes import Assessment, Completion, EnrollmentReport, LastReported, Outcome
 from coursewire.model.payload import Payload, canonical_json, digest
 from coursewire.model.reasons import Reason
 from coursewire.pipeline.export.content import export_context
-from coursewire.pipeline.export.evaluation import Examined, Step, evidence_of, snapshot, told_of
+from coursewire.pipeline.export.evaluation import (
+    Decision,
+    OutcomeEvaluation,
+    evidence_of,
+    last_reported,
+    snapshot,
+)
 from coursewire.pipeline.export.prepared import PAGE_ITEMS, NotBuiltError, Prepared, build
 from coursewire.pipeline.rules.completion import judge
 from coursewire.pipeline.rules.consent import gate
-from coursewire.pipeline.rules.decide import compare_outcome, standing, uncorrectable, why_sent
+from coursewire.pipeline.rules.decide import compare_outcome, uncorrectable, unsettled, why_sent
 from coursewire.pipeline.rules.identity import identify
 from coursewire.storage.audit.records import OutcomeRecord
 from coursewire.storage.audit.states import Event, State
@@ -99,8 +105,8 @@ class OutcomeExport:
         self._force = force
         self._context = export_context(channel, config)
         self._held: dict[str, Held | None] = {}  # grows to the keys of the courses, not of the enrollments
-        self._way: tuple[Callable[[Examined], Step], ...] = (
-            self._standing,
+        self._way: tuple[Callable[[OutcomeEvaluation], Decision], ...] = (
+            self._record,
             self._gates,
             self._identity,
             self._course,
@@ -120,12 +126,12 @@ class OutcomeExport:
         Raises:
             SourceError: The source could not answer.
         """
-        async for page in self.examined(learner=learner, course=course):
+        async for page in self.evaluations(learner=learner, course=course):
             yield [one.prepared for one in page if one.prepared is not None]
 
-    async def examined(
+    async def evaluations(
         self, *, learner: str | None = None, course: str | None = None
-    ) -> AsyncIterator[list[Examined]]:
+    ) -> AsyncIterator[list[OutcomeEvaluation]]:
         """As :meth:`pages`, with the steps that led there."""
         async for page in self._source.enrollments(
             self._customer.uuid,
@@ -134,24 +140,24 @@ class OutcomeExport:
             with_subsections=self._kind.info.by_subsection,
             page_items=PAGE_ITEMS,
         ):
-            yield await self._examine_page(page)
+            yield await self._evaluate_page(page)
 
-    async def _examine_page(self, page: Sequence[EnrollmentFacts]) -> list[Examined]:
+    async def _evaluate_page(self, page: Sequence[EnrollmentFacts]) -> list[OutcomeEvaluation]:
         known = await asyncio.to_thread(self._look_up, page)
-        examined = [self._examine(one, known) for facts in page for one in self._outcomes(facts, known)]
+        evaluated = [self._evaluate(one, known) for facts in page for one in self._outcomes(facts, known)]
         differing = [
             one.record.key
-            for one in examined
+            for one in evaluated
             if not one.reason
             and one.record.confirmed_at is not None
             and one.record.confirmed_fingerprint != one.fingerprint
         ]
         confirmed = await asyncio.to_thread(self._records.confirmed_payloads, differing) if differing else {}
-        for one in examined:
+        for one in evaluated:
             if not one.reason:
-                one.steps.append(self._decide(one, confirmed.get(one.record.key)))
+                one.decisions.append(self._decide(one, confirmed.get(one.record.key)))
             one.prepared = self._plan(one)
-        return examined
+        return evaluated
 
     def _look_up(self, page: Sequence[EnrollmentFacts]) -> _Page:
         courses = {key for facts in page for key in _course_keys(facts)}
@@ -166,7 +172,7 @@ class OutcomeExport:
 
     # -- which outcomes there are ----------------------------------------------------------------
 
-    def _outcomes(self, facts: EnrollmentFacts, known: _Page) -> list[Examined]:
+    def _outcomes(self, facts: EnrollmentFacts, known: _Page) -> list[OutcomeEvaluation]:
         """The outcomes of an enrollment: one of it as a whole, or one assessment a subsection."""
         parts: Sequence[SubsectionFacts | None] = (None,)
         if self._kind.info.by_subsection and facts.subsections:
@@ -181,7 +187,7 @@ class OutcomeExport:
 
     def _outcome(
         self, facts: EnrollmentFacts, part: SubsectionFacts | None, mine: Sequence[OutcomeRecord]
-    ) -> Examined:
+    ) -> OutcomeEvaluation:
         subsection = part.subsection_id if part else WHOLE if self._kind.info.by_subsection else ""
         same = [record for record in mine if record.subsection == subsection]
         # The key under which it was first sent stays, whatever the catalogs say later.
@@ -198,10 +204,10 @@ class OutcomeExport:
                     subsection=subsection,
                     username=facts.learner.username,
                 )
-                return Examined(facts, part, fresh, None)
+                return OutcomeEvaluation(record=fresh, facts=facts, part=part, before=None)
         before = snapshot(stored)
         stored.username = facts.learner.username
-        return Examined(facts, part, stored, before)
+        return OutcomeEvaluation(record=stored, facts=facts, part=part, before=before)
 
     def _course_key(self, facts: EnrollmentFacts) -> str:
         """The key that the LMS knows the course by: as it was sent, the course before the run."""
@@ -211,20 +217,17 @@ class OutcomeExport:
 
     # -- the way of one outcome ------------------------------------------------------------------
 
-    def _examine(self, one: Examined, known: _Page) -> Examined:
+    def _evaluate(self, one: OutcomeEvaluation, known: _Page) -> OutcomeEvaluation:
         one.identity = known.links.get(one.facts.learner.username)
-        for step in self._way:
-            one.steps.append(step(one))
-            if one.reason:
-                break
+        one.follow(self._way)
         return one
 
-    def _standing(self, one: Examined) -> Step:
+    def _record(self, one: OutcomeEvaluation) -> Decision:
         record = one.record
         details = {"state": record.state.value, "attempts": record.attempts}
-        return Step("record", standing(record, force=self._force), record.message or "", details)
+        return Decision("record", unsettled(record, force=self._force), record.message or "", details)
 
-    def _gates(self, one: Examined) -> Step:
+    def _gates(self, one: OutcomeEvaluation) -> Decision:
         consent = one.facts.consent
         details = {
             "consent": consent.state.value,
@@ -232,9 +235,9 @@ class OutcomeExport:
             "mode": one.facts.mode,
         }
         closed = gate(self._customer, one.facts, self._config, ended_too=self._kind.info.after_the_end)
-        return Step("permission", closed or "", details=details)
+        return Decision("permission", closed or "", details=details)
 
-    def _identity(self, one: Examined) -> Step:
+    def _identity(self, one: OutcomeEvaluation) -> Decision:
         learner, stored = one.facts.learner, one.identity
         found = identify(self._config, self._customer, learner, stored)
         if found != stored:
@@ -245,30 +248,30 @@ class OutcomeExport:
             IdentityState.UNMATCHED: Reason.LEARNER_UNMATCHED,
             IdentityState.AMBIGUOUS: Reason.LEARNER_AMBIGUOUS,
         }[found.state]
-        return Step(
+        return Decision(
             "identity",
             reason,
             details={"id": found.value, "provider": found.provider, "origin": found.origin},
         )
 
-    def _course(self, one: Examined) -> Step:
+    def _course(self, one: OutcomeEvaluation) -> Decision:
         there = any((held := self._held[key]) and held.present for key in _course_keys(one.facts))
         never = not any(self._held[key] for key in _course_keys(one.facts))
         missing = (self._can.outcomes_need_content and not there) or (self._can.mapped_keys and never)
         details = {"key": one.record.course_key, "sent": there}
-        return Step("course", Reason.COURSE_NOT_AT_LMS if missing else "", details=details)
+        return Decision("course", Reason.COURSE_NOT_AT_LMS if missing else "", details=details)
 
-    def _completion(self, one: Examined) -> Step:
+    def _completion(self, one: OutcomeEvaluation) -> Decision:
         facts = one.facts
         judgement = judge(self._config.completion_policy, facts, Moment(self._now))
         one.evidence = judgement.evidence
         details = {**judgement.evidence, "verdict": judgement.verdict.value}
         if judgement.reason:
-            return Step("rule", judgement.reason, details=details)
-        told = told_of(one.record)
+            return Decision("rule", judgement.reason, details=details)
+        reported = last_reported(one.record)
         wanted = judgement.complete or (self._config.send_in_progress and self._can.in_progress.usable)
-        if not wanted and not (told and told.complete):
-            return Step("rule", Reason.NOT_COMPLETE, details=details)
+        if not wanted and not (reported and reported.complete):
+            return Decision("rule", Reason.NOT_COMPLETE, details=details)
         return self._made(
             one,
             lambda: Completion(
@@ -282,17 +285,17 @@ class OutcomeExport:
             details,
         )
 
-    def _assessment(self, one: Examined) -> Step:
+    def _assessment(self, one: OutcomeEvaluation) -> Decision:
         part = one.part
         if part is None:
-            return Step("rule", Reason.NOT_ATTEMPTED, "the course has nothing to assess")
+            return Decision("rule", Reason.NOT_ATTEMPTED, "the course has nothing to assess")
         earned = None if part.points_earned is None else str(part.points_earned)
         details = {"attempted": part.attempted, "earned": earned, "possible": str(part.points_possible)}
         one.evidence = details
         if not part.attempted:
-            return Step("rule", Reason.NOT_ATTEMPTED, details=details)
+            return Decision("rule", Reason.NOT_ATTEMPTED, details=details)
         if part.points_earned is None or not part.points_possible:
-            return Step("rule", Reason.GRADE_UNKNOWN, details=details)
+            return Decision("rule", Reason.GRADE_UNKNOWN, details=details)
         points_earned = part.points_earned
         return self._made(
             one,
@@ -307,21 +310,21 @@ class OutcomeExport:
             details,
         )
 
-    def _enrollment(self, one: Examined) -> Step:
+    def _enrollment(self, one: OutcomeEvaluation) -> Decision:
         facts = one.facts
         dates = {"enrolled_at": facts.created_at, "unenrolled_at": facts.unenrolled_at}
         details = {name: date.isoformat() if date else None for name, date in dates.items()}
         one.evidence = {"active": facts.is_active, **details}
-        known = told_of(one.record) is not None or one.record.present  # or it may know
+        known = last_reported(one.record) is not None or one.record.present  # or it may know
         if not facts.is_active and not known:
-            return Step("rule", Reason.UNENROLLED, details=one.evidence)
+            return Decision("rule", Reason.UNENROLLED, details=one.evidence)
         return self._made(
             one,
             lambda: EnrollmentReport(**self._common(one), mode=facts.mode, active=facts.is_active, **dates),
             one.evidence,
         )
 
-    def _common(self, one: Examined) -> dict[str, Any]:
+    def _common(self, one: OutcomeEvaluation) -> dict[str, Any]:
         facts = one.facts
         assert one.identity is not None
         return {
@@ -338,18 +341,18 @@ class OutcomeExport:
 
     def _made(
         self,
-        one: Examined,
+        one: OutcomeEvaluation,
         make: Callable[[], Outcome],
         details: Mapping[str, Any],
-    ) -> Step:
+    ) -> Decision:
         try:
             one.outcome = make()
         except ValidationError as error:
             wrong = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
-            return Step("rule", Reason.NOT_EXPORTABLE, wrong, details)
-        return Step("rule", details=details)
+            return Decision("rule", Reason.NOT_EXPORTABLE, wrong, details)
+        return Decision("rule", details=details)
 
-    def _payload(self, one: Examined) -> Step:
+    def _payload(self, one: OutcomeEvaluation) -> Decision:
         hook_caller, config, outcome = self._channel.hook_caller, self._config, one.outcome
         assert outcome is not None
         assert one.identity is not None
@@ -357,49 +360,51 @@ class OutcomeExport:
         try:
             one.body, one.canonical = build(lambda: hook_caller.export_outcome(self._kind, config, outcome))
         except NotBuiltError as error:
-            return Step("payload", error.reason, error.message)
+            return Decision("payload", error.reason, error.message)
         # To whom it goes is part of what was sent, even where the payload does not say it.
         one.fingerprint = digest(canonical_json([one.identity.value]) + one.canonical)
-        return Step("payload", details={"fingerprint": one.fingerprint})
+        return Decision("payload", details={"fingerprint": one.fingerprint})
 
     # -- against what the LMS confirmed ----------------------------------------------------------
 
-    def _decide(self, one: Examined, confirmed: Mapping[str, Any] | None) -> Step:
+    def _decide(self, one: OutcomeEvaluation, confirmed: Mapping[str, Any] | None) -> Decision:
         """The last step: with a reason why it stays, or none, and then it is sent."""
         record = one.record
         verdict = compare_outcome(
             record, one.fingerprint, context=self._context, now=self._now, force=self._force
         )
         if not isinstance(verdict, Event):
-            return Step("comparison", verdict, record.message or "")
-        told = told_of(record)
-        details = {"told": told.model_dump(mode="json") if told else None}
+            return Decision("comparison", verdict, record.message or "")
+        before = last_reported(record)
+        details = {"last_reported": before.model_dump(mode="json") if before else None}
         if confirmed is not None and not self._force:
-            reason = self._resend(one, confirmed, told)
+            reason = self._resend(one, confirmed, before)
             if reason:
-                return Step("comparison", reason, details=details)
-        return Step("comparison", details=details)
+                return Decision("comparison", reason, details=details)
+        return Decision("comparison", details=details)
 
-    def _resend(self, one: Examined, confirmed: Mapping[str, Any], told: Told | None) -> str:
+    def _resend(
+        self, one: OutcomeEvaluation, confirmed: Mapping[str, Any], before: LastReported | None
+    ) -> str:
         """Why the LMS is not told again although the outcome has changed; "" when it is."""
         assert one.outcome is not None
-        if not self._channel.hook_caller.should_transmit(self._config, one.outcome, confirmed, told):
+        if not self._channel.hook_caller.should_transmit(self._config, one.outcome, confirmed, before):
             improved = self._config.resend_outcomes is Resend.IMPROVED
             return Reason.NOT_IMPROVED if improved else Reason.SENT_BEFORE
         if not one.outcome.corrects:
             return ""
-        return uncorrectable(self._can, told, Told.of(one.outcome))
+        return uncorrectable(self._can, before, LastReported.of(one.outcome))
 
-    def _plan(self, one: Examined) -> Prepared:
+    def _plan(self, one: OutcomeEvaluation) -> Prepared:
         if one.reason:
             return self._left(one)
         record = one.record
         assert one.outcome is not None
         assert one.identity is not None
         reason = why_sent(record, force=self._force)
-        told = told_of(record)
+        before = last_reported(record)
         record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
-        record.evidence = evidence_of(one, told)
+        record.evidence = evidence_of(one, before)
         record.wanted_fingerprint = one.fingerprint
         record.export_context = self._context
         record.not_before_at = None
@@ -416,28 +421,28 @@ class OutcomeExport:
         )
         return Prepared(record, payload, reason, canonical=one.canonical, title=one.title)
 
-    def _left(self, one: Examined) -> Prepared:
-        record, step = one.record, one.steps[-1]
-        if step.name not in ("record", "comparison"):
+    def _left(self, one: OutcomeEvaluation) -> Prepared:
+        record, last = one.record, one.decisions[-1]
+        if last.name not in ("record", "comparison"):
             if record.state in (State.FAILED, State.BLOCKED, State.REJECTED):
                 # What failed is not wanted any more as it was; it begins anew when it is.
                 record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
                 record.not_before_at, record.attempts = None, 0
-            record.reason, record.message = step.reason, step.message or None
-        elif step.reason == Reason.UNCHANGED:
+            record.reason, record.message = last.reason, last.message or None
+        elif last.reason == Reason.UNCHANGED:
             if record.state is not State.CONFIRMED:
                 record.happen(Event.KEEP)
                 record.attempts = 0
             record.reason = record.message = None
-        elif step.reason in _TOLD_REASONS:
-            record.reason, record.message = step.reason, None
+        elif last.reason in _KEPT_REASONS:
+            record.reason, record.message = last.reason, None
         if record.confirmed_at is None and one.evidence:
             record.evidence = evidence_of(one, None)
         changed = snapshot(record) != one.before
-        return Prepared(record, None, step.reason, step.message, changed=changed, title=one.title)
+        return Prepared(record, None, last.reason, last.message, changed=changed, title=one.title)
 
 
-_TOLD_REASONS = frozenset(
+_KEPT_REASONS = frozenset(
     {
         Reason.SENT_BEFORE,
         Reason.NOT_IMPROVED,

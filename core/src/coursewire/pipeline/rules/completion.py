@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coursewire.model.configuration import CompletionPolicy
 from coursewire.model.outcomes import Verdict
+from coursewire.model.reasons import Reason
 from coursewire.model.results import AUDIT_MODES, EnrollmentFacts
 
 if TYPE_CHECKING:
@@ -54,10 +55,7 @@ YES, NO, UNKNOWN = "yes", "no", "unknown"
 PAST, TO_COME, NONE = "past", "to come", "none"
 SELF_PACED, INSTRUCTOR_PACED = "self_paced", "instructor_paced"
 
-DATE_UNKNOWN = "completion-date-unknown"
-INCOMPLETE_UNKNOWN = "incomplete-unknown"
-GRADE_UNKNOWN = "grade-unknown"
-PACING_UNKNOWN = "pacing-unknown"
+DATE_UNKNOWN = Reason.COMPLETION_DATE_UNKNOWN
 
 
 class Situation(NamedTuple):
@@ -140,7 +138,7 @@ PASSED_TABLE = (
     ),
     *_table(
         {"audit": True},
-        Row("A7", {"left": UNKNOWN}, _IN_PROGRESS, reason=INCOMPLETE_UNKNOWN),
+        Row("A7", {"left": UNKNOWN}, _IN_PROGRESS, reason=Reason.INCOMPLETE_UNKNOWN),
         Row("A1", {"graded": False, "left": YES}, _IN_PROGRESS),
         Row("A2", {"graded": False} | _DONE, _AUDIT, (MODIFIED, END, DEADLINE), complete=True),
         Row("A2-early", {"graded": False}, _IN_PROGRESS, (MODIFIED, END)),
@@ -168,7 +166,7 @@ EVIDENCE_TABLE = (
     ),
     *_table(
         {"audit": True},
-        Row("E7", {"left": UNKNOWN}, _IN_PROGRESS, reason=INCOMPLETE_UNKNOWN),
+        Row("E7", {"left": UNKNOWN}, _IN_PROGRESS, reason=Reason.INCOMPLETE_UNKNOWN),
         Row("E8", {"left": NO, "passed": YES}, _PASS, (PASSED, MODIFIED, END), complete=True),
         Row("E9", {"left": NO}, _AUDIT, (MODIFIED, END), complete=True),
         Row("E10", {"end": PAST}, _AUDIT, (END,)),
@@ -188,12 +186,12 @@ PACING_TABLE = (
         {"pacing": SELF_PACED},
         Row("P4", {"end": PAST, "passed": YES}, _PASS, (END,), complete=True),
         Row("P5", {"end": PAST, "passed": NO}, _FAIL, (END,), complete=True),
-        Row("P6", {"end": PAST}, _IN_PROGRESS, reason=GRADE_UNKNOWN),
+        Row("P6", {"end": PAST}, _IN_PROGRESS, reason=Reason.GRADE_UNKNOWN),
         Row("P7", {"end": TO_COME}, _IN_PROGRESS),
         Row("P8", {"passed": YES}, _PASS, (PASSED,), complete=True),
         Row("P9", {}, _IN_PROGRESS),
     ),
-    Row("P10", {}, _IN_PROGRESS, reason=PACING_UNKNOWN),
+    Row("P10", {}, _IN_PROGRESS, reason=Reason.PACING_UNKNOWN),
 )
 """Completed is, instructor-paced, who has a certificate; self-paced, who was there to the end of the run, or
 passed where it has none. The track makes no difference."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coursewire.model.reasons import Reason
 from coursewire.model.results import AUDIT_MODES, Consent, ConsentState, EnrollmentFacts
 
 if TYPE_CHECKING:
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
     from coursewire.model.content import Customer
 
 _CLOSED = {
-    ConsentState.REFUSED: "consent-refused",
-    ConsentState.UNANSWERED: "consent-unanswered",
-    ConsentState.UNKNOWN: "consent-unknown",
+    ConsentState.REFUSED: Reason.CONSENT_REFUSED,
+    ConsentState.UNANSWERED: Reason.CONSENT_UNANSWERED,
+    ConsentState.UNKNOWN: Reason.CONSENT_UNKNOWN,
 }
 
 
 def gate(
     customer: Customer, facts: EnrollmentFacts, config: ChannelConfig, *, ended_too: bool = False
-) -> str | None:
+) -> Reason | None:
     """Tell why nothing of an enrollment may leave: the code of the first closed gate, None when all are open.
 
     Args:
@@ -44,24 +45,24 @@ def gate(
     """
     learner = facts.learner
     if learner.pending:
-        return "learner-pending"
+        return Reason.LEARNER_PENDING
     if not learner.linked:
-        return "learner-unlinked"
+        return Reason.LEARNER_UNLINKED
     if not learner.active and not config.include_inactive_learners:
-        return "learner-inactive"
+        return Reason.LEARNER_INACTIVE
     if not facts.is_active and not ended_too:
-        return "unenrolled"
+        return Reason.UNENROLLED
     if closed := consent_gate(customer, facts.consent):
         return closed
     if facts.mode in AUDIT_MODES and not reports_audit(customer):
-        return "audit-reporting-off"
-    return "course-unknown" if facts.course.course_key is None else None
+        return Reason.AUDIT_REPORTING_OFF
+    return Reason.COURSE_UNKNOWN if facts.course.course_key is None else None
 
 
-def consent_gate(customer: Customer, consent: Consent) -> str | None:
+def consent_gate(customer: Customer, consent: Consent) -> Reason | None:
     """Tell why a consent does not let data leave; None when it does. Asked at planning and again at sending."""
     if consent.state is ConsentState.IMPLIED and not implies_consent(customer):
-        return "consent-unanswered"
+        return Reason.CONSENT_UNANSWERED
     return _CLOSED.get(consent.state)
 
 

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from coursewire.model.payload import Result, ResultKind
-from coursewire.model.reasons import Reason
+from coursewire.model.reasons import Reason, reason_of
 from coursewire.pipeline.export.prepared import Prepared
+from coursewire.pipeline.rules.pauses import not_before
 from coursewire.storage.audit.states import RESULT_EVENTS, Event
-
-FIRST_PAUSE = timedelta(minutes=5)
-LONGEST_PAUSE = timedelta(hours=24)
-
-
-def pause_after(attempts: int) -> timedelta:
-    """How long a failed item rests: nothing after the first time, then 5, 15, 45 minutes ... up to a day."""
-    if attempts <= 1:
-        return timedelta(0)
-    growth: int = 3 ** min(attempts - 2, 10)
-    return min(FIRST_PAUSE * growth, LONGEST_PAUSE)
 
 
 def apply_result(prepared: Prepared, result: Result, now: datetime) -> None:
-    """Move an item's record on to what the LMS said."""
+    """Move an item's record on to what the LMS said.
+
+    Args:
+        prepared: The item that was sent.
+        result: The LMS's answer about it.
+        now: The present instant.
+    """
     record, payload = prepared.record, prepared.payload
     assert payload is not None
     record.happen(RESULT_EVENTS[result.kind])
     record.job = None
-    record.not_before_at = None
-    record.reason = result.reason or result.kind.value.replace(" ", "-")
+    record.not_before_at = not_before(result, record.attempts, now)
+    record.reason = reason_of(result)
     record.message = result.message or None
     record.remote_id = result.remote_id or record.remote_id
     # The source's version counts as dealt with once the LMS has spoken about what was made from it.
@@ -42,16 +38,12 @@ def apply_result(prepared: Prepared, result: Result, now: datetime) -> None:
             record.attempts = 0
             record.batch_cap = None
         case ResultKind.TRY_LATER:
-            record.not_before_at = max(now + pause_after(record.attempts), result.retry_at or now)
             record.confirmed_fingerprint = None  # it may have been done in part
-        case ResultKind.BLOCKED:
-            record.not_before_at = now + LONGEST_PAUSE
         case ResultKind.IN_DOUBT:
             record.source_version = None
             record.confirmed_fingerprint = None
         case ResultKind.THROTTLED | ResultKind.CREDENTIALS_BROKEN:
             record.source_version = None
-            record.not_before_at = result.retry_at
             record.attempts = max(record.attempts - 1, 0)
             throttled = result.kind is ResultKind.THROTTLED
             record.reason = str(Reason.WAITING_FOR_LIMIT if throttled else Reason.CREDENTIALS_BROKEN)
@@ -60,7 +52,14 @@ def apply_result(prepared: Prepared, result: Result, now: datetime) -> None:
 
 
 def put_back(prepared: Prepared, reason: str, retry_at: datetime | None, *, claimed: bool) -> None:
-    """Return an item to the planned ones: nothing of it has left."""
+    """Return an item to the planned ones: nothing of it has left.
+
+    Args:
+        prepared: The item.
+        reason: The reason code of why it waits.
+        retry_at: The instant before which it need not be tried; None when the next run may.
+        claimed: It was marked as being sent.
+    """
     record = prepared.record
     if claimed:
         record.happen(Event.DEFER)

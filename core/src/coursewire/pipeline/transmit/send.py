@@ -11,7 +11,7 @@ from more_itertools import batched
 
 from coursewire.errors import ContractError, IncompleteListError, SendError
 from coursewire.model.payload import Batch, Payload, Result, ResultKind, canonical_json
-from coursewire.model.reasons import Reason
+from coursewire.model.reasons import Reason, reason_of
 from coursewire.pipeline.export.prepared import PAGE_ITEMS, Prepared
 from coursewire.pipeline.transmit.apply import apply_result, put_back
 from coursewire.pipeline.transmit.batches import group, halves, part
@@ -245,7 +245,7 @@ class Sender:
                 self._summary.leave(item.record.reason or "")
                 self._summary.wait_until(result.retry_at)
             else:
-                self._summary.fail(result.kind, result.reason)
+                self._summary.fail(reason_of(result))
                 self._summary.wait_until(item.record.not_before_at)
                 self._hooks.transmission_failed(self._run.facts, payload, result)
             self._recorder.add(item, confirmed)

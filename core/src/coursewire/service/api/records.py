@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Table
 
 from coursewire.model.kinds import Kind
-from coursewire.model.reasons import explain
+from coursewire.model.reasons import Surface
 from coursewire.service.api.exporting import EXPORTED, FormatIn, exported
 from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.explanations import Explanations
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
@@ -152,8 +153,10 @@ def record_page(
         limit=limit + 1,
     )
     following = cursor_of(rows[limit - 1]["id"]) if len(rows) > limit else None
-    for row in rows:
-        row["explanation"] = " ".join(filter(None, explain(row["reason"] or "")))
+    explanations = Explanations(reach)
+    for row in rows[:limit]:
+        row["words"] = explanations.of(row["configuration"], row["reason"] or "")
+        row["explanation"] = " ".join(filter(None, row["words"]))
     return rows[:limit], following
 
 
@@ -203,9 +206,9 @@ async def why(
     """Every decision on the way of an item, or of a learner's outcomes in a course, in the order of a run."""
     found = await asyncio.to_thread(reach.configuration, uuid)
     if item is not None and learner is None and course is None:
-        return await reach.host.why(found, item=item)
+        return await reach.host.why(found, item=item, on=Surface.CONSOLE)
     if item is None and learner and course and kind.is_outcome:
-        return await reach.host.why(found, learner=learner, course=course, kind=kind)
+        return await reach.host.why(found, learner=learner, course=course, kind=kind, on=Surface.CONSOLE)
     raise Problem(
         422, "it is not said what is meant", "Give item, or learner and course with a kind of outcome."
     )

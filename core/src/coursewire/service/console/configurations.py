@@ -11,12 +11,12 @@ from starlette.requests import Request
 
 from coursewire.configurations.configuration import Configuration
 from coursewire.errors import ConfigurationError
-from coursewire.inbound.code_grants import code_grant
 from coursewire.model.kinds import Kind
 from coursewire.service.api.configurations import check_configuration
 from coursewire.service.authorization import GuardedRouter, Reach, needs
 from coursewire.service.console.forms import fields_of, inputs
 from coursewire.service.console.site import CONSOLE, go, render
+from coursewire.service.console.words import colour_of
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
 from coursewire.service.stats import Stats
@@ -168,10 +168,10 @@ def remove(uuid: UUID, request: Request, reach: ADMINISTER) -> Response:
 def state_of(configuration: Configuration) -> dict[str, str]:
     """Whether runs take it, in a word and a colour."""
     if configuration.needs_reconnect_since is not None:
-        return {"state": "needs reconnect", "colour": "bad"}
-    return (
-        {"state": "live", "colour": "good"} if configuration.active else {"state": "draft", "colour": "left"}
-    )
+        state = "needs reconnect"
+    else:
+        state = "live" if configuration.active else "draft"
+    return {"state": state, "colour": colour_of(state)}
 
 
 async def _show(
@@ -194,7 +194,7 @@ async def _show(
         )
     channel = installation.channels.get(found.channel).channel
     validity = await run_in_threadpool(installation.configurations.validity, found.uuid, channel)
-    grant = code_grant(installation.channels.get(found.channel))
+    grant = installation.channels.get(found.channel).hook_caller.oauth_application()
     history = await run_in_threadpool(installation.configurations.history, found.uuid)
     stats: Stats = request.app.state.stats
     names = await stats.customer_names({found.customer})

@@ -13,8 +13,8 @@ from coursewire.model.kinds import Kind
 from coursewire.pipeline.selection import RunRequest
 from coursewire.service.api.jobs import list_jobs, show_job
 from coursewire.service.authorization import GuardedRouter, Reach, needs
-from coursewire.service.console import words
 from coursewire.service.console.site import CONSOLE, go, render
+from coursewire.service.console.words import colour_of
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
 
@@ -31,7 +31,7 @@ def jobs(
 ) -> Response:
     """The list."""
     found = list_jobs(reach, after=after, limit=50)
-    rows = [{**job.model_dump(), "colour": words.of_job(job.state)} for job in found.items]
+    rows = [{**job.model_dump(), "colour": colour_of(job.state)} for job in found.items]
     names = {each.uuid: each.display_name for each in reach.configurations()}
     return render(
         request,
@@ -84,11 +84,13 @@ def stop(uuid: UUID, request: Request, reach: OPERATE) -> Response:
 
 def _job(uuid: UUID, reach: Reach) -> dict[str, Any]:
     found = show_job(uuid, reach)
+    configuration = reach.configuration(found.configuration)
     # A job of this process may have ended without a row; one of another process has only its row.
     state = found.progress.state if found.progress and found.progress.state in UNDER_WAY else found.state
     return {
-        "job": {**found.model_dump(), "state": state, "colour": words.of_job(state)},
+        "job": {**found.model_dump(), "state": state, "colour": colour_of(state)},
         "progress": found.progress,
         "running": state in UNDER_WAY,
-        "name": reach.configuration(found.configuration).display_name,
+        "name": configuration.display_name,
+        "own": reach.installation.channels.reasons_of(configuration.channel),
     }

@@ -48,6 +48,7 @@ async def plan(
         name=configuration.display_name,
         kind=kind.value,
         kinds=[each.value for each in kinds],
+        own=loaded.channel.reasons,
         plan={**found.summary.model_dump(), "items": items},
         may_start=configuration.active and reach.caller.may(Right.OPERATE, configuration.customer),
     )

@@ -12,7 +12,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from coursewire.errors import ConfigurationError, ContractError, NotExportableError
-from coursewire.inbound.code_grants import code_grant
 from coursewire.model.content import ContentType
 from coursewire.model.instant import Moment
 from coursewire.service.authorization import GuardedRouter, Reach, needs
@@ -48,7 +47,7 @@ async def preview(
         else:
             ours = _json(found[0].model_dump(mode="json", exclude_none=True))
             try:
-                grant = code_grant(loaded)
+                grant = loaded.hook_caller.oauth_application()
                 config = await run_in_threadpool(
                     installation.configurations.load,
                     uuid,

@@ -14,11 +14,12 @@ from starlette.requests import Request
 from coursewire.errors import CoursewireError
 from coursewire.model.kinds import Kind
 from coursewire.model.payload import ResultKind
+from coursewire.model.reasons import Surface
 from coursewire.service.api.records import record_page
 from coursewire.service.api.transmissions import list_transmissions
 from coursewire.service.authorization import GuardedRouter, Reach, needs
-from coursewire.service.console import words
 from coursewire.service.console.site import CONSOLE, go, render
+from coursewire.service.console.words import colour_of
 from coursewire.service.paging import API
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
@@ -60,7 +61,7 @@ def records(
         reach, table, _uuid(configuration), {"state": state or None}, (search, searched), after, 50
     )
     for row in rows:
-        row["colour"] = words.of_state(row["state"])
+        row["colour"] = colour_of(row["state"])
     return render(
         request,
         "records.html",
@@ -99,7 +100,7 @@ def all_transmissions(
         "transmissions.html",
         caller=reach.caller,
         api=API,
-        rows=[{**row.model_dump(), "colour": words.of_result(row.result)} for row in found.items],
+        rows=[{**row.model_dump(), "colour": colour_of(row.result)} for row in found.items],
         following=found.next,
         names=_names(reach),
         results=[each.value for each in ResultKind],
@@ -140,7 +141,8 @@ async def item(
         key=key,
         title=title,
         record=record,
-        colour=words.of_state(record.state) if record else "",
+        colour=colour_of(record.state) if record else "",
+        own=reach.installation.channels.reasons_of(configuration.channel),
         facts=_facts(record) if record else [],
         may_retry=record is not None
         and record.state in RETRYABLE
@@ -149,7 +151,7 @@ async def item(
         answer=told["answer"] if told else None,
         operation=told["operation"] if told else None,
         why_not=why_not or "Nothing more is known.",
-        attempts=[{**row, "colour": words.of_result(row["result"])} for row in attempts],
+        attempts=[{**row, "colour": colour_of(row["result"])} for row in attempts],
         payload=orjson.dumps(held, option=orjson.OPT_INDENT_2).decode() if held else "",
     )
 
@@ -175,12 +177,12 @@ async def _why(
     reach: Reach, configuration: Any, kind: Kind, key: str, record: Record | None
 ) -> dict[str, Any] | None:
     if not kind.is_outcome:
-        (told,) = await reach.host.why(configuration, item=key)
+        (told,) = await reach.host.why(configuration, item=key, on=Surface.CONSOLE)
         return told
     if not isinstance(record, OutcomeRecord):
         return None
     told_of_all = await reach.host.why(
-        configuration, learner=record.username, course=record.course_key, kind=kind
+        configuration, learner=record.username, course=record.course_key, kind=kind, on=Surface.CONSOLE
     )
     return next((each for each in told_of_all if each["key"] == key), None)
 

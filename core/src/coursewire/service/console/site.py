@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -12,7 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from coursewire.model.reasons import explain
+from coursewire.model.reasons import Surface, explain
+from coursewire.service.console.words import colour_of
 from coursewire.service.rights import Right
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ def templates() -> Environment:
     environment.filters["count_of"] = lambda counts: (
         sum(counts.values()) if isinstance(counts, dict) else counts
     )
-    environment.globals.update(navigation=NAVIGATION, explain=explain, query=_query)
+    environment.globals.update(
+        navigation=NAVIGATION, explain=partial(explain, on=Surface.CONSOLE), query=_query, colour_of=colour_of
+    )
     return environment
 
 

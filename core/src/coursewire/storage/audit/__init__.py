@@ -1,1 +1,1 @@
-"""The audit trail: records, states, transmissions and jobs, and the questions that are asked of them."""
+"""The audit trail: records, states, transmissions and jobs, and the queries over them."""

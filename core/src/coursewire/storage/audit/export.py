@@ -1,4 +1,4 @@
-"""Records and attempts as lines: of a table, or of JSON objects."""
+"""Export of records and attempts as lines: of CSV, or of JSON objects."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class ExportFormat(StrEnum):
 def stream(
     engine: Engine, table: Table, *, configurations: Collection[UUID] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """All rows of a table with configurations, oldest first, without holding them.
+    """Stream the rows of a table with configurations, oldest first, without holding them in memory.
 
-    No connection is held between two pages either: who stops reading half-way leaves nothing behind.
+    No connection is held between two pages: a reader who stops half-way leaves nothing open.
 
     Args:
         engine: The database.
         table: ``content_record``, ``outcome_record`` or ``transmission``.
-        configurations: Only rows of these; None for all.
+        configurations: UUIDs of the configurations whose rows are wanted; None for all.
     """
     if configurations is None:
         yield from _oldest_first(engine, table, [], PAGE_ROWS)
@@ -64,12 +64,12 @@ def _oldest_first(
 
 
 def columns_of(table: Table) -> list[str]:
-    """The columns that are exported: all but what is core's own business."""
+    """Return the columns that are exported: all but those of internal use."""
     return [column.name for column in table.columns if column.name not in HIDDEN]
 
 
 def csv_lines(rows: Iterator[dict[str, Any]], table: Table) -> Iterator[bytes]:
-    """A heading and a line for each row, in UTF-8; instants as ISO 8601."""
+    """Yield a heading and a line of CSV for each row, in UTF-8, with instants as ISO 8601."""
     buffer = io.StringIO(newline="")
     writer = csv.DictWriter(buffer, columns_of(table))
     writer.writeheader()
@@ -82,14 +82,14 @@ def csv_lines(rows: Iterator[dict[str, Any]], table: Table) -> Iterator[bytes]:
 
 
 def json_lines(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-    """An object on a line of its own for each row, in UTF-8."""
+    """Yield one JSON object on one line for each row, in UTF-8."""
     for row in rows:
         # SQLAlchemy's names of columns are a kind of text that is not taken for one.
         yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
 
 
 def _cell(value: Any) -> Any:
-    """Text of an LMS that a spreadsheet would take for a formula gets an apostrophe in front."""
+    """Return a cell's text, with an apostrophe in front if a spreadsheet would take it for a formula."""
     if isinstance(value, datetime):
         return value.isoformat()
     formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))

@@ -1,4 +1,4 @@
-"""Runs and their summaries."""
+"""Stored jobs: runs of one kind for one configuration, and their summaries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from coursewire.storage.tables.records import job
 
 
 class JobState(StrEnum):
-    """How far a job is."""
+    """Progress of a job."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -51,7 +51,7 @@ def start(
     options: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Note that a job runs, and that those before it which still say so are gone: it holds their lease."""
+    """Store that a job runs; earlier jobs of its kind that still count as running are marked as gone, since it holds their lease."""
     with engine.begin() as connection:
         connection.execute(_ABANDON, {"of_kind": kind.value, "whose": configuration, "finished_at": now})
         connection.execute(
@@ -77,7 +77,7 @@ def finish(
     now: datetime,
     error: str | None = None,
 ) -> None:
-    """Note how a job ended."""
+    """Store the end of a job: its state, summary and error."""
     with engine.begin() as connection:
         ended = {"state": state.value, "summary": orjson.dumps(dict(summary)).decode(), "error": error}
         connection.execute(_FINISH, {"which": uuid, "finished_at": now, **ended})
@@ -93,7 +93,7 @@ def note_retry(
     count: int,
     now: datetime,
 ) -> None:
-    """Note that a person released items for another try; its kind is ``"retry"``."""
+    """Store that a person requeued items; the kind of this job is ``"retry"``."""
     note_done(
         connection,
         uuid,
@@ -117,13 +117,13 @@ def note_done(
     summary: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Note something that a person did and that is done, beside runs.
+    """Store an action of a person that is no run and is complete.
 
     Args:
-        connection: In the transaction of what was done.
-        kind: A word for it, 20 characters at most.
-        options: How it was asked for; nothing personal.
-        summary: Counts; nothing personal.
+        connection: Connection in the transaction of the action.
+        kind: Word for the action, at most 20 characters.
+        options: Options of the action, without personal data.
+        summary: Counts, without personal data.
     """
     connection.execute(
         insert(job).values(
@@ -148,14 +148,14 @@ def recent(
     before: tuple[datetime, UUID] | None = None,
     limit: int = 20,
 ) -> list[dict[str, Any]]:
-    """The last jobs, newest first, with ``summary`` and ``options`` as plain data.
+    """Return the latest jobs, newest first, with ``summary`` and ``options`` as plain data.
 
     Args:
         engine: The database.
-        configurations: Only of these; None for all.
-        kind: Only of this kind.
-        before: ``started_at`` and ``uuid`` of the last one of the page before.
-        limit: The most jobs.
+        configurations: UUIDs of the configurations whose jobs are wanted; None for all.
+        kind: Kind of the jobs; None for all kinds.
+        before: ``started_at`` and ``uuid`` of the last job of the page before; None for the first page.
+        limit: Number of jobs at most.
     """
     c = job.c
     query = select(job).order_by(c.started_at.desc(), c.uuid).limit(limit)
@@ -174,7 +174,7 @@ def recent(
 
 
 def find(engine: Engine, uuid: UUID) -> dict[str, Any] | None:
-    """One job as in :func:`recent`; None when there is none."""
+    """Return one job in the form of :func:`recent`; None if there is none."""
     with engine.connect() as connection:
         row = connection.execute(select(job).where(job.c.uuid == uuid)).first()
     return _plain(dict(row._mapping)) if row else None

@@ -1,8 +1,8 @@
-"""The newest rows that fit, each question answered from an index however far back they are.
+"""Keyset pages: the latest rows that match, each condition answered from an index however far back the page is.
 
-A list over several configurations, states or columns is one question for each of them, of which every one
-needs as many rows as the page has and stops there; the newest of all of them are the page. A database that is
-asked with ``IN`` reads either everything that fits, or everything that is newer than what fits.
+A list over several configurations, states or columns is one query for each of them. Every query reads no more rows
+than the page has, and the latest rows of all queries are the page. A single query with ``IN`` would read either every
+row that matches, or every row that is newer than the matching ones.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ Conditions = Sequence[ColumnElement[bool]]
 
 
 def unindexed(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """A condition that no index is chosen for: it is asked of what another one has found."""
+    """Return a condition for which the database chooses no index, so that it filters what another index finds."""
     return case((condition, 1), else_=0) == 1
 
 
-def newest(
+def latest(
     engine: Engine,
     table: Table,
     questions: Iterable[Conditions],
@@ -34,16 +34,16 @@ def newest(
     limit: int,
     overlapping: bool = False,
 ) -> list[dict[str, Any]]:
-    """Rows that one of the questions fits, the newest first.
+    """Return one page of the rows that match any of the conditions, latest first.
 
     Args:
         engine: The database.
-        table: With a column ``id``.
-        questions: Conditions that hold together; an index answers each, in the order of the ids.
-        columns: What is wanted of the rows; None for all.
-        before_id: Only older rows.
-        limit: The most rows.
-        overlapping: A row may fit several questions.
+        table: Table with a column ``id``.
+        questions: Alternative conditions; an index answers each of them in the order of the ids.
+        columns: Columns of the result; None for all.
+        before_id: The ``id`` of the last row of the page before; None for the first page.
+        limit: Number of rows at most.
+        overlapping: True if a row may match several conditions.
     """
     c = table.c
     older = () if before_id is None else (c.id < before_id,)

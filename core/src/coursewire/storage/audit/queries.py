@@ -1,4 +1,4 @@
-"""Looking through records: pages by id, with filters, over all configurations that somebody may see."""
+"""Queries over records and attempts: pages by id, with filters, over all configurations that a person may see."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Column, ColumnElement, Engine, Table, func, select
 
 from coursewire.model.kinds import OUTCOMES
-from coursewire.storage.audit.keyset import newest, unindexed
+from coursewire.storage.audit.keyset import latest, unindexed
 from coursewire.storage.audit.states import State
 from coursewire.storage.tables.records import content_record, outcome_record, transmission
 
@@ -28,17 +28,17 @@ def page(
     before_id: int | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
-    """Rows, the newest first, at most ``limit``; go on with ``before_id`` of the last one.
+    """Return one page of rows, latest first; the next page begins before the ``id`` of the last row.
 
     Args:
         engine: The database.
         table: ``content_record``, ``outcome_record`` or ``transmission``.
-        configurations: Only rows of these; None for all.
-        equal: Columns and what they must be; None values ask for nothing.
-        search: Text that one of ``search_in`` must begin with, letter by letter.
-        search_in: Columns.
-        before_id: Only older rows.
-        limit: The most rows.
+        configurations: UUIDs of the configurations whose rows are wanted; None for all.
+        equal: Values by column; a column with the value None is not compared.
+        search: Text that one of the columns ``search_in`` begins with, capitals included.
+        search_in: Columns that are searched.
+        before_id: The ``id`` of the last row of the page before; None for the first page.
+        limit: Number of rows at most.
     """
     c = table.c
     fixed = {name: value for name, value in (equal or {}).items() if value is not None}
@@ -58,7 +58,7 @@ def page(
         if configurations is not None:
             questions = [(*each, c.configuration == one) for each in questions for one in configurations]
     columns = [column for column in table.columns if column.name not in HIDDEN]
-    return newest(
+    return latest(
         engine,
         table,
         questions,
@@ -75,7 +75,7 @@ def _begins(column: Column[Any], text: str) -> ColumnElement[bool]:
 
 
 def by_state(engine: Engine, table: Table, configurations: Collection[UUID] | None) -> list[tuple[Any, ...]]:
-    """How many records there are by (configuration, state, reason, present)."""
+    """Count the records by (configuration, state, reason, present)."""
     c = table.c
     keys = (c.configuration, c.state, c.reason, c.present)
     query = select(*keys, func.count()).group_by(*keys)

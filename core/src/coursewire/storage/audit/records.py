@@ -1,6 +1,6 @@
-"""What we believe the LMS holds: reading and writing records, in bulk.
+"""Records of what each LMS holds, read and written in bulk.
 
-Everything here is synchronous and meant for a worker thread. Each function is one short transaction.
+All functions are synchronous and meant for a worker thread; each is one short transaction.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from sqlalchemy import (
 
 from coursewire.model.kinds import Kind
 from coursewire.model.payload import Operation, fingerprint
-from coursewire.storage.audit.states import NEW, Event, Standing, State, after
+from coursewire.storage.audit.states import NEW, Event, RecordState, State, after
 from coursewire.storage.database.upsert import upsert
 from coursewire.storage.tables.records import content_record, outcome_record, transmission
 
@@ -46,7 +46,7 @@ KEYS_A_QUERY = 500
 
 @dataclass(slots=True, kw_only=True)
 class Record:
-    """A working copy of one row, but for the confirmed payload: what records of every kind have."""
+    """A working copy of one row, without the confirmed payload: the fields that records of every kind have."""
 
     configuration: UUID
     state: State = NEW.state
@@ -72,26 +72,26 @@ class Record:
 
     @property
     def key(self) -> str:
-        """What identifies the record within its configuration and kind."""
+        """Key of the record within its configuration and kind."""
         raise NotImplementedError
 
     @property
-    def standing(self) -> Standing:
-        """State, pending operation and presence."""
-        return Standing(self.state, self.operation, self.present)
+    def record_state(self) -> RecordState:
+        """State, pending operation and presence, which events change."""
+        return RecordState(self.state, self.operation, self.present)
 
     def happen(self, event: Event) -> None:
-        """Let an event happen: the only way in which a record's standing changes.
+        """Apply an event: nothing else changes a record's state, operation and presence.
 
         Raises:
-            ContractError: The event cannot happen now.
+            ContractError: The event cannot happen in the present state.
         """
-        self.state, self.operation, self.present = after(self.standing, event)
+        self.state, self.operation, self.present = after(self.record_state, event)
 
 
 @dataclass(slots=True, kw_only=True)
 class ContentRecord(Record):
-    """What we believe the LMS holds of one content item."""
+    """The record of one content item at one LMS."""
 
     content_key: str
     content_type: str = ""
@@ -100,13 +100,13 @@ class ContentRecord(Record):
 
     @property
     def key(self) -> str:
-        """The content key."""
+        """Key of the content item in the catalog."""
         return self.content_key
 
 
 @dataclass(slots=True, kw_only=True)
 class OutcomeRecord(Record):
-    """What the LMS was told of one outcome. ``subsection`` is "" where it is about the whole enrollment."""
+    """The record of one outcome at one LMS; ``subsection`` is "" for an outcome of the whole enrollment."""
 
     kind: str
     enrollment: str
@@ -121,17 +121,17 @@ class OutcomeRecord(Record):
 
     @property
     def key(self) -> str:
-        """Digest of enrollment, course key and subsection."""
+        """Key of the outcome: a digest of enrollment, course key and subsection."""
         return self.outcome_key
 
 
 def outcome_key(enrollment: str, course_key: str, subsection: str) -> str:
-    """The key of an outcome's record: one column for three that together are too long to look up by."""
+    """Return the key of an outcome's record: a digest of three columns that together are too long for an index."""
     return fingerprint([enrollment, course_key, subsection])
 
 
 class RecordSummary(NamedTuple):
-    """The columns that decide whether an item must be looked at; read for every record of a run."""
+    """The columns that decide if an item must be examined; a run reads them for every record."""
 
     key: str
     state: str
@@ -147,7 +147,7 @@ class RecordSummary(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A content item that the LMS has, or once had: its key there, and whether learners can see it."""
+    """A content item that the LMS has or had: its key there, and if learners can see it."""
 
     remote_key: str
     present: bool
@@ -158,13 +158,13 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True, slots=True)
 class _Statements:
-    """What is asked again and again of one table; to build a statement takes longer than to run it."""
+    """Prepared statements of one table, because building a statement takes longer than running it."""
 
     all: Select[Any]
     fetch: Select[Any]
     in_states: Select[Any]
-    glances: Select[Any]
-    glance: Select[Any]
+    summaries: Select[Any]
+    summary: Select[Any]
     confirmed: Select[Any]
     claim: Update
 
@@ -176,7 +176,7 @@ def _statements(kind: type[Records[Any]]) -> _Statements:
     these = key.in_(bindparam("keys", expanding=True))
     whole = select(*(table.c[column.name] for column in fields(kind.record))).where(mine)
     catalogs = table.c.catalogs if "catalogs" in table.c else literal("")
-    glances = (
+    summaries = (
         select(key, *(table.c[name] for name in RecordSummary._fields[1:-1]), catalogs)
         .where(mine)
         .order_by(key)
@@ -186,8 +186,8 @@ def _statements(kind: type[Records[Any]]) -> _Statements:
         all=whole,
         fetch=whole.where(these),
         in_states=whole.where(table.c.state.in_(bindparam("states", expanding=True))).order_by(key),
-        glances=glances,
-        glance=glances.where(key == bindparam("key")),
+        summaries=summaries,
+        summary=summaries.where(key == bindparam("key")),
         confirmed=select(key, payload).where(mine, these, payload.is_not(None)),
         claim=update(table)
         .where(mine, these)
@@ -212,29 +212,29 @@ class Records(Generic[R]):
 
     @property
     def _whose(self) -> dict[str, Any]:
-        """The values of :meth:`mine`."""
+        """Values for the parameters of :meth:`mine`."""
         return {"whose": self.configuration}
 
     @classmethod
     def mine(cls) -> ColumnElement[bool]:
-        """Tells these records from those of others in the table."""
+        """Condition that selects these records in the table."""
         return cls.table.c.configuration == bindparam("whose")
 
     def scan(self, visit: Callable[[RecordSummary], None]) -> None:
-        """Call ``visit`` for every record, in the order of the keys, holding none of them."""
+        """Call ``visit`` with the summary of every record, in the order of the keys, without holding them in memory."""
         with self._engine.connect() as connection:
             streamed = connection.execution_options(yield_per=1000)
-            for row in streamed.execute(self._statements.glances, self._whose):
+            for row in streamed.execute(self._statements.summaries, self._whose):
                 visit(RecordSummary._make(row))
 
-    def glance(self, key: str) -> RecordSummary | None:
-        """What :meth:`scan` tells of one record; None when there is none."""
+    def summary(self, key: str) -> RecordSummary | None:
+        """Return the summary of one record; None if there is none."""
         with self._engine.connect() as connection:
-            row = connection.execute(self._statements.glance, {**self._whose, "key": key}).first()
+            row = connection.execute(self._statements.summary, {**self._whose, "key": key}).first()
         return RecordSummary._make(row) if row else None
 
     def fetch(self, keys: Sequence[str]) -> dict[str, R]:
-        """The records of these keys that exist, by key."""
+        """Return the existing records of these keys, by key."""
         found: dict[str, R] = {}
         with self._engine.connect() as connection:
             for some in batched(keys, KEYS_A_QUERY):
@@ -243,13 +243,13 @@ class Records(Generic[R]):
         return found
 
     def in_states(self, states: Iterable[State]) -> list[R]:
-        """The records in any of these states, in the order of the keys."""
+        """Return the records in any of these states, in the order of the keys."""
         values = {**self._whose, "states": [state.value for state in states]}
         with self._engine.connect() as connection:
             return [self._record(row) for row in connection.execute(self._statements.in_states, values)]
 
     def confirmed_payloads(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """What the LMS last confirmed, by key; keys without a confirmation are left out."""
+        """Return the payloads that the LMS last confirmed, by key; keys without a confirmation are left out."""
         found: dict[str, dict[str, Any]] = {}
         with self._engine.connect() as connection:
             for some in batched(keys, KEYS_A_QUERY):
@@ -268,9 +268,9 @@ class Records(Generic[R]):
         """Write records, and the attempts that led to them, in one transaction.
 
         Args:
-            records: Each wholly, whether it exists yet or not.
-            now: Becomes ``updated_at``, and ``created_at`` of new rows.
-            payloads: By key: what the LMS has just confirmed, as canonical JSON.
+            records: Records to insert or overwrite, each with all its fields.
+            now: Instant for ``updated_at``, and for ``created_at`` of new rows.
+            payloads: Payloads that the LMS has just confirmed, as canonical JSON, by key.
             transmissions: Rows for the log; see :mod:`coursewire.storage.audit.transmissions`.
         """
         payloads = payloads or {}
@@ -286,20 +286,20 @@ class Records(Generic[R]):
                 connection.execute(insert(transmission), list(transmissions))
 
     def write(self, connection: Connection, records: Sequence[R], *, now: datetime) -> None:
-        """Write records as part of another's transaction; see :meth:`save`."""
+        """Write records within the caller's transaction; see :meth:`save`."""
         self._upsert(connection, [self._row(r, now) for r in records])
 
     def claim(self, keys: Sequence[str], *, job: UUID, now: datetime) -> None:
-        """Mark planned records as being sent by ``job``, before anything of them leaves."""
+        """Mark planned records as being sent by ``job``, before any request leaves."""
         with self._engine.begin() as connection:
             for some in batched(keys, KEYS_A_QUERY):
                 values = {**self._whose, "keys": some, "job": job, "attempted_at": now, "updated_at": now}
                 connection.execute(self._statements.claim, values)
 
     def counts(self) -> list[tuple[str, str | None, bool, int]]:
-        """How many records there are by (state, reason, present).
+        """Count the records by (state, reason, present).
 
-        What lies ready and was never confirmed is not counted as present: nobody may have fetched it.
+        A published item that was never confirmed does not count as present, since the LMS may not have fetched it.
         """
         c = self.table.c
         new = or_(c.operation == Operation.CREATE.value, c.confirmed_at.is_(None))
@@ -354,7 +354,7 @@ class ContentRecords(Records[ContentRecord]):
         return found
 
     def held(self, keys: Sequence[str]) -> dict[str, Held]:
-        """What the LMS calls these items and whether it has them; keys that were never confirmed are left out."""
+        """Return the keys and presence of these items at the LMS; items that were never confirmed are left out."""
         c = self.table.c
         columns = (c.content_key, c.remote_key, c.present)
         ever = or_(c.present, c.confirmed_at.is_not(None))
@@ -388,11 +388,11 @@ class OutcomeRecords(Records[OutcomeRecord]):
 
     @classmethod
     def mine(cls) -> ColumnElement[bool]:
-        """Tells these records from those of others, and of other kinds, in the table."""
+        """Condition that selects these records, of one kind, in the table."""
         return and_(super().mine(), cls.table.c.kind == bindparam("of_kind"))
 
     def of_enrollments(self, enrollments: Sequence[str]) -> dict[str, list[OutcomeRecord]]:
-        """The records of these enrollments, by enrollment; oldest first."""
+        """Return the records of these enrollments, by enrollment, oldest first."""
         found: dict[str, list[OutcomeRecord]] = {}
         c = self.table.c
         with self._engine.connect() as connection:

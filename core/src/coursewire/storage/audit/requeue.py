@@ -1,4 +1,4 @@
-"""Releasing items that wait, were refused or are in doubt, because a person says so."""
+"""Requeueing: a person lets items go again that wait, were refused or are in doubt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from coursewire.model.payload import Operation
 from coursewire.model.reasons import Reason
 from coursewire.storage.audit import jobs
 from coursewire.storage.audit.records import KEYS_A_QUERY
-from coursewire.storage.audit.states import PLANS, Event, Standing, State, after
+from coursewire.storage.audit.states import PLANS, Event, RecordState, State, after
 from coursewire.storage.audit.transmissions import RELEASED
 from coursewire.storage.database.engine import writing
 from coursewire.storage.tables.records import content_record, outcome_record, transmission
@@ -24,7 +24,7 @@ FAILED_STATES = (State.FAILED, State.REJECTED, State.BLOCKED, State.IN_DOUBT)
 """States that a person may end."""
 
 
-def release(
+def requeue(
     engine: Engine,
     configuration: UUID,
     *,
@@ -37,21 +37,21 @@ def release(
 ) -> int:
     """Let the next run examine items again, without pause and even if their payload was refused before.
 
-    An item in doubt is taken to be at the LMS, as when a run settles it by sending again. Who asked, and why,
-    goes to the log of each item and to the list of jobs. Items that are being sent are never touched.
+    An item in doubt counts as present at the LMS, as when a run reconciles it by sending again. Actor and reason
+    go to the log of each item and to the list of jobs. Items that are being sent are never touched.
 
     Args:
         engine: The database.
-        configuration: Whose items.
-        states: Only items in these states.
-        keys: Only these items; None for all.
-        actor: Who asks.
-        reason: Why; may be empty.
+        configuration: UUID of the configuration.
+        states: States of the items that are requeued.
+        keys: Keys of the items; None for all items in these states.
+        actor: Name of the person, for the log.
+        reason: Reason in the person's words; may be empty.
         now: The present instant.
-        kind: Of the items.
+        kind: Kind of the items.
 
     Returns:
-        How many items were released.
+        The number of items that were requeued.
     """
     job = uuid.uuid4()
     records = outcome_record if kind.is_outcome else content_record
@@ -80,8 +80,8 @@ def release(
             ).where(part)
             connection.execute(insert(transmission).from_select(columns, noted))
             released += sum(
-                _move(connection, records, part, standing, now)
-                for standing in _standings(connection, records, part)
+                _move(connection, records, part, before, now)
+                for before in _record_states(connection, records, part)
             )
         if released:
             jobs.note_retry(
@@ -96,27 +96,27 @@ def release(
     return released
 
 
-def _standings(connection: Connection, records: Table, part: object) -> list[Standing]:
+def _record_states(connection: Connection, records: Table, part: object) -> list[RecordState]:
     c = records.c
     rows = connection.execute(select(c.state, c.operation, c.present).where(part).distinct())  # type: ignore[arg-type]
     found = [
-        Standing(State(state), Operation(operation) if operation else None, bool(present))
+        RecordState(State(state), Operation(operation) if operation else None, bool(present))
         for state, operation, present in rows
     ]
     # Planned ones first: the others become such, and are not to be moved twice.
-    return sorted(found, key=lambda standing: standing.state is not State.PLANNED)
+    return sorted(found, key=lambda before: before.state is not State.PLANNED)
 
 
-def _move(connection: Connection, records: Table, part: object, standing: Standing, now: datetime) -> int:
-    """One statement for all items that stand alike; returns how many. What follows is decided in one place."""
+def _move(connection: Connection, records: Table, part: object, before: RecordState, now: datetime) -> int:
+    """Move all items of one state with one statement, and return their number; :func:`after` decides the new state."""
     c = records.c
-    doubted = standing.state is State.IN_DOUBT
-    target = standing
+    doubted = before.state is State.IN_DOUBT
+    target = before
     if doubted:
-        target = after(standing, Event.RESEND)
-    elif standing.operation is not None:
-        (event,) = (event for event, operation in PLANS.items() if operation is standing.operation)
-        target = after(standing, event)
+        target = after(before, Event.RESEND)
+    elif before.operation is not None:
+        (event,) = (event for event, operation in PLANS.items() if operation is before.operation)
+        target = after(before, event)
     values = {
         "state": target.state.value,
         "operation": target.operation.value if target.operation else None,
@@ -125,16 +125,16 @@ def _move(connection: Connection, records: Table, part: object, standing: Standi
         "wanted_fingerprint": None,
         "not_before_at": None,
         "attempts": 0,
-        "reason": Reason.RETRY.value,
+        "reason": Reason.RETRY,
         "message": None,
         "updated_at": now,
     }
     if doubted:
         values["confirmed_fingerprint"] = None  # what the LMS holds of it is not known
-    pending = c.operation.is_(None) if standing.operation is None else c.operation == standing.operation.value
+    pending = c.operation.is_(None) if before.operation is None else c.operation == before.operation.value
     moved = connection.execute(
         update(records)
-        .where(part, c.state == standing.state.value, pending, c.present.is_(standing.present))  # type: ignore[arg-type]
+        .where(part, c.state == before.state.value, pending, c.present.is_(before.present))  # type: ignore[arg-type]
         .values(values)
     )
     return moved.rowcount

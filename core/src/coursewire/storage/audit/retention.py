@@ -1,4 +1,4 @@
-"""Forgetting what was logged longer ago than it must be kept."""
+"""Retention: deleting transmissions and jobs that are older than they must be kept."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def prune(
 
     Args:
         engine: The database.
-        before: What is older goes; aware.
-        batch: Rows deleted in one transaction.
-        progress: Told how far it is.
+        before: Instant; older rows are deleted.
+        batch: Number of rows that one transaction deletes.
+        progress: Function that is called with the phase and the numbers of rows done and of all rows.
 
     Returns:
-        How many rows were deleted from ``transmission`` and ``job``.
+        The numbers of rows deleted from ``transmission`` and ``job``.
     """
     ended_at = func.coalesce(job.c.finished_at, job.c.started_at)  # one that died has no end
     return {

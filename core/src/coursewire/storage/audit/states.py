@@ -1,8 +1,7 @@
-"""The life of a record: every state, every event, and one function that says what follows.
+"""The life of a record: every state, every event, and one function that returns the state after an event.
 
-A record is about one item at one LMS. ``state`` says what we know of the last operation, ``operation``
-which one is pending, ``present`` whether learners can see the item at the LMS. Nothing else decides;
-in particular no timestamp does.
+A record is about one item at one LMS. ``state`` is our knowledge of the last operation, ``operation`` the pending one,
+and ``present`` tells if learners can see the item at the LMS. Nothing else decides; in particular no timestamp does.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from coursewire.model.payload import Operation, ResultKind
 
 
 class State(StrEnum):
-    """What we know of an item."""
+    """Our knowledge of an item at the LMS."""
 
     PLANNED = "planned"
     """An operation is pending and nothing of it has left yet, or it may simply be sent again."""
@@ -38,7 +37,7 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
-    """What can happen to a record."""
+    """An event in the life of a record."""
 
     PLAN_CREATE = "plan create"
     PLAN_UPDATE = "plan update"
@@ -64,15 +63,15 @@ class Event(StrEnum):
     """The item is no longer wanted, and nothing of it ever was at the LMS."""
 
 
-class Standing(NamedTuple):
-    """The part of a record that events change."""
+class RecordState(NamedTuple):
+    """The part of a record that events change: state, pending operation, presence."""
 
     state: State
     operation: Operation | None
     present: bool
 
 
-NEW = Standing(State.PLANNED, None, present=False)
+NEW = RecordState(State.PLANNED, None, present=False)
 """Where a record starts: nothing is at the LMS."""
 
 PLANS = {
@@ -106,25 +105,25 @@ RESULT_EVENTS = {
 """Which event each result is. Broken credentials settle nothing: the item stays planned."""
 
 
-def after(standing: Standing, event: Event) -> Standing:
-    """Say what follows when ``event`` happens to a record.
+def after(before: RecordState, event: Event) -> RecordState:
+    """Return the state of a record after an event.
 
     Raises:
-        ContractError: The event cannot happen in this state; the caller's logic is wrong.
+        ContractError: The event cannot happen in this state: the caller is wrong.
     """
-    state, operation, present = standing
+    state, operation, present = before
     if event in PLANS:
-        return _plan(standing, event)
+        return _plan(before, event)
     if event is Event.CLAIM and state is State.PLANNED and operation is not None:
-        return Standing(State.SENDING, operation, present)
+        return RecordState(State.SENDING, operation, present)
     if event is Event.OFFER and state is State.PLANNED and operation is not None:
-        return Standing(State.OFFERED, operation, present=True)
+        return RecordState(State.OFFERED, operation, present=True)
     if event is Event.CONFIRM and state is State.OFFERED and operation is not None:
         return _confirmed(operation)
     if event is Event.KEEP and present and state not in _OPEN:
-        return Standing(State.CONFIRMED, None, present=True)
+        return RecordState(State.CONFIRMED, None, present=True)
     if event is Event.WITHDRAW and not present and state not in _OPEN:
-        return Standing(State.RETIRED, None, present=False)
+        return RecordState(State.RETIRED, None, present=False)
     if state in _UNDERWAY and operation is not None:
         if event is Event.CONFIRM:
             return _confirmed(operation)
@@ -132,33 +131,33 @@ def after(standing: Standing, event: Event) -> Standing:
             # It is there, or may be. A create has become an update, so that its content is surely ours
             # and it is retired if nobody wants it any more.
             follow = Operation.RETIRE if operation is Operation.RETIRE else Operation.UPDATE
-            return Standing(State.PLANNED, follow, present=True)
+            return RecordState(State.PLANNED, follow, present=True)
         if event is Event.NOT_FOUND:
             if operation is Operation.RETIRE:
-                return Standing(State.RETIRED, None, present=False)
-            return Standing(State.PLANNED, Operation.CREATE, present=False)
+                return RecordState(State.RETIRED, None, present=False)
+            return RecordState(State.PLANNED, Operation.CREATE, present=False)
     if state is State.SENDING and operation is not None and event in _AFTER_SENDING:
         # A request that was not answered may have arrived: from now on the item may be there.
-        return Standing(_AFTER_SENDING[event], operation, present or event is Event.DOUBT)
-    raise _illegal(standing, event)
+        return RecordState(_AFTER_SENDING[event], operation, present or event is Event.DOUBT)
+    raise _illegal(before, event)
 
 
-def _confirmed(operation: Operation) -> Standing:
+def _confirmed(operation: Operation) -> RecordState:
     gone = operation is Operation.RETIRE
-    return Standing(State.RETIRED if gone else State.CONFIRMED, None, present=not gone)
+    return RecordState(State.RETIRED if gone else State.CONFIRMED, None, present=not gone)
 
 
-def _plan(standing: Standing, event: Event) -> Standing:
-    state, _operation, present = standing
+def _plan(before: RecordState, event: Event) -> RecordState:
+    state, _operation, present = before
     wanted = PLANS[event]
     if state is State.SENDING or present is (wanted is Operation.CREATE):
-        raise _illegal(standing, event)
-    return Standing(State.PLANNED, wanted, present)
+        raise _illegal(before, event)
+    return RecordState(State.PLANNED, wanted, present)
 
 
-def _illegal(standing: Standing, event: Event) -> ContractError:
-    pending = standing.operation.value if standing.operation else "nothing"
+def _illegal(before: RecordState, event: Event) -> ContractError:
+    pending = before.operation.value if before.operation else "nothing"
     return ContractError(
-        f"a record that is {standing.state.value} (pending: {pending}, "
-        f"{'present' if standing.present else 'absent'}) cannot take the event {event.value!r}"
+        f"a record that is {before.state.value} (pending: {pending}, "
+        f"{'present' if before.present else 'absent'}) cannot take the event {event.value!r}"
     )

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Engine, func, select
 
 from coursewire.model.kinds import Kind
 from coursewire.model.payload import Payload, Result, ResultKind
-from coursewire.storage.audit.keyset import newest, unindexed
+from coursewire.storage.audit.keyset import latest, unindexed
 from coursewire.storage.tables.records import transmission
 
 EXCERPT_LENGTH = 2000
@@ -39,7 +39,7 @@ def row(
     duration_ms: int,
     at: datetime,
 ) -> dict[str, Any]:
-    """The row for one attempt; write it with the record that it led to."""
+    """Return the row for one attempt, to be written with the record that it led to."""
     return {
         "configuration": configuration,
         "kind": kind.value,
@@ -71,7 +71,7 @@ def history(
     before_id: int | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
-    """Attempts, newest first, at most ``limit``; go on with ``before_id`` of the last one."""
+    """Return one page of attempts, latest first; the next page begins before the ``id`` of the last one."""
     t = transmission.c
     asked = (
         (t.kind, kind.value if kind else None),
@@ -102,14 +102,14 @@ def history(
         questions = [[*fixed, t.result == each] for each in RESULTS]
     else:
         questions = [fixed]
-    return newest(engine, transmission, questions, before_id=before_id, limit=limit)
+    return latest(engine, transmission, questions, before_id=before_id, limit=limit)
 
 
 def _since(engine: Engine, since: datetime) -> list[ColumnElement[bool]] | None:
-    """Conditions for attempts from an instant on, so that it is not every older one that is looked at.
+    """Return conditions for the attempts since an instant, such that the database does not read every older one.
 
-    Ids rise nearly as instants do. Where few are that young, the least of their ids ends the search; where many
-    are, the newest fill a page. None where there are none.
+    Ids rise nearly as instants do. If few attempts are that young, the least of their ids ends the search; if many
+    are, the latest fill a page. The result is None if there is no such attempt.
     """
     t = transmission.c
     young = select(t.id, t.at).where(t.at >= since).order_by(t.at.desc()).limit(FEW + 1).subquery()

@@ -1,4 +1,4 @@
-"""What a database driver complains about, in our words, with what to do about it."""
+"""Errors of database drivers as messages of ours, with the next step."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ _EXTRAS = {"psycopg": "postgresql", "pymysql": "mysql"}
 
 
 def describe(url: str | URL) -> str:
-    """Which database a URL means, without user, password and options."""
+    """Return the name of the database that a URL means, without user, password and options."""
     parsed = make_url(url)
     backend = parsed.drivername.partition("+")[0]
     if parsed.host is None:
@@ -149,12 +149,12 @@ def describe(url: str | URL) -> str:
 
 @contextmanager
 def database_errors(url: str | URL) -> Iterator[None]:
-    """Turn what a driver raises inside the block into :class:`~coursewire.errors.DatabaseError`.
+    """Turn an exception of a driver inside the block into :class:`~coursewire.errors.DatabaseError`.
 
-    Faults that are not the database's state but the statement's, such as a broken unique key, pass through.
+    Faults of the statement, such as a broken unique key, pass through.
 
     Args:
-        url: Names the database in the message; its user, password and options are never shown.
+        url: URL of the database, whose name stands in the message; user, password and options are never shown.
     """
     try:
         yield
@@ -194,7 +194,7 @@ def _trouble(error: BaseException | None) -> _Trouble | None:
 
 
 def _own_words(error: BaseException | None) -> str:
-    """The driver's sentence. Later lines may repeat the statement or values, which may be personal."""
+    """Return the first line of the driver's message; later lines may repeat values, which may be personal."""
     args = error.args if error is not None else ()
     text = str(args[1] if len(args) > 1 and isinstance(args[0], int) else error)
     return text.strip().partition("\n")[0][:EXCERPT_LENGTH]

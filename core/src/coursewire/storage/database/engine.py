@@ -1,4 +1,4 @@
-"""Opening the database: SQLite on disk, PostgreSQL, MySQL or MariaDB, set up to behave alike.
+"""The engine of the database: SQLite on disk, PostgreSQL, MySQL or MariaDB, set up to behave alike.
 
 Transactions read what is committed (READ COMMITTED, and in effect the same on SQLite), writers wait for each
 other instead of failing, times are UTC, text that is too long is refused instead of cut.
@@ -62,7 +62,7 @@ def read_url(url: str) -> URL:
     ``postgresql://``, ``mysql://`` and ``mariadb://`` mean the drivers that this package's extras install.
 
     Raises:
-        DatabaseError: It is no URL, or of a database or driver that is not supported.
+        DatabaseError: The text is no URL, or its database or driver is not supported.
     """
     try:
         parsed = make_url(url)
@@ -92,12 +92,12 @@ def open_engine(url: str, *, read_only: bool = False) -> Engine:
     :func:`writing`.
 
     Args:
-        url: ``sqlite:///PATH``, ``postgresql+psycopg://...``, ``mysql+pymysql://...`` or
+        url: URL: ``sqlite:///PATH``, ``postgresql+psycopg://...``, ``mysql+pymysql://...`` or
             ``mariadb+pymysql://...``.
-        read_only: Every attempt to write fails. A SQLite file must exist and stays byte for byte as it is.
+        read_only: True to make every write fail. A SQLite file must exist and stays byte for byte as it is.
 
     Raises:
-        DatabaseError: The URL, the driver or the SQLite file's folder is at fault.
+        DatabaseError: The URL or the driver cannot be used, or the folder of the SQLite file is missing.
     """
     parsed = read_url(url)
     with database_errors(url):
@@ -122,7 +122,7 @@ def remove_side_files(engine: Engine) -> None:
 
 
 def _read_only_path(engine: Engine) -> Path | None:
-    """The file of a read-only SQLite engine; None for any other."""
+    """Return the file of a read-only SQLite engine; None for any other engine."""
     query, database = engine.url.query, engine.url.database
     if engine.dialect.name != "sqlite" or query.get("mode") != "ro" or database is None:
         return None
@@ -138,7 +138,7 @@ def _is_empty(path: Path) -> bool:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that may write from its first statement on, even if that one reads.
+    """Begin a transaction that may write from its first statement on, even if that statement reads.
 
     On SQLite no other process writes between its reads and its writes; elsewhere lock the rows that are
     read (``with_for_update``), which SQLite does not know and does not need here.

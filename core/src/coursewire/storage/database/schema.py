@@ -35,7 +35,7 @@ _LOCK_KEY = int.from_bytes(hashlib.sha256(b"coursewire schema").digest()[:8], si
 
 
 class SchemaStatus(StrEnum):
-    """How a database's schema stands to this release."""
+    """The schema of a database, compared with this release."""
 
     CURRENT = "current"
     EMPTY = "empty"
@@ -48,9 +48,9 @@ class SchemaState:
     """The schema of a database.
 
     Attributes:
-        current: Revision that the database has; None when it has none.
-        newest: Revision that this release works with.
-        status: The one against the other.
+        current: Revision of the database; None if it has none.
+        newest: Revision of this release.
+        status: Result of the comparison.
     """
 
     current: str | None
@@ -65,10 +65,10 @@ def schema_state(engine: Engine) -> SchemaState:
 
 
 def require_current(engine: Engine) -> None:
-    """Make sure that the schema is this release's.
+    """Check that the schema is the one of this release.
 
     Raises:
-        DatabaseError: It is missing, older or newer.
+        DatabaseError: The schema is missing, older or newer.
     """
     state = schema_state(engine)
     if state.status is SchemaStatus.CURRENT:
@@ -91,7 +91,7 @@ def migrate(engine: Engine) -> list[str]:
     no trace; MySQL and MariaDB commit each table at once.
 
     Returns:
-        The revisions applied, oldest first; empty when there was nothing to do.
+        The revisions that were applied, oldest first; an empty list if there was nothing to do.
 
     Raises:
         DatabaseError: The database is of a newer release, or another process keeps migrating.
@@ -154,7 +154,7 @@ def _too_new(engine: Engine, state: SchemaState) -> DatabaseError:
 
 @contextmanager
 def _sole_migration(engine: Engine) -> Iterator[Connection]:
-    """A transaction that no other process's migration overlaps."""
+    """Begin a transaction that no migration of another process overlaps."""
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'"))

@@ -1,4 +1,4 @@
-"""Inserting or overwriting rows by their key, in one statement on every database."""
+"""Upserts: rows are inserted or overwritten by their key, with one statement on every database."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def upsert(
     """Insert rows, or overwrite those that are there.
 
     Args:
-        connection: In a transaction.
-        table: Where.
-        rows: All with the same columns.
-        key: The columns of a unique constraint that tells rows apart.
-        keep: Columns that an existing row keeps as they are.
+        connection: Connection in a transaction.
+        table: Table that gets the rows.
+        rows: Values by column; all rows have the same columns.
+        key: Columns of a unique constraint, by which rows are the same.
+        keep: Columns whose values stay in an existing row.
     """
     if not rows:
         return
@@ -37,7 +37,7 @@ def upsert(
 def _statement(
     table: Table, dialect: str, columns: tuple[str, ...], key: tuple[str, ...], keep: tuple[str, ...]
 ) -> Executable:
-    """The statement for rows of these columns; building it takes longer than running it."""
+    """Return the statement for rows with these columns; it is kept, since building it takes longer than running it."""
     changing = [name for name in columns if name not in key and name not in keep]
     # Only the module of the database at hand: each takes a while to import.
     if dialect in ("mysql", "mariadb"):

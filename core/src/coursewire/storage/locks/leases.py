@@ -1,4 +1,4 @@
-"""The right to do something alone, such as to run the jobs of one kind for one configuration.
+"""Leases: exclusive rights, such as the right to run the jobs of one kind for one configuration.
 
 A lease is one row. Taking it is one atomic UPDATE; whoever holds it renews it, and when its process dies it
 lapses, or is taken over at once where the process can be seen to be dead.
@@ -54,8 +54,8 @@ class Lease:
                 send(batch)
 
     Attributes:
-        name: What it is the right to.
-        owner: Who holds it.
+        name: Name of the right, such as ``content:6f0c...``.
+        owner: Name of the holder.
     """
 
     def __init__(
@@ -88,15 +88,16 @@ class Lease:
         Renewal begins with the ``with`` block.
 
         Args:
-            engine: Database that all who want the lease share.
-            name: What it is the right to; at most 120 characters.
-            owner: Who takes it, such as the job's id; at most 64 characters, not used for two at once.
-            ttl_s: Seconds it lasts unless renewed. Clocks of hosts that share leases may differ by less.
-            clock: Gives the present instant.
-            process: Who it is that may die; the calling process if None.
+            engine: Database that all candidates for the lease share.
+            name: Name of the right, at most 120 characters.
+            owner: Name of the holder, such as the job's id, at most 64 characters; no two holders share one.
+            ttl_s: Seconds until the lease lapses unless it is renewed. The clocks of hosts that share leases must
+                differ by less.
+            clock: Function that returns the present instant.
+            process: Identity of the process whose death ends the lease; None for the calling process.
 
         Raises:
-            LeaseHeldError: Somebody else holds it.
+            LeaseHeldError: Another holder has the lease.
         """
         process = process or process_identity()
         now = clock()
@@ -121,10 +122,10 @@ class Lease:
         return cls(engine, name, owner, acquired_at=now, ttl_s=ttl_s, clock=clock)
 
     def check(self) -> None:
-        """Make sure, without asking the database, that nobody else can have the lease by now.
+        """Check, without asking the database, that no other holder can have the lease by now.
 
         Raises:
-            LeaseLostError: It was not renewed in time, or passed to another.
+            LeaseLostError: The lease was not renewed in time, or passed to another holder.
         """
         if self._lost or self._clock() >= self._expires_at:
             raise LeaseLostError(
@@ -135,7 +136,7 @@ class Lease:
             )
 
     def renew(self) -> bool:
-        """Prolong the lease by its whole time from now; False when it has passed to another."""
+        """Prolong the lease by its whole time from now; return False if it has passed to another holder."""
         expires_at = self._clock() + self._ttl
         if self._update(expires_at=expires_at):
             self._expires_at = expires_at
@@ -144,7 +145,7 @@ class Lease:
         return not self._lost
 
     def release(self) -> None:
-        """Give the lease back, unless it has passed to another. Does nothing the second time."""
+        """Give the lease back, unless it has passed to another holder; a second call does nothing."""
         self._done.set()
         if self._thread.is_alive():
             self._thread.join(JOIN_TIMEOUT_S)
@@ -178,7 +179,7 @@ class Lease:
 
 
 def live_owners(engine: Engine, clock: Clock = utc_now) -> set[str]:
-    """Who holds a lease that has not lapsed, by a process that is not surely dead."""
+    """Return the holders of leases that have not lapsed and whose process is not surely dead."""
     query = select(table.c.owner, table.c.process).where(
         table.c.owner.is_not(None), table.c.expires_at > clock()
     )
@@ -193,7 +194,7 @@ _IF_HELD_BY = _THIS.where(table.c.owner == bindparam("holder"), table.c.acquired
 
 
 def _take(engine: Engine, conditional: Update, of: dict[str, Any], values: dict[str, Any]) -> bool:
-    """The one atomic step: of all who try at once, it is true for one."""
+    """Take the lease in one atomic step; of all callers at once, one gets True."""
     with engine.begin() as connection:
         return connection.execute(conditional, of | values).rowcount == 1
 

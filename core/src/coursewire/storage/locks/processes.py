@@ -1,7 +1,7 @@
-"""Which process holds a lease, and whether it is surely dead.
+"""Identities of processes, which tell if the holder of a lease is surely dead.
 
-A process is only ever declared dead on evidence: it must have run on this very system start, in this very
-process id namespace, and be gone now. About any other one nothing is known, and its lease has to lapse.
+A process counts as dead only on evidence: it ran since the last start of this system, in this process id namespace,
+and is gone now. Nothing is known about any other process, so that its lease has to lapse.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _HOST_LENGTH = 64
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process, so described that no other one has the same description.
+    """The identity of a process, which no other process shares.
 
     Attributes:
         host: Name of the machine or container.
-        boot: Identifies the machine's start; process ids begin anew then.
-        namespace: Linux's process id namespace, as containers have them; "" elsewhere.
+        boot: Id of the machine's start, after which process ids begin anew.
+        namespace: Process id namespace of Linux, as containers have them; "" on other systems.
         pid: Process id.
-        start: When it started, in the system's own count: process ids are given out again.
+        start: Start of the process in the system's own count, since process ids are used again.
     """
 
     host: str
@@ -39,7 +39,7 @@ class Process:
 
     @classmethod
     def this(cls) -> Process:
-        """The process that calls."""
+        """Return the identity of the calling process."""
         pid = os.getpid()
         if _linux():
             boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
@@ -51,7 +51,7 @@ class Process:
 
     @classmethod
     def parse(cls, text: str | None) -> Process | None:
-        """Read what :meth:`__str__` wrote; None if it is something else."""
+        """Read the text that :meth:`__str__` wrote; return None for any other text."""
         try:
             return cls(**orjson.loads(text or ""))
         except (ValueError, TypeError):
@@ -61,7 +61,7 @@ class Process:
         return orjson.dumps(asdict(self)).decode()
 
     def surely_dead(self) -> bool:
-        """True only if this process ran here and certainly does so no more."""
+        """Return True only if the process ran on this system and has certainly ended."""
         here = Process.this()
         if (self.host, self.boot, self.namespace) != (here.host, here.boot, here.namespace):
             return False
@@ -69,12 +69,12 @@ class Process:
 
 
 def process_identity() -> str:
-    """Describe the calling process, for ``lease.process``: at most 255 characters."""
+    """Return the identity of the calling process as text for ``lease.process``, at most 255 characters."""
     return str(Process.this())
 
 
 def surely_dead(identity: str | None) -> bool:
-    """Tell whether the process of this identity has certainly ended; False whenever that cannot be known."""
+    """Return True if the process of this identity has certainly ended; False if that cannot be known."""
     process = Process.parse(identity)
     return process is not None and process.surely_dead()
 
@@ -84,7 +84,7 @@ def _linux() -> bool:
 
 
 def _status_and_start(pid: int) -> tuple[str, str]:
-    """Status letter, and start in clock ticks since boot, from Linux's ``/proc/PID/stat`` (see proc(5)).
+    """Return status letter and start, in clock ticks since boot, from Linux's ``/proc/PID/stat`` (see proc(5)).
 
     psutil adds the time of boot to the latter, which moves when the clock is set; then every running
     process would look like another one.

@@ -1,12 +1,12 @@
-"""Buckets of calls that outlive the process and are shared by all workers.
+"""Rate buckets: counts of calls that outlive the process and are shared by all workers.
 
 A bucket counts in fixed windows, and a window starts with its first call: "one call in 300 seconds" then
 means exactly that. Every step is one atomic statement in a transaction of its own, so that any number of
 processes may draw from one bucket on SQLite, PostgreSQL, MySQL and MariaDB.
 
 The library ``limits`` was weighed: its storages count refused calls too, know whole seconds and the system's
-clock only, and can neither hand out a part of what was asked for nor close a bucket until an instant that
-the LMS named. What would have been left of it here is one comparison.
+clock only, and can neither hand out a part of the calls that were asked for nor close a bucket until an instant that
+the LMS named. Only one comparison of it would be left here.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """What a bucket gave.
+class Allowance:
+    """Calls that a bucket allows.
 
     Attributes:
-        calls: How many calls may be made; 0 when the bucket is empty or closed.
-        until: With calls: they must be made before this instant. Without: ask again then.
+        calls: Number of calls that may be made; 0 if the bucket is empty or closed.
+        until: End of the window, before which the calls must be made; with 0 calls the instant to ask again.
     """
 
     calls: int
@@ -40,22 +40,29 @@ class Grant:
 
 
 class Buckets(Protocol):
-    """Where buckets are kept. Methods may block; call them in a thread."""
+    """A store of buckets. Its methods may block: call them in a thread."""
 
-    def take(self, key: str, rate: Rate, calls: int, now: datetime) -> Grant:
-        """Draw up to ``calls`` calls; fewer if the window has no more, none if it is used up or closed."""
+    def take(self, key: str, rate: Rate, calls: int, now: datetime) -> Allowance:
+        """Draw calls from a bucket.
+
+        Args:
+            key: Name of the bucket.
+            rate: Calls that a window allows, and its length.
+            calls: Number of calls that are wanted; the bucket may allow fewer, or none.
+            now: The present instant.
+        """
         ...
 
     def give_back(self, key: str, calls: int, until: datetime) -> None:
-        """Return calls that were drawn until ``until`` and not made; nothing if that window is over."""
+        """Give back calls that were drawn and not made; nothing happens if the window that ends at ``until`` is over."""
         ...
 
     def close(self, key: str, until: datetime, now: datetime) -> None:
-        """Close a bucket: the LMS said "not before ``until``". Never shortens an earlier closing."""
+        """Close a bucket until an instant that the LMS named; an earlier closing is never shortened."""
         ...
 
     def closed_until(self, key: str, now: datetime) -> datetime | None:
-        """The instant until which the bucket is closed; None when it is open."""
+        """Return the instant until which the bucket is closed; None if it is open."""
         ...
 
 
@@ -81,12 +88,12 @@ _CLOSE = update(limit).where(_MINE, _EARLIER).values(closed_until_at=bindparam("
 
 
 class SqlBuckets:
-    """Buckets in the table ``limit``. The clocks of the machines that share them must agree."""
+    """Buckets in the table ``limit``; the clocks of the machines that share them must agree."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def take(self, key: str, rate: Rate, calls: int, now: datetime) -> Grant:
+    def take(self, key: str, rate: Rate, calls: int, now: datetime) -> Allowance:
         """See :meth:`Buckets.take`."""
         wanted = min(calls, rate.calls)
         window_end = now + timedelta(seconds=rate.seconds)
@@ -94,19 +101,19 @@ class SqlBuckets:
             # Running window with room first: the usual case needs no other statement.
             in_window = self._update(_TAKE, key, now=now, wanted=wanted, most=rate.calls)
             if in_window is not None:
-                return Grant(wanted, in_window)
+                return Allowance(wanted, in_window)
             fresh = self._update(_OPEN_WINDOW, key, now=now, hits=wanted, resets_at=window_end)
             if fresh is not None:
-                return Grant(wanted, fresh)
+                return Allowance(wanted, fresh)
             with self._engine.connect() as connection:
                 row = connection.execute(_ROW, {"which": key}).one_or_none()
             if row is None:
                 if self._insert(key, hits=wanted, resets_at=window_end):
-                    return Grant(wanted, window_end)
+                    return Allowance(wanted, window_end)
             elif row.closed_until_at is not None and row.closed_until_at > now:
-                return Grant(0, row.closed_until_at)
+                return Allowance(0, row.closed_until_at)
             elif row.resets_at > now and row.hits >= rate.calls:
-                return Grant(0, row.resets_at)
+                return Allowance(0, row.resets_at)
             else:  # a part is left, or another process has just changed the row: ask again
                 wanted = min(wanted, max(1, rate.calls - row.hits))
 
@@ -133,7 +140,7 @@ class SqlBuckets:
             return connection.execute(_ROW, {"which": key}).one_or_none() is not None
 
     def _update(self, conditional: Update, key: str, **values: object) -> datetime | None:
-        """Change the row if it is as the statement says; its window's end, or None if it is not so."""
+        """Change the row if the statement's condition holds; return the end of its window, or None if it does not hold."""
         with self._engine.begin() as connection:
             if not connection.execute(conditional, {"which": key, **values}).rowcount:
                 return None
@@ -156,17 +163,17 @@ class MemoryBuckets:
         self._windows: dict[str, tuple[int, datetime]] = {}
         self._closed: dict[str, datetime] = {}
 
-    def take(self, key: str, rate: Rate, calls: int, now: datetime) -> Grant:
+    def take(self, key: str, rate: Rate, calls: int, now: datetime) -> Allowance:
         """See :meth:`Buckets.take`."""
         closed = self.closed_until(key, now)
         if closed is not None:
-            return Grant(0, closed)
+            return Allowance(0, closed)
         hits, end = self._windows.get(key, (0, now))
         if end <= now:
             hits, end = 0, now + timedelta(seconds=rate.seconds)
         given = min(calls, rate.calls - hits)
         self._windows[key] = (hits + given, end)
-        return Grant(given, end)
+        return Allowance(given, end)
 
     def give_back(self, key: str, calls: int, until: datetime) -> None:
         """See :meth:`Buckets.give_back`."""

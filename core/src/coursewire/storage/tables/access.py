@@ -1,4 +1,4 @@
-"""Who may use the service: people, tokens, what they may do, and who is signed in.
+"""Tables of access to the service: accounts, tokens, their roles, and console sessions.
 
 These are the people who operate Coursewire, not learners.
 """

@@ -11,13 +11,13 @@ from sqlalchemy.types import DateTime, TypeDecorator, TypeEngine
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC instant with microseconds; naive values are refused."""
+    """Type of an aware UTC instant with microseconds; naive values are refused."""
 
     impl = DateTime
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """``timestamptz`` on PostgreSQL, ``DATETIME(6)`` on MySQL, text on SQLite."""
+        """Return ``timestamptz`` on PostgreSQL, ``DATETIME(6)`` on MySQL, text on SQLite."""
         if dialect.name == "postgresql":
             return dialect.type_descriptor(DateTime(timezone=True))
         if dialect.name in ("mysql", "mariadb"):
@@ -34,7 +34,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back."""
+        """Convert to an aware UTC instant."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -44,12 +44,12 @@ _BINARY = "utf8mb4_bin"
 
 
 def key_text(length: int) -> String:
-    """Text that is compared byte for byte everywhere: keys differ in capitals, so MySQL must not fold them."""
+    """Return a text type that is compared byte for byte on every database: keys differ in capitals, which MySQL folds."""
     exact = mysql.VARCHAR(length, charset="utf8mb4", collation=_BINARY)
     return String(length).with_variant(exact, "mysql", "mariadb")
 
 
 def long_text() -> Text:
-    """Text of any length: a payload, a summary."""
+    """Return a text type of any length, for payloads and summaries."""
     exact = mysql.LONGTEXT(charset="utf8mb4", collation=_BINARY)
     return Text().with_variant(exact, "mysql", "mariadb")

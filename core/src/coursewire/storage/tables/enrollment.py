@@ -1,4 +1,4 @@
-"""What the embedded backend and bulk enrollment keep, beside the tables of the embedded source.
+"""Tables of the Enrollment API's embedded backend and of bulk enrollment, beside those of the embedded source.
 
 An enrollment that a customer sponsors is a row of ``source_enrollment``, one for each such customer, so that its
 outcome is found there; one that nobody sponsors is in ``enrollment_private``. It is never in both. Who has no

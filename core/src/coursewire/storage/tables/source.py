@@ -1,4 +1,4 @@
-"""What the embedded source keeps: one row for each line of a bundle, and its lists in tables of their own.
+"""Tables of the embedded source: one row for each line of a bundle, and its lists in tables of their own.
 
 Every row that comes from a line carries ``version``, the digest of that line's data, so that loading a
 bundle again writes only what differs. Keys are compared byte for byte on every database. In tables with
@@ -29,17 +29,17 @@ from coursewire.storage.tables.columns import UtcDateTime, key_text, long_text
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
-    """A decimal kept as text: SQLite has no decimals, and a grade must come back as it went in."""
+    """Type of a decimal that is stored as text: SQLite has no decimals, and a grade must come back unchanged."""
 
     impl = String(40)
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
-        """Write without an exponent."""
+        """Convert to text without an exponent."""
         return None if value is None else format(value, "f")
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
-        """Read exactly."""
+        """Convert to an exact decimal."""
         return None if value is None else Decimal(value)
 
 

@@ -70,6 +70,12 @@ class Check:
         return f"{EXPLAINED}#{self.anchor}"
 
 
+REASONS_DECLARED = "every reason code that the channel gives is declared, by core or by the channel"
+"""The title of the check that every other check makes at its end, too."""
+
+_ABOUT_REASONS = Check("test_reasons_are_declared", REASONS_DECLARED, Need("", lambda _channel: True))
+
+
 class Fault(Exception):  # noqa: N818 - it is what a check finds, not an error of ours
     """What a check found wrong.
 
@@ -127,11 +133,34 @@ def check(
             except Exception as error:
                 unforeseen = Fault(f"{type(error).__name__}: {error}", seen="this error", expected="no error")
                 raise NonconformanceError(message(made, unforeseen)) from error
+            try:
+                demand_declared_reasons(bench)
+            except Fault as fault:
+                raise NonconformanceError(message(_ABOUT_REASONS, fault)) from None
 
         run.check = made  # type: ignore[attr-defined]
         return run
 
     return mark
+
+
+def demand_declared_reasons(bench: Bench | None) -> None:
+    """Demand that the channel has given no reason code so far that nobody declares.
+
+    Args:
+        bench: The check's bench; None where the channel cannot be loaded.
+
+    Raises:
+        Fault: It has; the message names the codes.
+    """
+    undeclared = bench.loaded.hook_caller.undeclared if bench is not None else {}
+    demand(
+        not undeclared,
+        "neither core nor the channel declares the reason "
+        + ", ".join(f"{code!r} of {hook}" for code, hook in undeclared.items()),
+        seen=[info.code for info in bench.channel.reasons] if bench is not None else (),
+        expected="a cw.ReasonInfo with this code in Channel(reasons=...), or one of core's codes: cw.Reason",
+    )
 
 
 def message(of: Check, fault: Fault) -> str:

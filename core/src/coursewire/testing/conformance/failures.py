@@ -13,11 +13,21 @@ from coursewire.model.channel import Idempotency
 from coursewire.storage.audit.states import State
 from coursewire.testing.conformance.checks import Fault, check, demand, demand_equal
 from coursewire.testing.conformance.content import demand_all_there, demand_confirmed
-from coursewire.testing.conformance.needs import CONTENT, LISTS, LOOKS_UP, PAGED_CONTENT, PAGES, SAYS_403
+from coursewire.testing.conformance.made_up import learner_id
+from coursewire.testing.conformance.needs import (
+    CONTENT,
+    LISTS,
+    LISTS_INACTIVE,
+    LOOKS_UP,
+    PAGED_CONTENT,
+    PAGES,
+    SAYS_403,
+)
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from coursewire.http.session import HttpSession
     from coursewire.model.content import ContentItem
     from coursewire.testing.conformance.bench import Bench
 
@@ -291,3 +301,48 @@ class FailureChecks:
             except (SendError, IncompleteListError):
                 continue
             demand_equal(len(found), 5, f"{name!r} on a later page gave a short list")
+
+    @check("every learner whose account is inactive is listed, over all pages", LISTS_INACTIVE)
+    def test_inactive_learners_are_listed(self, bench: Bench) -> None:
+        """Small pages, and only accounts that are inactive.
+
+        Yield the ids by which results name the learners. ``deactivate`` of the simulator makes an account
+        inactive.
+        """
+        expected = self._deactivated(bench)
+        found = self._inactive_learners(bench)
+        demand_equal(found, expected, "list_inactive_learners named others than those who are inactive")
+
+    @check("a list of inactive learners that could not be read to its end is an error", LISTS_INACTIVE)
+    def test_a_broken_list_of_learners_is_not_a_short_one(self, bench: Bench) -> None:
+        """Nobody is unlinked by half a list, and a person must see that it is half.
+
+        Raise ``IncompleteListError`` for a page that is missing or cannot be read.
+        """
+        expected = self._deactivated(bench)
+        for name in ("HTML error page", "200 with error body"):
+            bench.simulator.misbehave.clear()
+            bench.misbehave(name, times=None, every=2)
+            try:
+                found = self._inactive_learners(bench)
+            except (SendError, IncompleteListError):
+                continue
+            demand_equal(found, expected, f"{name!r} on a later page gave a short list of learners")
+
+    @staticmethod
+    def _deactivated(bench: Bench) -> list[str]:
+        """Make five accounts inactive, on pages of two; return their ids in order."""
+        learners = [learner_id(f"learner{number}") for number in range(5)]
+        for learner in learners:
+            bench.simulator.deactivate(learner)
+        bench.simulator.largest_page = 2
+        return learners
+
+    @staticmethod
+    def _inactive_learners(bench: Bench) -> list[str]:
+        """Return the ids that the channel lists, in order."""
+
+        async def read(session: HttpSession) -> list[str]:
+            return [each async for each in bench.loaded.hook_caller.list_inactive_learners(session)]
+
+        return sorted(bench.in_session(bench.configure(), read))

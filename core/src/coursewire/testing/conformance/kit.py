@@ -169,6 +169,7 @@ class Kit:
         self.clock.now = NOW
         self.slept.clear()
         self.watch.reset()
+        self.loaded.hook_caller.undeclared.clear()
         give_up_at = time.monotonic() + PATIENCE_S
         while self.simulator.under_way and time.monotonic() < give_up_at:
             time.sleep(0.005)  # answers that nobody waits for any more must not arrive in the next check

@@ -10,8 +10,16 @@ from packaging.version import Version
 from coursewire.errors import ChannelLoadError, SendError
 from coursewire.model.channel import PLUGIN_API, Idempotency
 from coursewire.model.kinds import OUTCOMES
+from coursewire.model.reasons import REASONS
 from coursewire.plugins.loading import load_channel_object
-from coursewire.testing.conformance.checks import Fault, check, demand, demand_equal
+from coursewire.testing.conformance.checks import (
+    REASONS_DECLARED,
+    Fault,
+    check,
+    demand,
+    demand_declared_reasons,
+    demand_equal,
+)
 from coursewire.testing.conformance.needs import ANY_RESULTS, CONTENT, EVERY
 
 if TYPE_CHECKING:
@@ -91,12 +99,34 @@ class LoadingChecks:
         needed["send_outcomes"] = ANY_RESULTS.applies(bench.channel)
         needed["find_remote"] = can.content.usable and can.idempotency is Idempotency.NATURAL_KEY
         needed["list_remote"] = can.list_remote.usable
+        needed["list_inactive_learners"] = can.list_inactive_learners.usable
         missing = sorted(
             hook
             for hook, wanted in needed.items()
             if wanted and not bench.loaded.hook_caller.implements(hook)
         )
         demand(not missing, f"hooks are missing: {', '.join(missing)}", seen=can, expected=sorted(needed))
+
+    @check(REASONS_DECLARED, EVERY)
+    def test_reasons_are_declared(self: SuiteBase, bench: Bench) -> None:
+        """A code that nobody declares cannot be explained, counted or documented.
+
+        An item is sent that the LMS refuses, and every other check looks at its end, too. Give a result one of core's
+        codes, which ``cw.Reason`` has, or declare your own: ``Channel(reasons=(cw.ReasonInfo(...), ...))``. A code that
+        core has is not declared again: it means the same in every channel. Where the LMS has error codes of its own that
+        are passed on, a row with the code ``*`` stands for those without a row.
+        """
+        again = sorted(info.code for info in bench.channel.reasons if info.code in REASONS)
+        demand(
+            not again,
+            f"the channel declares codes that core has: {', '.join(again)}",
+            expected="codes of the channel's own",
+        )
+        if CONTENT.applies(bench.channel):
+            uuid, items = bench.configure(), bench.shelve(1, 2)
+            bench.simulator.poisoned = {bench.remote_key(items[0])}
+            bench.settle(uuid)
+        demand_declared_reasons(bench)
 
     @check("the simulator's sample is a complete configuration", EVERY)
     def test_the_sample_is_complete(self: SuiteBase, bench: Bench) -> None:

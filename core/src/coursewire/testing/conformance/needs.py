@@ -26,6 +26,7 @@ LOOKS_UP = CONTENT & Need(
 )
 DEDUPLICATES = CONTENT & Need("idempotency", lambda c: c.capabilities.idempotency is not Idempotency.NONE)
 LISTS = CONTENT & Need("list_remote", lambda c: c.capabilities.list_remote.usable)
+LISTS_INACTIVE = Need("list_inactive_learners", lambda c: c.capabilities.list_inactive_learners.usable)
 PAGES = Need("paging", lambda c: c.capabilities.paging != "none")
 RAISES = COMPLETIONS & Need("raise_grade", lambda c: c.capabilities.raise_grade.usable)
 LOWERS = COMPLETIONS & Need("lower_grade", lambda c: c.capabilities.lower_grade.usable)

@@ -7,6 +7,7 @@ from coursewire_degreed.v1.client import authenticate, check_connection, send_co
 from coursewire_degreed.v1.config import CALLS_A_MINUTE, DegreedV1Config
 from coursewire_degreed.v1.content import export_content, export_retirement
 from coursewire_degreed.v1.outcomes import export_completion, send_outcomes
+from coursewire_degreed.v1.reasons import REASONS
 
 OF_CONTENT = (export_content, export_retirement, send_content)
 OF_OUTCOMES = (export_completion, send_outcomes, authenticate, check_connection)
@@ -15,6 +16,7 @@ CHANNEL = cw.Channel(
     code=DegreedV1Config.code,
     title="Degreed (API v1)",
     requires_api=">=2.0,<3",
+    reasons=REASONS,
     config=DegreedV1Config,
     capabilities=cw.Capabilities(
         content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM}),

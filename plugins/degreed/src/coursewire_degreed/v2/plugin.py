@@ -7,6 +7,7 @@ from coursewire_degreed.v2.client import check_connection, find_remote, list_rem
 from coursewire_degreed.v2.config import RATE, Degreed2Config, authenticate
 from coursewire_degreed.v2.content import export_content, export_retirement
 from coursewire_degreed.v2.outcomes import export_completion, send_outcomes
+from coursewire_degreed.v2.reasons import REASONS
 
 OF_CONTENT = (export_content, export_retirement, send_content, find_remote, list_remote)
 OF_OUTCOMES = (export_completion, send_outcomes, authenticate, check_connection)
@@ -15,6 +16,7 @@ CHANNEL = cw.Channel(
     code=Degreed2Config.code,
     title="Degreed (API v2)",
     requires_api=">=2.0,<3",
+    reasons=REASONS,
     config=Degreed2Config,
     capabilities=cw.Capabilities(
         content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN, cw.ContentType.PROGRAM}),

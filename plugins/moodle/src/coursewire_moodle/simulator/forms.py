@@ -1,4 +1,4 @@
-"""How a simulated Moodle reads a form: PHP's brackets, and parameters that are checked before anything is done."""
+"""Forms as a simulated Moodle reads them: PHP's brackets, and parameters that are checked before anything is done."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ Spec = dict[str, Any]
 Function = tuple[Spec, Callable[[JsonObject], Any]]
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_LIKE_A_TAG = re.compile(r"<[\w/!?]")
+_LIKE_A_TAG = re.compile(r"<(?!\s)")
+"""PHP takes any ``<`` for the beginning of a tag unless a blank follows, and removes it to the end of the text."""
 
 
 class MoodleError(Exception):
-    """What Moodle answers in place of a result, with HTTP 200; without a code it is PHP's own error."""
+    """An error that Moodle answers with HTTP 200 in place of a result; without a code it is PHP's own."""
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code
@@ -31,7 +32,7 @@ class Printed(NamedTuple):
 
 
 def as_php(fields: list[tuple[str, str]]) -> JsonObject:
-    """A form as nested objects: ``a[0][b]=c`` becomes ``{"a": {"0": {"b": "c"}}}``."""
+    """Return a form as nested objects: ``a[0][b]=c`` becomes ``{"a": {"0": {"b": "c"}}}``."""
     root: JsonObject = {}
     for name, value in fields:
         head, _, rest = name.partition("[")
@@ -44,7 +45,7 @@ def as_php(fields: list[tuple[str, str]]) -> JsonObject:
 
 
 def checked(spec: Spec, given: Any) -> JsonObject:
-    """The parameters in their types.
+    """Return the parameters in their types.
 
     Raises:
         MoodleError: One is unknown, missing or of a wrong type; Moodle does not say which.
@@ -72,35 +73,35 @@ def _value(kind: Any, value: Any) -> Any:
 
 
 def whole(value: str) -> int:
-    """An integer, as PHP's PARAM_INT."""
+    """Return an integer, as PHP's PARAM_INT."""
     if not re.fullmatch(r"-?\d{1,18}", value):
         raise ValueError(value)
     return int(value)
 
 
 def number(value: str) -> float:
-    """A decimal number."""
+    """Return a decimal number."""
     if not _NUMBER.fullmatch(value):
         raise ValueError(value)
     return float(value)
 
 
 def flag(value: str) -> bool:
-    """A truth value as 0 or 1."""
+    """Return a truth value that is sent as 0 or 1."""
     if value not in ("0", "1"):
         raise ValueError(value)
     return value == "1"
 
 
 def name(value: str) -> str:
-    """A name: nothing in it may look like a tag."""
+    """Return a name, in which nothing looks like a tag."""
     if _LIKE_A_TAG.search(text(value)):
         raise ValueError(value)
     return value
 
 
 def text(value: str) -> str:
-    """Any text."""
+    """Return any text."""
     if not isinstance(value, str) or "\0" in value:
         raise ValueError("no text")
     return value

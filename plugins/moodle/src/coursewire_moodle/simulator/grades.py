@@ -25,7 +25,7 @@ WRITTEN, FAILED, LOCKED = 0, 1, 4
 
 
 class GradeFunctions:
-    """Who is where, and what they reached.
+    """The people of the site, their courses, and their grades.
 
     Attributes:
         users: Users by id.
@@ -47,7 +47,7 @@ class GradeFunctions:
         self._by_email: dict[str, JsonObject] = {}
 
     def functions(self) -> dict[str, Function]:
-        """The functions by name, with their parameters."""
+        """Return the functions by name, with their parameters."""
         grade = {"studentid!": whole, "grade!": number, "str_feedback": text}
         return {
             "mod_assign_get_assignments": (
@@ -94,7 +94,7 @@ class GradeFunctions:
         return user
 
     def user_of(self, email: str) -> JsonObject | None:
-        """The first user with an address."""
+        """Return the first user with an address."""
         return self._by_email.get(email.casefold())
 
     def add_assignment(self, course_id: int, **fields: Any) -> JsonObject:
@@ -111,14 +111,14 @@ class GradeFunctions:
         return module
 
     def grade_of(self, course: str, email: str) -> float | None:
-        """A learner's final grade in a course, by our key; None where there is none."""
+        """Return a learner's final grade in a course, by our key; None where there is none."""
         return self.site.outcomes.get(f"{course} {email}")
 
     def _assignments(self, given: JsonObject) -> JsonObject:
         courses, warnings = [], []
         for course_id in given.get("courseids", ()):
             try:
-                self.site.courses.enter(course_id)
+                course = self.site.courses.enter(course_id)
             except MoodleError as error:
                 warnings.append(
                     {"item": "course", "itemid": course_id, "warningcode": "1", "message": error.message}
@@ -134,7 +134,8 @@ class GradeFunctions:
                 for module in self.modules.values()
                 if module["course"] == course_id and module["modname"] == "assign" and self._sees(module)
             ]
-            courses.append({"id": course_id, "assignments": shown})
+            names = {field: course[field] for field in ("fullname", "shortname", "timemodified")}
+            courses.append({"id": course_id, **names, "assignments": shown})
         return {"courses": courses, "warnings": warnings}
 
     def _sees(self, module: JsonObject) -> bool:
@@ -155,8 +156,6 @@ class GradeFunctions:
         self.site.demand("moodle/course:viewparticipants")
         options = {option["name"]: option["value"] for option in given.get("options", ())}
         fields = options.get("userfields", ",".join(USER_FIELDS)).split(",")
-        if not set(fields) <= set(USER_FIELDS):
-            raise MoodleError("invaliduserfield", "Invalid user field")
         start, most = (
             int(options[key]) if options.get(key, "").isdecimal() else 0
             for key in ("limitfrom", "limitnumber")
@@ -168,13 +167,15 @@ class GradeFunctions:
         here = sorted(self.enrolments.get(course_id, ()))
         # Not cut with page_of: Moodle gives as many as are asked for, and nothing only behind the last one.
         page = here[start : start + most if most else None]
+        if page and not set(fields) <= set(USER_FIELDS):
+            raise MoodleError("invaliduserfield", "Invalid user field")
         return [{field: self.users[user][field] for field in ("id", "fullname", *fields)} for user in page]
 
     def _update_grades(self, given: JsonObject) -> int | Printed:
-        course = self.site.courses.enter(given["courseid"], closed="errorcoursecontextnotvalid")
         module = self.modules.get(given["activityid"])
         if module is None or f"mod_{module['modname']}" != given["component"]:
             raise MoodleError("invalidcoursemodule", "Invalid course module ID")
+        course = self.site.courses.enter(given["courseid"], closed="errorcoursecontextnotvalid")
         grades = given.get("grades", [])
         if grades:
             self.site.demand("moodle/grade:edit", "nopermissiontoviewgrades")

@@ -1,8 +1,8 @@
 """A stand-in for one Moodle: tokens, the REST server in both formats, courses, assignments, participants, grades.
 
-It is as strict as Moodle 4.5 and 3.11 were seen to be: errors come with HTTP 200, a wrong parameter refuses the
+It is as strict as Moodle 3.11, 4.5 and 5.0 were seen to be: errors come with HTTP 200, a wrong parameter refuses the
 whole call without a hint, creating is all or nothing, updating and deleting go course by course, and rights
-that are missing often just make things invisible. Functions that the channel does not call are left out.
+that are missing often just make things invisible. Functions that the channel does not call do nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import itertools
 import json
 import re
 import secrets
+import unicodedata
 from datetime import datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,6 +25,7 @@ from coursewire_moodle.config import MoodleConfig
 from coursewire_moodle.simulator.courses import CourseFunctions
 from coursewire_moodle.simulator.forms import JsonObject, MoodleError, Printed, as_php, checked
 from coursewire_moodle.simulator.grades import GradeFunctions
+from coursewire_moodle.simulator.releases import RELEASES, release_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,9 +55,35 @@ RIGHTS = (
 SUB_DIRECTORY = "lms"
 MOST_FIELDS = 1000
 CLASSES = {
-    "invalidparameter": "invalid_parameter_exception",
     "accessexception": "webservice_access_exception",
+    "codingerror": "coding_exception",
+    "dbconnectionfailed": "dml_connection_exception",
+    "dmlreadexception": "dml_read_exception",
+    "dmlwriteexception": "dml_write_exception",
+    "invalidparameter": "invalid_parameter_exception",
+    "invalidrecord": "dml_missing_record_exception",
+    "invalidrecordunknown": "dml_missing_record_exception",
+    "nopermissions": "required_capability_exception",
+    "requireloginerror": "require_login_exception",
 }
+"""Codes to the classes of their exceptions, without a namespace; any other is a ``moodle_exception``."""
+WITHOUT_NAMESPACE = ("dml_", "webservice_")
+"""Beginnings of the classes that have no namespace in any release."""
+OTHER_FUNCTIONS = (
+    "core_completion_override_activity_completion_status",
+    "core_course_duplicate_course",
+    "core_course_get_contents",
+    "core_course_get_courses",
+    "core_course_search_courses",
+    "core_enrol_search_users",
+    "core_user_get_users",
+    "core_user_get_users_by_field",
+    "enrol_manual_enrol_users",
+    "gradereport_user_get_grade_items",
+    "mod_assign_save_grade",
+    "mod_assign_save_grades",
+)
+"""Functions that every Moodle has and that the service does not: calling them is refused."""
 
 
 class MoodleSimulator(Simulator):
@@ -63,14 +91,16 @@ class MoodleSimulator(Simulator):
 
     Attributes:
         functions: Names of the functions that the external service has; take some out to see them refused.
-        rights: What the account may do.
+        rights: Names of the rights that the account has.
         outcomes: Grades as learners see them: (ID number of the course, e-mail address) to points.
-        release: As the site names it; before 4.0 the classes of exceptions have no namespace.
-        case_sensitive: Compare texts as PostgreSQL does; else as MariaDB, which takes capitals for equal.
+        release: Number of the release that the site has, such as ``4.5.6``. It answers as the newest release that was
+            seen and is not newer.
+        case_sensitive: Compare texts as PostgreSQL does; else as MariaDB, to which accents, capitals and blanks at
+            the end make no difference.
         reply_format: ``xml`` answers in XML whatever was asked; empty answers as asked.
-        web_services: Whether web services are enabled at all.
+        web_services: Web services are enabled.
         refuses: A code that every call gets, such as ``sitemaintenance``; empty for none.
-        token_lifetime_s: How long a token lasts that the account asked for; 0 for no end.
+        token_lifetime_s: Seconds that a token lasts which the account asked for; 0 for no end.
         makes_assignments: Each new course gets the assignment for final grades at once, as if an administrator
             had been quick.
         answer_for: Called with each function and its parameters; its answer, unless None, is given instead.
@@ -86,10 +116,12 @@ class MoodleSimulator(Simulator):
     password = "simulated-password"
     service = "coursewire_service"
 
-    def __init__(self, *, clock: cw.Clock = cw.utc_now, keep_bodies: bool = True) -> None:
+    def __init__(
+        self, *, clock: cw.Clock = cw.utc_now, keep_bodies: bool = True, release: str = RELEASES[-1].full
+    ) -> None:
         super().__init__(clock=clock, keep_bodies=keep_bodies)
         self.rights = set(RIGHTS)
-        self.release = "4.5.6"
+        self.release = release
         self.case_sensitive = False
         self.reply_format = ""
         self.web_services = True
@@ -109,8 +141,18 @@ class MoodleSimulator(Simulator):
         }
         self.functions = set(self._known)
 
+    @property
+    def release(self) -> str:
+        """Number of the release that the site has."""
+        return self._release
+
+    @release.setter
+    def release(self, number: str) -> None:
+        self.answers_as = release_of(number)
+        self._release = number
+
     def routes(self) -> Sequence[web.RouteDef]:
-        """Both scripts, at the root and below the sub-directory."""
+        """Return the routes of both scripts, at the root and below the sub-directory."""
         servers = (path.replace("login/token.php", "webservice/rest/server.php") for path in self.token_paths)
         return [
             *(web.route("*", path, self._token) for path in self.token_paths),
@@ -118,7 +160,7 @@ class MoodleSimulator(Simulator):
         ]
 
     def sample_config(self) -> dict[str, Any]:
-        """A configuration whose account, service and category this Moodle knows."""
+        """Return a configuration whose account, service and category this Moodle knows."""
         return {
             "moodle_base_url": self.url,
             "username": self.username,
@@ -152,7 +194,7 @@ class MoodleSimulator(Simulator):
         return key in self.items and self.items[key]["visible"] == 1
 
     def make_token(self, *, lasts_s: float | None = None) -> str:
-        """A token as an administrator makes it, without an end unless one is given."""
+        """Make a token as an administrator does, without an end unless one is given."""
         value = secrets.token_hex(16)
         self.tokens[value] = None if lasts_s is None else self.clock() + timedelta(seconds=lasts_s)
         return value
@@ -171,8 +213,16 @@ class MoodleSimulator(Simulator):
             raise MoodleError(code, f"Sorry, but you do not currently have permissions to do that ({right}).")
 
     def folded(self, text: str) -> str:
-        """A text as the site's database compares it."""
-        return text if self.case_sensitive else text.rstrip().casefold()
+        """Return a text as the site's database compares it."""
+        if self.case_sensitive:
+            return text
+        parts = unicodedata.normalize("NFKD", text.casefold())
+        return "".join(part for part in parts if not unicodedata.combining(part)).rstrip(" ")
+
+    def missing_record(self, table: str) -> MoodleError:
+        """Return the error for a record that is not in a table."""
+        named = f" table {table}" if self.answers_as.names_tables else ""
+        return MoodleError(self.answers_as.missing_record, f"Can't find data record in database{named}.")
 
     # -- tokens ------------------------------------------------------------------------------------
 
@@ -227,7 +277,7 @@ class MoodleSimulator(Simulator):
         return fields
 
     def _admitted(self, given: JsonObject) -> str:
-        """The function that is called, once state, token, right and service have been looked at in this order."""
+        """Return the function that is called, once state, token, right and service have been looked at in this order."""
         token, function = given.pop("wstoken", ""), given.pop("wsfunction", "")
         if self.refuses == "upgraderunning":
             raise MoodleError(self.refuses, "The site is being upgraded.")
@@ -237,30 +287,35 @@ class MoodleSimulator(Simulator):
         if end is not None and end <= self.clock():
             del self.tokens[token]
             raise MoodleError("accessexception", "Access control exception")
+        known_to_all = self.answers_as.tells_account_state or self.refuses == "wsaccessuserunconfirmed"
+        if self.refuses.startswith("wsaccessuser") and not known_to_all:
+            raise MoodleError("accessexception", "Access control exception")
         if self.refuses:
             raise MoodleError(self.refuses, "The site is undergoing <b>maintenance</b>.")
-        if function and function not in self._known:
-            raise MoodleError("invalidrecord", "Can't find data record in database table external_functions.")
+        if not function:
+            raise MoodleError("invalidparameter", "Invalid parameter value detected")
+        if function not in self._known and function not in OTHER_FUNCTIONS:
+            raise self.missing_record("external_functions")
         if "webservice/rest:use" not in self.rights or function not in self.functions:
             raise MoodleError("accessexception", "Access control exception")
         return str(function)
 
     def _site_info(self, _given: JsonObject) -> JsonObject:
-        listed = [{"name": name, "version": "2024100706"} for name in sorted(self.functions)]
+        listed = [{"name": name, "version": self.answers_as.version} for name in sorted(self.functions)]
         return {
             "sitename": "Simulated Moodle",
             "username": self.username,
             "userid": 3,
             "siteurl": self.url,
-            "release": f"{self.release} (Build: 20250811)",
+            "release": f"{self.release} (Build: {self.answers_as.build})",
             "userissiteadmin": False,
             "functions": listed,
         }
 
     def _error(self, error: MoodleError, *, xml: bool) -> web.Response:
         name = CLASSES.get(error.code, "moodle_exception")
-        old = self.release.startswith("3.")
-        name = name if old or error.code == "accessexception" else f"core\\exception\\{name}"
+        if not name.startswith(WITHOUT_NAMESPACE):
+            name = self.answers_as.exception_namespace + name
         body = {"exception": name, "errorcode": error.code, "message": error.message}
         if not error.code:
             body = {"exception": "Error", "message": error.message}

@@ -1,4 +1,4 @@
-"""What every table is made with."""
+"""Options with which every table is created."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies ready for an LMS that fetches by itself, and what learners bring from there."""
+"""Items that lie ready for an LMS that fetches by itself, and launches of learners from there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``coursewire learners``: the ids of learners at an LMS, and forgetting a learner."""
+"""``coursewire learners unmatched``, ``link`` and ``unlink``: the ids of learners at an LMS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from coursewire.cli.host import actor, open_host
-from coursewire.cli.lazy import command_group
 from coursewire.cli.options import Config, ConfigNeeded, Json, LearnerNeeded
 from coursewire.cli.output import because, note, put, put_json, put_table
 from coursewire.errors import ConfigurationError
@@ -79,38 +78,3 @@ def unlink(config: ConfigNeeded, learner: LearnerNeeded, json: Json = False) -> 
         put_json({"configuration": found.uuid, "learner": learner, "unlinked": True})
     else:
         put(f"The link of {learner} is taken back; the next run goes by the source.")
-
-
-def forget(
-    learner: Annotated[str, typer.Argument(metavar="LEARNER", help="The learner's username.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    json: Json = False,
-) -> None:
-    """Forget a learner in every table, at every customer. What an LMS holds stays there.
-
-    A source of your own must forget the learner first, or the next run writes it down again.
-    """
-    with open_host() as host:
-        if not yes:
-            typer.confirm(
-                f"Forget learner {learner} in every table? It cannot be undone.", abort=True, err=True
-            )
-        counts = host.learners.forget(learner)
-    if json:
-        put_json({"learner": learner, "tables": counts, "rows": sum(counts.values())})
-        return
-    put_table(
-        ("table", "rows"),
-        [(name, f"{count:,}") for name, count in sorted(counts.items())],
-        right=("rows",),
-        empty=f"No table knows {learner}; usernames are compared letter by letter.",
-    )
-    if counts:
-        put("What LMSs were told stays there: ask their owners.", style="dim")
-
-
-learners = command_group()
-learners.command()(unmatched)
-learners.command()(link)
-learners.command()(unlink)
-learners.command()(forget)
