@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from coursewire.configurations.rotation import RotationReport
     from coursewire.configurations.store import Configurations
     from coursewire.operations.history import History
+    from coursewire.operations.inactive import InactiveLearners
     from coursewire.operations.key_import import ImportedKeys
     from coursewire.operations.learners import Learners
     from coursewire.operations.status import ConfigurationStatus
-    from coursewire.pipeline.inactive import InactiveLearners
     from coursewire.pipeline.job import Job
     from coursewire.pipeline.runners.background import Watched
     from coursewire.pipeline.transmit.run import Progress
@@ -602,14 +602,14 @@ class Host:
             on_progress: Called with the number of accounts read so far.
 
         Returns:
-            The accounts; see :func:`coursewire.pipeline.inactive.find_inactive_learners`.
+            The accounts; see :func:`coursewire.operations.inactive.find_inactive_learners`.
 
         Raises:
             ConfigurationError: The channel cannot list inactive learners, the configuration is incomplete, or the
                 source does not know the customer.
             SourceError: The source could not answer.
         """
-        from coursewire.pipeline.inactive import find_inactive_learners  # noqa: PLC0415 - seldom asked
+        from coursewire.operations.inactive import find_inactive_learners  # noqa: PLC0415 - seldom asked
 
         with self._plain_words():
             return await find_inactive_learners(self.installation, configuration, on_progress=on_progress)
@@ -631,7 +631,7 @@ class Host:
             ConfigurationError: The source's learners cannot be changed from here.
             GuardError: So many are not unlinked without a person's agreement.
         """
-        from coursewire.pipeline.inactive import unlink_inactive_learners  # noqa: PLC0415 - seldom asked
+        from coursewire.operations.inactive import unlink_inactive_learners  # noqa: PLC0415 - seldom asked
 
         with self._plain_words():
             return unlink_inactive_learners(self.installation, found, actor=actor, confirm=confirm)

@@ -11,7 +11,7 @@ import typer
 from coursewire.cli.host import actor, open_host
 from coursewire.cli.options import ConfigNeeded
 from coursewire.cli.output import note, progress, put_json, put_table
-from coursewire.pipeline.inactive import InactiveLearners
+from coursewire.operations.inactive import InactiveLearners
 
 
 def inactive(
