@@ -17,7 +17,7 @@ from coursewire.cli.output import instant, note, put, put_json, put_table
 from coursewire.errors import ConfigurationError
 from coursewire.host import Host
 from coursewire.service.accounts import Accounts
-from coursewire.service.rights import Grant, parse_grants
+from coursewire.service.rights import RoleAssignment, parse_assignments
 from coursewire.service.tokens import ApiTokens
 
 Roles = Annotated[
@@ -39,7 +39,11 @@ def list_(json: Json = False) -> None:
     if json:
         for person in people:
             put_json(
-                {"account": person.name, "disabled_at": person.disabled_at, "grants": _texts(person.grants)}
+                {
+                    "account": person.name,
+                    "disabled_at": person.disabled_at,
+                    "grants": _texts(person.assignments),
+                }
             )
         for each in tokens:
             put_json(
@@ -50,12 +54,17 @@ def list_(json: Json = False) -> None:
                     "expires_at": each.expires_at,
                     "revoked_at": each.revoked_at,
                     "used_at": each.used_at,
-                    "grants": _texts(each.grants),
+                    "grants": _texts(each.assignments),
                 }
             )
         return
     rows: list[tuple[Any, ...]] = [
-        ("account", person.name, "\n".join(_texts(person.grants)), "disabled" if person.disabled_at else "")
+        (
+            "account",
+            person.name,
+            "\n".join(_texts(person.assignments)),
+            "disabled" if person.disabled_at else "",
+        )
         for person in people
     ]
     for each in tokens:
@@ -69,7 +78,7 @@ def list_(json: Json = False) -> None:
             if each.used_at
             else "never used"
         )
-        rows.append((f"token {each.uuid.hex[:8]}", each.name, "\n".join(_texts(each.grants)), state))
+        rows.append((f"token {each.uuid.hex[:8]}", each.name, "\n".join(_texts(each.assignments)), state))
     put_table(
         ("what", "name", "may", "state"),
         rows,
@@ -96,24 +105,24 @@ def add(
     """Add an account for a person."""
     if no_password and password is not None:
         raise typer.BadParameter("--password-from and --no-password exclude each other")
-    grants = _grants(role)
+    assignments = _assignments(role)
     with open_host() as host:
         secret = None if no_password else _secret(password)
-        made = _accounts(host).add(name, secret, grants)
+        made = _accounts(host).add(name, secret, assignments)
     if json:
-        put_json({"account": made.name, "grants": _texts(made.grants)})
+        put_json({"account": made.name, "grants": _texts(made.assignments)})
     else:
-        put(f"{made.name} may sign in as {', '.join(_texts(made.grants))}.")
+        put(f"{made.name} may sign in as {', '.join(_texts(made.assignments))}.")
 
 
 def grant(name: Annotated[str, typer.Argument(metavar="NAME")], role: Roles, json: Json = False) -> None:
     """Give a person these roles, in place of those before."""
     with open_host() as host:
-        changed = _accounts(host).grant(name, _grants(role))
+        changed = _accounts(host).assign_roles(name, _assignments(role))
     if json:
-        put_json({"account": changed.name, "grants": _texts(changed.grants)})
+        put_json({"account": changed.name, "grants": _texts(changed.assignments)})
     else:
-        put(f"{changed.name} is {', '.join(_texts(changed.grants))} from now on.")
+        put(f"{changed.name} is {', '.join(_texts(changed.assignments))} from now on.")
 
 
 def password(
@@ -159,12 +168,14 @@ def token(
     json: Json = False,
 ) -> None:
     """Make an API token and print it. Nobody can show it again."""
-    grants = _grants(role)
+    assignments = _assignments(role)
     with open_host() as host:
         expires_at = host.installation.clock() + timedelta(days=days) if days else None
-        made, value = _tokens(host).add(name, grants, created_by=actor(), expires_at=expires_at)
+        made, value = _tokens(host).add(name, assignments, created_by=actor(), expires_at=expires_at)
     if json:
-        put_json({"token": made.uuid, "value": value, "expires_at": expires_at, "grants": _texts(grants)})
+        put_json(
+            {"token": made.uuid, "value": value, "expires_at": expires_at, "grants": _texts(assignments)}
+        )
         return
     put(value)
     note(f"It is shown this once. `coursewire access revoke {made.uuid.hex[:8]}` ends it.", style="dim")
@@ -195,7 +206,7 @@ def _tokens(host: Host) -> ApiTokens:
     return ApiTokens(host.installation.engine, clock=host.installation.clock)
 
 
-def _grants(texts: Sequence[str]) -> list[Grant]:
+def _assignments(texts: Sequence[str]) -> list[RoleAssignment]:
     """Read the values of ``--role``.
 
     Raises:
@@ -203,13 +214,13 @@ def _grants(texts: Sequence[str]) -> list[Grant]:
     """
 
     try:
-        return parse_grants(texts)
+        return parse_assignments(texts)
     except ValueError as error:
         raise typer.BadParameter(f"--role: {error}") from None
 
 
-def _texts(grants: Sequence[Grant]) -> list[str]:
-    return [f"{grant.role}@{grant.customer}" if grant.customer else grant.role.value for grant in grants]
+def _texts(assignments: Sequence[RoleAssignment]) -> list[str]:
+    return [f"{each.role}@{each.customer}" if each.customer else each.role.value for each in assignments]
 
 
 def _secret(variable: str | None) -> SecretStr:

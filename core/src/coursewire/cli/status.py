@@ -67,7 +67,7 @@ def _put_explanations(status: ConfigurationStatus, own: Sequence[ReasonInfo]) ->
     """Print what is wrong with a configuration, and why items are not at the LMS.
 
     Args:
-        status: How the configuration stands.
+        status: The status of the configuration.
         own: The reason codes that its channel declares.
     """
     configuration = status.configuration

@@ -14,7 +14,7 @@ from coursewire.storage.audit.export import ExportFormat, csv_lines, json_lines,
 if TYPE_CHECKING:
     from sqlalchemy import Table
 
-    from coursewire.service.authorization import Reach
+    from coursewire.service.authorization import Access
 
 FormatIn = Annotated[ExportFormat, Query(alias="format")]
 
@@ -31,9 +31,11 @@ LINES_A_PART = 200
 """Lines of an export that go out together."""
 
 
-def exported(reach: Reach, table: Table, configuration: UUID | None, form: ExportFormat) -> StreamingResponse:
-    """All rows of a table that are within reach, oldest first, as they are read."""
-    rows = stream(reach.installation.engine, table, configurations=reach.within(configuration))
+def exported(
+    access: Access, table: Table, configuration: UUID | None, form: ExportFormat
+) -> StreamingResponse:
+    """Return all rows of a table that are within reach, oldest first, as they are read."""
+    rows = stream(access.installation.engine, table, configurations=access.within(configuration))
     lines = csv_lines(rows, table) if form is ExportFormat.CSV else json_lines(rows)
     media_type = "text/csv; charset=utf-8" if form is ExportFormat.CSV else "application/jsonl"
     name = f"{table.name.replace('_', '-')}s.{form.value}"

@@ -1,4 +1,4 @@
-"""Forms from a channel's configuration model: one input for each field, and back to fields."""
+"""Forms for a channel's configuration model: one input for each field."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ LONG = ("list of ", "object", "any")
 def inputs(
     model: type[ChannelConfig], configuration: Configuration, validity: Validity, given: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What the form shows: the channel's own fields, and those that every channel has.
+    """Return the inputs of a form: the channel's own fields, and those that every channel has.
 
     Args:
         model: The channel's configuration model.
-        configuration: As it is stored.
-        validity: What is missing and incorrect.
-        given: What a person has just typed and was refused, by field; shown again, secrets apart.
+        configuration: The stored configuration.
+        validity: The missing and the incorrect fields.
+        given: The values, by field, that a person has just typed and that were refused; they are shown again, but for secrets.
     """
     rows = [_input(each, configuration, validity, given) for each in describe(model)]
     own = [row for row in rows if row["name"] not in ChannelConfig.model_fields]
@@ -37,7 +37,7 @@ def inputs(
 
 
 def fields_of(model: type[ChannelConfig], form: FormData, configuration: Configuration) -> dict[str, Any]:
-    """The fields that a form changes: an input that was left as it is, or a secret left empty, changes nothing.
+    """Return the fields that a form changes; an input that was left as it is, or a secret left empty, changes nothing.
 
     Text that should be JSON and is not stays text, so that the model says what is wrong with it.
     """
