@@ -73,7 +73,7 @@ COMMANDS = (
     CommandRow(
         "learners",
         f"{_CLI}.learners",
-        "See who has no id at the LMS, and who has left; link, unlink, forget.",
+        "See who has no id at the LMS, or has left; link, unlink, forget.",
         _LOOK,
     ),
     CommandRow("serve", f"{_CLI}.serve", "Serve REST API, inbound endpoints and console.", _SERVE, "service"),

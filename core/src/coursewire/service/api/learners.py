@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -13,7 +13,6 @@ from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
-from coursewire.storage.audit.jobs import note_done
 from coursewire.storage.identity_links import IdentityLinks, Unmatched
 
 router = GuardedRouter(prefix=API, tags=["learners"])
@@ -90,10 +89,7 @@ def unmatched_page(
 def link_learner(uuid: UUID, username: Username, body: LinkIn, access: OPERATE) -> Response:
     """Say which id a learner has at the LMS. It stands above what the source says, until it is taken back."""
     found = access.configuration(uuid)
-    IdentityLinks(access.installation.engine, uuid).link(
-        username, body.remote_id, now=access.installation.clock()
-    )
-    _note(access, found, "linked")
+    access.host.learners.link(found, username, body.remote_id, actor=access.caller.name)
     return Response(status_code=204)
 
 
@@ -101,22 +97,6 @@ def link_learner(uuid: UUID, username: Username, body: LinkIn, access: OPERATE) 
 def unlink_learner(uuid: UUID, username: Username, access: OPERATE) -> Response:
     """Take back a link that was made by hand; the next run goes by the source again."""
     found = access.configuration(uuid)
-    if not IdentityLinks(access.installation.engine, uuid).unlink(username):
+    if not access.host.learners.unlink(found, username, actor=access.caller.name):
         raise Problem(404, "no link of this learner was made by hand")
-    _note(access, found, "unlinked")
     return Response(status_code=204)
-
-
-def _note(access: Access, configuration: Configuration, what: str) -> None:
-    """Who did it goes to the list of jobs; for whom does not, so that it need not be forgotten there."""
-    with access.installation.engine.begin() as connection:
-        note_done(
-            connection,
-            uuid4(),
-            kind="link",
-            configuration=configuration.uuid,
-            actor=access.caller.name,
-            options={},
-            summary={what: 1},
-            now=access.installation.clock(),
-        )
