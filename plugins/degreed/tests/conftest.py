@@ -52,7 +52,7 @@ def connect(clock: FakeClock) -> Callable[..., Any]:
 
     def to(plugin: Any, simulator: Any) -> Callable[..., Any]:
         def run(*calls: Callable[..., Any], transport: Any = None, **changes: Any) -> Any:
-            config = plugin.CHANNEL.config.model_validate(
+            config = plugin.declare_channel().config.model_validate(
                 {**simulator.sample_config(), **changes}, context={INSECURE_URLS: True}
             )
 

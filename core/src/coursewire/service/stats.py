@@ -115,7 +115,7 @@ class Stats:
     async def traffic(
         self, configurations: Collection[UUID] | None, days: int
     ) -> list[tuple[str, dict[str, int]]]:
-        """Attempts a day (UTC), the oldest first: ``("11-21", {"good": 3, "wait": 0, "bad": 1})``."""
+        """Return the attempts of each day (UTC), the oldest first: ``("11-21", {"good": 3, "wait": 0, "bad": 1})``."""
         found = await self._fresh(
             ("traffic", days), TRAFFIC_FRESH_S, lambda: asyncio.to_thread(self._traffic, days)
         )

@@ -1,4 +1,4 @@
-"""What both APIs are told of a course or a completion, in the same words."""
+"""The fields of courses and completions that have the same values in both APIs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from datetime import UTC
 
 import coursewire as cw
-from coursewire.model.instant import Moment
 
 LONGEST_TEXT = 2000
 """Characters of a description."""
@@ -14,34 +13,38 @@ DEFAULT_LANGUAGE = "en"
 
 
 def title_of(item: cw.ContentItem) -> str:
-    """The title, marked where the course is executive education.
+    """Return the title, marked where the course is executive education.
 
     Raises:
-        NotExportableError: There is none; Degreed demands one.
+        NotExportableError: The item has no title; Degreed demands one.
     """
     cw.require_text(item, "title")
     return cw.title_with_type(item)
 
 
-def cut(text: str, room: int = LONGEST_TEXT) -> str:
-    """A text that Degreed has room for; three dots stand for what was cut off."""
+def truncate(text: str, room: int = LONGEST_TEXT) -> str:
+    """Return a text of at most ``room`` characters; three dots stand for what was cut off."""
     return text if len(text) <= room else text[: room - 3] + "..."
 
 
 def image_of(item: cw.ContentItem) -> str | None:
-    """The address of the picture."""
+    """Return the address of the item's picture; None where it has none."""
     return item.card_image_url if item.content_type is cw.ContentType.PROGRAM else item.image_url
 
 
-def language_of(item: cw.ContentItem, moment: Moment) -> str:
-    """The language of the run that speaks for the item, without its region; English where none is known."""
+def language_of(item: cw.ContentItem, moment: cw.Moment) -> str:
+    """Return the language of the run that speaks for the item, without its region; English where none is known."""
     run = cw.choose_run(item, moment)
     written = (run.content_language if run else None) or ""
     return written.replace("_", "-").partition("-")[0].strip() or DEFAULT_LANGUAGE
 
 
 def completed_at(completion: cw.Completion, form: str) -> str | None:
-    """When a course was completed, in UTC and in a form of ``strftime``; None where it no longer counts.
+    """Return the instant at which a course was completed, in UTC; None for a completion that was taken back.
+
+    Args:
+        completion: The completion.
+        form: The form of the instant, as ``strftime`` takes it.
 
     Raises:
         NotExportableError: The instant is unknown.
@@ -53,20 +56,20 @@ def completed_at(completion: cw.Completion, form: str) -> str | None:
     return completion.completed_at.astimezone(UTC).strftime(form)
 
 
-def effort_phrase(item: cw.ContentItem, moment: Moment) -> str:
-    """``2-3 hours a week for 5 weeks. `` of a course, by the run that speaks for it; "" where a figure is missing."""
+def effort_phrase(item: cw.ContentItem, moment: cw.Moment) -> str:
+    """Return a phrase such as ``2-3 hours a week for 5 weeks. `` for a course; "" where a figure is missing."""
     effort = _effort(item, moment) if item.content_type is cw.ContentType.COURSE else None
     return "{:g}-{:g} hours a week for {:g} weeks. ".format(*effort) if effort else ""
 
 
-def hours_of(item: cw.ContentItem, moment: Moment) -> int:
-    """Whole hours that the course or run takes, rounded up; 0 where a figure is missing."""
+def hours_of(item: cw.ContentItem, moment: cw.Moment) -> int:
+    """Return the whole hours that the course or run takes, rounded up; 0 where a figure is missing."""
     effort = _effort(item, moment)
     return math.ceil(effort[2] * (effort[0] + effort[1]) / 2) if effort else 0
 
 
-def _effort(item: cw.ContentItem, moment: Moment) -> tuple[float, float, float] | None:
-    """Least and most hours a week, and weeks; None unless all three are known and above zero."""
+def _effort(item: cw.ContentItem, moment: cw.Moment) -> tuple[float, float, float] | None:
+    """Return least and most hours a week, and weeks; None unless all three are known and above zero."""
     run = cw.choose_run(item, moment)
     if run is None:
         return None

@@ -1,4 +1,4 @@
-"""What the stand-ins for both of Degreed's APIs share: tokens, scopes, the limit of calls, refusals."""
+"""The base of the simulators of both of Degreed's APIs: tokens, scopes, the limit of calls, refusals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import uuid4
 import orjson
 from aiohttp import web
 
-from coursewire.model.instant import Clock, utc_now
+import coursewire as cw
 from coursewire.testing.simulator import Simulator, json_response
 
 JsonObject = dict[str, Any]
@@ -36,7 +36,7 @@ class RefusedError(Exception):
         self.errors = [error]
 
     def response(self) -> web.Response:
-        """As it goes over the wire."""
+        """Return the answer as it goes over the wire."""
         return json_response({"errors": self.errors}, status=self.status, headers=self.headers)
 
 
@@ -69,7 +69,11 @@ class DegreedSimulator(Simulator):
     client_secret = "simulated-secret-4c7e"
 
     def __init__(
-        self, *, clock: Clock = utc_now, keep_bodies: bool = True, calls_per_minute: int = NEGOTIATED_CALLS
+        self,
+        *,
+        clock: cw.Clock = cw.utc_now,
+        keep_bodies: bool = True,
+        calls_per_minute: int = NEGOTIATED_CALLS,
     ) -> None:
         super().__init__(clock=clock, keep_bodies=keep_bodies)
         self.calls_per_minute = calls_per_minute
@@ -99,7 +103,7 @@ class DegreedSimulator(Simulator):
     # -- the way of every call -------------------------------------------------------------------
 
     def api(self, scope: str, handler: Callable[[web.Request, JsonObject], web.Response]) -> Any:
-        """An endpoint that demands a token with ``scope``, counts the call, and reads and writes JSON."""
+        """Return an endpoint that demands a token with ``scope``, counts the call, and reads and writes JSON."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             try:
@@ -123,7 +127,7 @@ class DegreedSimulator(Simulator):
         return isinstance(user, str) and bool(user) and (not self.users_only or user in self.users)
 
     def issue(self, scopes: frozenset[str]) -> web.Response:
-        """A token with these scopes, if the key has them all."""
+        """Answer with a token that has these scopes, if the key has them all."""
         if not scopes or not scopes <= self.scopes:
             raise RefusedError(403, "forbidden", "The credentials or the scopes are incorrect.")
         value = secrets.token_urlsafe(32)
@@ -158,7 +162,7 @@ class DegreedSimulator(Simulator):
 
 
 async def read_form(request: web.Request, *names: str) -> dict[str, str]:
-    """The fields of a form, which must be these and in this order."""
+    """Return the fields of a form, which must be these and in this order."""
     if request.content_type != "application/x-www-form-urlencoded":
         raise RefusedError(400, "bad-request", "Send a form.")
     form = await request.post()

@@ -88,7 +88,7 @@ def test_five_hundred_and_one_courses_are_two_batches(make):
     from coursewire.plugins.loading import load_channel_object
 
     loaded = load_channel_object(plugin)
-    config = plugin.CHANNEL.config.model_construct()
+    config = plugin.declare_channel().config.model_construct()
     payloads = [make.course(f"c{number}") for number in range(501)]
 
     batches = loaded.hook_caller.make_batches(config, Kind.CONTENT, Operation.CREATE, payloads)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from coursewire_degreed.v1.config import DegreedV1Config
-from coursewire_degreed.v1.plugin import CHANNEL
+from coursewire_degreed.v1.plugin import declare_channel
 
 GOOD = {
     "key": "id",
@@ -31,7 +31,7 @@ def test_a_complete_configuration():
     assert config.degreed_user_id.get_secret_value() == "4711"
     assert config.secret.get_secret_value() == " secret "
     assert config.provider_id == "EDX"
-    assert config.rates(CHANNEL.limits.rates)["default"].calls == 70
+    assert config.rates(declare_channel().limits.rates)["default"].calls == 70
 
 
 def test_what_is_missing_is_named_in_order():

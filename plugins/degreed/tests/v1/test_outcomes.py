@@ -39,7 +39,7 @@ def exported(**fields):
         "completed_at": "2031-01-02T12:00:00Z",
         "percent": "0.5",
     }
-    config = plugin.CHANNEL.config.model_construct()
+    config = plugin.declare_channel().config.model_construct()
     return plugin.export_completion(config=config, completion=Completion.model_validate({**usual, **fields}))
 
 

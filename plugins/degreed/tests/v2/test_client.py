@@ -524,11 +524,13 @@ def test_two_configurations_with_one_key_share_its_limit(simulator, clock, make)
 
     simulator.calls_per_minute = 3
     buckets = MemoryBuckets()
-    config = plugin.CHANNEL.config.model_validate(simulator.sample_config(), context={INSECURE_URLS: True})
+    config = plugin.declare_channel().config.model_validate(
+        simulator.sample_config(), context={INSECURE_URLS: True}
+    )
 
     async def send_two(number):
         async with HttpSession(
-            channel=plugin.CHANNEL,
+            channel=plugin.declare_channel(),
             config=config,
             configuration=f"configuration-{number}",
             authenticate=partial(plugin.authenticate, config),

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from coursewire.model.channel import Rate
 from coursewire_degreed.v2.config import Degreed2Config
-from coursewire_degreed.v2.plugin import CHANNEL
+from coursewire_degreed.v2.plugin import declare_channel
 
 GOOD = {
     "client_id": " id ",
@@ -31,7 +31,7 @@ def test_a_complete_configuration():
     assert config.token_url == "https://api.degreed.com/oauth/token"
     assert config.allowed_hosts == {"api.degreed.com"}
     assert config.client_secret.get_secret_value() == " secret with spaces "
-    assert config.retire_strategy == CHANNEL.capabilities.retire_strategies[0] == "deactivate"
+    assert config.retire_strategy == declare_channel().capabilities.retire_strategies[0] == "deactivate"
 
 
 def test_what_is_missing_is_named_in_order_and_blanks_count():
@@ -98,12 +98,12 @@ def test_calls_are_counted_by_the_api_key_at_its_host():
 
 def test_the_rate_is_the_vendors_unless_the_configuration_says_otherwise():
     def rate(**fields):
-        return Degreed2Config.model_validate({**GOOD, **fields}).rates(CHANNEL.limits.rates)
+        return Degreed2Config.model_validate({**GOOD, **fields}).rates(declare_channel().limits.rates)
 
     usual = Rate(calls=200, seconds=60, negotiable=True, setting="calls_per_minute")
     assert rate() == {"default": usual}
     assert rate(calls_per_minute=70) == {"default": usual.model_copy(update={"calls": 70})}
-    assert CHANNEL.limits.rates["default"].negotiable
+    assert declare_channel().limits.rates["default"].negotiable
 
 
 def test_secrets_do_not_show():

@@ -18,7 +18,8 @@ REASONS = (
         group=cw.ReasonGroup.PERSON,
         counted_as=cw.CountedAs.FAILED,
         text="the learner's account at SAP is inactive",
-        command_step="Activate it there, or let the learner go.",
+        command_step="Activate it there, or unlink who has left: `coursewire learners inactive`.",
+        console_step="Activate it there, or let an operator unlink who has left.",
         lifted_by=cw.TRIED_AGAIN,
     ),
 )

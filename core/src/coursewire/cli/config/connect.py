@@ -164,7 +164,7 @@ def _listening(
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """The address holds the code: nothing of it is logged."""
+            """Log nothing: the address holds the code."""
 
     try:
         server = HTTPServer((HOST, port), Page)

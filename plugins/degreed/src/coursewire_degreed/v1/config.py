@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
@@ -17,7 +17,7 @@ def _number_as_text(value: Any) -> Any:
 
 
 class DegreedV1Config(cw.ChannelConfig):
-    """Which Degreed, and the client and account that open it. Secrets are taken byte for byte."""
+    """Settings of one customer's Degreed: its address, the API client and the account. Secrets are taken byte for byte."""
 
     code: ClassVar[str] = "DEGREED"
 
@@ -36,7 +36,7 @@ class DegreedV1Config(cw.ChannelConfig):
     provider_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), cw.Filled] = "EDX"
     """Code that Degreed gave to the provider of the courses."""
     learner_id: Literal[cw.LearnerId.EMAIL, cw.LearnerId.EMPLOYEE_ID] = cw.LearnerId.EMAIL
-    """What Degreed knows learners by: ``email`` or ``employee_id``."""
+    """The field by which Degreed knows learners: ``email`` or ``employee_id``."""
     calls_per_minute: int = Field(default=CALLS_A_MINUTE, gt=0)
     """Calls a minute that Degreed allows the API client; more only where Degreed agreed to it."""
 
@@ -49,10 +49,17 @@ class DegreedV1Config(cw.ChannelConfig):
 
     @property
     def token_url(self) -> str:
-        """Where tokens come from."""
+        """Return the address of the token endpoint."""
         return f"{self.degreed_base_url}/{self.oauth_api_path.lstrip('/')}"
 
     @property
     def limit_scope(self) -> str:
-        """The API client at its host. As a digest, for the id is half of a credential."""
+        """Return the name that Degreed's limit counts by: the API client at its host, as a digest, since the id is half
+        of a credential.
+        """
         return f"{super().limit_scope} {cw.digest(self.key.get_secret_value(), 16)}"
+
+
+def config_of(session: cw.Session) -> DegreedV1Config:
+    """Return the configuration that a session was opened for."""
+    return cast("DegreedV1Config", session.config)

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import coursewire as cw
-from coursewire.model.instant import Moment
-from coursewire_degreed.fields import LONGEST_TEXT, cut, effort_phrase, image_of, language_of, title_of
+from coursewire_degreed.fields import LONGEST_TEXT, effort_phrase, image_of, language_of, title_of, truncate
 
 
 @cw.hookimpl
-def export_content(item: cw.ContentItem, moment: Moment) -> cw.JsonObject:
+def export_content(item: cw.ContentItem, moment: cw.Moment) -> cw.JsonObject:
     """Build the course as it stands in the list ``courses`` of a batch.
 
     Raises:
@@ -33,11 +32,11 @@ def export_retirement(confirmed: Mapping[str, Any]) -> cw.JsonObject:
     return {"contentId": confirmed["contentId"]} if "contentId" in confirmed else {}
 
 
-def _description(item: cw.ContentItem, moment: Moment) -> str:
-    """The full description where it and the phrase fit, else the short one, else the title."""
+def _description(item: cw.ContentItem, moment: cw.Moment) -> str:
+    """Return the full description where it and the phrase fit, else the short one, else the title."""
     phrase = effort_phrase(item, moment)
     room = LONGEST_TEXT - len(phrase)
     full = cw.plain_text(cw.description_with_type(item))
     if not full or len(full) > room:
         full = cw.plain_text(item.short_description) or cw.plain_text(title_of(item))
-    return phrase + cut(full, room)
+    return phrase + truncate(full, room)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import coursewire as cw
 from coursewire_degreed.fields import completed_at
-from coursewire_degreed.v1.answers import read_batch, read_deletion
-from coursewire_degreed.v1.client import COMPLETION_SCOPE, scoped, settings
-from coursewire_degreed.v1.config import DegreedV1Config
+from coursewire_degreed.v1.client import COMPLETION_SCOPE, scoped
+from coursewire_degreed.v1.config import DegreedV1Config, config_of
+from coursewire_degreed.v1.responses import read_batch, read_deletion
 
 _LEARNER = {cw.LearnerId.EMAIL: "email", cw.LearnerId.EMPLOYEE_ID: "employeeId"}
 
@@ -42,7 +42,7 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
 
 
 async def _send(session: cw.Session, method: str, payloads: Sequence[cw.Payload]) -> list[cw.Result]:
-    config, items = settings(session), [dict(payload.body) for payload in payloads]
+    config, items = config_of(session), [dict(payload.body) for payload in payloads]
     response = await session.request(
         method,
         config.completion_status_api_path,
@@ -56,5 +56,5 @@ async def _send(session: cw.Session, method: str, payloads: Sequence[cw.Payload]
 
 
 def _name(completion: cw.JsonObject) -> str:
-    """What a completion is known by; a course's id alone would be several learners'."""
+    """Return the name by which a completion is known; a course's id alone would be several learners'."""
     return f"{completion.get('email') or completion.get('employeeId')} {completion.get('id')}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from coursewire.model.instant import Clock, utc_now
+import coursewire as cw
 from coursewire.testing.simulator import json_response
 from coursewire_degreed.simulated import (
     NEGOTIATED_CALLS,
@@ -108,13 +108,17 @@ class DegreedV1Simulator(DegreedSimulator):
     password = "simulated-password-91"
 
     def __init__(
-        self, *, clock: Clock = utc_now, keep_bodies: bool = True, calls_per_minute: int = NEGOTIATED_CALLS
+        self,
+        *,
+        clock: cw.Clock = cw.utc_now,
+        keep_bodies: bool = True,
+        calls_per_minute: int = NEGOTIATED_CALLS,
     ) -> None:
         super().__init__(clock=clock, keep_bodies=keep_bodies, calls_per_minute=calls_per_minute)
         self.name_refused = True
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """The token endpoint, courses and completions."""
+        """Return the token endpoint, courses and completions."""
         return [
             web.post(self.token_paths[0], self._token),
             web.post(COURSES, self.api(CONTENT_SCOPE, self._put_courses)),
@@ -124,7 +128,7 @@ class DegreedV1Simulator(DegreedSimulator):
         ]
 
     def sample_config(self) -> dict[str, Any]:
-        """A configuration whose client, account and organisation this Degreed knows."""
+        """Return a configuration whose client, account and organisation this Degreed knows."""
         return {
             "key": self.client_id,
             "secret": self.client_secret,
@@ -214,7 +218,7 @@ class DegreedV1Simulator(DegreedSimulator):
     # -- batches ---------------------------------------------------------------------------------
 
     def _rows(self, body: JsonObject, field: str, *, provider: bool = False) -> list[Any]:
-        """The items of a batch, whose envelope must be right."""
+        """Return the items of a batch, whose envelope must be right."""
         rows = body.get(field)
         if set(body) != {field, "orgCode", *(("providerCode",) if provider else ())}:
             raise RefusedError(400, "bad-request", "The batch has other fields.")

@@ -6,13 +6,12 @@ The documentation meant is https://developer.degreed.com, as of 2026.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import httpx
 
 import coursewire as cw
-from coursewire_degreed.answers import NOT_DEGREED, RIGHTS, said
-from coursewire_degreed.v2.config import Degreed2Config, scoped
+from coursewire_degreed.responses import CHECK_ADDRESS, PERMISSION_HINT, result_from
+from coursewire_degreed.v2.config import config_of, scoped
 
 COURSES = "/api/v2/content/courses"
 LARGEST_PAGE = 1000
@@ -65,14 +64,18 @@ async def check_connection(session: cw.Session) -> list[str]:
             await _name_missing_scopes(session)
         raise
     _rows(response)
-    config = settings(session)
+    config = config_of(session)
     token = f"{config.token_url} gave a token with the scopes {', '.join(config.scopes)}."
     return [token, "The list of courses can be read."]
 
 
 async def _name_missing_scopes(session: cw.Session) -> None:
-    """Tell which scopes the API key lacks, by asking for one at a time: Degreed refuses all for one."""
-    config, missing = settings(session), []
+    """Name the scopes that the API key lacks, found by asking for one at a time: Degreed refuses all for one.
+
+    Raises:
+        BlockedError: Some scopes are missing, not all.
+    """
+    config, missing = config_of(session), []
     for scope in config.scopes:
         try:
             await session.tokens.send(scoped(config, session.tokens, scope).token_request(None))
@@ -87,7 +90,10 @@ async def _name_missing_scopes(session: cw.Session) -> None:
 
 
 class _Courses(cw.ItemWriter):
-    """Degreed refuses an id that is over, or another organisation's, in several ways; and a URL that is taken."""
+    """The requests that write one course; core calls them in the order that creates, adopts, changes or retires it.
+
+    Degreed refuses an id that is over, or another organisation's, in several ways; and a URL that is taken.
+    """
 
     async def find(self, payload: cw.Payload) -> str | None:
         row = await _find(self.session, payload.remote_key)
@@ -104,25 +110,33 @@ class _Courses(cw.ItemWriter):
         return self._read(response, payload, remote_id)
 
     async def retire(self, remote_id: str, payload: cw.Payload) -> cw.Result:
-        if settings(self.session).retire_strategy is not cw.RetireStrategy.DELETE:
+        if config_of(self.session).retire_strategy is not cw.RetireStrategy.DELETE:
             return await self.update(remote_id, payload)
         response = await self.session.delete(COURSES + cw.quoted_path(remote_id))
-        return said(self.session, response, acknowledged=cw.is_done(response), remote_id=remote_id)
+        return result_from(self.session, response, acknowledged=cw.is_done(response), remote_id=remote_id)
 
     def is_gone(self, result: cw.Result) -> bool:
         return result.http_status in (403, 404, CONFLICT, 410)
 
     def _read(self, response: httpx.Response, payload: cw.Payload, known: str | None = None) -> cw.Result:
-        """Read the course that Degreed answers with: only ours is an acknowledgement."""
+        """Return the result of a write. Degreed answers with the course: only ours is an acknowledgement."""
         data = read_data(response, known)
         held, found = cw.dig_object(data, "attributes").get("external-id", payload.remote_key), data.get("id")
         if response.is_success and found and held != payload.remote_key:
             message = f"Degreed answered for the course {held!r}, not for the one that was sent."
-            return cw.Result(cw.ResultKind.TRY_LATER, "other-course", message, None, response.status_code)
-        return said(self.session, response, acknowledged=bool(found), remote_id=str(found) if found else None)
+            return cw.Result(
+                cw.ResultKind.TRY_LATER,
+                reason="other-course",
+                message=message,
+                http_status=response.status_code,
+            )
+        return result_from(
+            self.session, response, acknowledged=bool(found), remote_id=str(found) if found else None
+        )
 
 
 async def _finished(session: cw.Session, payload: cw.Payload, sent: cw.Result) -> cw.Result:
+    """Return the final result of a course: say what to do about a conflict, and send the skills of one that is there."""
     if payload.operation is cw.Operation.RETIRE:
         return sent
     if sent.http_status == CONFLICT:
@@ -149,14 +163,14 @@ async def _send_skills(session: cw.Session, payload: cw.Payload, sent: cw.Result
         return replace(cw.result_from_error(error), remote_id=sent.remote_id)
     if cw.is_done(response):
         return sent
-    failed = said(session, response)
+    failed = result_from(session, response)
     if failed.kind is cw.ResultKind.TRY_LATER:
         return replace(failed, reason="skills-missing", remote_id=sent.remote_id)
     return replace(sent, reason="skills-refused", message=failed.message, excerpt=failed.excerpt)
 
 
 async def _find(session: cw.Session, key: str) -> cw.JsonObject | None:
-    """The course with our external id; None when it is surely not there.
+    """Return the course with our external id; None when it is surely not there.
 
     Raises:
         SendError: Degreed could not tell.
@@ -172,20 +186,26 @@ async def _find(session: cw.Session, key: str) -> cw.JsonObject | None:
 
 
 def read_data(response: httpx.Response, known: str | None) -> cw.JsonObject:
-    """The resource in an answer, of a 204 the known one; empty where there is none, as in a proxy's page."""
+    """Return the resource in an answer; an empty one where there is none, as in a proxy's page.
+
+    Args:
+        response: The answer.
+        known: The id of the resource as far as it is known; a 204 names none, and means this one.
+    """
     return {"id": known} if response.status_code == 204 else cw.dig_object(cw.read_json(response), "data")
 
 
 def _rows(response: httpx.Response) -> list[cw.JsonObject]:
-    return cw.read_rows(response, "data", next_step=NOT_DEGREED, permission_hint=RIGHTS)
+    """Return the resources in an answer that lists them.
+
+    Raises:
+        SendError: It is another answer.
+    """
+    return cw.read_rows(response, "data", next_step=CHECK_ADDRESS, permission_hint=PERMISSION_HINT)
 
 
 def _remote_item(row: cw.JsonObject) -> cw.RemoteItem:
+    """Return a course at Degreed as core knows such items."""
     attributes = cw.dig_object(row, "attributes")
     live = not (attributes.get("obsolete") or attributes.get("is-obsolete"))
     return cw.RemoteItem(str(attributes.get("external-id", "")), str(row.get("id")), live, attributes)
-
-
-def settings(session: cw.Session) -> Degreed2Config:
-    """The configuration, by its own type."""
-    return cast("Degreed2Config", session.config)

@@ -1,15 +1,14 @@
-"""Settings of one customer's Degreed, for its API v2, and the token that its API key gets."""
+"""Settings of one customer's Degreed, for its API v2, and the authentication that follows from them."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, cast
 from urllib.parse import urlsplit
 
 import httpx
 from pydantic import Field
 
 import coursewire as cw
-from coursewire.model.configuration import OptionalUrl
 
 RATE = cw.Rate(calls=200, seconds=60, negotiable=True, setting="calls_per_minute")
 """https://developer.degreed.com/docs/rate-limiting: 70 until June 2026, more on request."""
@@ -19,7 +18,7 @@ COMPLETION_SCOPES = ("completions:write", "completions:read")
 
 
 class Degreed2Config(cw.ChannelConfig):
-    """Which Degreed, and the API key that opens it. Secrets are taken byte for byte."""
+    """Settings of one customer's Degreed: its address and the API key. Secrets are taken byte for byte."""
 
     code: ClassVar[str] = "DEGREED2"
 
@@ -30,7 +29,7 @@ class Degreed2Config(cw.ChannelConfig):
     degreed_base_url: Annotated[cw.LmsUrl, cw.Filled]
     """Host of the API, such as https://api.degreed.com; for Europe https://api.eu.degreed.com, for Canada
     https://api.ca.degreed.com."""
-    degreed_token_fetch_base_url: OptionalUrl = None
+    degreed_token_fetch_base_url: cw.OptionalUrl = None
     """Host that gives tokens, such as https://degreed.com, https://eu.degreed.com or https://ca.degreed.com; empty
     for the host of the API."""
     retire_strategy: Literal[cw.RetireStrategy.DEACTIVATE, cw.RetireStrategy.DELETE] = (
@@ -38,33 +37,46 @@ class Degreed2Config(cw.ChannelConfig):
     )
     """``deactivate`` marks a retired course as obsolete and can be undone; ``delete`` removes it from Degreed."""
     learner_id: Literal[cw.LearnerId.EMAIL, cw.LearnerId.EMPLOYEE_ID] = cw.LearnerId.EMAIL
-    """What Degreed knows learners by: ``email`` or ``employee_id``."""
+    """The field by which Degreed knows learners: ``email`` or ``employee_id``."""
     calls_per_minute: int = Field(default=RATE.calls, gt=0)
     """Calls a minute that Degreed allows the API key; more only where Degreed agreed to it."""
 
     @property
     def token_url(self) -> str:
-        """Where tokens come from."""
+        """Return the address of the token endpoint."""
         return f"{self.degreed_token_fetch_base_url or self.degreed_base_url}/oauth/token"
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
-        """The host that gives tokens."""
+        """Return the host that gives tokens; core refuses every other one beside that of the API."""
         return frozenset({urlsplit(self.token_url).netloc.lower()})
 
     @property
     def limit_scope(self) -> str:
-        """The API key at its host. As a digest, for the id is half of a credential."""
+        """Return the name that Degreed's limit counts by: the API key at its host, as a digest, since the id is half of a
+        credential.
+        """
         return f"{super().limit_scope} {cw.digest(self.client_id.get_secret_value(), 16)}"
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """The scopes that sending needs, and no others."""
+        """Return the scopes that sending needs, and no others."""
         return CONTENT_SCOPES + (() if self.disable_learner_data_transmissions else COMPLETION_SCOPES)
 
 
+def config_of(session: cw.Session) -> Degreed2Config:
+    """Return the configuration that a session was opened for."""
+    return cast("Degreed2Config", session.config)
+
+
 def scoped(config: Degreed2Config, tokens: cw.Tokens, *scopes: str) -> cw.FormAuth:
-    """Client credentials in a form. Scopes have commas between them, unlike OAuth 2 elsewhere."""
+    """Return the client credentials grant (RFC 6749, 4.4) for scopes, which have commas between them, unlike elsewhere.
+
+    Args:
+        config: The configuration, which has the API key.
+        tokens: The stored tokens of the configuration; each set of scopes has its own.
+        *scopes: The scopes, such as ``content:read``.
+    """
     form = {
         "grant_type": "client_credentials",
         "scope": ",".join(scopes),
@@ -76,5 +88,5 @@ def scoped(config: Degreed2Config, tokens: cw.Tokens, *scopes: str) -> cw.FormAu
 
 @cw.hookimpl
 def authenticate(config: Degreed2Config, tokens: cw.Tokens) -> httpx.Auth:
-    """A token with the scopes that sending needs."""
+    """Return an authentication whose token has the scopes that sending needs."""
     return scoped(config, tokens, *config.scopes)

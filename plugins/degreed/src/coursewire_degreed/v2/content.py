@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import coursewire as cw
-from coursewire.model.instant import Moment
-from coursewire_degreed.fields import cut, effort_phrase, hours_of, image_of, language_of, title_of
+from coursewire_degreed.fields import effort_phrase, hours_of, image_of, language_of, title_of, truncate
 from coursewire_degreed.v2.config import Degreed2Config
 
 TYPE = "content/courses"
 
 
 @cw.hookimpl
-def export_content(config: Degreed2Config, item: cw.ContentItem, moment: Moment) -> cw.JsonObject:
+def export_content(config: Degreed2Config, item: cw.ContentItem, moment: cw.Moment) -> cw.JsonObject:
     """Build the course, and beside it its skills where it has any.
 
     Args:
-        config: Says whether prices are sent.
+        config: The configuration, which says whether prices are sent.
         item: A course, course run or program.
-        moment: Chooses the run that speaks for a course.
+        moment: The "now" of the run, by which the course run is chosen that speaks for a course.
 
     Returns:
         ``data`` as Degreed takes it when a course is created or changed, ``skills`` as it takes them for a
@@ -58,20 +57,21 @@ def export_retirement(config: Degreed2Config) -> cw.JsonObject:
     return {"data": {"type": TYPE, "attributes": {"obsolete": True}}}
 
 
-def _summary(item: cw.ContentItem, moment: Moment) -> str:
+def _summary(item: cw.ContentItem, moment: cw.Moment) -> str:
+    """Return the description as plain text, after the names of the owners and the effort."""
     texts = (cw.description_with_type(item), item.short_description, title_of(item))
     text = next(filter(None, map(cw.plain_text, texts)), "")
     names = _texts([cw.dig(owner, "name") for owner in item.get("owners") or ()])
-    return cut((f"[{', '.join(names)}]: " if names else "") + effort_phrase(item, moment) + text)
+    return truncate((f"[{', '.join(names)}]: " if names else "") + effort_phrase(item, moment) + text)
 
 
 def _cost(config: Degreed2Config, item: cw.ContentItem) -> int:
-    """Whole units, halves rounded up: Degreed takes no others, and no unknown price."""
+    """Return the price in whole units, halves rounded up: Degreed takes no others, and no unknown price."""
     price = cw.first_active_price(item) if config.show_course_price else None
     return int((price or 0) + 0.5)
 
 
 def _texts(values: Any) -> list[str]:
-    """The texts in a list that may hold anything, without blanks around them."""
+    """Return the texts in a list that may hold anything, without blanks around them."""
     listed = values if isinstance(values, list) else []
     return [value.strip() for value in listed if isinstance(value, str) and value.strip()]

@@ -7,8 +7,8 @@ from dataclasses import replace
 import httpx
 
 import coursewire as cw
-from coursewire_degreed.answers import said
 from coursewire_degreed.fields import completed_at
+from coursewire_degreed.responses import result_from
 from coursewire_degreed.v2.client import read_data
 from coursewire_degreed.v2.config import Degreed2Config
 
@@ -21,7 +21,11 @@ UNKNOWN_LEARNER = "invalid user identifier"
 
 @cw.hookimpl
 def export_completion(config: Degreed2Config, completion: cw.Completion) -> cw.JsonObject:
-    """Build what Degreed is told of a completion; one that was taken back has no ``completed-at``."""
+    """Build the payload of one completion; that of one that was taken back has no ``completed-at``.
+
+    Raises:
+        NotExportableError: The learner's id at Degreed, or the instant of completion, is unknown.
+    """
     percent = completion.percent
     attributes = {
         "user-id": cw.learner_of(completion),
@@ -43,6 +47,7 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
 
 
 async def _send(session: cw.Session, payload: cw.Payload) -> cw.Result:
+    """Send one completion: taken back, corrected where its id is known and Degreed has it, else created."""
     known = payload.remote_id
     if payload.body["data"]["attributes"]["completed-at"] is None:
         return await _take_back(session, known)
@@ -58,19 +63,21 @@ async def _send(session: cw.Session, payload: cw.Payload) -> cw.Result:
 
 
 async def _take_back(session: cw.Session, known: str | None) -> cw.Result:
+    """Delete a completion that no longer counts."""
     if known is None:
         message = "The id of the completion at Degreed is not known. Delete it there by hand."
-        return cw.Result(cw.ResultKind.BLOCKED, "completion-id-unknown", message)
+        return cw.Result(cw.ResultKind.BLOCKED, reason="completion-id-unknown", message=message)
     response = await session.delete(COMPLETIONS + cw.quoted_path(known))
     if cw.is_missing(response):
-        return cw.Result(cw.ResultKind.ALREADY_SO, "already-gone", http_status=response.status_code)
-    return said(session, response, acknowledged=cw.is_done(response))
+        return cw.Result(cw.ResultKind.ALREADY_SO, reason="already-gone", http_status=response.status_code)
+    return result_from(session, response, acknowledged=cw.is_done(response))
 
 
 def _read(session: cw.Session, response: httpx.Response, known: str | None) -> cw.Result:
+    """Return what an answer means for the completion that was sent: only one with its id acknowledges it."""
     ours = read_data(response, known).get("id")
     id_there = str(ours) if ours else None
-    result = said(
+    result = result_from(
         session, response, acknowledged=bool(ours), safe_to_repeat=known is not None, remote_id=id_there
     )
     if response.status_code == 400 and UNKNOWN_LEARNER in result.message.lower():

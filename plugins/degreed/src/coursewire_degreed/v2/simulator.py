@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from coursewire.model.instant import Clock, utc_now
+import coursewire as cw
 from coursewire.testing.simulator import json_response
 from coursewire_degreed.simulated import (
     NEGOTIATED_CALLS,
@@ -102,7 +102,11 @@ class Degreed2Simulator(DegreedSimulator):
     all_scopes = (*CONTENT_SCOPES, *COMPLETION_SCOPES)
 
     def __init__(
-        self, *, clock: Clock = utc_now, keep_bodies: bool = True, calls_per_minute: int = NEGOTIATED_CALLS
+        self,
+        *,
+        clock: cw.Clock = cw.utc_now,
+        keep_bodies: bool = True,
+        calls_per_minute: int = NEGOTIATED_CALLS,
     ) -> None:
         super().__init__(clock=clock, keep_bodies=keep_bodies, calls_per_minute=calls_per_minute)
         self.courses: dict[str, JsonObject] = {}
@@ -112,7 +116,7 @@ class Degreed2Simulator(DegreedSimulator):
         self._snapshots: dict[str, tuple[int, list[JsonObject]]] = {}
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """The token endpoint, courses, skills and completions."""
+        """Return the token endpoint, courses, skills and completions."""
         read, write, complete = "content:read", "content:write", "completions:write"
         return [
             web.post(self.token_paths[0], self._token),
@@ -128,7 +132,7 @@ class Degreed2Simulator(DegreedSimulator):
         ]
 
     def sample_config(self) -> dict[str, Any]:
-        """A configuration whose API key this Degreed knows."""
+        """Return a configuration whose API key this Degreed knows."""
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
@@ -318,7 +322,7 @@ def _name(attributes: JsonObject) -> str:
 def _attributes(
     body: JsonObject, *, allowed: set[str], kind: str | None = None, its_id: str | None = None
 ) -> JsonObject:
-    """The attributes in a document, whose other members must be right."""
+    """Return the attributes in a document, whose other members must be right."""
     data = body.get("data")
     if set(body) != {"data"} or not isinstance(data, dict) or not set(data) <= allowed:
         raise RefusedError(400, "bad-request", f"data is an object with {', '.join(sorted(allowed))}.")
