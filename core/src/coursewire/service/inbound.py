@@ -1,4 +1,4 @@
-"""What channels let the LMS, or its learners, call: below ``/channels/<code>``."""
+"""The routes of channels that the LMS, or its learners, may call, below ``/channels/<code>``."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ CREDENTIALS = ("authorization", "cookie")
 
 
 def nobody(_request: Request) -> str:
-    """Without a platform nobody is signed in as a learner."""
+    """Return "": without a platform nobody is signed in as a learner."""
     return ""
 
 
 def header_learner(name: str) -> LearnerOf:
-    """The learner whom a proxy names in a header, having checked the session of the platform.
+    """Return the learner whom a proxy names in a header, having checked the session of the platform.
 
     Only a proxy may be able to reach the service then: whoever else sets the header is believed as well.
     """
@@ -41,10 +41,10 @@ def header_learner(name: str) -> LearnerOf:
 
 
 def router(installation: Installation, learner_of: LearnerOf) -> GuardedRouter:
-    """The routes of all installed channels.
+    """Return the routes of all installed channels.
 
     Args:
-        installation: Whose channels.
+        installation: The installation, whose channels are served.
         learner_of: Says which learner is calling.
     """
     inbound = Inbound(installation)
@@ -96,7 +96,7 @@ def _endpoint(inbound: Inbound, mounted: Mounted, learner_of: LearnerOf) -> Any:
 
 
 async def _caller(request: Request, learner_of: LearnerOf) -> Caller | None:
-    """Who calls: by API token, by session of the console, or as a learner of the platform."""
+    """Return the caller: by API token, by session of the console, or as a learner of the platform."""
     state = request.app.state
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     known = None
