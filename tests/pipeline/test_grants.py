@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from coursewire.errors import ConfigurationError, GrantError
 from coursewire.inbound.code_grants import CodeGrants
-from coursewire.storage.tables.records import grant_state, token
+from coursewire.storage.tables.records import oauth_state, token
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire_canvas.simulator import CanvasSimulator
 
@@ -123,7 +123,7 @@ def test_nothing_of_state_session_code_or_tokens_lies_in_the_database_in_clear(
     finish(grants, answer)
 
     with installation.engine.connect() as connection:
-        state = connection.execute(select(grant_state)).one()
+        state = connection.execute(select(oauth_state)).one()
         kept = connection.execute(select(token)).one()
     text = repr(tuple(state)) + repr(tuple(kept))
     assert answer["state"] not in text
@@ -164,7 +164,7 @@ def test_states_that_ended_long_ago_are_forgotten(installation, grants, draft, t
     begin(grants, draft)
 
     with installation.engine.connect() as connection:
-        assert len(connection.execute(select(grant_state)).all()) == 1
+        assert len(connection.execute(select(oauth_state)).all()) == 1
 
 
 def test_the_administrator_says_no(grants, draft):
@@ -311,7 +311,7 @@ def test_the_authorize_url_is_encoded_and_names_scopes_only_where_they_are_enfor
 def test_two_grants_begun_for_one_configuration_do_not_disturb_each_other(installation, grants, draft):
     first, second = press(begin(grants, draft)), press(begin(grants, draft))
     with installation.engine.begin() as connection:
-        connection.execute(update(grant_state).values(expires_at=NOW + timedelta(minutes=9)))
+        connection.execute(update(oauth_state).values(expires_at=NOW + timedelta(minutes=9)))
 
     finish(grants, second)
     assert finish(grants, first).secrets_set

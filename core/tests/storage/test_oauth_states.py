@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from coursewire.storage.oauth_states import Begun, OAuthStates, StateFault
-from coursewire.storage.tables.records import configuration, grant_state
+from coursewire.storage.tables.records import configuration, oauth_state
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -49,4 +49,4 @@ def test_what_is_refused_says_why_and_uses_nothing_up(states, begun, state, sess
 def test_a_configuration_that_is_deleted_takes_its_states_along(states, engine):
     with engine.begin() as connection:
         connection.execute(delete(configuration))
-        assert connection.scalar(select(func.count()).select_from(grant_state)) == 0
+        assert connection.scalar(select(func.count()).select_from(oauth_state)) == 0

@@ -6,7 +6,9 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from importlib.resources import files
+from uuid import uuid4
 
 import pytest
 from alembic import command
@@ -14,14 +16,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, insert, inspect, select, text
+from sqlalchemy import Engine, column, insert, inspect, select, text
+from sqlalchemy import table as sql_table
 
 from coursewire.errors import DatabaseError
 from coursewire.model.payload import digest
 from coursewire.storage.database import schema
 from coursewire.storage.database.engine import open_engine
 from coursewire.storage.database.schema import REVISIONS, SchemaState, migrate, require_current, schema_state
-from coursewire.storage.tables import metadata
+from coursewire.storage.tables import metadata, records
 from coursewire.storage.tables.records import content_record, outcome_record
 
 
@@ -72,6 +75,46 @@ def test_from_each_revision_step_by_step(bare):
             require_current(bare)
     assert migrate(bare) == [REVISIONS[-1]]
     assert _differences(bare) == []
+
+
+def test_launches_and_states_keep_their_rows_when_their_tables_get_new_names(bare):
+    _migrate_to(bare, "0008")
+    configuration, now = uuid4(), datetime(2026, 3, 1, tzinfo=UTC)
+    columns = {
+        "hand_over": {
+            "configuration": configuration,
+            "username": "ada",
+            "course_key": "A+B",
+            "remote_id": "g-1",
+            "callback": "/api",
+            "ciphertext": b"sealed",
+            "received_at": now,
+        },
+        "grant_state": {
+            "state": "digest",
+            "configuration": configuration,
+            "session": "digest",
+            "redirect_uri": "https://host.example.com/back",
+            "verifier": None,
+            "expires_at": now,
+            "used_at": None,
+        },
+    }
+    with bare.begin() as connection:
+        values = {"channel": "ACME", "customer": "c", "fields": "{}", "active": True, "version": 1}
+        connection.execute(
+            insert(records.configuration).values(uuid=configuration, created_at=now, updated_at=now, **values)
+        )
+        for new, old in ((records.launch, "hand_over"), (records.oauth_state, "grant_state")):
+            before = sql_table(old, *(column(each.name, each.type) for each in new.columns))
+            connection.execute(insert(before).values(columns[old]))
+
+    assert migrate(bare) == list(REVISIONS[REVISIONS.index("0008") + 1 :])
+
+    with bare.connect() as connection:
+        assert dict(connection.execute(select(records.launch)).one()._mapping) == columns["hand_over"]
+        assert dict(connection.execute(select(records.oauth_state)).one()._mapping) == columns["grant_state"]
+    assert {"hand_over", "grant_state"}.isdisjoint(inspect(bare).get_table_names())
 
 
 def test_the_comparison_sees_a_difference(bare):

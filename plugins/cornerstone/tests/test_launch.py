@@ -250,7 +250,7 @@ def test_tokens_lie_encrypted_and_survive_a_new_key(world: World, acme: Configur
 def test_a_learner_who_is_forgotten_leaves_nothing(world: World, acme: Configuration) -> None:
     world.launch("ada", COURSE)
 
-    assert world.installation.forget("ada")["hand_over"] == 1
+    assert world.installation.forget("ada")["launch"] == 1
 
     assert brought(world, acme) == []
     assert IdentityLinks(world.engine, acme.uuid).fetch(["ada"]) == {}

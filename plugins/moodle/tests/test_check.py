@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import web
 
-from coursewire.errors import BlockedError, CredentialsError
+from coursewire.errors import BlockedError, CredentialsError, UnreachableError
 from coursewire_moodle import plugin
 from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE
 from coursewire_moodle.outcomes import ASSIGNMENTS, GRADE, MODULE, PARTICIPANTS
@@ -116,3 +117,11 @@ def test_it_works_in_xml_too(moodle, preflight):
     assert len(preflight()) == 3
     assert calls(moodle).count(CREATE) == 1
     assert CATEGORIES in calls(moodle)
+
+
+def test_a_site_that_is_closed_for_maintenance_has_nothing_to_correct(moodle, preflight):
+    moodle.interfere = lambda _: web.Response(status=503, text="<p>Maintenance</p>", content_type="text/html")
+
+    with pytest.raises(UnreachableError, match="in order again") as caught:
+        preflight()
+    assert "moodle_base_url" not in str(caught.value)

@@ -154,6 +154,17 @@ def test_a_category_that_is_taken_over_is_listed_once(moodle, connected, course)
     assert form_of(moodle, FIND)["field"] == "category"
 
 
+def test_of_two_courses_with_our_id_number_none_is_adopted_from_the_list(moodle, send, course):
+    moodle.courses.add("K1")
+    moodle.courses.add("K1", shortname="double")
+
+    results = as_core(send, course("K0"), course("K1"))
+
+    assert {result.reason for result in results} == {"several-courses"}
+    assert all(result.batch_refused for result in results)
+    assert UPDATE not in calls(moodle)
+
+
 def test_courses_of_ours_in_another_category_are_found_one_by_one(moodle, send, course):
     for number in range(3):
         moodle.courses.add(f"K{number}", categoryid=5)

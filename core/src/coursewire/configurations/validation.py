@@ -21,13 +21,13 @@ from coursewire.model.configuration import INSECURE_URLS, UNSTORABLE, ChannelCon
 from coursewire.suggest import did_you_mean
 
 IDENTITY = ("uuid", "channel", "customer")
-"""What a configuration is; read-only after it was made."""
+"""Fields of a configuration's identity, which cannot be changed."""
 
 WHOLE = "configuration"
 """Stands for the field in a problem that is about several fields together."""
 
 PYDANTICS_OWN = "Field required"
-"""What pydantic says of a missing field. A validator that says it is missing has better words."""
+"""The message of pydantic for a missing field; a validator of the model has a better one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Validity:
 
 
 def is_blank(value: Any) -> bool:
-    """True for null and for text of nothing but white space."""
+    """Tell whether a value is null or for text of nothing but white space."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 

@@ -35,7 +35,7 @@ _SHARE = 500
 """A slice of a slow rate is at most this part of its window: what a process draws and does not use is lost."""
 
 _LOOK_S = 2.0
-"""How often a bucket without a rate is looked at: has another worker been told to wait?"""
+"""Seconds between two looks at a bucket without a rate, to see if another worker was told to wait."""
 
 UNKNOWN_WINDOW_S = 60.0
 """The pause when the LMS says "slow down" without a time and the channel declares no rate."""

@@ -34,7 +34,7 @@ LEASE_S = 150.0
 """For how long one process may renew; longer than a credential call can take."""
 
 POLL_S = 0.1
-"""How often another's renewal is looked for."""
+"""Seconds between two looks for a token that another process renews."""
 
 FAILURE_HOLDS_S = 10.0
 """For how long a failed renewal answers for the next ones, lest every request knock and lock the account."""

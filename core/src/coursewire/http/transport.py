@@ -30,7 +30,7 @@ MAX_RESPONSE_BYTES = 64 * 2**20
 """Largest answer that is read; the largest page of any LMS known is far below."""
 
 KEEPALIVE_S = 5.0
-"""How long an idle connection is kept. Short: a write on one that the server has just closed is in doubt."""
+"""Seconds for which an idle connection is kept: few, since a write on one that the server has just closed is in doubt."""
 
 
 class ForbiddenAddressError(OSError):

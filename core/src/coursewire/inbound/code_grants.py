@@ -1,4 +1,4 @@
-"""How an administrator of an LMS gives us access: OAuth 2's authorization code, without a web framework.
+"""Grants of access by an administrator of an LMS: OAuth 2's authorization code, without a web framework.
 
 Two steps: :meth:`CodeGrants.start` makes the URL to open, :meth:`CodeGrants.finish` takes what the LMS sent the
 browser back with. The host service and ``coursewire config connect`` both stand on them.
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from coursewire.plugins.registry import LoadedChannel
 
 GOOD_FOR = timedelta(minutes=10)
-"""How long an administrator has for the pages of the LMS."""
+"""Time that an administrator has for the pages of the LMS."""
 
 SUBJECT = "service"
 """Whom the token speaks for: the configuration itself."""
@@ -280,7 +280,7 @@ def _check_redirect(uri: str, where: str) -> None:
 
 
 def _challenge(verifier: str) -> str:
-    """The S256 challenge of RFC 7636, 4.2."""
+    """Return the S256 challenge of RFC 7636, 4.2."""
     digest = hashlib.sha256(verifier.encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 

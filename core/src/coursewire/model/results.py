@@ -1,4 +1,4 @@
-"""What a source knows of a learner's way through a course: the facts that outcomes are made from.
+"""The facts about a learner's way through a course that a source knows, and that outcomes are made from.
 
 None is unknown, which is not zero, not False and not empty. Instants are aware UTC.
 """
@@ -21,7 +21,7 @@ AUDIT_MODES = frozenset({"audit", "honor"})
 
 
 class ConsentState(StrEnum):
-    """What a learner said about sharing results with the customer. Only the first two let data leave."""
+    """A learner's answer to the question of sharing results with the customer. Only the first two let data leave."""
 
     GRANTED = "granted"
     IMPLIED = "implied"
@@ -31,7 +31,7 @@ class ConsentState(StrEnum):
 
 
 class Consent(NamedTuple):
-    """What is known of a learner's consent for one enrollment.
+    """A learner's consent for one enrollment, as far as it is known.
 
     Attributes:
         state: What was said.
@@ -129,7 +129,7 @@ class CourseFacts(_Fact):
 
 
 class LicenseState(StrEnum):
-    """Where a licence stands."""
+    """The state of a licence."""
 
     ASSIGNED = "assigned"
     ACTIVATED = "activated"

@@ -1,1 +1,1 @@
-"""Where customers, catalogs, learners and results come from."""
+"""Sources of customers, catalogs, learners and results."""

@@ -1,4 +1,4 @@
-"""What a source is: the questions that it answers, in bulk and in pages."""
+"""The protocol of a source: the questions that it answers, in bulk and in pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from coursewire.model.results import Consent, EnrollmentFacts, LearnerFacts
 
 
 class Answer(StrEnum):
-    """How far a source's answer can be relied upon."""
+    """Reliability of a source's answer."""
 
     COMPLETE = "complete"
     """Everything the catalog holds is named: what is not named has left it."""
@@ -24,15 +24,15 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CatalogDiff:
-    """What one catalog holds, against the keys we hold.
+    """The keys of one catalog, compared with the keys of our records.
 
     Attributes:
         catalog: The catalog.
-        answer: How far ``present`` can be relied upon.
-        present: With ``COMPLETE``: each content key now in the catalog, and its version: any text that
-            differs whenever the item's data differs, or "" when the source does not know (the item is
-            then examined). Empty otherwise.
-        reason: With ``FAILED``: why.
+        answer: Reliability of ``present``.
+        present: With ``COMPLETE``: versions by content key, for every item now in the catalog. A version is any text
+            that differs whenever the item's data differs, or "" if the source does not know it, and then the item
+            is examined. Empty with the other answers.
+        reason: With ``FAILED``: the reason.
     """
 
     catalog: Catalog
@@ -42,10 +42,10 @@ class CatalogDiff:
 
 
 class Source(Protocol):
-    """Where customers, catalogs and content come from. All methods answer from one consistent state."""
+    """A source of customers, catalogs, content, learners and results; it answers from one consistent state."""
 
     async def customers(self) -> list[Customer]:
-        """All customers, active or not, in the order in which the source has them.
+        """Return all customers, active or not, in the order of the source.
 
         Raises:
             SourceError: The source could not answer.
@@ -53,7 +53,7 @@ class Source(Protocol):
         ...
 
     async def customer(self, uuid: str) -> Customer | None:
-        """One customer; None when the source does not know it.
+        """Return one customer; None if the source does not know it.
 
         Raises:
             SourceError: The source could not answer.
@@ -61,7 +61,7 @@ class Source(Protocol):
         ...
 
     async def catalogs(self, customer: str) -> list[Catalog]:
-        """The customer's catalogs, oldest first.
+        """Return the customer's catalogs, oldest first.
 
         Raises:
             SourceError: The source could not answer.
@@ -69,19 +69,18 @@ class Source(Protocol):
         ...
 
     async def diff(self, catalog: Catalog, known: Mapping[str, str]) -> CatalogDiff:
-        """Hold what a catalog has against the keys we hold.
+        """Compare the keys of a catalog with the keys of our records.
 
         Args:
             catalog: The catalog.
-            known: Keys that our records say came from this catalog, each with the version it was made
-                from ("" when that is unknown).
+            known: Versions by key, for the items that came from this catalog by our records; "" for an unknown version.
 
-        A source that could not answer says so in the diff; it does not raise.
+        A source that could not answer returns a diff that says so; it does not raise.
         """
         ...
 
     def content(self, keys: Sequence[str], *, page_items: int = 500) -> AsyncIterator[list[ContentItem]]:
-        """The items of these keys, in pages, in the order of ``keys``.
+        """Yield the items of these keys in pages, in the order of ``keys``.
 
         Keys that the source does not have are left out; the caller counts them.
 
@@ -91,7 +90,7 @@ class Source(Protocol):
         ...
 
     async def learner(self, customer: str, username: str) -> LearnerFacts | None:
-        """One learner at one customer, enrolled or not; None when the customer does not have this learner.
+        """Return one learner of one customer, enrolled or not; None if the customer does not have this learner.
 
         Raises:
             SourceError: The source could not answer.
@@ -107,14 +106,14 @@ class Source(Protocol):
         with_subsections: bool = True,
         page_items: int = 500,
     ) -> AsyncIterator[list[EnrollmentFacts]]:
-        """The customer's enrollments with all that is known about them, in pages, in the order of their ids.
+        """Yield the customer's enrollments with all facts about them, in pages, in the order of their ids.
 
         Args:
-            customer: UUID.
-            username: Only this learner's.
-            course_run_key: Only those in this run, or in any run of this course.
-            with_subsections: False leaves the results in subsections out, which are most of the data.
-            page_items: Enrollments a page.
+            customer: UUID of the customer.
+            username: Username of the learner; None for all learners.
+            course_run_key: Key of a course run, or of a course for all of its runs; None for all.
+            with_subsections: False to leave out the results in subsections, which are most of the data.
+            page_items: Number of enrollments in a page.
 
         Raises:
             SourceError: The source could not answer.
@@ -122,9 +121,9 @@ class Source(Protocol):
         ...
 
     async def consents(self, enrollments: Sequence[str]) -> Mapping[str, Consent]:
-        """Ask for the consent of these enrollments anew, right before something is sent.
+        """Read the consent of these enrollments anew, right before their outcomes are sent.
 
-        One that the source does not name is unknown, and so is not a yes.
+        An enrollment that the source does not name has no known consent, which is not a yes.
 
         Raises:
             SourceError: The source could not answer.
@@ -132,5 +131,5 @@ class Source(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         ...

@@ -1,7 +1,7 @@
 """Bundles: folders of JSON-lines files that describe customers, catalogs, content, learners and results.
 
-A bundle is read as a stream. What is wrong with a line becomes a :class:`Problem` that names file, line
-and field, and costs only that line.
+A bundle is read as a stream. A fault of a line becomes a :class:`Problem` that names file, line and field, and costs
+only that line.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ _TEXT: TypeAdapter[str] = TypeAdapter(LongText)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a line is refused. It names a field, never its value: that may be personal.
+    """The fault of a refused line; it names a field, never its value, which may be personal.
 
     Attributes:
         file: Name of the file in the bundle.
-        line: Counted from 1.
-        field: Path of the field at fault, ``subsections.0.attempted``; "" when it is the line as a whole.
-        why: The rest of the sentence.
+        line: Number of the line, from 1.
+        field: Path of the field at fault, such as ``subsections.0.attempted``; "" for the line as a whole.
+        why: The fault, as the rest of a sentence.
     """
 
     file: str
@@ -86,8 +86,8 @@ class Bundle:
 
     Attributes:
         path: The folder.
-        files: The files it has, without ``.jsonl``, in the order of :data:`ROW_MODELS`.
-        unknown_files: Names of JSON-lines files that are no part of a bundle; nobody reads them.
+        files: Names of its files without ``.jsonl``, in the order of :data:`ROW_MODELS`.
+        unknown_files: Names of JSON-lines files that are no part of a bundle and are not read.
 
     Raises:
         BundleError: There is no such folder, or no file of a bundle in it.
@@ -119,11 +119,11 @@ class Bundle:
             )
 
     def file(self, name: str) -> Path:
-        """The path of a file by its name without ``.jsonl``, whether it is there or not."""
+        """Return the path of a file by its name without ``.jsonl``, even if it does not exist."""
         return self.path / f"{name}.jsonl"
 
     def count_lines(self, name: str) -> int:
-        """How many lines a file has, blank ones among them."""
+        """Return the number of lines of a file, including blank ones."""
         with self._open(name) as stream:
             count, last = 0, b"\n"
             while block := stream.read(1 << 20):
@@ -132,9 +132,9 @@ class Bundle:
         return count if last == b"\n" else count + 1
 
     def rows(self, name: str) -> Iterator[tuple[int, Any | Problem]]:
-        """The lines of one file: line number and a row (:data:`ROW_MODELS` tells the class) or a problem.
+        """Yield the lines of one file: the line number, and a row of the class in :data:`ROW_MODELS` or a problem.
 
-        Blank lines are left out. Keeps the keys seen so far, to find those that come twice.
+        Blank lines are left out. The keys are kept in memory, to find those that come twice.
 
         Raises:
             BundleError: The file cannot be read.
@@ -155,10 +155,10 @@ class Bundle:
                 yield number, row
 
     def content_at(self, offsets: Iterable[int]) -> list[ContentRow]:
-        """Read again the content lines that :meth:`rows` found sound at these offsets.
+        """Read again the content lines at these offsets, which :meth:`rows` accepted.
 
         Raises:
-            BundleError: The file cannot be read, or is not what it was.
+            BundleError: The file cannot be read, or has changed.
         """
         rows = []
         with self._open("content") as stream:
@@ -253,7 +253,7 @@ def _check(adapter: TypeAdapter[str], value: str, field: str) -> None:
 
 
 def _refusal(error: ValidationError) -> _RefusedError:
-    """The first of pydantic's complaints, in our words and without the value."""
+    """Return the first of pydantic's errors, in our words and without the value."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     field = ".".join(str(part) for part in first["loc"] if part != "[key]")
     match first["type"]:

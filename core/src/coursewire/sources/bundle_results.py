@@ -1,4 +1,4 @@
-"""Learners and results of a bundle, joined: what :class:`BundleSource` answers about enrollments from."""
+"""Learners and results of a bundle, joined for the answers of :class:`BundleSource` about enrollments."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _FILES = ("learners", "enrollments", "grades", "certificates")
 
 @dataclass(slots=True)
 class Results:
-    """The rows of the four files, by what they are asked for.
+    """The rows of the four files, by the keys under which they are looked up.
 
     Attributes:
-        enrollments: By customer, in the order of their ids.
-        refused: Who has refused, or left unanswered, some course: username and customer.
+        enrollments: Enrollments by customer, in the order of their ids.
+        refused: Pairs of username and customer, for learners who refused consent to a course or left it unanswered.
     """
 
     enrollments: dict[str, list[EnrollmentRow]] = field(default_factory=dict)
@@ -66,21 +66,21 @@ class Results:
         return found
 
     def consent(self, row: EnrollmentRow) -> Consent:
-        """The consent of one enrollment."""
+        """Return the consent of one enrollment."""
         elsewhere = (row.username, row.customer) in self.refused
         return consent_of(
             row.consent_state, row.consent_granted_by, row.consent_granted_at, elsewhere=elsewhere
         )
 
     def learner(self, customer: str, username: str) -> LearnerFacts | None:
-        """One learner of a customer; None when the bundle does not name the learner."""
+        """Return one learner of a customer; None if the bundle does not name the learner."""
         row = self.learners.get((username, customer))
         return LearnerFacts.model_validate(row.model_dump(exclude={"customer"})) if row else None
 
     def facts(self, row: EnrollmentRow, course: CourseFacts) -> EnrollmentFacts:
-        """One enrollment with all that the bundle says about it.
+        """Return one enrollment with all facts of the bundle about it.
 
-        A learner whom the bundle does not name is not linked to the customer, as far as it knows.
+        A learner whom the bundle does not name counts as not linked to the customer.
         """
         learner = self.learner(row.customer, row.username)
         grade = self.grades.get((row.username, row.course_id))

@@ -1,4 +1,4 @@
-"""A bundle as a source, without a database: what ``coursewire preview`` reads."""
+"""A bundle as a source without a database, as ``coursewire preview`` uses it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Place(NamedTuple):
 
 @dataclass(slots=True)
 class _Index:
-    """What a bundle holds: its keys, and where each item's line begins."""
+    """The keys of a bundle, and the offset at which each item's line begins."""
 
     customers: dict[str, Customer] = field(default_factory=dict)
     catalogs: list[Catalog] = field(default_factory=list)
@@ -47,7 +47,7 @@ class BundleSource:
     present with the version "", as in the embedded source.
 
     Args:
-        path: The bundle.
+        path: Folder of the bundle.
 
     Raises:
         BundleError: There is no bundle.
@@ -60,9 +60,9 @@ class BundleSource:
         self._reading = asyncio.Lock()
 
     async def problems(self) -> list[Problem]:
-        """The refused lines of customers, catalogs and content, by file and line.
+        """Return the refused lines of customers, catalogs and content, by file and line.
 
-        Those of learners and results come after them, once a question about enrollments was asked.
+        The refused lines of learners and results follow, once a question about enrollments was asked.
 
         Raises:
             SourceError: A file cannot be read.
@@ -70,7 +70,7 @@ class BundleSource:
         return (await self._read()).problems + (self._results.problems if self._results else [])
 
     async def keys(self) -> list[str]:
-        """The keys of all content items, in the order of the file.
+        """Return the keys of all content items, in the order of the file.
 
         Raises:
             SourceError: A file cannot be read.
@@ -78,7 +78,7 @@ class BundleSource:
         return list((await self._read()).content)
 
     async def customers(self) -> list[Customer]:
-        """All customers, in the order of the file.
+        """Return all customers, in the order of the file.
 
         Raises:
             SourceError: A file cannot be read.
@@ -86,7 +86,7 @@ class BundleSource:
         return list((await self._read()).customers.values())
 
     async def customer(self, uuid: str) -> Customer | None:
-        """One customer; None when the bundle does not have it.
+        """Return one customer; None if the bundle does not have it.
 
         Raises:
             SourceError: A file cannot be read.
@@ -94,7 +94,7 @@ class BundleSource:
         return (await self._read()).customers.get(uuid)
 
     async def catalogs(self, customer: str) -> list[Catalog]:
-        """The customer's catalogs, in the order of the file.
+        """Return the customer's catalogs, in the order of the file.
 
         Raises:
             SourceError: A file cannot be read.
@@ -102,7 +102,7 @@ class BundleSource:
         return [one for one in (await self._read()).catalogs if one.customer == customer]
 
     async def diff(self, catalog: Catalog, known: Mapping[str, str]) -> CatalogDiff:
-        """What the catalog holds, in the order of its keys."""
+        """Return the keys of the catalog in their order, all of them as present."""
         try:
             index = await self._read()
         except SourceError as error:
@@ -116,7 +116,7 @@ class BundleSource:
     async def content(
         self, keys: Sequence[str], *, page_items: int = 500
     ) -> AsyncIterator[list[ContentItem]]:
-        """The items of these keys, in pages of at most ``page_items`` keys, in the order of ``keys``.
+        """Yield the items of these keys, in pages of at most ``page_items`` keys, in the order of ``keys``.
 
         Raises:
             SourceError: A file cannot be read.
@@ -128,7 +128,7 @@ class BundleSource:
                 yield await asyncio.to_thread(self._items, offsets)
 
     async def learner(self, customer: str, username: str) -> LearnerFacts | None:
-        """One learner at one customer; None when the bundle does not name the learner.
+        """Return one learner of one customer; None if the bundle does not name the learner.
 
         Raises:
             SourceError: A file cannot be read.
@@ -144,7 +144,7 @@ class BundleSource:
         with_subsections: bool = True,
         page_items: int = 500,
     ) -> AsyncIterator[list[EnrollmentFacts]]:
-        """The customer's enrollments, in pages, in the order of their ids.
+        """Yield the customer's enrollments, in pages, in the order of their ids.
 
         Raises:
             SourceError: A file cannot be read.
@@ -166,7 +166,7 @@ class BundleSource:
             yield found if with_subsections else [one.model_copy(update={"subsections": ()}) for one in found]
 
     async def consents(self, enrollments: Sequence[str]) -> Mapping[str, Consent]:
-        """The consent of each of these enrollments; those that the bundle does not have are left out.
+        """Return the consent of each of these enrollments; those that the bundle does not have are left out.
 
         Raises:
             SourceError: A file cannot be read.
@@ -177,7 +177,7 @@ class BundleSource:
         return {row.id: results.consent(row) for row in rows}
 
     async def aclose(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file is held open."""
 
     def _facts(self, index: _Index, results: Results, page: Sequence[EnrollmentRow]) -> list[EnrollmentFacts]:
         runs = {row.course_id: index.runs.get(row.course_id, []) for row in page}

@@ -1,4 +1,4 @@
-"""What a stored consent says, given what else the learner said."""
+"""The consent of an enrollment, which depends on the learner's answers for other enrollments."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from datetime import datetime
 from coursewire.model.results import Consent, ConsentState
 
 REFUSALS = frozenset({ConsentState.REFUSED, ConsentState.UNANSWERED})
-"""What a learner must not have said about any course of the customer for an implied consent to hold."""
+"""The answers to any course of the customer that rule out implied consent."""
 
 
 def consent_of(state: ConsentState, by: str | None, at: datetime | None, *, elsewhere: bool) -> Consent:
-    """The consent of one enrollment.
+    """Return the consent of one enrollment.
 
     Args:
-        state: As stored for this enrollment.
-        by: Who said it.
-        at: When.
-        elsewhere: Whether the learner has one of :data:`REFUSALS` at another enrollment with the same
-            customer: implied consent rests on nobody having objected.
+        state: State that is stored for this enrollment.
+        by: Name of the person or system that recorded it.
+        at: Instant at which it was recorded.
+        elsewhere: True if the learner has one of :data:`REFUSALS` at another enrollment with the same customer,
+            which rules out implied consent.
     """
     if state is ConsentState.IMPLIED and elsewhere:
         return Consent(ConsentState.REFUSED, elsewhere=True)

@@ -1,4 +1,4 @@
-"""What an enrollment's course and run say, from content in the shape of Open edX's enterprise-catalog."""
+"""Facts of an enrollment's course and run, read from content in the shape of Open edX's enterprise-catalog."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from coursewire.model.outcomes import CourseDetails
 from coursewire.model.results import CourseFacts
 
 _PARENT_FIELDS = ("course", "parent_content_key")
-"""Where the record of a run that is an item of its own may name its course."""
+"""Fields in which a course run that is an item of its own may name its course."""
 
 
 def course_facts(run_key: str, items: Iterable[ContentItem]) -> CourseFacts:
-    """The facts of a run.
+    """Return the facts of a course run.
 
     Args:
-        run_key: The key that the enrollment names.
-        items: The content items that hold the run: a course, the run itself, or both. A course speaks first.
+        run_key: Key of the course run, as the enrollment names it.
+        items: Content items that hold the run: a course, the run itself, or both; a course comes first.
 
     Returns:
-        Facts without a course key when no item holds the run.
+        The facts; without a course key if no item holds the run.
     """
     for item in sorted(items, key=lambda item: item.content_type is not ContentType.COURSE):
         if item.content_type is ContentType.COURSE_RUN:
@@ -58,7 +58,7 @@ def _parent(item: ContentItem) -> str | None:
 
 
 def _upgrade_deadline(seats: object) -> datetime | None:
-    """Of the first verified seat; None when there is none, or none that can be read."""
+    """Return the upgrade deadline of the first verified seat; None if there is none that can be read."""
     if not isinstance(seats, list):
         return None
     verified = (seat for seat in seats if isinstance(seat, dict) and seat.get("type") == "verified")

@@ -1,6 +1,6 @@
-"""What a line of each file of a bundle holds, strictly: an unknown field, a naive time or a guess is refused.
+"""The lines of a bundle's files, read strictly: an unknown field, a naive time or a guess is refused.
 
-Content items are the exception: their shape is open, and every field is kept.
+Content items are the exception, since their shape is open: every field of theirs is kept.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Points = Annotated[Decimal, Field(ge=0, max_digits=30)]
 
 
 class Row(BaseModel):
-    """One line of a file. ``key_fields`` together name the line's subject; they occur once in a file."""
+    """One line of a file; ``key_fields`` together name its subject, and their values occur once in a file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     key_fields: ClassVar[tuple[str, ...]]
@@ -91,12 +91,12 @@ class CustomerRow(Row):
     identity_providers: tuple[ProviderRow, ...] = ()
 
     def customer(self) -> Customer:
-        """As the rest of Coursewire knows it."""
+        """Return the line as the model that the other rooms use."""
         return Customer.model_validate(self.model_dump())
 
 
 class CatalogRow(Row):
-    """A line of ``catalogs.jsonl``. ``content_keys`` must be there: an absent list is not an empty one."""
+    """A line of ``catalogs.jsonl``; ``content_keys`` is required, because a missing list is not an empty one."""
 
     key_fields = ("uuid",)
     uuid: UuidKey
@@ -111,7 +111,7 @@ class CatalogRow(Row):
         return tuple(sorted(set(keys)))
 
     def catalog(self) -> Catalog:
-        """As the rest of Coursewire knows it."""
+        """Return the line as the model that the other rooms use."""
         return Catalog(uuid=self.uuid, customer=self.customer, title=self.title, modified=self.modified)
 
 
@@ -147,7 +147,7 @@ _GRANTED = {
 
 
 class EnrollmentRow(Row):
-    """A line of ``enrollments.jsonl``. Consent that is absent is unknown, which is not a yes.
+    """A line of ``enrollments.jsonl``; missing consent is unknown, which is not a yes.
 
     ``consent_granted`` is the short form of ``consent``; a line that has both must not contradict itself.
     """
@@ -180,7 +180,7 @@ class EnrollmentRow(Row):
 
     @property
     def consent_state(self) -> ConsentState:
-        """What both fields say together."""
+        """Return the consent that both fields give together."""
         if self.consent is not None:
             return self.consent
         if self.consent_granted is None:
@@ -205,7 +205,7 @@ class SubsectionRow(BaseModel):
 
 
 class GradeRow(Row):
-    """A line of ``grades.jsonl``. A grade that is absent is unknown, which is not zero."""
+    """A line of ``grades.jsonl``; a missing grade is unknown, which is not zero."""
 
     key_fields = ("username", "course_id")
     username: Key
@@ -246,8 +246,8 @@ class ContentRow:
     Attributes:
         item: The item, typed.
         data: The line's object as it was read, with every field.
-        run_keys: Keys of the course runs it holds; of a course run item, its own.
-        offset: Where the line begins in the file, in bytes.
+        run_keys: Keys of the item's course runs; of a course run item its own.
+        offset: Offset of the line in the file, in bytes.
     """
 
     item: ContentItem
@@ -257,7 +257,7 @@ class ContentRow:
 
     @property
     def key_fields(self) -> tuple[str, ...]:
-        """``uuid`` for programs and pathways, else ``key``."""
+        """Names of the key: ``uuid`` for programs and pathways, ``key`` for courses and runs."""
         return ("uuid",) if self.item.content_type in KEYED_BY_UUID else ("key",)
 
     @property

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
-from coursewire.storage.tables.records import grant_state
+from coursewire.storage.tables.records import oauth_state
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,9 +59,9 @@ class OAuthStates:
     def begin(self, state: str, begun: Begun, *, session: str, now: datetime, expires_at: datetime) -> None:
         """Store a state, and delete states that ended long ago."""
         with self._engine.begin() as connection:
-            connection.execute(delete(grant_state).where(grant_state.c.expires_at < now - KEPT_AFTER_END))
+            connection.execute(delete(oauth_state).where(oauth_state.c.expires_at < now - KEPT_AFTER_END))
             connection.execute(
-                insert(grant_state).values(
+                insert(oauth_state).values(
                     state=_digest(state),
                     configuration=begun.configuration,
                     session=_digest(session),
@@ -76,16 +76,16 @@ class OAuthStates:
 
         A call from another session is refused, and the state stays usable.
         """
-        mine = grant_state.c.state == _digest(state)
+        mine = oauth_state.c.state == _digest(state)
         good = (
             mine,
-            grant_state.c.session == _digest(session),
-            grant_state.c.used_at.is_(None),
-            grant_state.c.expires_at > now,
+            oauth_state.c.session == _digest(session),
+            oauth_state.c.used_at.is_(None),
+            oauth_state.c.expires_at > now,
         )
         with self._engine.begin() as connection:
-            taken = connection.execute(update(grant_state).where(*good).values(used_at=now)).rowcount == 1
-            row = connection.execute(select(grant_state).where(mine)).one_or_none()
+            taken = connection.execute(update(oauth_state).where(*good).values(used_at=now)).rowcount == 1
+            row = connection.execute(select(oauth_state).where(mine)).one_or_none()
         if row is None:
             return StateFault.UNKNOWN
         if taken:

@@ -29,7 +29,7 @@ OAUTH = cw.OAuthApplication(
 
 
 class BlackboardConfig(cw.ChannelConfig):
-    """Which Learn, and the application and the grant that open it."""
+    """The address of a Learn, and the application and the grant that open it."""
 
     code: ClassVar[str] = "BLACKBOARD"
 

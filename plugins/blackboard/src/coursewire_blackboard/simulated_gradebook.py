@@ -34,7 +34,7 @@ DECIMALS = 5
 
 
 class SimulatedGradebook:
-    """Who is in which course, and what they have in its columns."""
+    """The members of each course, and their grades in its columns."""
 
     def __init__(self, learn: BlackboardSimulator) -> None:
         self._learn = learn
@@ -94,7 +94,7 @@ class SimulatedGradebook:
         return user
 
     def score(self, course: str, column: str, email: str) -> float | None:
-        """What the gradebook shows: by our keys, and the learner's address."""
+        """Return the grade that the gradebook shows, by our keys and the learner's address."""
         outcome = self._learn.outcomes.get(f"{course} {column} {email}")
         return None if outcome is None else outcome["score"]
 

@@ -1,4 +1,4 @@
-"""How the simulated Learn refuses, and how strictly it reads."""
+"""Refusals of the simulated Learn, and its strict reading of requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def refusal(status: int, message: str, headers: Mapping[str, str] | None = None)
 
 
 def missing(what: str) -> RefusedError:
-    """What Learn says of an id that it does not know, or of a thing that the caller may not see."""
+    """Return the answer about an id that Learn does not know, or a thing that the caller may not see."""
     return refusal(404, f"The specified {what} was not found")
 
 

@@ -14,7 +14,7 @@ LARGEST_ID = 2**63 - 1
 
 PERMISSION_HINT = "Give the role of the token's user the rights, and the developer key the scopes, that the channel's page lists."
 FORBIDDEN_TEXTS = ("not authorized", "insufficient scopes")
-"""What Canvas writes into a 401 that is about a right of the token's user and not about the token."""
+"""Words in a 401 of Canvas that is about a right of the token's user and not about the token."""
 
 SCOPES = tuple(
     f"url:{method}|/api/v1/{path}"
@@ -43,7 +43,7 @@ SCOPES = tuple(
 
 
 class CanvasConfig(cw.ChannelConfig):
-    """Which Canvas, which account in it, and the developer key and the grant that open it."""
+    """The address of a Canvas, an account in it, and the developer key and the grant that open it."""
 
     code: ClassVar[str] = "CANVAS"
 
@@ -93,7 +93,7 @@ def _permission_error(response: httpx.Response) -> cw.BlockedError | None:
         return None
     return cw.BlockedError(
         "Canvas refuses this to the user of the token",
-        why=cw.shorten(response.text, 200),
+        why=cw.truncate(response.text, 200),
         next_step=PERMISSION_HINT,
         http_status=response.status_code,
     )

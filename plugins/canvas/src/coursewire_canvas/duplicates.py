@@ -26,7 +26,7 @@ class Findings:
     removed: int = 0
     """Number of surplus assignments that were deleted."""
     failures: list[str] = field(default_factory=list)
-    """What could not be read or deleted, and why, in sentences."""
+    """Sentences about courses that could not be read and assignments that could not be deleted."""
 
 
 async def find_duplicates(session: cw.Session, course_keys: Iterable[str], *, apply: bool) -> Findings:

@@ -38,7 +38,7 @@ Answer = tuple[Any, dict[str, str]]
 
 
 class SimulatedGradebook:
-    """What the simulated Canvas knows of people and grades.
+    """People and grades of the simulated Canvas.
 
     Attributes:
         users: By id.
@@ -132,7 +132,7 @@ class SimulatedGradebook:
         self._write(assignment, user["id"], score, grader)
 
     def grade_of(self, integration_id: str, email: str) -> float | None:
-        """What the gradebook shows of a user in the assignments with this integration id; None for no grade."""
+        """Return the grade that the gradebook shows of a user in the assignments with this integration id; None for none."""
         scores = [
             submission["score"]
             for (assignment, user), submission in self.submissions.items()

@@ -1,4 +1,4 @@
-"""How the simulated Canvas says no."""
+"""Refusals of the simulated Canvas."""
 
 from __future__ import annotations
 

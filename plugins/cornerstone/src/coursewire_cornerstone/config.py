@@ -22,7 +22,7 @@ def _in_an_object(value: Any) -> Any:
 
 
 class CornerstoneConfig(cw.ChannelConfig):
-    """Which portal, how it is told of results, and how content is put into its words."""
+    """Settings of one portal: its address, the API for results, and the mapping of content."""
 
     code: ClassVar[str] = "CSOD"
 
@@ -63,7 +63,7 @@ class CornerstoneConfig(cw.ChannelConfig):
     learning_assignments_api_path: cw.AbsolutePath = "/services/api/v1/LearningAssignments"
     """Path of the Learning Assignments API."""
     in_progress_api: Literal["transcript", "learning_assignments"] = "transcript"
-    """Which API is told of results in progress, with ``completion_api`` ``transcript``."""
+    """API that takes results in progress, with ``completion_api`` ``transcript``."""
     learner_field: Literal["userGuid", "externalId"] = "userGuid"
     """Field of the Transcript API that names the learner: the GUID, or the user id in the portal."""
 
@@ -75,7 +75,7 @@ class CornerstoneConfig(cw.ChannelConfig):
     disable_subject_metadata_transmission: bool = False
     """Send no subjects, for a portal with a taxonomy of its own."""
     launch_url: cw.OptionalUrl = None
-    """Where this service's page for arriving learners is: https://<host>/channels/csod/launch/<customer UUID>. Courses
+    """Address of this service's page for arriving learners: https://<host>/channels/csod/launch/<customer UUID>. Courses
     then begin there, and go on to their own address; empty where the platform hands arrivals on by itself."""
 
     @field_validator("client_secret")

@@ -78,7 +78,7 @@ class Progress(_Strict):
 
 
 class Transcript(_Strict):
-    """What the Transcript API takes; the learner is named in one way."""
+    """The body of a call of the Transcript API, which names the learner in one way."""
 
     learningObjectId: _Text  # noqa: N815
     userGuid: _Text | None = None  # noqa: N815
@@ -137,7 +137,7 @@ class CornerstoneSimulator(Simulator):
         self._tokens: dict[str, datetime] = {}
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """The portal's endpoints."""
+        """Return the portal's endpoints."""
         return [
             web.post(f"{CALLBACK}/progress", self._progress),
             web.post(TOKEN, self._token),
@@ -226,7 +226,7 @@ class CornerstoneSimulator(Simulator):
             self.arrivals[course.ID] += 1
 
     def arrive(self, learner: str) -> dict[str, str]:
-        """What a learner who starts a course brings along."""
+        """Return the parameters of a learner's launch of a course."""
         token = f"{secrets.token_urlsafe(12)}+/="
         self._session_tokens[token] = self.clock() + SESSION_TOKEN_LIFETIME
         guid = self.learners.setdefault(learner, str(uuid5(PEOPLE, learner)))

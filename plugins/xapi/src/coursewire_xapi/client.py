@@ -1,4 +1,4 @@
-"""Speaking to a Learning Record Store: arrays of statements, and what its answers say of each."""
+"""The client of a Learning Record Store: it sends arrays of statements, and reads the answer for each."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _admitted = partial(cw.admitted, permission_hint=RIGHTS, next_step=ADDRESS)
 
 @cw.hookimpl
 def authenticate(config: XapiConfig) -> cw.BasicAuth:
-    """Basic authentication, and the version that every request must announce."""
+    """Authenticate with user and password, and announce the version of xAPI in every request."""
     return cw.BasicAuth(config.key, config.secret, {VERSION_HEADER: config.version})
 
 
 def tell(config: XapiConfig, payload: cw.Payload) -> Telling:
-    """What is to be said of a payload after what was said before, and what is held once the store has it.
+    """Return the statements to send for a payload, and the held statement once the store has them.
 
-    Nothing and None, where there is nothing to void.
+    The result is no statement and None if there is nothing to void.
     """
     body, held = dict(payload.body), Held.read(payload.remote_id)
     stands = held.statement if held and held.fact else None
@@ -58,7 +58,7 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
     """Send the statements of a batch with one request; the store takes all of them or none.
 
     Raises:
-        BlockedError: The store refuses the call whatever it carries: rights or address are wrong.
+        BlockedError: The store refuses every call: a right is missing, or the address is wrong.
     """
     tellings = [tell(cast("XapiConfig", session.config), payload) for payload in batch.payloads]
     statements = [statement for some, _ in tellings for statement in some]
@@ -76,16 +76,18 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
 
 
 def _named(response: httpx.Response, ours: set[str]) -> Names:
-    """The ids that the store has taken now: none with a 409, all with a 204. None where no store answers so."""
-    if response.status_code == 409 or not response.content:
-        return {409: set[str](), 204: ours}.get(response.status_code)
+    """Return the ids that the store has taken now: none with a 409, all with a 204; None for an unreadable answer."""
+    if response.status_code == 409:
+        return set()
+    if not response.content:
+        return ours if response.status_code == 204 else None
     body = cw.read_json(response)
     is_list = isinstance(body, list) and all(isinstance(each, str) for each in body)
     return set(body) if is_list and ours.issuperset(body) and len(set(body)) == len(body) else None
 
 
 async def _settle(session: cw.Session, telling: Telling, response: httpx.Response, named: Names) -> cw.Result:
-    """One outcome's result. Some stores name only what was new to them; the place in the list says nothing."""
+    """Return the result of one outcome, for which the ids count: some stores name only statements that were new to them."""
     statements, held = telling
     if held is None:
         return NOTHING_TO_VOID
@@ -100,7 +102,7 @@ async def _settle(session: cw.Session, telling: Telling, response: httpx.Respons
 
 
 async def _fault(session: cw.Session, ours: cw.JsonObject) -> cw.Result | None:
-    """What is wrong with a statement whose id the store knows; None where it tells the same fact, if in other words."""
+    """Return the fault of a statement whose id the store knows; None if the store's statement tells the same fact."""
     name = ours["id"]
     theirs = await _fetch(session, "statementId", name)
     if theirs is None:
@@ -114,7 +116,7 @@ async def _fault(session: cw.Session, ours: cw.JsonObject) -> cw.Result | None:
 
 
 async def _fetch(session: cw.Session, name: str, value: str) -> cw.JsonObject | None:
-    """One statement by its id, which some stores wrap into a list; None where the store does not show it."""
+    """Return one statement by its id, which some stores wrap into a list; None if the store does not show it."""
     response = await session.get("statements", params={name: value})
     body = cw.read_object(response) if response.status_code == 404 or _admitted(response).is_success else {}
     found = body.get("statements", [body])
@@ -122,18 +124,18 @@ async def _fetch(session: cw.Session, name: str, value: str) -> cw.JsonObject | 
 
 
 def _fact(told: cw.JsonObject) -> dict[str, Any]:
-    """What makes a statement what it is. A store may fill in or take over everything else."""
+    """Return the parts of a statement that tell its fact; a store may fill in or change all others."""
     names = {"actor": identifier(told["actor"]), "verb": told["verb"]["id"], "object": told["object"]["id"]}
     return names | {"result": told.get("result")}
 
 
 @cw.hookimpl
 async def check_connection(session: cw.Session) -> list[str]:
-    """The versions that the store offers; then a read, and a write of nothing, with the credentials.
+    """Check the versions that the store offers, then a read, and a write of nothing, with the credentials.
 
     Raises:
         BlockedError: A right is missing, or the version of the configuration is not offered.
-        UnreachableError: What answers is no Learning Record Store.
+        UnreachableError: The address does not lead to a Learning Record Store.
     """
     versions = await _check_version(session, cast("XapiConfig", session.config).version)
     response = _admitted(await session.get("statements", params={"limit": "1"}))

@@ -33,7 +33,7 @@ MasteryScore = Annotated[Decimal, Field(ge=0, le=1, decimal_places=4)]
 
 
 class MoveOn(StrEnum):
-    """What an LMS waits for before it counts a unit as done."""
+    """The rule by which an LMS counts a unit as done."""
 
     NOT_APPLICABLE = "NotApplicable"
     PASSED = "Passed"
@@ -60,12 +60,12 @@ class Texts(_Element):
 
     @classmethod
     def of(cls, text: str, language: str) -> Texts:
-        """A text in one language."""
+        """Return a text in one language."""
         return cls(langstring=(LangString(lang=language, text=text),))
 
 
 class Described(_Element):
-    """What course, block and unit have; the course has nothing else."""
+    """The elements that course, block and unit share; the course has no others."""
 
     id: Iri = Field(alias="@id")
     title: Texts
@@ -73,7 +73,7 @@ class Described(_Element):
 
 
 class Unit(Described):
-    """An assignable unit: what an LMS launches. Pages that do not speak cmi5 satisfy nothing but ``NotApplicable``."""
+    """An assignable unit, which an LMS launches; pages that do not speak cmi5 satisfy nothing but ``NotApplicable``."""
 
     url: Address
     move_on: MoveOn = Field(default=MoveOn.NOT_APPLICABLE, alias="@moveOn")
@@ -109,23 +109,23 @@ class Structure(_Element):
 
     @property
     def units(self) -> list[Unit]:
-        """Every unit, also those in blocks."""
+        """Every unit of the structure, including those in blocks."""
         return [*self.au, *(unit for block in self.block for unit in block.au)]
 
     def to_xml(self) -> str:
-        """The text of the structure."""
+        """Return the structure as XML text."""
         content = self.model_dump(mode="json", exclude_none=True)
         xml: str = xmltodict.unparse({"courseStructure": content}, pretty=True, indent="  ")
         return xml
 
 
 def described(item: cw.ContentItem, run: cw.CourseRun | None, title: str | None) -> dict[str, Texts]:
-    """Title and description of a course or of a run of it.
+    """Return title and description of a course, or of a run of it.
 
     Args:
         item: The course.
-        run: Whose language the texts are in; None for that of the course.
-        title: The course's own is taken where this is blank.
+        run: Course run whose language the texts are in; None for the language of the course.
+        title: Title of the run; the course's own title stands in for a blank one.
 
     Raises:
         NotExportableError: There is no title.
@@ -137,17 +137,17 @@ def described(item: cw.ContentItem, run: cw.CourseRun | None, title: str | None)
 
 
 def of_one(block: Block) -> Structure:
-    """The structure of one course."""
+    """Return the structure of one course."""
     course = Described(id=block.id, title=block.title, description=block.description)
     return Structure(course=course, au=block.au)
 
 
 def of_many(iri: str, name: str, blocks: Sequence[Block]) -> Structure:
-    """One structure for many courses: each is a block.
+    """Return one structure for many courses, each as a block.
 
     Args:
-        iri: Of the catalogue.
-        name: Of the catalogue, in no language.
+        iri: IRI of the catalogue.
+        name: Name of the catalogue, in no language.
         blocks: The courses.
     """
     text = Texts.of(name, cw.UNDETERMINED)
@@ -155,7 +155,7 @@ def of_many(iri: str, name: str, blocks: Sequence[Block]) -> Structure:
 
 
 def to_zip(xml: str) -> bytes:
-    """The package that an LMS imports: ``cmi5.xml`` at its root, and nothing else. Equal for equal text."""
+    """Return the package that an LMS imports: ``cmi5.xml`` at its root and nothing else, equal for equal text."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         member = zipfile.ZipInfo("cmi5.xml", (1980, 1, 1, 0, 0, 0))
@@ -164,5 +164,5 @@ def to_zip(xml: str) -> bytes:
 
 
 def _clean(text: str | None) -> str:
-    """A text without what XML cannot carry."""
+    """Return a text without characters that XML cannot carry."""
     return _NOT_IN_XML.sub("", text or "").strip()

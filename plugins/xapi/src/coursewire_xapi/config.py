@@ -21,7 +21,7 @@ def _base(value: str) -> str:
 
 
 class XapiConfig(cw.ChannelConfig):
-    """Which Learning Record Store, the credentials for it, and how statements name learners and courses."""
+    """Settings of one Learning Record Store: its address, credentials, and the names of learners and courses."""
 
     code: ClassVar[str] = "XAPI"
 
@@ -36,7 +36,7 @@ class XapiConfig(cw.ChannelConfig):
     site_domain: cw.HostName
     """Host of the site that the courses are on. Activity and extension ids begin with it, so it must never change."""
     actor: Literal["account", "mbox", "mbox_sha1sum", "pseudonym"] = "account"
-    """How statements name learners: ``account`` (the id that ``learner_id`` says), ``mbox`` (e-mail address),
+    """Form of the learner's name in statements: ``account`` (the id that ``learner_id`` says), ``mbox`` (e-mail address),
     ``mbox_sha1sum`` (its digest) or ``pseudonym`` (a keyed digest of that id)."""
     account_home_page: str = Field(default="", max_length=255, pattern=r"^(https?://\S+)?$")
     """Address of the system that the learners' ids belong to; empty for that of the site."""
@@ -62,7 +62,7 @@ class XapiConfig(cw.ChannelConfig):
 
     @property
     def learner_id_otherwise(self) -> cw.LearnerId | None:
-        """The e-mail address, where the configuration allows it."""
+        """The e-mail address if the configuration allows it; None otherwise."""
         return cw.LearnerId.EMAIL if self.actor == "account" and self.email_without_account else None
 
     @property

@@ -1,8 +1,8 @@
-"""What the store holds of one outcome, as its record keeps it: which statement stands, and under which id.
+"""The statement that the store holds for one outcome, in the form in which the outcome's record keeps it.
 
 A statement is never changed. A correction is another statement, and a store ignores a statement whose id it has
-seen, even if that was voided. So the id of a fact is its own the first time; where an outcome has been corrected
-before, it is derived from the statement that stands now.
+seen, even if that was voided. So the first statement has the id of its fact; the id of a statement that corrects an
+earlier one is derived from that one.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ class Held(NamedTuple):
     """The last statement of an outcome.
 
     Attributes:
-        statement: Its id at the store.
-        fact: The id of the fact that it tells; None where it voids the one before it.
-        corrected: There was another statement before it.
+        statement: Id of the statement at the store.
+        fact: Id of the fact that it tells; None if it voids the statement before it.
+        corrected: True if there was another statement before it.
     """
 
     statement: str
@@ -28,18 +28,18 @@ class Held(NamedTuple):
 
     @classmethod
     def read(cls, remote_id: str | None) -> Held | None:
-        """From a record; None where it knows of no statement."""
+        """Read the remote id of a record; return None if the record knows no statement."""
         statement, _, fact = (remote_id or "").partition(" ")
         held = cls(statement, None if fact == _NOTHING else fact or statement, corrected=bool(fact))
         return held if statement else None
 
     def written(self) -> str:
-        """As a record keeps it: the statement's id alone while it is the first."""
+        """Return the remote id for the record: the statement's id alone while it is the first."""
         return f"{self.statement} {self.fact or _NOTHING}" if self.corrected else self.statement
 
 
 def follow(held: Held | None, fact: str) -> Held:
-    """The statement that tells ``fact`` after what is held; the same one where that tells it already."""
+    """Return the statement that tells a fact after the held one; the held one itself if it tells that fact."""
     if held and held.fact == fact:
         return held
     name = str(uuid5(UUID(held.statement), fact)) if held and held.corrected else fact

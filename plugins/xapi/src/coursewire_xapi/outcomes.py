@@ -27,9 +27,9 @@ _NOT_IN_IRIS = re.compile(r'[\x00-\x20"<>\\^`{|}\x7f]')
 
 @cw.hookimpl
 def export_completion(config: XapiConfig, completion: cw.Completion) -> cw.JsonObject:
-    """That a learner has completed a course run; or, of a completion that does not hold any more, that it is void.
+    """Return the statement that a learner has completed a course run; for a revoked completion a voiding statement.
 
-    What a voiding statement is about only the client knows: it adds the ids.
+    The client adds the ids to a voiding statement, since only the client knows the statement that it voids.
     """
     if not completion.complete:
         return _by_us(config)
@@ -44,23 +44,23 @@ def export_completion(config: XapiConfig, completion: cw.Completion) -> cw.JsonO
 
 @cw.hookimpl
 def export_enrollment(config: XapiConfig, enrollment: cw.EnrollmentReport) -> cw.JsonObject:
-    """That a learner has joined a course run, or has left it."""
+    """Return the statement that a learner has joined a course run, or has left it."""
     verb = REGISTERED if enrollment.active else UNREGISTERED
     return _statement(config, enrollment, verb, enrollment.at)
 
 
 @cw.hookimpl
 def should_transmit(config: XapiConfig, outcome: cw.Outcome, record: Mapping[str, Any] | None) -> bool | None:
-    """No statement is sent again because its words have changed; of another fact the configuration decides."""
+    """Send no statement again for a change of its words; for another fact the configuration decides."""
     known = record.get("id") if record else None
     return False if known and fact_id(config, outcome) == known else None
 
 
 def fact_id(config: XapiConfig, outcome: cw.Outcome) -> str:
-    """The id of the statement that tells this very fact, however often and in whatever words.
+    """Return the id of the statement of a fact, which is the same for every try and every wording.
 
-    It is made of who, in which enrollment and run, and what makes it another fact. Two configurations for one store
-    tell it once.
+    It is derived from learner, enrollment and course run, and from the values that make another fact. Two
+    configurations for one store give the same id.
     """
     if isinstance(outcome, cw.EnrollmentReport):
         kind = "enrollment" if outcome.active else "unenrollment"
@@ -77,19 +77,19 @@ def fact_id(config: XapiConfig, outcome: cw.Outcome) -> str:
 
 
 def voiding(config: XapiConfig, target: str, body: cw.JsonObject | None = None) -> cw.JsonObject:
-    """The statement that voids ``target``; the same whenever it is made."""
+    """Return the statement that voids ``target``; it is always the same."""
     about = {"objectType": "StatementRef", "id": target}
     return {**(body or _by_us(config)), "id": str(uuid5(UUID(target), VOIDED)), "object": about}
 
 
 def activity_id(config: XapiConfig, kind: str, key: str) -> str:
-    """The IRI of a course (``course``) or course run (``courserun``)."""
+    """Return the IRI of a course (``course``), course run (``courserun``) or catalog (``catalog``)."""
     key = _NOT_IN_IRIS.sub(lambda found: f"%{ord(found[0]):02X}", key)
     return f"{config.site}/xapi/activities/{kind}/{key}"
 
 
 def instant(at: datetime | None) -> str:
-    """An instant in UTC with milliseconds; "" for none."""
+    """Return an instant in UTC with milliseconds; "" for None."""
     return cw.iso_utc(at, timespec="milliseconds") or ""
 
 
@@ -122,10 +122,10 @@ def _statement(config: XapiConfig, outcome: cw.Outcome, verb: str, at: datetime 
 
 
 def actor(config: XapiConfig, outcome: cw.Outcome) -> cw.JsonObject:
-    """The learner as an Agent with exactly one identifier.
+    """Return the learner as an Agent with exactly one identifier.
 
     Raises:
-        NotExportableError: The e-mail address is none.
+        NotExportableError: The learner's e-mail address is not one.
     """
     value, home = outcome.remote_id or "", config.account_home_page or config.site
     is_address = (
@@ -138,7 +138,7 @@ def actor(config: XapiConfig, outcome: cw.Outcome) -> cw.JsonObject:
         return _account(home, value) | {"name": value}
     mailbox, at, domain = value.strip().rpartition("@")
     if not (mailbox and at and domain) or re.search(r"\s", value.strip()):
-        raise cw.NotExportableError("email", "the learner's e-mail address is none")
+        raise cw.NotExportableError("email", "the learner's e-mail address is not one")
     if config.actor == "mbox_sha1sum":
         iri = f"mailto:{mailbox}@{domain.lower()}"
         # xAPI demands SHA-1 here; it hides an address from a glance and protects nothing.
@@ -147,7 +147,7 @@ def actor(config: XapiConfig, outcome: cw.Outcome) -> cw.JsonObject:
 
 
 def identifier(agent: cw.JsonObject) -> cw.JsonObject:
-    """The part of an Agent that says who it is."""
+    """Return the identifier of an Agent."""
     return {name: part for name, part in agent.items() if name not in ("objectType", "name")}
 
 
@@ -156,7 +156,7 @@ def _account(home: str, name: str) -> cw.JsonObject:
 
 
 def _by_us(config: XapiConfig) -> cw.JsonObject:
-    """What every voiding statement has: that it is we who void."""
+    """Return the common part of voiding statements, whose actor is Coursewire."""
     about = {"objectType": "StatementRef"}
     return {"actor": _account(config.site, "coursewire"), "verb": _verb(VOIDED), "object": about}
 

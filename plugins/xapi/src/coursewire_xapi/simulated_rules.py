@@ -1,4 +1,4 @@
-"""What a strict store demands of a statement (xAPI 1.0.3, part two): each fault as a sentence."""
+"""The rules of a strict store for a statement (xAPI 1.0.3, part two), with a sentence for each fault."""
 
 from __future__ import annotations
 

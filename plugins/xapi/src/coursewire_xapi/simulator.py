@@ -215,7 +215,7 @@ def _refused(status: int, message: str, warnings: Sequence[str] = ()) -> web.Res
 
 
 def _names(statement: dict[str, Any]) -> list[str]:
-    """What a statement may be refused by: its id, its learner, its course run."""
+    """Return the values by which a test may have a statement refused: its id, its learner, its course run."""
     actor = statement["actor"]
     who = actor.get("account", {}).get("name") or actor.get("mbox", "").removeprefix("mailto:")
     return [who, statement["id"], statement["object"].get("id", "").rpartition("/")[2]]

@@ -1,7 +1,7 @@
-"""Enrollments with all that is known about them: one page of them, from a fixed handful of statements.
+"""Enrollments with all facts about them, a page at a time, from a fixed handful of statements.
 
-A page is a range of enrollment ids. What belongs to its enrollments is found by joins over that range, so that
-no statement grows with the page.
+A page is a range of enrollment ids. The facts are found by joins over that range, so that no statement grows with the
+page.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 KEPT_COURSES = 5000
-"""How many runs' facts are kept from page to page: neighbours in the order of ids share no runs."""
+"""Number of runs whose facts are kept from page to page: neighbours in the order of ids share no runs."""
 
 _enrollment, _learner, _grade, _certificate = (
     source_enrollment.c,
@@ -109,7 +109,7 @@ _PAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which enrollments are asked for, None is any; and whether with their subsections."""
+    """The enrollments that are asked for, with None for any value, and if their subsections are wanted."""
 
     customer: str
     username: str | None = None
@@ -117,7 +117,7 @@ class Wanted:
     with_subsections: bool = True
 
     def where(self) -> list[ColumnElement[bool]]:
-        """As conditions on :data:`source_enrollment`."""
+        """Return the conditions on :data:`source_enrollment`."""
         found = [_enrollment.customer == self.customer]
         if self.username is not None:
             found.append(_enrollment.username == self.username)
@@ -136,7 +136,7 @@ class Courses:
         self._kept: dict[str, CourseFacts] = {}
 
     def of(self, connection: Connection, run_keys: Iterable[str]) -> dict[str, CourseFacts]:
-        """The facts of each run, known or not."""
+        """Return the facts of each run, known or not."""
         if len(self._kept) > KEPT_COURSES:
             self._kept = {}
         wanted = dict.fromkeys(run_keys)
@@ -160,7 +160,7 @@ class Courses:
 def enrollment_page(
     connection: Connection, wanted: Wanted, *, after: str, page_items: int, courses: Courses
 ) -> list[EnrollmentFacts]:
-    """The enrollments that come after an id, in the order of their ids; empty at the end."""
+    """Return the enrollments that come after an id, in the order of their ids; an empty list at the end."""
     conditions = wanted.where()
     rows = connection.execute(_PAGE.where(*conditions, _enrollment.id > after).limit(page_items)).all()
     if not rows:
@@ -176,7 +176,7 @@ def enrollment_page(
 
 
 def consents_of(connection: Connection, ids: Sequence[str]) -> dict[str, Consent]:
-    """The consent of each of these enrollments that is there."""
+    """Return the consent of each of these enrollments that exists."""
     return {
         row.id: _consent(row)
         for chunk in chunks([(one,) for one in ids])

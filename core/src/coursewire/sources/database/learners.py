@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def learners_of(engine: Engine, customer: str) -> list[LearnerFacts]:
-    """All learners of a customer, in the order of their names, linked or not, enrolled or not."""
+    """Return all learners of a customer in the order of their names, linked or not, enrolled or not."""
     remote_ids: defaultdict[str, dict[str, str]] = defaultdict(dict)
     identity, learner = source_learner_identity.c, source_learner.c
     with engine.connect() as connection:
@@ -36,7 +36,7 @@ def learners_of(engine: Engine, customer: str) -> list[LearnerFacts]:
 
 
 def learner_of(connection: Connection, customer: str, username: str) -> LearnerFacts | None:
-    """One learner of a customer, linked or not; None when there is none."""
+    """Return one learner of a customer, linked or not; None if there is none."""
     identity, learner = source_learner_identity.c, source_learner.c
     row = connection.execute(
         select(learner.username, learner.email, learner.active, learner.linked, learner.pending).where(
@@ -54,7 +54,7 @@ def learner_of(connection: Connection, customer: str, username: str) -> LearnerF
 
 
 def linked_elsewhere(engine: Engine, customer: str, usernames: Collection[str]) -> dict[str, int]:
-    """To how many other customers these learners are linked; those with none are left out."""
+    """Return the number of other customers that each of these learners is linked to; learners with none are left out."""
     learner = source_learner.c
     found: dict[str, int] = {}
     with engine.connect() as connection:
@@ -73,16 +73,16 @@ def linked_elsewhere(engine: Engine, customer: str, usernames: Collection[str]) 
 def unlink(connection: Connection, customer: str, usernames: Collection[str]) -> int:
     """End the membership of these learners at one customer.
 
-    Their rows stay, so that they can be linked again: with the next line of a bundle that differs from the
-    one loaded last. What other customers say of them stays as it is.
+    Their rows stay, so that a later line of a bundle that differs from the last one links them again. Their rows at
+    other customers stay as they are.
 
     Args:
-        connection: In a transaction.
-        customer: UUID.
-        usernames: The learners; those who are not linked are left as they are.
+        connection: Connection in a transaction.
+        customer: UUID of the customer.
+        usernames: Usernames of the learners; those who are not linked stay as they are.
 
     Returns:
-        How many were linked before.
+        The number of learners who were linked before.
     """
     learner = source_learner.c
     count = 0

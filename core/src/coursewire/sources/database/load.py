@@ -1,4 +1,4 @@
-"""Loading a bundle into the embedded source: an upsert that streams, and that writes only what differs."""
+"""Loading of a bundle into the embedded source: an upsert that streams, and that writes only differences."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from coursewire.sources.rows import CatalogRow
 
 KEPT_PROBLEMS = 1000
-"""How many problems a report keeps in full; the rest is only counted."""
+"""Number of problems that a report keeps in full; the rest is only counted."""
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
 class FileReport:
-    """What became of the lines of one file."""
+    """Counts of the lines of one file."""
 
     new: int = 0
     changed: int = 0
@@ -41,12 +41,12 @@ class FileReport:
 
 @dataclass(slots=True)
 class LoadReport:
-    """What became of a bundle.
+    """Result of loading a bundle.
 
     Attributes:
-        files: One for each file of the bundle, by name without ``.jsonl``.
-        problems: Why lines were refused; the first 1000.
-        warnings: What a person should know, though it was loaded.
+        files: Counts of each file of the bundle, by name without ``.jsonl``.
+        problems: Faults of refused lines, the first 1000.
+        warnings: Sentences for a person about lines that were loaded all the same.
     """
 
     files: dict[str, FileReport] = field(default_factory=dict)
@@ -55,12 +55,12 @@ class LoadReport:
 
     @property
     def refused(self) -> int:
-        """How many lines were refused, in all files."""
+        """Number of refused lines in all files."""
         return sum(file.refused for file in self.files.values())
 
     @property
     def written(self) -> int:
-        """How many lines were new or changed, in all files."""
+        """Number of new or changed lines in all files."""
         return sum(file.new + file.changed for file in self.files.values())
 
     def refuse(self, name: str, problem: Problem) -> None:
@@ -75,21 +75,21 @@ def load_bundle(
 ) -> LoadReport:
     """Load a bundle into the embedded source.
 
-    A line replaces what was loaded before under its key, with all its lists: a catalog's line says
-    which keys the catalog holds now. A line that is no longer in the file takes nothing away. Lines are
-    written in pages, each in a transaction of its own; a page whose lines are as before writes nothing.
+    A line replaces the earlier line with the same key, and all its lists: a catalog's line names the keys that the
+    catalog holds now. A line that is no longer in the file takes nothing away. Lines are written in pages, each in a
+    transaction of its own; a page without differences writes nothing.
 
     Args:
         engine: The database, at the current schema.
-        path: The bundle.
-        progress: Told the file's name, the lines done and the lines in all, after each page.
+        path: Folder of the bundle.
+        progress: Function that is called after each page with the file's name, the lines done and the lines in all.
 
     Returns:
         Counts by file, refused lines with their reasons, and warnings.
 
     Raises:
         BundleError: The bundle or one of its files cannot be read.
-        DatabaseError: The database failed. Pages before stay loaded; loading again completes them.
+        DatabaseError: The database failed. Earlier pages stay loaded, and loading again completes them.
     """
     bundle = Bundle(path)
     report = LoadReport()
@@ -150,7 +150,7 @@ def _load_page(
 
 
 def _store(connection: Connection, target: Target, rows: Sequence[Any], counts: FileReport) -> None:
-    """Insert what is new, update what differs, leave the rest alone."""
+    """Insert new rows and update rows that differ."""
     table = target.table
     key_columns = [table.c[name] for name in target.key]
     lines = [(row, {**target.values(row), "version": row.version}) for row in rows]
@@ -191,7 +191,7 @@ def _store(connection: Connection, target: Target, rows: Sequence[Any], counts: 
 
 
 def _waiting(connection: Connection, rows: Sequence[CatalogRow]) -> list[str]:
-    """A warning for each catalog that names content which has not come yet."""
+    """Return a warning for each catalog that names content which was not loaded."""
     warnings = []
     for row in rows:
         missing = connection.scalars(

@@ -1,4 +1,4 @@
-"""Bulk questions: pieces of statements that the source and the loader share."""
+"""Bulk queries: parts of statements that the source and the loader share."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Key = tuple[Any, ...]
 
 
 def chunks(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
-    """Cut keys into pieces that fit into one statement."""
+    """Yield the keys in chunks that fit into one statement."""
     step = CHUNK_VALUES // max(len(keys[0]), 1) if keys else 1
     for start in range(0, len(keys), step):
         yield keys[start : start + step]
 
 
 def in_keys(columns: Sequence[Column[Any]], keys: Sequence[Key]) -> ColumnElement[bool]:
-    """``columns`` together are one of ``keys``."""
+    """Return the condition that the values of ``columns`` together are one of ``keys``."""
     if len(columns) == 1:
         return columns[0].in_([key[0] for key in keys])
     return tuple_(*columns).in_(keys)
@@ -35,7 +35,7 @@ def in_keys(columns: Sequence[Column[Any]], keys: Sequence[Key]) -> ColumnElemen
 def look_up(
     connection: Connection, columns: Sequence[Column[Any]], keys: Sequence[Key], value: Column[Any]
 ) -> dict[Key, Any]:
-    """``value`` of each of ``keys`` that is in the table; a few statements, however many keys."""
+    """Return the column ``value`` by key, for the keys that are in the table, with one statement for a chunk of keys."""
     return {
         tuple(row[:-1]): row[-1]
         for chunk in chunks(keys)
@@ -44,11 +44,11 @@ def look_up(
 
 
 def known(connection: Connection, columns: Sequence[Column[Any]], keys: Sequence[Key]) -> set[Key]:
-    """Which of ``keys`` are in the table that ``columns`` belong to."""
+    """Return those of ``keys`` that are in the table of ``columns``."""
     return set(look_up(connection, columns, list(dict.fromkeys(keys)), columns[0]))
 
 
 def short_cause(error: SQLAlchemyError) -> str:
-    """The driver's words without the statement and its values, which may be personal."""
+    """Return the driver's message without the statement and its values, which may be personal."""
     cause = error.orig if isinstance(error, StatementError) and error.orig else error
     return str(cause).partition("\n")[0]

@@ -48,7 +48,7 @@ class DatabaseSource:
         self._engine = engine
 
     async def customers(self) -> list[Customer]:
-        """All customers by name.
+        """Return all customers by name.
 
         Raises:
             SourceError: The database could not answer.
@@ -63,7 +63,7 @@ class DatabaseSource:
         return await self._ask("the customers", read)
 
     async def customer(self, uuid: str) -> Customer | None:
-        """One customer, active or not; None when it is not known.
+        """Return one customer, active or not; None if it is not known.
 
         Raises:
             SourceError: The database could not answer.
@@ -76,7 +76,7 @@ class DatabaseSource:
         return await self._ask("the customer", find)
 
     async def catalogs(self, customer: str) -> list[Catalog]:
-        """The customer's catalogs in the order in which they were first loaded.
+        """Return the customer's catalogs in the order in which they were first loaded.
 
         Raises:
             SourceError: The database could not answer.
@@ -96,9 +96,9 @@ class DatabaseSource:
         return await self._ask("the catalogs", find)
 
     async def diff(self, catalog: Catalog, known: Mapping[str, str]) -> CatalogDiff:
-        """What the catalog holds, in the order of its keys, from one query.
+        """Return the keys of the catalog in their order, with one query.
 
-        ``present`` names also those items whose content was never loaded, with the version "".
+        ``present`` also names the items whose content was never loaded, with the version "".
         """
 
         def find(connection: Connection) -> dict[str, str] | None:
@@ -125,10 +125,9 @@ class DatabaseSource:
     async def content(
         self, keys: Sequence[str], *, page_items: int = 500
     ) -> AsyncIterator[list[ContentItem]]:
-        """The items of these keys, in pages of at most ``page_items`` keys, in the order of ``keys``.
+        """Yield the items of these keys, in pages of at most ``page_items`` keys, in the order of ``keys``.
 
-        Left out are keys that were never loaded and items that this version cannot read; the latter are
-        logged.
+        Keys that were never loaded and items that this version cannot read are left out; the latter are logged.
 
         Raises:
             SourceError: The database could not answer.
@@ -140,7 +139,7 @@ class DatabaseSource:
                 yield items
 
     async def learner(self, customer: str, username: str) -> LearnerFacts | None:
-        """One learner at one customer, linked or not; None when there is none.
+        """Return one learner of one customer, linked or not; None if there is none.
 
         Raises:
             SourceError: The database could not answer.
@@ -157,7 +156,7 @@ class DatabaseSource:
         with_subsections: bool = True,
         page_items: int = 500,
     ) -> AsyncIterator[list[EnrollmentFacts]]:
-        """The customer's enrollments, in pages, in the order of their ids; some five statements a page.
+        """Yield the customer's enrollments, in pages, in the order of their ids, with some five statements a page.
 
         Raises:
             SourceError: The database could not answer.
@@ -173,7 +172,7 @@ class DatabaseSource:
             after = page[-1].id
 
     async def consents(self, enrollments: Sequence[str]) -> Mapping[str, Consent]:
-        """The consent of each of these enrollments, as it stands now; those that are gone are left out.
+        """Return the present consent of each of these enrollments; those that are gone are left out.
 
         Raises:
             SourceError: The database could not answer.
@@ -181,7 +180,7 @@ class DatabaseSource:
         return await self._ask("the consents", partial(consents_of, ids=enrollments))
 
     async def aclose(self) -> None:
-        """Nothing to let go of: the engine belongs to the caller."""
+        """Do nothing: the engine belongs to the caller."""
 
     async def _ask(self, what: str, question: Callable[[Connection], _Found]) -> _Found:
         def answer() -> _Found:

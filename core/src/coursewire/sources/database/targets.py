@@ -1,4 +1,4 @@
-"""Where the lines of each file go: tables, columns, and what a line may refer to."""
+"""Targets of the lines of each file: tables, columns, and the rows that a line may refer to."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ Objection = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """A list inside a line, in a table of its own. It is replaced as a whole.
+    """A list inside a line, which has a table of its own and is replaced as a whole.
 
     Attributes:
-        table: Its table.
-        owner: Columns that name the line it belongs to, in the order of the target's key.
-        values: The rows of a line's list, ``owner`` included.
+        table: Table of the list.
+        owner: Columns that name the line of the list, in the order of the target's key.
+        values: Function that returns the rows of a line's list, ``owner`` included.
     """
 
     table: Table
@@ -59,12 +59,12 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Something that a line names and that must be there.
+    """A reference of a line to a row that must exist.
 
     Attributes:
-        columns: Of the table it must be in.
-        key: The line's key for these columns.
-        objection: The field at fault and what to say when it is not there.
+        columns: Columns of the table that the row must be in.
+        key: Function that returns the line's values for these columns.
+        objection: The field at fault, and the sentence about a missing row.
     """
 
     columns: tuple[Column[Any], ...]
@@ -74,16 +74,16 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the lines of one file go.
+    """The target of the lines of one file.
 
     Attributes:
-        table: One row a line.
+        table: Table with one row for each line.
         key: Columns that identify the row.
-        values: A line's row, without ``version``.
-        members: Its lists.
-        references: What must be there already.
+        values: Function that returns a line's row, without ``version``.
+        members: Lists inside a line.
+        references: References to rows that must exist.
         fixed: Columns that a later line must not change.
-        page_lines: Lines in one transaction.
+        page_lines: Number of lines in one transaction.
     """
 
     table: Table
@@ -95,7 +95,7 @@ class Target:
     page_lines: int = 1000
 
     def objections(self, connection: Connection, rows: Sequence[Any]) -> list[Objection | None]:
-        """For each row why it cannot be stored, or None; one question a reference and chunk of keys."""
+        """Return for each row the reason why it cannot be stored, or None, with one query a reference and chunk of keys."""
         found: list[Objection | None] = [None] * len(rows)
         for reference in self.references:
             keys = [reference.key(row) for row in rows]

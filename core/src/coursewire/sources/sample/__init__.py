@@ -13,5 +13,5 @@ from pathlib import Path
 
 
 def sample_bundle() -> Path:
-    """The folder of the sample bundle."""
+    """Return the folder of the sample bundle."""
     return Path(str(files(__name__)))

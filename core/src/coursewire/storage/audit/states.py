@@ -44,7 +44,7 @@ class Event(StrEnum):
     PLAN_RETIRE = "plan retire"
     CLAIM = "claim"
     OFFER = "offer"
-    """What was planned lies ready for the LMS to fetch. From now on it may hold it."""
+    """The planned operation is published for the LMS to fetch; from now on the LMS may hold it."""
     CONFIRM = "confirm"
     REJECT = "reject"
     FAIL = "fail"
@@ -58,7 +58,7 @@ class Event(StrEnum):
     RESEND = "resend"
     """Settling: sending again does no harm."""
     KEEP = "keep"
-    """What was planned is not needed: the LMS holds what is wanted."""
+    """The planned operation is not needed, since the LMS holds the wanted payload."""
     WITHDRAW = "withdraw"
     """The item is no longer wanted, and nothing of it ever was at the LMS."""
 
@@ -72,7 +72,7 @@ class RecordState(NamedTuple):
 
 
 NEW = RecordState(State.PLANNED, None, present=False)
-"""Where a record starts: nothing is at the LMS."""
+"""The state of a new record: nothing is at the LMS."""
 
 PLANS = {
     Event.PLAN_CREATE: Operation.CREATE,
@@ -102,7 +102,7 @@ RESULT_EVENTS = {
     ResultKind.BLOCKED: Event.BLOCK,
     ResultKind.IN_DOUBT: Event.DOUBT,
 }
-"""Which event each result is. Broken credentials settle nothing: the item stays planned."""
+"""The event by the kind of a result; after broken credentials the item stays planned."""
 
 
 def after(before: RecordState, event: Event) -> RecordState:

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["database_errors", "open_engine", "read_url", "writing"]
 
 BUSY_TIMEOUT_S = 10
-"""How long a SQLite writer waits for another one."""
+"""Time for which a SQLite writer waits for another one."""
 
 CONNECT_TIMEOUT_S = 10
-"""How long a database server may take to answer at first."""
+"""Time that a database server may take for its first answer."""
 
 RECYCLE_S = 1800
 """Age at which a connection is replaced: firewalls drop silent ones, MySQL does after 8 hours."""

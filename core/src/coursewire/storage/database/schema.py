@@ -20,7 +20,7 @@ from coursewire.errors import DatabaseError
 from coursewire.storage.database.driver_errors import describe
 from coursewire.storage.database.engine import writing
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """All revisions, oldest first: one for each file in ``migrations/versions``. Listed here because the check
 at the start of every command must not wait for Alembic to be imported."""
 
@@ -28,7 +28,7 @@ VERSION_TABLE = "schema_version"
 """Not Alembic's default name, so that another service's migrations can live in the same database."""
 
 LOCK_TIMEOUT_S = 60
-"""How long a second process waits while the first one migrates."""
+"""Time for which a second process waits while the first one migrates."""
 
 _VERSIONS = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
 _LOCK_KEY = int.from_bytes(hashlib.sha256(b"coursewire schema").digest()[:8], signed=True)

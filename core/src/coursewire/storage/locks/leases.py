@@ -24,16 +24,16 @@ from coursewire.storage.tables.records import lease as table
 log = logging.getLogger(__name__)
 
 TTL_S = 60.0
-"""How long a lease lasts unless it is renewed."""
+"""Time for which a lease lasts unless it is renewed."""
 
 RENEWALS_A_TTL = 3
 """Two renewals may fail before the third one would come too late."""
 
 ATTEMPTS = 5
-"""How often taking a lease is tried that others take and give back in the same moment."""
+"""Number of tries to take a lease that others take and give back in the same moment."""
 
 JOIN_TIMEOUT_S = 5
-"""How long releasing waits for a renewal that is under way, on a database that may hang."""
+"""Time for which releasing waits for a renewal under way, on a database that may hang."""
 
 
 class _Holder(NamedTuple):

@@ -76,8 +76,8 @@ token = Table(
 )
 
 
-grant_state = Table(
-    "grant_state",
+oauth_state = Table(
+    "oauth_state",
     metadata,
     Column("state", key_text(64), primary_key=True),  # SHA-256 of what the browser carries
     Column("configuration", Uuid(), ForeignKey("configuration.uuid", ondelete="CASCADE"), nullable=False),
@@ -293,7 +293,7 @@ feed_item = Table(
 )
 
 launch = Table(
-    "hand_over",
+    "launch",
     metadata,
     Column("configuration", Uuid(), ForeignKey("configuration.uuid", ondelete="CASCADE"), primary_key=True),
     Column("username", key_text(255), primary_key=True, info=PERSONAL),

@@ -36,7 +36,7 @@ _OLD: dict[str, tuple[tuple[str, ...], ...]] = {
     "content_record": (("configuration", "state"),),
     "outcome_record": (("configuration", "kind", "state"), ("username",)),
 }
-"""What begins as one of the new ones does, and what no question needs any more."""
+"""Indexes that a new one begins with, and indexes that no query needs any more."""
 
 
 def upgrade() -> None:
