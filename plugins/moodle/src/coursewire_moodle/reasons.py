@@ -70,6 +70,14 @@ REASONS = (
         lifted_by=cw.TRIED_AGAIN,
     ),
     cw.ReasonInfo(
+        code="no-such-module",
+        group=cw.ReasonGroup.CONFIGURATION,
+        counted_as=cw.CountedAs.FAILED,
+        text="no activity in Moodle has the id of grade_assignment_cmid",
+        command_step="Correct grade_assignment_cmid, or leave it empty.",
+        lifted_by=cw.TRIED_AGAIN,
+    ),
+    cw.ReasonInfo(
         code="people-hidden",
         group=cw.ReasonGroup.PERSON,
         counted_as=cw.CountedAs.FAILED,

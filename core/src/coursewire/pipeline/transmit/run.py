@@ -44,7 +44,7 @@ class Stop:
     def set(self, reason: str, *, retry_at: datetime | None = None, message: str = "") -> None:
         """Stop sending; the first reason stands."""
         if self.reason is None:
-            self.reason, self.retry_at, self.message = str(reason), retry_at, message
+            self.reason, self.retry_at, self.message = reason, retry_at, message
 
     def __bool__(self) -> bool:
         return self.reason is not None
