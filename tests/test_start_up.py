@@ -7,7 +7,7 @@ import pytest
 
 HEAVY = [
     "sqlalchemy", "alembic", "pydantic", "pydantic_settings", "httpx", "httpx_aiohttp", "aiohttp", "cryptography",
-    "stevedore", "pluggy", "orjson", "psutil", "rich", "asyncio",
+    "stevedore", "pluggy", "orjson", "rich", "asyncio",
     "importlib.metadata", "coursewire.plugins", "coursewire.configurations", "coursewire.storage", "coursewire.pipeline",
     "coursewire_sap", "coursewire_canvas",
 ]  # fmt: skip

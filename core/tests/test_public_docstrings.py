@@ -16,38 +16,7 @@ import coursewire as cw
 EMBEDDING = {"Host", "Installation"}
 """Names for programs that embed Coursewire, which are explained where embedding is."""
 
-MOVING = {
-    "Cell",
-    "CodeGrant",
-    "CodedAuth",
-    "InboundAnswer",
-    "InboundRequest",
-    "InboundRoute",
-    "Kind",
-    "LearnerFacts",
-    "OAuthApplication",
-    "Preflight",
-    "Printed",
-    "Told",
-    "XmlNames",
-    "blocked",
-    "bracketed",
-    "coded_error",
-    "hooks_of",
-    "only_one",
-    "packaged_data",
-    "people_by_members",
-    "people_by_name",
-    "read_noisy",
-    "same_score",
-    "send_best",
-    "with_field",
-    "worded_error",
-    "write_score",
-}
-"""Names that are just being moved or renamed."""
-
-PUBLIC = {name: getattr(cw, name) for name in cw.__all__ if name not in EMBEDDING | MOVING}
+PUBLIC = {name: getattr(cw, name) for name in cw.__all__ if name not in EMBEDDING}
 
 FUNCTIONS = {name: thing for name, thing in PUBLIC.items() if inspect.isfunction(thing)}
 CLASSES = {name: thing for name, thing in PUBLIC.items() if inspect.isclass(thing)}

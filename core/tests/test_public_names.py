@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 import coursewire
 
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 STUB = Path(coursewire.__file__).with_suffix(".pyi")
 HOMES = {
     str(alias.asname): f"coursewire.{node.module}"
@@ -37,3 +39,17 @@ def test_importing_loads_none_of_their_modules():
     script = "import sys, coursewire; print([name for name in sys.modules if name.startswith('coursewire.')])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_wall_before_the_plugins_holds_every_room_but_the_test_kit():
+    contracts = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    (wall,) = (each for each in contracts if each["name"].startswith("Plugins import coursewire"))
+    rooms = {
+        f"coursewire.{path.stem}"
+        for path in STUB.parent.iterdir()
+        if not path.name.startswith("_") and (path.suffix == ".py" or (path / "__init__.py").exists())
+    }
+    assert set(wall["forbidden_modules"]) == rooms - {"coursewire.testing"}
+    assert set(wall["source_modules"]) == {
+        path.name for path in PYPROJECT.parent.glob("plugins/*/src/coursewire_*")
+    }

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 import coursewire as cw
+from coursewire.errors import CoursewireError
 from coursewire.model.channel import Capabilities, Channel, Idempotency, Limits, Rate, RetireStrategy, Support
-from coursewire.model.instant import Moment
 from docs.generate.markdown import code, example, page, prose, sections, table
-from docs.generate.sources import assignments, members, origins
+from docs.generate.sources import assignments, members, origins, stub_groups
 
 INTRO = """\
 What authors of channels and programs use, by one name: `import coursewire as cw`. What may change in it, and how, is in
@@ -29,28 +29,12 @@ ELSEWHERE = {"Capabilities", "Channel", "Limits", "Rate", "Support", "Idempotenc
 
 
 def pages() -> dict[str, str]:
-    """Both pages."""
-    things = {name: getattr(cw, name) for name in sorted(cw.__all__, key=str.lower) if name != "__version__"}
-    classes = {
-        name: thing for name, thing in things.items() if inspect.isclass(thing) and name not in ELSEWHERE
-    }
-    functions = {name: thing for name, thing in things.items() if inspect.isfunction(thing)}
-    values = [name for name, thing in things.items() if not inspect.isclass(thing) and name not in functions]
-    errors = {name: thing for name, thing in classes.items() if issubclass(thing, Exception)}
-    others = [(name, thing) for name, thing in classes.items() if name not in errors]
+    """Return both pages."""
     return {
         "plugin-api.md": page(
             "The names of the plugin API",
             INTRO,
-            "## Functions",
-            *(part for name, each in functions.items() for part in _function(f"cw.{name}", each)),
-            "## Classes",
-            *(part for name, each in others for part in _class(f"cw.{name}", each)),
-            *_class("Moment", Moment),
-            "## Other names",
-            table(("name", "meaning"), [(code(f"cw.{name}"), _below(name)) for name in values]),
-            "## Errors",
-            ", ".join(f"[`cw.{name}`](errors.md#{name.lower()})" for name in errors),
+            *(part for title, names in stub_groups(cw).items() for part in _group(title, names)),
         ),
         "capabilities.md": page(
             "Capabilities and limits",
@@ -67,6 +51,35 @@ def pages() -> dict[str, str]:
             ),
         ),
     }
+
+
+def _group(title: str, names: list[str]) -> Iterator[str]:
+    """Yield the section of one question of an author: constants and types, functions, classes; errors are elsewhere."""
+    things = {name: getattr(cw, name) for name in names}
+    yield f"## {title}"
+    values = [
+        name for name, thing in things.items() if not inspect.isclass(thing) and not inspect.isfunction(thing)
+    ]
+    yield table(("name", "meaning"), [(code(f"cw.{name}"), _below(name)) for name in values])
+    declared = [name for name in names if name in ELSEWHERE]
+    yield _links(declared, "capabilities.md")
+    errors = [name for name, thing in things.items() if _is_error(thing)]
+    yield _links(errors, "errors.md")
+    for name, thing in things.items():
+        if inspect.isfunction(thing):
+            yield from _function(f"cw.{name}", thing)
+    for name, thing in things.items():
+        if inspect.isclass(thing) and name not in ELSEWHERE and name not in errors:
+            yield from _class(f"cw.{name}", thing)
+
+
+def _is_error(thing: object) -> bool:
+    return inspect.isclass(thing) and issubclass(thing, CoursewireError)
+
+
+def _links(names: list[str], target: str) -> str:
+    linked = ", ".join(f"[`cw.{name}`]({target}#{name.lower()})" for name in names)
+    return f"On a page of their own: {linked}." if linked else ""
 
 
 def _below(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import io
+import re
 import textwrap
 import tokenize
 from importlib import import_module
@@ -66,6 +67,19 @@ def origins(package: ModuleType) -> dict[str, ModuleType]:
         if isinstance(statement, ast.ImportFrom)
         for alias in statement.names
     }
+
+
+def stub_groups(package: ModuleType) -> dict[str, list[str]]:
+    """Headings of the stub of a lazily loaded package, as in ``# -- Authenticate --``, to the names below each."""
+    stub = Path(str(package.__file__)).with_suffix(".pyi")
+    found: dict[str, list[str]] = {}
+    names: list[str] = []
+    for line in stub.read_text(encoding="utf-8").splitlines():
+        if heading := re.fullmatch(r"# -- (.+) --", line):
+            names = found.setdefault(heading[1], [])
+        elif name := re.fullmatch(r"from \S+ import \w+ as (\w+)", line):
+            names.append(name[1])
+    return found
 
 
 def _assigned(body: list[ast.stmt]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What an installed Coursewire adds to pytest: recording and replaying cassettes.
+"""The plugin that an installed Coursewire adds to pytest: it records and replays cassettes.
 
 It is loaded in every run of pytest beside which Coursewire is installed, so that it imports nothing itself.
 """
@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def cassettes(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Makes the player of a channel's cassettes: see ``coursewire.testing.cassettes.Player``."""
+    """Return the player of a channel's cassettes: see ``coursewire.testing.cassettes.Player``."""
     from coursewire.testing.cassettes import make_players  # noqa: PLC0415 - see above
 
     return make_players(request)

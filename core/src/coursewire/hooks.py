@@ -33,7 +33,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class ChannelSpecs:
-    """What makes a module or object a channel."""
+    """The hooks that make a module or object a channel."""
 
     @hookspec(firstresult=True)
     def declare_channel(self) -> Channel:
@@ -95,7 +95,7 @@ class ExporterSpecs:
 
     @hookspec(firstresult=True)
     def remote_key(self, config: ChannelConfig, item: ContentItem) -> str:
-        """The key that the LMS knows the item by. Core's default is the content key."""
+        """Return the key by which the LMS knows the item. Core's default is the content key."""
         raise NotImplementedError
 
 
@@ -147,7 +147,7 @@ class ClientSpecs:
 
     @hookspec(firstresult=True)
     def authenticate(self, config: ChannelConfig, tokens: Tokens) -> httpx.Auth:
-        """The way in which every request of this configuration proves who we are."""
+        """Return the way in which every request of this configuration proves who we are."""
         raise NotImplementedError
 
     @hookspec(firstresult=True)
@@ -230,7 +230,7 @@ class ClientSpecs:
 
 
 class HostSpecs:
-    """What a channel adds to the host service and the command line."""
+    """The hooks with which a channel adds to the host service and the command line."""
 
     @hookspec(firstresult=True)
     def oauth_application(self) -> CodeGrant:
@@ -256,18 +256,18 @@ class HostSpecs:
 
 
 class OperatorSpecs:
-    """What operators may hook into; every implementation is called.
+    """The hooks of operators; every implementation is called.
 
     A hook must be quick, must not print secrets, and may run more than once for the same batch.
     """
 
     @hookspec
     def job_started(self, job: Mapping[str, Any]) -> None:
-        """A job has its lease and begins."""
+        """Note that a job has its lease and begins."""
 
     @hookspec(firstresult=True)
     def batch_sending(self, job: Mapping[str, Any], batch: Batch) -> Batch | None:
-        """A batch is about to leave. A wrapper may return a changed batch, or None to hold it back.
+        """Note that a batch is about to leave. A wrapper may return a changed batch, or None to hold it back.
 
         Payloads may be changed or left out, not added. What is left out waits with the reason
         ``held-by-hook``.
@@ -276,15 +276,15 @@ class OperatorSpecs:
 
     @hookspec
     def batch_sent(self, job: Mapping[str, Any], batch: Batch, results: Sequence[Result]) -> None:
-        """A batch has its results; they are stored at once or with those of the next batches."""
+        """Note that a batch has its results; they are stored at once or with those of the next batches."""
 
     @hookspec
     def transmission_failed(self, job: Mapping[str, Any], payload: Payload, result: Result) -> None:
-        """An item did not arrive."""
+        """Note that an item did not arrive."""
 
     @hookspec
     def job_finished(self, job: Mapping[str, Any], summary: Mapping[str, Any]) -> None:
-        """A job has ended; ``summary`` is what ``transmit --json`` prints."""
+        """Note that a job has ended; ``summary`` is what ``transmit --json`` prints."""
 
 
 SPECS = (ChannelSpecs, ExporterSpecs, TransmitterSpecs, ClientSpecs, HostSpecs, OperatorSpecs)

@@ -129,7 +129,7 @@ class Installation:
     async def session(
         self, channel: LoadedChannel, config: ChannelConfig, configuration: UUID
     ) -> AsyncIterator[HttpSession]:
-        """An HTTP session for one configuration."""
+        """Return an HTTP session for one configuration."""
         from coursewire.http.opening import open_session  # noqa: PLC0415 - loads httpx and aiohttp
 
         hook_caller = channel.hook_caller

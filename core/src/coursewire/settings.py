@@ -133,7 +133,7 @@ class Settings(BaseSettings):
     lease_seconds: int = Field(default=60, ge=5)
     """Seconds after which the lease of a process that died lapses."""
     public_url: str = ""
-    """Where people and LMSs reach `coursewire serve`, such as https://coursewire.example.com; what a request says
+    """The address at which people and LMSs reach `coursewire serve`, such as https://coursewire.example.com; what a request says
     when not set."""
     learner_header: str = ""
     """Header in which a proxy names the learner who is signed in at the platform. Set it only where nobody but that
@@ -142,11 +142,11 @@ class Settings(BaseSettings):
     """OpenID Connect provider by which people may sign in to the console, such as https://login.example.com; needs
     the extra ``oidc``."""
     oidc_client_id: str = ""
-    """What the provider calls this installation."""
+    """The id under which the provider knows this installation."""
     oidc_client_secret: SecretStr | None = None
     """Secret of this installation at the provider; none for a public client."""
     oidc_scopes: str = "openid email"
-    """What the provider is asked to tell."""
+    """The scopes that the provider is asked for."""
     oidc_name_claim: str = Field(default="email", min_length=1)
     """Claim that is the account's name here."""
     events_secret: SecretStr | None = None
@@ -160,7 +160,7 @@ class Settings(BaseSettings):
     """Make OpenTelemetry spans of requests, jobs, calls to LMSs and statements; needs the extra ``otel``. Where they go
     is said by the variables ``OTEL_EXPORTER_OTLP_ENDPOINT`` and the like."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """What is written to the log."""
+    """The least severity of messages that are written to the log."""
 
     @field_validator("channels", mode="before")
     @classmethod
@@ -243,7 +243,7 @@ def _parts(value: SecretStr | None) -> list[str]:
 
 
 def settings_file() -> Path | None:
-    """The settings file that is in force: the one named in the environment, else the default if it is there."""
+    """Return the settings file that is in force: the one named in the environment, else the default if it is there."""
     named = os.environ.get(FILE_VARIABLE)
     if named:
         return Path(named).expanduser()
@@ -286,7 +286,7 @@ def _explain(
 
 
 def _inside(problem: ErrorDetails) -> str:
-    """What is wrong, and where in a setting of several parts: the second run's time zone is ``1.timezone``."""
+    """Return what is wrong, and where in a setting of several parts: the second run's time zone is ``1.timezone``."""
     message = problem["msg"].removeprefix("Value error, ")
     path = ".".join(map(str, problem["loc"][1:]))
     return f"{path}: {message}" if path else message

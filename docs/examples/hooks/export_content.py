@@ -4,7 +4,7 @@ answer is compared with what the LMS last confirmed; only a payload that differs
 
 It is called in order, one item at a time, in whatever thread core likes. So the same item must give the same payload,
 in every process and at any time: no clock, no random number, no network, no `hash()`. Ask `moment` for the time: its methods
-are [`has_passed` and `will_change_at`](../plugin-api.md#moment), and `moment.now` is for helpers that note the next change themselves.
+are [`has_passed` and `will_change_at`](../plugin-api.md#cwmoment), and `moment.now` is for helpers that note the next change themselves.
 
 A course has its dates and its language in its runs: of the item itself, `start` and `content_language` are None then.
 `cw.choose_run(item, moment)` is the run that speaks for it. Descriptions are HTML; `cw.plain_text` makes text of them."""

@@ -1,24 +1,23 @@
 """Once, when the host service starts. It serves the routes below `/channels/<code in lower case>`, after it has checked
 who calls, how large the body is and how often they come."""
 
-from coursewire import hookimpl
-from coursewire.model.inbound import InboundAccess, InboundAnswer, InboundDesk, InboundRequest, InboundRoute
+import coursewire as cw
 
 
-async def list_regions(request: InboundRequest, desk: InboundDesk) -> InboundAnswer:
-    """Where the caller's customer has configurations."""
+async def list_regions(request: cw.InboundRequest, desk: cw.InboundDesk) -> cw.InboundAnswer:
+    """List the regions in which the caller's customer has configurations."""
     found = await desk.configurations(request.customer)
-    return InboundAnswer.json({"regions": sorted({config.region for _, config in found})})
+    return cw.InboundAnswer.json({"regions": sorted({config.region for _, config in found})})
 
 
-@hookimpl
-def inbound_routes() -> list[InboundRoute]:
+@cw.hookimpl
+def inbound_routes() -> list[cw.InboundRoute]:
     """Lighthouse asks for it when an administrator opens the page of this integration."""
     return [
-        InboundRoute(
+        cw.InboundRoute(
             "/{customer}/regions",
             list_regions,
-            InboundAccess.CUSTOMER,
+            cw.InboundAccess.CUSTOMER,
             customer_from="customer",
             summary="Regions that the customer's learners are in",
         )

@@ -1,6 +1,6 @@
 """Asks again at once when the LMS asks to wait, and again, and again."""
 
-import coursewire.errors as errors
+import coursewire as cw
 from coursewire_acme.plugin import *
 
 
@@ -11,7 +11,7 @@ async def send_content(session, batch):
         for _ in range(200):
             try:
                 results.append(await send(session, payload, "courses", payload.remote_key))
-            except errors.ThrottledError:
+            except cw.ThrottledError:
                 continue
             break
         else:

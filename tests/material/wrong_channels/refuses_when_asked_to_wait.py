@@ -1,6 +1,6 @@
 """Gives items up for good when the LMS asks to wait."""
 
-import coursewire.errors as errors
+import coursewire as cw
 from coursewire_acme.plugin import *
 
 
@@ -8,7 +8,7 @@ from coursewire_acme.plugin import *
 async def send_content(session, batch):
     try:
         return [await send(session, payload, "courses", payload.remote_key) for payload in batch.payloads]
-    except errors.ThrottledError as error:
+    except cw.ThrottledError as error:
         return [cw.Result(cw.ResultKind.REJECTED, "busy", str(error))] * len(batch)
 
 

@@ -1,6 +1,6 @@
 """Takes it for an acknowledgement that a request left and no answer came."""
 
-import coursewire.errors as errors
+import coursewire as cw
 from coursewire_acme.plugin import *
 
 
@@ -8,7 +8,7 @@ from coursewire_acme.plugin import *
 async def send_content(session, batch):
     try:
         return [await send(session, payload, "courses", payload.remote_key) for payload in batch.payloads]
-    except (errors.OutcomeUnknownError, errors.UnreachableError):
+    except (cw.OutcomeUnknownError, cw.UnreachableError):
         return [cw.Result(cw.ResultKind.ACCEPTED)] * len(batch)
 
 

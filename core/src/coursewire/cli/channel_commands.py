@@ -137,6 +137,12 @@ def open_configuration(
     Raises:
         ConfigurationError: No configuration has this id, several have, or it belongs to another channel.
         DatabaseError: The database cannot be used.
+
+    Example:
+        ::
+
+            with cw.open_configuration(AcmeConfig, config, read_only=True) as opened:
+                keys = opened.sent_keys()
     """
     from coursewire.cli.common import open_installation
     from coursewire.errors import ConfigurationError
@@ -169,6 +175,12 @@ def open_configuration_file(model: type[C], file: Path, bundle: Path) -> Iterato
     Raises:
         ConfigurationError: The file cannot be read, is not valid, or is for another channel.
         BundleError: There is no bundle.
+
+    Example:
+        ::
+
+            with cw.open_configuration_file(AcmeConfig, file, bundle) as opened:
+                settings = opened.config
     """
     from coursewire.cli.preview import model_of, read_config
     from coursewire.plugins.loading import load_channels
@@ -216,7 +228,7 @@ class CommandOutput:
         """Print a table that fits the terminal, for a person; nothing with ``json``.
 
         Args:
-            columns: Headings.
+            columns: Headings of the columns.
             rows: Cells, as many in each row as there are headings.
             empty: Text in place of a table without rows.
         """
@@ -229,7 +241,7 @@ class CommandOutput:
         """Print one paragraph on stderr, in both forms of output.
 
         Args:
-            text: The paragraph.
+            text: The paragraph to print.
             failed: Show it in the colour of a failure.
         """
         from coursewire.cli.output import note

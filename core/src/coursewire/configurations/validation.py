@@ -57,7 +57,7 @@ class Validity:
 
 
 def is_blank(value: Any) -> bool:
-    """True for null and for text of nothing but white space."""
+    """Tell whether a value is null or for text of nothing but white space."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 

@@ -1,4 +1,4 @@
-"""What a customer asks of bulk enrollment, and what it is told."""
+"""The request that a customer makes of bulk enrollment, and its answer."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class BulkRequest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class BulkEntry:
-    """What became of one item.
+    """The end of one item of a request.
 
     Attributes:
         created: Of a success or a pending one: it was not there before.
@@ -100,7 +100,7 @@ class BulkEntry:
 
 @dataclass(slots=True)
 class BulkResult:
-    """What became of a request; every item is in exactly one of the lists.
+    """The end of a request; every item is in exactly one of the lists.
 
     Attributes:
         successes: Enrolled, now or before.

@@ -1,4 +1,4 @@
-"""Where answers about courses are kept for a short time."""
+"""The cache that keeps answers about courses for a short time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, Final, Protocol
 from coursewire.model.instant import Clock, utc_now
 
 MISSING: Final = object()
-"""What a cache answers when it has nothing: None and an empty value are values."""
+"""The answer of a cache that has nothing, for a cache in which None is a value."""
 
 
 class Cache(Protocol):
     """A cache of the host's own. Both methods may raise whatever they like."""
 
     def get(self, key: str) -> Any:
-        """What was set under ``key``; :data:`MISSING` when there is nothing, or no longer."""
+        """Return the value that was set under ``key``; :data:`MISSING` or None when there is nothing, or no longer."""
         ...
 
     def set(self, key: str, value: Any, timeout_s: float) -> None:

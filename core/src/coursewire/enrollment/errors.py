@@ -1,4 +1,4 @@
-"""What the Enrollment API raises.
+"""The errors of the Enrollment API.
 
 ::
 

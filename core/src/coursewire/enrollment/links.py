@@ -1,4 +1,4 @@
-"""What ties learners to customers: links, sponsored enrollments with their terms, and who is still awaited."""
+"""The ties between learners and customers: links, sponsored enrollments with their terms, and learners who are awaited."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Attribute(TypedDict):
 
 
 class Role(TypedDict):
-    """What a user may do in a course run, or, with "" as ``course_id``, in all of an organisation's."""
+    """A user's role in a course run, or, with "" as ``course_id``, in all course runs of an organisation."""
 
     role: str
     org: str

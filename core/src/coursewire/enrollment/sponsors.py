@@ -238,7 +238,7 @@ def set_all(
 
 
 def count_active(connection: Connection, course_id: str) -> int:
-    """How many users are enrolled in a run, each counted once; who has no account yet takes no place."""
+    """Return the number of users enrolled in a run, each counted once; somebody without an account takes no place."""
     sponsored = (
         select(source_enrollment.c.username)
         .join(source_learner, _ITS_LEARNER)

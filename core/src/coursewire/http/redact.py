@@ -30,11 +30,51 @@ PASSING = 64
 _WINDOW = 64 * 1024
 """Number of characters of an answer that an excerpt is made from."""
 
-_NAMES = (
-    r"access_?token|refresh_?token|id_?token|session_?token|token|wstoken|assertion|client_?assertion|"
-    r"client_?secret|secret|passw(?:or)?d|passphrase|api_?key|private_?key|saml_?(?:response|request|assertion)|"
-    r"sesskey|authorization"
+SECRET_NAMES = (
+    "access_key",
+    "access_token",
+    "api_key",
+    "assertion",
+    "authorization",
+    "client_assertion",
+    "client_secret",
+    "cookie",
+    "credentials",
+    "csrf",
+    "csrf_token",
+    "id_token",
+    "jsessionid",
+    "jwt",
+    "pass",
+    "passphrase",
+    "passwd",
+    "password",
+    "private_key",
+    "proxy_authorization",
+    "pwd",
+    "refresh_token",
+    "saml_assertion",
+    "saml_request",
+    "saml_response",
+    "secret",
+    "sesskey",
+    "session_id",
+    "session_token",
+    "set_cookie",
+    "sid",
+    "sig",
+    "signature",
+    "token",
+    "wstoken",
+    "x_api_key",
+    "xsrf_token",
 )
+"""Names of fields and headers that hold credentials, in redacted texts as in cassettes. They are compared without regard to
+capitals, hyphens and underscores."""
+
+_FIRST = "".join(sorted({name[0] for name in SECRET_NAMES}))
+_NAMES = f"(?=[{_FIRST}])(?:{'|'.join(name.replace('_', '[_-]?') for name in SECRET_NAMES)})"
+"""Looks at the first letter before it tries name after name: most words are no name."""
 _NET = (
     # A private key, a SAML assertion; to the end of the text if it was cut off.
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S), MASK),

@@ -280,7 +280,7 @@ def _check_redirect(uri: str, where: str) -> None:
 
 
 def _challenge(verifier: str) -> str:
-    """The S256 challenge of RFC 7636, 4.2."""
+    """Return the S256 challenge of RFC 7636, 4.2."""
     digest = hashlib.sha256(verifier.encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 

@@ -1,1 +1,1 @@
-"""What things are. Imports nothing of ours."""
+"""The things that all other rooms speak of. This room imports no other."""

@@ -1,4 +1,4 @@
-"""Which network addresses an LMS may have, and what a path at one is."""
+"""The network addresses that an LMS may have, and paths below an address."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def is_public(address: str) -> bool:
 
 
 def plain_path(value: str) -> str:
-    """A path at a host that is set elsewhere: absolute, and nothing but a path; without a slash at its end.
+    """Return a path at a host that is set elsewhere: absolute, and nothing but a path, without a slash at its end.
 
     Raises:
         ValueError: It names a host, or holds what has no place in a path.

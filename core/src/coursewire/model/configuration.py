@@ -183,7 +183,7 @@ class ChannelConfig(BaseModel):
     """When a course counts as completed: ``passed`` (passing now, and known since when), ``evidence`` (a
     certificate or the date of passing) or ``pacing`` (by the pacing of the run)."""
     learner_id: LearnerId = LearnerId.SSO
-    """What the LMS knows learners by: ``sso`` (the identity provider's id), ``email``, ``employee_id``, or
+    """The field by which the LMS knows learners: ``sso`` (the identity provider's id), ``email``, ``employee_id``, or
     ``launch`` (the id that came with a learner's launch from the LMS, where the channel takes launches)."""
     include_inactive_learners: bool = False
     """Send results also of learners who have another customer selected at the moment."""

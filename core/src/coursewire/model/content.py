@@ -125,7 +125,7 @@ class ContentItem(_Tolerant):
 
     @property
     def content_key(self) -> str:
-        """What identifies the item everywhere: ``key``, or ``uuid`` for programs and pathways."""
+        """Return the key that identifies the item everywhere: ``key``, or ``uuid`` for programs and pathways."""
         key = self.uuid if self.content_type in KEYED_BY_UUID else self.key
         assert key is not None
         return key
@@ -137,7 +137,7 @@ class ContentItem(_Tolerant):
         return (self.model_extra or {}).get(field, default)
 
     def names(self, field: str) -> list[str]:
-        """The names in a list of texts, or of objects with a ``name``, in their order; what is neither is left out."""
+        """Return the names in a list of texts, or of objects with a ``name``, in their order; other members are left out."""
         listed = self.get(field)
         found = (each.get("name") if isinstance(each, dict) else each for each in _list_or_none(listed))
         return [name for name in found if isinstance(name, str)]

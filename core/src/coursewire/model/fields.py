@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 
 def blank_is_missing(value: Any) -> Any:
-    """The value as it is; one that is null, empty or all blanks counts as not filled in, also a secret."""
+    """Return the value as it is; one that is null, empty or all blanks counts as not filled in, also a secret."""
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if text is None or (isinstance(text, str) and not text.strip()):
         raise PydanticKnownError("missing")

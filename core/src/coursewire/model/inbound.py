@@ -124,14 +124,16 @@ class InboundRequest:
 def require_parameters(given: Mapping[str, str], *names: str) -> list[str]:
     """Return the values that a caller must give, in the order of the names.
 
-    For example ``user, token = require_parameters(request.texts(), "userId", "token")``.
-
     Args:
         given: Values by name, for example from :meth:`InboundRequest.texts`.
         *names: Names of the values.
 
     Raises:
         InboundRefusal: A value is missing or empty; the message names it (400).
+
+    Example:
+        >>> cw.require_parameters({"userId": "7", "token": "made-up"}, "userId", "token")
+        ['7', 'made-up']
     """
     for name in names:
         if not given.get(name):
@@ -144,10 +146,10 @@ class InboundAnswer:
     """The answer to the caller.
 
     Attributes:
-        status: HTTP status.
+        status: HTTP status of the answer.
         body: The bytes of the body.
         media_type: Value of the header Content-Type.
-        headers: Further headers.
+        headers: Further headers by name.
     """
 
     status: int = 200
@@ -157,13 +159,25 @@ class InboundAnswer:
 
     @classmethod
     def json(cls, body: object, status: int = 200, **headers: str) -> InboundAnswer:
-        """Return plain data as a JSON answer; underscores in the names of headers stand for hyphens."""
+        """Return plain data as a JSON answer.
+
+        Args:
+            body: Plain data, such as a dictionary.
+            status: HTTP status of the answer.
+            **headers: Further headers by name; underscores in a name stand for hyphens.
+        """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return cls(status, orjson.dumps(body), headers=named)
 
     @classmethod
     def problem(cls, status: int, title: str, detail: str = "") -> InboundAnswer:
-        """Return an error as a problem document (RFC 9457)."""
+        """Return an error as a problem document (RFC 9457).
+
+        Args:
+            status: HTTP status of the answer.
+            title: Short text that says which kind of problem it is.
+            detail: Sentence about this very case; "" for none.
+        """
         body = {"type": "about:blank", "status": status, "title": title, "detail": detail}
         return cls(status, orjson.dumps(body), "application/problem+json")
 
@@ -297,7 +311,7 @@ class InboundDesk(Protocol):
             customer: UUID of the customer.
             host: Host of the LMS that the learner comes from, or its beginning up to a dot: ``acme`` means
                 acme.example.com and not acme-test.example.com. Every configuration for that LMS gets the launch.
-            launch: The launch.
+            launch: The launch to store.
 
         Raises:
             InboundRefusal: A text is missing or too long, or ``callback`` is not a path (400); the customer has no
@@ -318,7 +332,7 @@ class InboundRoute:
         path: Path below ``/channels/<code in lower case>``, with placeholders as in ``/courses/{course}``.
         handler: Coroutine function that answers a request. An exception of it is logged, and answered with 500.
         access: The callers that are admitted.
-        method: HTTP method.
+        method: HTTP method of the endpoint.
         customer_from: Query parameter or placeholder that names the customer; needed with
             ``InboundAccess.CUSTOMER``.
         summary: One line for the OpenAPI document; the first line of the handler's docstring if left out.
@@ -347,13 +361,18 @@ def list_route(
     customer, by UUID; ``If-Modified-Since`` says up to when the LMS has every change. A configuration on a dry run lists
     nothing, and keeps its items waiting.
 
-    For example ``list_route("/courses", lambda item: item.body, most=1000, customer_from="customer")``.
-
     Args:
         path: Path of the route, as in :class:`InboundRoute`.
         entry: Function that makes the element of the array from an item.
         most: Number of items in one answer at most; ``transmission_chunk_size`` and ``count`` may lower it.
         customer_from: Query parameter or placeholder that names the customer, as in :class:`InboundRoute`.
+
+    Example:
+        ::
+
+            @cw.hookimpl
+            def inbound_routes():
+                return [cw.list_route("/courses", lambda item: dict(item.body), most=1000, customer_from="customer")]
     """
 
     async def list_items(request: InboundRequest, desk: InboundDesk) -> InboundAnswer:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 
 class Meaning(StrEnum):
-    """What a reader should make of a state."""
+    """The meaning of a state to a reader."""
 
     GOOD = "good"
     """It is as it should be."""

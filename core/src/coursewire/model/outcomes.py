@@ -59,7 +59,7 @@ class Outcome(BaseModel):
     """The key that the LMS knows the course by, as this configuration sent it."""
     course_run_key: str
     remote_id_origin: str = ""
-    """How ``remote_id`` was found, a code such as ``email`` or ``by-hand``; see :mod:`coursewire.pipeline.rules.identity`."""
+    """The way in which ``remote_id`` was found, a code such as ``email`` or ``by-hand``; see :mod:`coursewire.pipeline.rules.identity`."""
     content_key: str | None = None
     """Key of the course at the source, under whichever key it was sent."""
     course: CourseDetails = CourseDetails()
@@ -105,14 +105,14 @@ class EnrollmentReport(Outcome):
 
 
 class LastReported(BaseModel):
-    """What the LMS last confirmed of an outcome: the part that a later one is held against.
+    """The part of an outcome that the LMS last confirmed. A later outcome is compared with it.
 
     Attributes:
-        verdict: None but for a completion.
+        verdict: Verdict of a completion; None for other outcomes.
         complete: False only for a completion that was sent while the course was in progress, and for an
             enrollment that has ended.
-        completed_at: None but for a completion.
-        percent: None is unknown, which is not zero.
+        completed_at: Instant at which a course was completed; None for other outcomes.
+        percent: Grade, 0 to 1; None is unknown, which is not zero.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -124,7 +124,7 @@ class LastReported(BaseModel):
 
     @classmethod
     def of(cls, outcome: Outcome) -> Self:
-        """What an outcome tells."""
+        """Return the part of an outcome that is reported."""
         return cls(
             verdict=getattr(outcome, "verdict", None),
             complete=getattr(outcome, "complete", getattr(outcome, "active", True)),

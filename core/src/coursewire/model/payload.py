@@ -91,7 +91,7 @@ class ResultKind(StrEnum):
     ACCEPTED = "accepted"
     """The answer names the item, and has done what was asked."""
     ALREADY_SO = "already so"
-    """What is wanted was so before: an item to retire is not there, a result is a duplicate of one that is."""
+    """The wanted state was there before: an item to retire is not there, or a result repeats one that is."""
     REJECTED = "rejected"
     """Refused for good. It waits for another payload, or for a person."""
     TRY_LATER = "try later"

@@ -55,7 +55,7 @@ class LiftedBy(StrEnum):
     """An event after which core sends the item, or asks again whether it can be sent."""
 
     ITEM = "a change of the item"
-    """What would be sent of it is different, or the source knows more about it."""
+    """The payload would be different, or the source knows more about the item."""
     CONFIGURATION = "a change of the configuration"
     """A field of the configuration has another value."""
     PLUGIN = "another version of the plugin"
@@ -79,9 +79,9 @@ TRIED_AGAIN = (
     LiftedBy.TIME,
     LiftedBy.PERSON,
 )
-"""What lifts a reason after which later runs try again by themselves: the pause, or any change before its end."""
+"""The events that lift a reason after which later runs try again by themselves: the pause, or any change before its end."""
 UNTIL_CHANGED = (LiftedBy.ITEM, LiftedBy.PERSON)
-"""What lifts a refusal: a payload that is another one, or a person who asks for another attempt."""
+"""The events that lift a refusal: another payload, or a person who asks for another attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -863,7 +863,7 @@ _OF_KINDS = {
 
 
 class Surface(StrEnum):
-    """Where somebody reads an explanation, which decides what can be done next there."""
+    """The place where somebody reads an explanation. It decides which next step can be taken there."""
 
     COMMAND_LINE = "command line"
     CONSOLE = "console"

@@ -19,6 +19,7 @@ from coursewire.pipeline.summary import Summary
 from coursewire.pipeline.transmit.run import Progress, Run, Stop, Target, no_progress
 from coursewire.storage.audit import jobs as job_log
 from coursewire.storage.audit.jobs import JobState
+from coursewire.storage.locks.leases import Lease
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from coursewire.pipeline.export.prepared import Prepared
     from coursewire.pipeline.transmit.send import LastLook
     from coursewire.storage.audit.records import Records
-    from coursewire.storage.locks.leases import Lease
 
 LEASE_POLL_S = 0.25
 """Seconds between the tries to take a lease, while a run waits for it."""
@@ -281,8 +281,6 @@ class Job(ABC):
                 run.summary.leave(item.reason if item.payload is None else Reason.DRY_RUN)
 
     async def _acquire(self) -> Lease:
-        from coursewire.storage.locks.leases import Lease  # noqa: PLC0415 - loads psutil
-
         installation = self.installation
         give_up_at = time.monotonic() + self.wait_s
         while True:

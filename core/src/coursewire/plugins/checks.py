@@ -1,4 +1,4 @@
-"""What must be true of a plugin before core calls it. A mismatch is refused at load, not found by sending."""
+"""The checks that a plugin passes before core calls it. A mismatch is refused at load, not found by sending."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class CoreDefaults:
 
     @hookimpl
     def export_retirement(self, confirmed: Mapping[str, Any]) -> JsonObject:
-        """What the LMS confirmed, as it is; a copy, so that wrappers may change it."""
+        """Return a copy of what the LMS confirmed, so that wrappers may change it."""
         return copy.deepcopy(dict(confirmed))
 
     @hookimpl
@@ -71,7 +71,7 @@ class CoreDefaults:
     def should_transmit(
         self, config: ChannelConfig, outcome: Outcome, last_reported: LastReported | None
     ) -> bool:
-        """What ``resend_outcomes`` says; that a course is completed, joined or left is news in any case."""
+        """Decide as ``resend_outcomes`` says; that a course is completed, joined or left is news in any case."""
         if last_reported is None:
             return True
         now = LastReported.of(outcome)
@@ -103,5 +103,5 @@ def items_limit(limits: Limits, config: ChannelConfig, kind: Kind) -> int:
 
 
 def wire_bytes(payload: Payload) -> int:
-    """What a payload adds to a batch: its canonical JSON and a separator, in bytes."""
+    """Return the size that a payload adds to a batch: its canonical JSON and a separator, in bytes."""
     return len(canonical_json(payload.body)) + 1

@@ -1,4 +1,4 @@
-"""What a channel declares, in words: for reports and for the reference."""
+"""A channel's declaration in words, for reports and for the reference."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ LIMITS = {
 
 
 def capabilities_in_words(channel: Channel) -> dict[str, str]:
-    """What the LMS and the channel can do: in words, and the answer."""
+    """Return what the LMS and the channel can do: pairs of words and answer."""
     return _values(channel.capabilities, CAPABILITIES)
 
 

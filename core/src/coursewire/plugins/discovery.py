@@ -1,4 +1,4 @@
-"""What is installed, imported one by one. Whatever an import does, the others go on."""
+"""Discovery: installed plugins are imported one by one. Whatever an import does, the others go on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Found:
-    """What was found under one entry point, and what has become of it so far."""
+    """The plugin that was found under one entry point, and what has become of it so far."""
 
     row: LoadRow
     plugin: Any = None

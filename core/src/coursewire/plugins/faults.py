@@ -1,4 +1,4 @@
-"""What went wrong in a plugin's code, said without repeating the data it worked on."""
+"""Faults of a plugin's code, described without repeating the data that it worked on."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _MACHINERY = (
     ),
     str(coursewire.__file__),
 )
-"""Where the frames lie that import and call plugins, check what they declare, and hand out public names: never the place
+"""The files whose frames import and call plugins, check declarations, and hand out public names: never the place
 of a fault of theirs."""
 
 
 def place(error: BaseException) -> str:
-    """Where an error was raised, as ``package/file.py line 12``; "" when no plugin's code was running."""
+    """Return the place where an error was raised, as ``package/file.py line 12``; "" when no plugin's code was running."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{_short(error.filename)} line {error.lineno}"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):

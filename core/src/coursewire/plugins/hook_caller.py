@@ -57,7 +57,7 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What the operators' hooks decided about a batch.
+    """The decision of the operators' hooks about a batch.
 
     Attributes:
         batch: What may leave; None when all of it is held back.
@@ -454,5 +454,5 @@ def new_manager(*specs: type) -> pluggy.PluginManager:
 
 
 def _redactor(session: Session) -> Callable[[str], str]:
-    """What knows the secrets of a session; a session that is not core's own has none."""
+    """Return the redactor that knows the secrets of a session; a session that is not core's own has none."""
     return getattr(session, "redactor", str)

@@ -1,4 +1,4 @@
-"""What counts as plain data: the only form in which payloads travel, are kept and are compared."""
+"""Plain data: the only form in which payloads travel, are kept and are compared."""
 
 from __future__ import annotations
 

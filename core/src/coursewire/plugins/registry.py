@@ -1,4 +1,4 @@
-"""What is installed: the load report, and the channels that can be used."""
+"""The registry of installed plugins: the load report, and the channels that can be used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOOKS = "coursewire.hooks"
 
 
 class LoadState(StrEnum):
-    """What became of one entry point."""
+    """One row of the load report: the end of one entry point."""
 
     LOADED = "loaded"
     SKIPPED = "skipped"
@@ -58,7 +58,7 @@ class LoadRow:
 
     @property
     def where(self) -> str:
-        """Who it is, for messages: ``ACME (coursewire-acme 1.3.0)``."""
+        """Return its name for messages: ``ACME (coursewire-acme 1.3.0)``."""
         return where(self.code or self.name, self.distribution, self.version)
 
     def answers_to(self, code: str) -> bool:
@@ -86,7 +86,7 @@ class LoadedChannel:
 
     @property
     def where(self) -> str:
-        """Who it is, for messages: ``ACME (coursewire-acme 1.3.0)``."""
+        """Return its name for messages: ``ACME (coursewire-acme 1.3.0)``."""
         return where(self.channel.code, self.distribution, self.version)
 
 

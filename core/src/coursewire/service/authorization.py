@@ -4,6 +4,7 @@
 
     router = GuardedRouter(prefix="/jobs")
 
+
     @router.get("/{uuid}")
     def show(uuid: UUID, reach: Annotated[Reach, needs(Right.READ)]) -> Job: ...
 

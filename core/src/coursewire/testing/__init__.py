@@ -4,6 +4,7 @@
 
     from coursewire.testing import ChannelSuite
 
+
     class TestAcme(ChannelSuite):
         channel = plugin
         golden = Path(__file__).parent / "golden"
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from coursewire.testing.conformance.running import CheckResult, Outcome, run_suite
     from coursewire.testing.conformance.suite import ChannelSuite
     from coursewire.testing.scrubbing import Scrubbing
+    from coursewire.testing.sessions import open_session
 
 __all__ = [
     "ChannelSuite",
@@ -30,25 +32,27 @@ __all__ = [
     "Player",
     "Scrubbing",
     "UnrecordedRequestError",
+    "open_session",
     "run_suite",
     "scan_cassettes",
 ]
 
 _HOMES = {"ChannelSuite": "suite", "CheckResult": "running", "Outcome": "running", "run_suite": "running"}
 
-_CASSETTES = {
+_BESIDE = {
     "Finding": "cassette_scan",
     "Player": "cassettes",
     "Scrubbing": "scrubbing",
     "UnrecordedRequestError": "cassette_replay",
+    "open_session": "sessions",
     "scan_cassettes": "cassette_scan",
 }
 
 
 def __getattr__(name: str) -> Any:
     # On first use: simulators import this package too, and need none of it.
-    if name in _CASSETTES:
-        return getattr(import_module(f"{__name__}.{_CASSETTES[name]}"), name)
+    if name in _BESIDE:
+        return getattr(import_module(f"{__name__}.{_BESIDE[name]}"), name)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.conformance.{_HOMES[name]}"), name)

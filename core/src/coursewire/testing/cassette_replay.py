@@ -17,7 +17,7 @@ class UnrecordedRequestError(AssertionError):
 
 
 def again(path: Path) -> str:
-    """How a cassette is recorded again."""
+    """The command that records a cassette again."""
     return f"Record {path.name} with: pytest --record-cassettes TENANT.json (or: simulator)"
 
 
@@ -27,7 +27,7 @@ def bytes_of(body: Any) -> bytes:
 
 
 def _parts(request: Any) -> dict[str, Any]:
-    """What a request is known by: method, path, query and body, without the accidents of their form."""
+    """The identity of a request: method, path, query and body, without the accidents of their form."""
     url = urlsplit(request.uri)
     return {
         "method": request.method,
@@ -93,7 +93,7 @@ def _line(request: Any) -> str:
 
 
 def _explain(request: Any, cassette: Any, path: Path) -> str:
-    """What was sent, which recorded request is nearest to it, and where the two differ."""
+    """Return a message that names the request that was sent, the recorded one nearest to it, and their differences."""
     lines = [f"{path.name} has no answer to", f"    {_line(request)}"]
     recorded = list(enumerate(cassette.requests, 1))
     sent = _parts(request)

@@ -4,6 +4,7 @@
 
     from coursewire.testing import scan_cassettes
 
+
     def test_no_cassette_holds_a_secret():
         assert scan_cassettes(Path(__file__).parent / "cassettes") == []
 
@@ -41,7 +42,7 @@ _HARMLESS = re.compile(
     rf"{re.escape(MASK)}|{VOLATILE}|(?:person|learner|student|user)[-_.]?\d+|9\d{{7}}|masked|scrubbed|redacted|x+",
     re.IGNORECASE,
 )
-"""What scrubbing puts in the place of a value."""
+"""The text that scrubbing puts in the place of a value."""
 
 _PATTERNS = (
     ("a JSON web token", JWT),

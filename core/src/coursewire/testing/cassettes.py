@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from coursewire.testing.simulator import Simulator
 
 SIMULATOR = "simulator"
-"""What ``--record-cassettes`` says to record against the channel's simulator."""
+"""The value of ``--record-cassettes`` that records against the channel's simulator."""
 
 INSECURE_VARIABLE = "COURSEWIRE_ALLOW_INSECURE_URLS"
 """``1`` lets a tenant have a private address, or plain http."""
@@ -336,7 +336,7 @@ def _recorder(*, persister: Any = None, **options: Any) -> Any:
 
 
 def make_players(request: pytest.FixtureRequest) -> Callable[..., Player]:
-    """What the fixture ``cassettes`` gives: makes a :class:`Player` for the folder beside the test module."""
+    """The object of the fixture ``cassettes``: it makes a :class:`Player` for the folder beside the test module."""
     record = request.config.getoption("--record-cassettes")
     folder = request.path.parent / "cassettes"
 

@@ -33,13 +33,13 @@ BACKENDS = ("sqlite", *VARIABLES)
 
 @dataclass(slots=True)
 class Statements:
-    """What was sent to the database, in order; a bulk statement counts once."""
+    """The statements that were sent to the database, in order; a bulk statement counts once."""
 
     texts: list[str] = field(default_factory=list)
 
     @property
     def count(self) -> int:
-        """How many statements there were."""
+        """Return the number of statements."""
         return len(self.texts)
 
 

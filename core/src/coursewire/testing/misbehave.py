@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 _GLANCE_S = 0.01
-"""How often a slow answer looks whether anybody still waits for it."""
+"""The seconds after which a slow answer looks again whether anybody still waits for it."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""What may not stand in a cassette, and how it is taken out so that replaying still matches.
+"""Scrubbing: secrets and personal data leave a cassette in such a way that replaying still matches.
 
 One configuration for all cassettes of a channel: :class:`Scrubbing`. Whatever the channel, these go:
 
@@ -20,16 +20,16 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 
 import orjson
 
-from coursewire.http.redact import MASK, SHORTEST
+from coursewire.http.redact import MASK, SECRET_NAMES, SHORTEST
 
 LMS_HOST = "lms.example.com"
-"""What the tenant's host becomes."""
+"""The name that stands for the tenant's host."""
 
 OTHER_HOST = "host.example.com"
-"""What every other host becomes. They share one, so that a replay need not know which came first."""
+"""The name that stands for every other host. They share one, so that a replay need not know which came first."""
 
 VOLATILE = "any"
-"""What stands for a value that differs from run to run."""
+"""The text that stands for a value that differs from run to run."""
 
 KEPT_HEADERS = frozenset(
     {
@@ -38,14 +38,7 @@ KEPT_HEADERS = frozenset(
     }
 )  # fmt: skip
 
-_SECRETS = frozenset(
-    {
-        "assertion", "authorization", "clientassertion", "cookie", "credentials", "csrf", "csrftoken", "jsessionid",
-        "jwt", "pass", "passphrase", "passwd", "password", "privatekey", "proxyauthorization", "pwd", "samlassertion",
-        "samlrequest", "samlresponse", "secret", "sesskey", "sessionid", "setcookie", "sid", "sig", "signature",
-        "token", "wstoken", "xapikey", "xsrftoken",
-    }
-)  # fmt: skip
+_SECRETS = frozenset(name.replace("_", "") for name in SECRET_NAMES)
 _SECRET_ENDS = ("token", "secret", "password", "passphrase", "apikey", "accesskey", "privatekey")
 _NO_SECRET = re.compile(r"page|next|continu|sync|delta|type|expires")
 
@@ -80,7 +73,7 @@ NAMESPACES = frozenset(
 
 @dataclass(frozen=True)
 class Scrubbing:
-    """What a channel's cassettes need beyond what is always scrubbed.
+    """A channel's own rules of scrubbing, beyond those that hold for all.
 
     Names are compared without regard to case and punctuation: ``user_id`` is ``userId``.
 

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from coursewire.testing.inbound import InboundCall
 
 CONTROL = "/_simulator"
-"""Where a person or a test asks the simulator itself: ``items``, ``requests``, ``counts``, ``reset``, ``fetch``."""
+"""The path below which a person or a test asks the simulator itself: ``items``, ``requests``, ``counts``, ``reset``, ``fetch``."""
 
 LOG_LENGTH = 100_000
 
@@ -217,11 +217,11 @@ class Simulator:
         return Page(cut, following, max(0, -(-length // size) - 1) * size, len(rows))
 
     def page_size(self, asked: int) -> int:
-        """How many rows a page has when so many were asked for."""
+        """Return the number of rows of a page when so many were asked for."""
         return asked if self.largest_page is None else min(asked, self.largest_page)
 
     def times_told(self, learner: str) -> int:
-        """How often a result of this learner was accepted, by the id that was sent."""
+        """Return how often a result of this learner was accepted, by the id that was sent."""
         if isinstance(self.outcomes, dict):
             mine = [key for key, value in self.outcomes.items() if _mentions((key, value), learner)]
             return sum(max(1, self.arrivals[key]) for key in mine)

@@ -318,7 +318,7 @@ def read_oauth_token(response: httpx.Response, clock: Clock) -> Token:
 
 
 def _code(error: object) -> str:
-    """An error code as it is; of anything longer nothing, since half a secret cannot be told from a word."""
+    """Return an error code as it is; of anything longer nothing, since half a secret cannot be told from a word."""
     return repr(error) if isinstance(error, str) and _CODE.fullmatch(error) else "in words of its own"
 
 

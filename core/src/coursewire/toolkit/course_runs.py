@@ -75,7 +75,13 @@ def runs_to_launch(item: ContentItem, moment: Moment) -> list[CourseRun]:
         ...     content_type="course",
         ...     key="KNOTS",
         ...     course_runs=[
-        ...         {"key": "2024", "start": "2024-03-01", "end": "2024-06-01", "status": "published", "availability": "Archived"},
+        ...         {
+        ...             "key": "2024",
+        ...             "start": "2024-03-01",
+        ...             "end": "2024-06-01",
+        ...             "status": "published",
+        ...             "availability": "Archived",
+        ...         },
         ...         {"key": "2026", "start": "2026-03-01", "status": "published", "availability": "Upcoming"},
         ...     ],
         ... )

@@ -18,7 +18,9 @@ def title_with_type(item: ContentItem) -> str:
         item: The content item.
 
     Example:
-        >>> item = cw.ContentItem(content_type="course", key="LEAD", title="Leading", course_type="executive-education-2u")
+        >>> item = cw.ContentItem(
+        ...     content_type="course", key="LEAD", title="Leading", course_type="executive-education-2u"
+        ... )
         >>> cw.title_with_type(item)
         'ExecEd: Leading'
     """

@@ -13,8 +13,9 @@ from coursewire.toolkit.responses import is_missing, read_object
 from coursewire.toolkit.results import read_success, result_from
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 
+    from coursewire.model.payload import Payload
     from coursewire.model.session import Session
 
 BlockedReason = (
@@ -38,6 +39,12 @@ _AT_LMS: dict[str, str] = {
     "keep_instructor_changes off it would be overwritten.",
 }
 """The words for each: what a person at the LMS, or whoever links learners, can do."""
+
+_BETTER = Result(
+    ResultKind.REJECTED,
+    Reason.BETTER_GRADE_SENT,
+    "The learner has a better grade in the same course from another enrollment.",
+)
 
 _EXEMPT = ("exempt", "excused")
 """Names by which a cell says that the learner need not be graded: a person's decision in any case."""
@@ -71,7 +78,13 @@ class Cell:
         return same_score(answer.get("score"), self.score, self.within)
 
     def result(self, kind: ResultKind, answer: JsonObject, http_status: int = 200) -> Result:
-        """Return a result that names the cell, for an answer that shows this score."""
+        """Return a result that names the cell, for an answer that shows this score.
+
+        Args:
+            kind: Kind of the result, such as accepted.
+            answer: The LMS's answer about the cell.
+            http_status: Status of that answer.
+        """
         return Result(kind, remote_id=f"{self.place(answer)}/{self.score}", http_status=http_status)
 
     def changed(self, answer: JsonObject, told: str) -> bool:
@@ -130,19 +143,6 @@ async def write_score(
     With ``told`` or ``is_others`` the cell is read first, and stays as it is where somebody else graded it or decided that
     the learner need not be graded. Without either it is written unread.
 
-    Example::
-
-        cell = cw.Cell(
-            path=f"/columns/{column}/users/{user}",
-            score=85.0,
-            within=0.01,
-            mark="userId",
-            place=lambda answer: f"{column}/{answer['userId']}",
-            method="PATCH",
-            body={"score": 85.0},
-        )
-        result = await cw.write_score(session, cell, told=payload.remote_id)
-
     Args:
         session: The session of the run.
         cell: The cell, and the score that is to stand in it.
@@ -151,7 +151,7 @@ async def write_score(
         is_others: Asynchronous function of an answer about the cell that tells whether somebody else graded it; for an LMS
             that names the grader. It goes before ``told``.
         missing: The result where the LMS knows no such cell; left out it is blocked, ``learner-unmatched``.
-        permission_hint: What a person at the LMS has to do to give the right, after a 403.
+        permission_hint: Sentence that says how a person at the LMS gives the right, after a 403.
         not_found_member: As for :func:`~coursewire.toolkit.results.result_from`.
 
     Returns:
@@ -160,6 +160,20 @@ async def write_score(
 
     Raises:
         SendError: The cell could not be read.
+
+    Example:
+        ::
+
+            cell = cw.Cell(
+                path=f"/columns/{column}/users/{user}",
+                score=85.0,
+                within=0.01,
+                mark="userId",
+                place=lambda answer: f"{column}/{answer['userId']}",
+                method="PATCH",
+                body={"score": 85.0},
+            )
+            result = await cw.write_score(session, cell, told=payload.remote_id)
     """
     own_404 = [not_found_member] if not_found_member else []
 
@@ -259,3 +273,51 @@ def blocked(reason: BlockedReason, remote_id: str | None = None) -> Result:
             next_step="Use one of these, or return a cw.Result with a reason that the channel declares.",
         )
     return Result(ResultKind.BLOCKED, reason, _AT_LMS[reason], remote_id)
+
+
+async def send_best(
+    payloads: Sequence[Payload],
+    *,
+    learner: Callable[[Payload], Collection[str]],
+    grade: Callable[[Payload], float],
+    write: Callable[[Mapping[str, Payload]], Awaitable[Mapping[str, Result]]],
+) -> list[Result]:
+    """Write one grade for each learner of a course: of several results of one learner the best one.
+
+    Args:
+        payloads: Grades of one course.
+        learner: Function of a payload that returns the ids of all people at the LMS whom it may mean.
+        grade: Function of a payload that returns the number by which grades are compared.
+        write: Asynchronous function that writes the grades, given by the ids of learners, and returns the results by these
+            ids. It is not called without grades.
+
+    Returns:
+        One result for each payload, in order. Blocked where a payload means nobody, or several people; rejected,
+        ``better-grade-sent``, where a better grade of the same learner was written.
+
+    Example:
+        ::
+
+            people = await cw.people_by_name(students(session, course))
+            results = await cw.send_best(
+                batch.payloads,
+                learner=lambda payload: people.get(payload.body["email"].casefold(), ()),
+                grade=lambda payload: payload.body["score"],
+                write=write_all,
+            )
+    """
+    results: dict[str, Result] = {}
+    grades: defaultdict[str, list[Payload]] = defaultdict(list)
+    for payload in sorted(payloads, key=grade, reverse=True):
+        found = learner(payload)
+        if len(found) == 1:
+            grades[next(iter(found))].append(payload)
+        else:
+            results[payload.key] = blocked(Reason.LEARNER_AMBIGUOUS if found else Reason.LEARNER_UNMATCHED)
+    best = {user: mine[0] for user, mine in grades.items()}
+    written = await write(best) if best else {}
+    for user, mine in grades.items():
+        for payload in mine:
+            worse = grade(payload) != grade(best[user]) and written[user].confirms
+            results[payload.key] = _BETTER if worse else written[user]
+    return [results[payload.key] for payload in payloads]

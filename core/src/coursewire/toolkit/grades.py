@@ -28,8 +28,16 @@ def final_grade(config: ChannelConfig, completion: Completion) -> Decimal | None
 
     Example:
         >>> done = cw.Completion(
-        ...     enrollment_id="1", username="pat", email=None, remote_id="7", course_key="KNOTS", course_run_key="2026",
-        ...     verdict=cw.Verdict.PASS, complete=True, completed_at=None, percent="0.875",
+        ...     enrollment_id="1",
+        ...     username="pat",
+        ...     email=None,
+        ...     remote_id="7",
+        ...     course_key="KNOTS",
+        ...     course_run_key="2026",
+        ...     verdict=cw.Verdict.PASS,
+        ...     complete=True,
+        ...     completed_at=None,
+        ...     percent="0.875",
         ... )
         >>> cw.final_grade(cw.ChannelConfig(), done)
         Decimal('0.875')
@@ -53,8 +61,16 @@ def learner_of(outcome: Outcome) -> str:
 
     Example:
         >>> done = cw.Completion(
-        ...     enrollment_id="1", username="pat", email=None, remote_id="7", course_key="KNOTS", course_run_key="2026",
-        ...     verdict=cw.Verdict.PASS, complete=True, completed_at=None, percent=None,
+        ...     enrollment_id="1",
+        ...     username="pat",
+        ...     email=None,
+        ...     remote_id="7",
+        ...     course_key="KNOTS",
+        ...     course_run_key="2026",
+        ...     verdict=cw.Verdict.PASS,
+        ...     complete=True,
+        ...     completed_at=None,
+        ...     percent=None,
         ... )
         >>> cw.learner_of(done)
         '7'

@@ -44,9 +44,11 @@ class OAuthApplication:
 
         OAUTH = cw.OAuthApplication("/oauth2/authorize", "/oauth2/token", scope=lambda config: "read write")
 
+
         @cw.hookimpl
         def authenticate(config: AcmeConfig, tokens: cw.Tokens) -> httpx.Auth:
             return OAUTH.auth(config, tokens)
+
 
         @cw.hookimpl
         def oauth_application() -> cw.CodeGrant:
@@ -87,7 +89,7 @@ class OAuthApplication:
         return _GrantedAuth(self, config, tokens)
 
     def token_request(self, config: Any, form: dict[str, str]) -> httpx.Request:
-        """A request to the token endpoint."""
+        """Return a request to the token endpoint."""
         client_id, secret = _plain(config.client_id), _plain(config.client_secret)
         headers = {}
         if self.basic:

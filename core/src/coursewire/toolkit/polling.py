@@ -17,13 +17,6 @@ async def poll(
 ) -> httpx.Response | None:
     """Ask for the state of a task of the LMS until the task has ended.
 
-    Example::
-
-        def is_over(answer: httpx.Response) -> bool:
-            return cw.read_object(answer).get("state") == "done"
-
-        answer = await cw.poll(session, f"/tasks/{task_id}", (1, 2, 4, 8), is_over)
-
     Args:
         session: The session of the run.
         path: Path of the task at the LMS; it is read with GET.
@@ -33,6 +26,15 @@ async def poll(
     Returns:
         The answer that tells that the task has ended; None where it had not ended at the last request, so that the next
         run must find out what became of it.
+
+    Example:
+        ::
+
+            def is_over(answer):
+                return cw.read_object(answer).get("state") == "done"
+
+
+            answer = await cw.poll(session, f"/tasks/{task_id}", (1, 2, 4, 8), is_over)
     """
     for pause_s in pauses_s:
         await session.sleep(pause_s)

@@ -50,7 +50,7 @@ def read_json(response: httpx.Response) -> Any:
 
     Example:
         >>> import httpx
-        >>> cw.read_json(httpx.Response(200, text='[1, 2]'))
+        >>> cw.read_json(httpx.Response(200, text="[1, 2]"))
         [1, 2]
         >>> cw.read_json(httpx.Response(502, text="<h1>Bad gateway</h1>")) is None
         True

@@ -438,6 +438,6 @@ def _reason(response: httpx.Response) -> str:
 
 
 def _words(response: httpx.Response) -> tuple[str, str]:
-    """The words of an error, which stand anywhere in a success; and the beginning of the body."""
+    """Return the words of an error, which stand anywhere in a success; and the beginning of the body."""
     words = error_text(read_json(response), deep=response.is_success)
     return _REDACTOR(words), _REDACTOR.excerpt(response, EXCERPT_LIMIT)

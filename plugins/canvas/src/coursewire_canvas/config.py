@@ -93,7 +93,7 @@ def _permission_error(response: httpx.Response) -> cw.BlockedError | None:
         return None
     return cw.BlockedError(
         "Canvas refuses this to the user of the token",
-        why=cw.shorten(response.text, 200),
+        why=cw.truncate(response.text, 200),
         next_step=PERMISSION_HINT,
         http_status=response.status_code,
     )

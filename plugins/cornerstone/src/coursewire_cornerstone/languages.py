@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import coursewire as cw
+import json
+from importlib.resources import files
 
 DEFAULT = "en-US"
 
-TAGS: dict[str, str] = cw.packaged_data(__package__, "languages.json")
+TAGS: dict[str, str] = json.loads(files(__package__).joinpath("languages.json").read_bytes())
 """The tag by the name of the language."""
 
 _BY_CODE = {tag.split("-")[0].lower(): tag for tag in reversed(TAGS.values())}

@@ -137,7 +137,7 @@ class CornerstoneSimulator(Simulator):
         self._tokens: dict[str, datetime] = {}
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """The portal's endpoints."""
+        """Return the portal's endpoints."""
         return [
             web.post(f"{CALLBACK}/progress", self._progress),
             web.post(TOKEN, self._token),

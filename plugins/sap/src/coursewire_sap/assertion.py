@@ -34,7 +34,7 @@ _USER_ATTRIBUTES: dict[NameIdForm, dict[str, str]] = {
 
 LIFETIME = timedelta(minutes=10)
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far the LMS's clock may be behind ours."""
+"""The time by which the LMS's clock may be behind ours."""
 
 # signxml writes what it signs to its debug log: the assertion, and in it the API key.
 logging.getLogger("signxml").setLevel(logging.INFO)

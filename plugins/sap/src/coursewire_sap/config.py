@@ -69,7 +69,7 @@ class SapConfig(cw.ChannelConfig):
     code: ClassVar[str] = "SAP"
 
     auth_type: AuthType = AuthType.LEARNING_TOKEN_SERVER
-    """How a token is asked for: with client id and secret, or with an assertion signed with our own key."""
+    """The way in which a token is asked for: with client id and secret, or with an assertion signed with our own key."""
     key: Annotated[cw.Secret, cw.Filled]
     """OAuth client id: of the Learning token server (often the company id), or the API key of the client
     registered in SuccessFactors."""
@@ -105,7 +105,7 @@ class SapConfig(cw.ChannelConfig):
     saml_assertion_recipient: cw.Text = ""
     """Recipient of the assertion; empty for the token URL."""
     saml_name_id_form: NameIdForm = NameIdForm.USER_ID
-    """Whether ``sapsf_user_id`` is a user id, a user name, or somebody known to Learning only."""
+    """The meaning of ``sapsf_user_id``: a user id, a user name, or somebody known to Learning only."""
     saml_learner_name_id_form: NameIdForm = NameIdForm.USER_ID
     """The same of the ids of learners, for completions that are reported as the learner."""
 

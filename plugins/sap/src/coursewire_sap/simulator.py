@@ -196,7 +196,7 @@ class SapSimulator(Simulator):
         self._signing_key: rsa.RSAPrivateKey | None = None
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """The tenant's endpoints."""
+        """Return the tenant's endpoints."""
         return [
             web.post(self.token_paths[0], self._learning_token),
             web.post(self.token_paths[1], self._platform_token),
@@ -233,7 +233,7 @@ class SapSimulator(Simulator):
 
     @property
     def completions(self) -> list[dict[str, Any]]:
-        """What was recorded, in order."""
+        """The records, in order."""
         return self.outcomes
 
     def is_live(self, key: str) -> bool:
@@ -242,7 +242,7 @@ class SapSimulator(Simulator):
         return course is not None and course.get("status") != "INACTIVE"
 
     def history(self) -> list[dict[str, Any]]:
-        """What learners see: a completion in the future never shows."""
+        """Return the completions that learners see: one in the future never shows."""
         now_ms = self.clock().timestamp() * 1000
         return [each for each in self.completions if each["completedTimestamp"] <= now_ms]
 
@@ -288,7 +288,7 @@ class SapSimulator(Simulator):
         return _error(401, fault) if fault else self._issue(user, PLATFORM_TOKEN_LIFETIME_S)
 
     def _read_assertion(self, encoded: str, url: str) -> tuple[str, str]:
-        """What is wrong with an assertion, "" for nothing; and the user whom it names."""
+        """Return the fault of an assertion, "" for none, and the user whom it names."""
         try:
             sent = etree.fromstring(base64.b64decode(encoded, validate=True), _PARSER)
             verified = XMLVerifier().verify(

@@ -113,7 +113,7 @@ class PlanItemOut(BaseModel):
 
 
 class PlanOut(BaseModel):
-    """What a run would do."""
+    """Return the plan of a run."""
 
     create: int
     update: int

@@ -1,18 +1,21 @@
-"""Identities of processes, which tell if the holder of a lease is surely dead.
+"""The identity of the process that holds a lease, and evidence that this process has ended.
 
-A process counts as dead only on evidence: it ran since the last start of this system, in this process id namespace,
-and is gone now. Nothing is known about any other process, so that its lease has to lapse.
+A process is only ever declared dead on evidence: it must have run on this very system start, in this very
+process id namespace, and be gone now. About any other one nothing is known, and its lease has to lapse.
+
+Linux tells in ``/proc`` all that this needs. On other POSIX systems a process counts as dead when nobody has its id
+any more; on Windows nothing is known.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import orjson
-import psutil
 
 _PROC = Path("/proc")
 
@@ -25,10 +28,10 @@ class Process:
 
     Attributes:
         host: Name of the machine or container.
-        boot: Id of the machine's start, after which process ids begin anew.
-        namespace: Process id namespace of Linux, as containers have them; "" on other systems.
+        boot: Identity of the machine's start on Linux, where process ids begin anew with it; elsewhere of the machine.
+        namespace: Linux's process id namespace, as containers have them; "" elsewhere.
         pid: Process id.
-        start: Start of the process in the system's own count, since process ids are used again.
+        start: Start of the process in Linux's own count, because process ids are given out again; "" elsewhere.
     """
 
     host: str
@@ -46,7 +49,7 @@ class Process:
             namespace = str((_PROC / "self/ns/pid").readlink())
             start = _status_and_start(pid)[1]
         else:
-            boot, namespace, start = str(psutil.boot_time()), "", str(psutil.Process(pid).create_time())
+            boot, namespace, start = f"{uuid.getnode():012x}", "", ""
         return cls(socket.gethostname()[:_HOST_LENGTH], boot, namespace, pid, start)
 
     @classmethod
@@ -65,7 +68,7 @@ class Process:
         here = Process.this()
         if (self.host, self.boot, self.namespace) != (here.host, here.boot, here.namespace):
             return False
-        return _gone_from_proc(self.pid, self.start) if _linux() else _gone(self.pid, self.start)
+        return _gone_from_proc(self.pid, self.start) if _linux() else _gone(self.pid)
 
 
 def process_identity() -> str:
@@ -86,7 +89,7 @@ def _linux() -> bool:
 def _status_and_start(pid: int) -> tuple[str, str]:
     """Return status letter and start, in clock ticks since boot, from Linux's ``/proc/PID/stat`` (see proc(5)).
 
-    psutil adds the time of boot to the latter, which moves when the clock is set; then every running
+    A start in seconds since 1970, as other ways of asking give it, moves when the clock is set; then every running
     process would look like another one.
     """
     columns = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
@@ -104,11 +107,13 @@ def _gone_from_proc(pid: int, start: str) -> bool:
     return status in "ZX" or started != start
 
 
-def _gone(pid: int, start: str) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return process.status() == psutil.STATUS_ZOMBIE or str(process.create_time()) != start
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.AccessDenied:
+def _gone(pid: int) -> bool:
+    if os.name != "posix":  # there signal 0 is no question, and ends a process
         return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # somebody else's: it lives
+        pass
+    return False

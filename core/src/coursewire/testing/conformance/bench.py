@@ -1,4 +1,4 @@
-"""Where a check is made: an installation in a folder, a made-up source, the running simulator, and core's real jobs."""
+"""The bench on which a check is made: an installation in a folder, a made-up source, the running simulator, and core's real jobs."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class Bench:
         return self.loaded.hook_caller.remote_key(self.config(), item)
 
     def held(self, item: ContentItem) -> Any:
-        """What the LMS holds of an item; None for nothing."""
+        """Return the item as the LMS holds it; None where it holds none."""
         return self.simulator.items.get(self.remote_key(item))
 
     # -- results ---------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class Bench:
         return made
 
     def times_told(self, name: str) -> int:
-        """How often the LMS accepted a result of a learner."""
+        """Return how often the LMS accepted a result of a learner."""
         return self.simulator.times_told(learner_id(name))
 
     # -- jobs ------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ class Bench:
         return False
 
     def plan(self, uuid: UUID, kind: Kind = Kind.CONTENT, *, read_only: bool = False) -> list[PlanItem]:
-        """What a run would do."""
+        """Return the plan of a run."""
 
         async def collect() -> list[PlanItem]:
             job = self.job(uuid, kind, read_only=read_only)

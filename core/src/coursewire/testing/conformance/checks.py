@@ -1,4 +1,4 @@
-"""What a check is: a name, a title, what calls for it, and a message that says what is wrong and where to read on."""
+"""A check: its name, its title, the need that calls for it, and the message that says what is wrong and where to read on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHORT.maxdict = 30
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a channel must declare for a check to apply to it.
+    """The declaration that a channel must make for a check to apply to it.
 
     Attributes:
         text: For people, such as ``completions``; "" for every channel.
@@ -66,7 +66,7 @@ class Check:
 
     @property
     def explained(self) -> str:
-        """Where it is explained."""
+        """Return the address of the page that explains it."""
         return f"{EXPLAINED}#{self.anchor}"
 
 
@@ -77,7 +77,7 @@ _ABOUT_REASONS = Check("test_reasons_are_declared", REASONS_DECLARED, Need("", l
 
 
 class Fault(Exception):  # noqa: N818 - it is what a check finds, not an error of ours
-    """What a check found wrong.
+    """A fault that a check found.
 
     Attributes:
         what: One sentence that names the fault.

@@ -22,7 +22,7 @@ CANARY = "canary-5d1f-planted"
 
 
 class ConfigurationChecks:
-    """What operators fill in."""
+    """Checks of the fields that operators fill in."""
 
     @check("every field survives being stored, edited, shown and read", EVERY)
     def test_every_field_survives(self, bench: Bench) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SOME = 5
 FEW, MANY = 12, 50
-"""How many items are sent where each goes alone, and where batches are to be cut into halves."""
+"""The number of items that are sent where each goes alone, and where batches are to be cut into halves."""
 
 
 def demand_all_there(bench: Bench, items: list[ContentItem], summary: Summary | None = None) -> None:
@@ -51,7 +51,7 @@ class ContentChecks:
 
     @check("every item arrives, exactly once, and only then counts as arrived", CONTENT)
     def test_every_item_arrives_once(self, bench: Bench) -> None:
-        """What the summary claims is what the LMS counted.
+        """The counts of the summary equal those of the LMS.
 
         A channel that does nothing fails here, and so does one that drops an item, sends one twice,
         or answers ``ACCEPTED`` for what the LMS did not take. The simulator's ``items`` and ``arrivals``
@@ -147,7 +147,7 @@ class ContentChecks:
 
     @check("every way of taking an item away works", RETIRES)
     def test_every_retire_strategy_works(self, bench: Bench) -> None:
-        """Where the configuration lets the customer choose."""
+        """The check holds only where the configuration lets the customer choose."""
         if "retire_strategy" not in bench.channel.config.model_fields:
             return
         for number, strategy in enumerate(bench.channel.capabilities.retire_strategies):
@@ -209,7 +209,7 @@ class ContentChecks:
 
     @check("taking away what is gone already is a success", RETIRES)
     def test_retiring_a_missing_item_succeeds(self, bench: Bench) -> None:
-        """What is wanted is so.
+        """The LMS holds what is wanted.
 
         A 404 at delete is ``ALREADY_SO``.
         """

@@ -92,7 +92,7 @@ class ExportingChecks:
 
     @check("exporters ask no clock, no chance, no file and no network", EVERY)
     def test_exporters_are_pure(self, bench: Bench) -> None:
-        """What a payload depends on is in the arguments, or core cannot tell when it changes.
+        """A payload depends on the arguments alone, or core cannot tell when it changes.
 
         Ask ``moment.has_passed(...)`` instead of a clock: core then knows when the payload changes by
         itself. What is read from files is read when the module is loaded. Calls are watched while the
@@ -325,7 +325,7 @@ def _faults_of(bench: Bench, path: Path, export: Callable[..., Any]) -> Iterator
 
 
 def differences(seen: Any, expected: Any, path: str = "payload") -> Iterator[str]:
-    """Where two pieces of plain data differ, as ``payload.course.name: 1 instead of 2``."""
+    """Return where two pieces of plain data differ, as ``payload.course.name: 1 instead of 2``."""
     if isinstance(seen, dict) and isinstance(expected, dict):
         for name in sorted(seen.keys() | expected.keys()):
             if name not in seen:

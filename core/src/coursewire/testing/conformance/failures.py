@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FEW = 3
 LONG_S = 600
 QUICK_S, SLOW_S = 0.03, 0.4
-"""How long the time-out is, and how long the LMS takes. Only the first is waited for."""
+"""The time-out, and the time that the LMS takes, in seconds. Only the first is waited for."""
 NO_ACKNOWLEDGEMENTS = ("200 with error body", "empty answer", "HTML error page", "bad gateway")
 
 
@@ -54,7 +54,7 @@ def demand_nothing_claimed(bench: Bench, uuid: UUID, items: list[ContentItem], a
 
 
 class FailureChecks:
-    """What content meets on a bad day."""
+    """Checks of content on a bad day."""
 
     @check("a short pause that the LMS asks for is kept, and then all arrives", CONTENT)
     def test_a_short_throttle_is_waited_for(self, bench: Bench) -> None:
@@ -288,7 +288,7 @@ class FailureChecks:
         LISTS & PAGES & PAGED_CONTENT,
     )
     def test_a_broken_list_is_not_a_short_one(self, bench: Bench) -> None:
-        """What is missing in half a list is not missing at the LMS."""
+        """An item that is missing in half a list is not missing at the LMS."""
         uuid = bench.configure()
         bench.shelve(*range(5))
         bench.run(uuid)

@@ -1,4 +1,4 @@
-"""What all checks of one channel share: a database, the loop that jobs run in, and the running simulator."""
+"""The things that all checks of one channel share: a database, the loop that jobs run in, and the running simulator."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 class Kit:
-    """What the checks of one channel share: the channel, its running simulator, and an installation.
+    """The things that the checks of one channel share: the channel, its running simulator, and an installation.
 
     Args:
         plugin: The module or object with the channel's hooks.
@@ -152,7 +152,7 @@ class Kit:
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """What the database has."""
+        """Return the rows of the database."""
         return _template().tables
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
@@ -188,7 +188,7 @@ class Kit:
             self._sibling = sibling.start(address)
 
     def sibling_answers(self, work: Mapping[str, Any]) -> list[Any] | None:
-        """What another process exports; None where there can be none."""
+        """Return another process's exports; None where there can be none."""
         if self._sibling is None:
             self.start_sibling()
         if self._sibling is None:

@@ -87,7 +87,7 @@ class LoadingChecks:
 
     @check("every capability that is declared has its hooks", EVERY)
     def test_it_has_the_hooks_that_it_needs(self: SuiteBase, bench: Bench) -> None:
-        """What is declared can be asked for.
+        """A declared kind can be asked for.
 
         Declare only what the channel can do. ``Support.NOT_IMPLEMENTED`` and ``Support.IMPOSSIBLE`` are
         answers too, and tell users which of the two it is.

@@ -120,7 +120,7 @@ def content_item(number: int | str, kind: ContentType = ContentType.COURSE, **ch
 
 
 def learner_id(name: str) -> str:
-    """What the LMS knows a made-up learner by, whichever way the configuration names."""
+    """Return the id by which the LMS knows a made-up learner, whichever way the configuration names."""
     return f"{name}@example.com"
 
 
@@ -181,7 +181,7 @@ SAMPLES: Mapping[Kind, Callable[..., Outcome]] = {
     Kind.ASSESSMENTS: assessment,
     Kind.ENROLLMENTS: enrollment_report,
 }
-"""What makes an outcome of each kind, for exporters."""
+"""The function that makes an outcome of each kind, for exporters."""
 
 
 def enrollment(
@@ -196,7 +196,7 @@ def enrollment(
     consent: ConsentState = ConsentState.GRANTED,
     **changes: Any,
 ) -> EnrollmentFacts:
-    """What a source knows of a learner in a course.
+    """Return the facts that a source knows of a learner in a course.
 
     Args:
         name: Of the learner; every id at the LMS is :func:`learner_id` of it.
@@ -312,7 +312,7 @@ class MadeUpSource:
             yield list(page)
 
     async def consents(self, enrollments: Sequence[str]) -> Mapping[str, Consent]:
-        """What is said now."""
+        """Return the text that is said now."""
         return {each: self.last_words.get(each, self.facts[each].consent) for each in enrollments}
 
     async def aclose(self) -> None:

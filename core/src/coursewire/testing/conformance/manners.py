@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from coursewire.testing.conformance.bench import Bench
 
 SIGNS = ("…", "...")
-"""How a text says that it goes on where it was cut."""
+"""The ends by which a text says that it was cut."""
 
 
 def api_calls(bench: Bench) -> int:
-    """How many requests other than for tokens the simulator has seen."""
+    """Return the number of requests other than for tokens that the simulator has seen."""
     return sum(seen.path not in bench.simulator.token_paths for seen in bench.simulator.seen)
 
 
@@ -46,7 +46,7 @@ def demand_untouched_payloads(bench: Bench, hook: str) -> None:
 
 
 class MannersChecks:
-    """What core cannot see from the results alone."""
+    """Checks of what core cannot see from the results alone."""
 
     @check("sending content changes no payload", CONTENT)
     def test_content_payloads_stay_as_they_are(self, bench: Bench) -> None:
@@ -78,7 +78,7 @@ class MannersChecks:
 
     @check("a channel prints nothing that is secret", EVERY)
     def test_secrets_are_not_printed(self, bench: Bench) -> None:
-        """What a program prints ends in somebody's log."""
+        """A channel prints nothing, since its output ends in somebody's log."""
         printed = io.StringIO()
         with redirect_stdout(printed), redirect_stderr(printed):
             uuid = bench.configure()

@@ -1,4 +1,4 @@
-"""What calls for checks, in the words of ``Capabilities``."""
+"""The needs that call for checks, in the words of ``Capabilities``."""
 
 from __future__ import annotations
 

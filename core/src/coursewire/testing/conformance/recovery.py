@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SEVERAL = 4
 STEPS = (("job_started", 0), ("batch_sending", 0), ("batch_sending", 1), ("batch_sent", 0))
-"""Where the process dies: before anything left, between two batches, after the LMS took one and before that was noted."""
+"""The moments at which the process dies: before anything left, between two batches, after the LMS took one and before that was noted."""
 
 
 class RecoveryChecks:

@@ -73,11 +73,11 @@ def kind_of(bench: Bench) -> Kind:
 
 
 class ResultChecks:
-    """What every kind of result keeps to."""
+    """The rules that every kind of result keeps."""
 
     @check("every completion arrives once, and a second run sends nothing", COMPLETIONS)
     def test_every_completion_arrives_once(self, bench: Bench) -> None:
-        """What the summary claims is what the LMS counted.
+        """The counts of the summary equal those of the LMS.
 
         The simulator keeps accepted results in ``outcomes``, and each names its learner by the id that
         was sent.

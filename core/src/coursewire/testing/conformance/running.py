@@ -18,7 +18,7 @@ NEEDS_A_FOLDER = "It needs a folder of golden pairs, which the channel's own tes
 
 
 class Outcome(StrEnum):
-    """What became of a check."""
+    """The end of a check."""
 
     PASSED = "passed"
     FAILED = "failed"

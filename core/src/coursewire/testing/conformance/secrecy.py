@@ -26,7 +26,7 @@ EVERYWHERE = "coursewire conformance simulated simulator"
 
 
 def canaries(bench: Bench) -> dict[str, str]:
-    """What must show nowhere, and what it is called in messages, which do not repeat it."""
+    """A value that must show nowhere, and its name in messages, which do not repeat it."""
     found = {value: f"the secret {name}" for name, value in _secret_fields(bench)}
     for number, value in enumerate(sorted(bench.simulator.credentials), 1):
         found.setdefault(value, f"the credential of an Authorization header ({number})")
@@ -83,7 +83,7 @@ def all_shown(bench: Bench, uuid: UUID, log: list[str]) -> dict[str, list[str]]:
 
 
 class SecrecyChecks:
-    """What must not be seen is seen nowhere."""
+    """Secrets and personal data show nowhere."""
 
     @check("secrets and tokens show in no log, transmission, plan, error, table or repr", CONTENT)
     def test_secrets_show_nowhere(self, bench: Bench) -> None:

@@ -36,7 +36,7 @@ TIMEOUT_S = 60
 
 
 def work(channel: Channel, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """What both processes export, as plain data."""
+    """Return the exports of both processes, as plain data."""
     can = channel.capabilities
     items = []
     if can.content.usable:
@@ -81,7 +81,7 @@ def _outcome(kind: Kind, fields: Mapping[str, Any]) -> Outcome:
 
 
 def address_of(plugin: object) -> dict[str, str] | None:
-    """How another process finds a channel; None for an object that it could not make."""
+    """Return the way in which another process finds a channel; None for an object that it could not make."""
     home = plugin if isinstance(plugin, ModuleType) else inspect.getmodule(type(plugin))
     name = "" if isinstance(plugin, ModuleType) else type(plugin).__qualname__
     if home is None or "<locals>" in name or getattr(home, "__file__", None) is None:

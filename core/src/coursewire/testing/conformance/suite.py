@@ -52,14 +52,14 @@ class Listed:
 
 
 class SuiteBase:
-    """What the topics see of the suite."""
+    """The part of the suite that its topics see."""
 
     channel: ClassVar[Any] = None
     golden: ClassVar[str | Path | None] = None
     config: ClassVar[Mapping[str, Any]] = {}
     skipped: ClassVar[Mapping[str, str]] = {}
     silent: ClassVar[tuple[str, ...]] = ()
-    """What was skipped or overridden without a reason."""
+    """Return the checks that were skipped or overridden without a reason."""
     open_kit: ClassVar[Kit | None] = None
     """While its checks run under pytest: the channel and its running simulator."""
 
@@ -197,7 +197,7 @@ def _check(function: Any) -> Check:
 
 
 _DECLARED: dict[int, tuple[object, Channel | None]] = {}
-"""What was declared, by the identity of the plugin, which is kept so that no other can have it."""
+"""The declarations, by the identity of the plugin, which is kept so that no other can have it."""
 
 
 def _declared(plugin: object) -> Channel | None:

@@ -72,7 +72,7 @@ def carries(held: Any, text: str) -> bool:
 
 
 class TextChecks:
-    """What goes in comes out."""
+    """Texts arrive as they were at the source."""
 
     @check("titles and descriptions in every script arrive as they are", EXPORTED)
     def test_every_script_arrives(self, bench: Bench) -> None:

@@ -30,7 +30,7 @@ RUBBISH: dict[str, str] = {
     "an error with status 200": json.dumps({"error": "invalid_client"}),
     "a token that is over": json.dumps({"access_token": "made-up", "expires_in": -5}),
 }
-"""What token endpoints have been seen to answer with status 200."""
+"""Answers with status 200 that token endpoints have been seen to give, and that are no token."""
 
 
 def _answer(body: str, kind: str, _request: web.Request) -> web.Response:

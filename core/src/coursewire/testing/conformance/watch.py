@@ -1,4 +1,4 @@
-"""What stands around a job on a bench: its clock, an operator who watches, and a process that may die."""
+"""The surroundings of a job on a bench: its clock, an operator who watches, and a process that may die."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Watch:
             raise CrashError
 
     def of(self, hook: str) -> list[Any]:
-        """What one hook was given."""
+        """Return the arguments that one hook was given."""
         return [what for name, what in self.seen if name == hook]
 
     @hookimpl

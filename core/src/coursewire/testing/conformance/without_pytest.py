@@ -1,4 +1,4 @@
-"""What the suite needs of pytest, where pytest is not installed: nothing, since nothing is collected."""
+"""A stand-in for the parts of pytest that the suite uses, where pytest is not installed."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class DegreedV1Config(cw.ChannelConfig):
     provider_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), cw.Filled] = "EDX"
     """Code that Degreed gave to the provider of the courses."""
     learner_id: Literal[cw.LearnerId.EMAIL, cw.LearnerId.EMPLOYEE_ID] = cw.LearnerId.EMAIL
-    """What Degreed knows learners by: ``email`` or ``employee_id``."""
+    """The field by which Degreed knows learners: ``email`` or ``employee_id``."""
     calls_per_minute: int = Field(default=CALLS_A_MINUTE, gt=0)
     """Calls a minute that Degreed allows the API client; more only where Degreed agreed to it."""
 

@@ -118,7 +118,7 @@ class DegreedV1Simulator(DegreedSimulator):
         self.name_refused = True
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """The token endpoint, courses and completions."""
+        """Return the token endpoint, courses and completions."""
         return [
             web.post(self.token_paths[0], self._token),
             web.post(COURSES, self.api(CONTENT_SCOPE, self._put_courses)),
@@ -128,7 +128,7 @@ class DegreedV1Simulator(DegreedSimulator):
         ]
 
     def sample_config(self) -> dict[str, Any]:
-        """A configuration whose client, account and organisation this Degreed knows."""
+        """Return a configuration whose client, account and organisation this Degreed knows."""
         return {
             "key": self.client_id,
             "secret": self.client_secret,
@@ -218,7 +218,7 @@ class DegreedV1Simulator(DegreedSimulator):
     # -- batches ---------------------------------------------------------------------------------
 
     def _rows(self, body: JsonObject, field: str, *, provider: bool = False) -> list[Any]:
-        """The items of a batch, whose envelope must be right."""
+        """Return the items of a batch, whose envelope must be right."""
         rows = body.get(field)
         if set(body) != {field, "orgCode", *(("providerCode",) if provider else ())}:
             raise RefusedError(400, "bad-request", "The batch has other fields.")

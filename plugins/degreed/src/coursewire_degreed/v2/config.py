@@ -37,7 +37,7 @@ class Degreed2Config(cw.ChannelConfig):
     )
     """``deactivate`` marks a retired course as obsolete and can be undone; ``delete`` removes it from Degreed."""
     learner_id: Literal[cw.LearnerId.EMAIL, cw.LearnerId.EMPLOYEE_ID] = cw.LearnerId.EMAIL
-    """What Degreed knows learners by: ``email`` or ``employee_id``."""
+    """The field by which Degreed knows learners: ``email`` or ``employee_id``."""
     calls_per_minute: int = Field(default=RATE.calls, gt=0)
     """Calls a minute that Degreed allows the API key; more only where Degreed agreed to it."""
 

@@ -116,7 +116,7 @@ class Degreed2Simulator(DegreedSimulator):
         self._snapshots: dict[str, tuple[int, list[JsonObject]]] = {}
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """The token endpoint, courses, skills and completions."""
+        """Return the token endpoint, courses, skills and completions."""
         read, write, complete = "content:read", "content:write", "completions:write"
         return [
             web.post(self.token_paths[0], self._token),
@@ -132,7 +132,7 @@ class Degreed2Simulator(DegreedSimulator):
         ]
 
     def sample_config(self) -> dict[str, Any]:
-        """A configuration whose API key this Degreed knows."""
+        """Return a configuration whose API key this Degreed knows."""
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
@@ -322,7 +322,7 @@ def _name(attributes: JsonObject) -> str:
 def _attributes(
     body: JsonObject, *, allowed: set[str], kind: str | None = None, its_id: str | None = None
 ) -> JsonObject:
-    """The attributes in a document, whose other members must be right."""
+    """Return the attributes in a document, whose other members must be right."""
     data = body.get("data")
     if set(body) != {"data"} or not isinstance(data, dict) or not set(data) <= allowed:
         raise RefusedError(400, "bad-request", f"data is an object with {', '.join(sorted(allowed))}.")

@@ -5,10 +5,7 @@ import asyncio
 import coursewire as cw
 import pytest
 from aiohttp import web
-from coursewire.plugins.loading import load_channel_object
-from coursewire.http.opening import open_draft_session
-from coursewire.errors import IncompleteListError, ThrottledError
-from coursewire.model.configuration import INSECURE_URLS
+from coursewire.testing import open_session
 from coursewire.testing.simulator import json_response
 
 from coursewire_brightpath import plugin
@@ -33,17 +30,10 @@ def brightpath():
 
 
 def ask(simulator, hook, *arguments):
-    """What a client hook answers, given a session of its own."""
-    channel, hook_caller = plugin.declare_channel(), load_channel_object(plugin).hook_caller
-    config = channel.config.model_validate(simulator.sample_config(), context={INSECURE_URLS: True})
+    """Return the answer of a client hook that is given a session of its own."""
 
     async def run():
-        async with open_draft_session(
-            channel=channel,
-            config=config,
-            authenticate=lambda tokens: hook_caller.authenticate(config, tokens),
-            insecure_urls=True,
-        ) as session:
+        async with open_session(plugin, simulator) as session:
             return await hook(session, *arguments)
 
     return asyncio.run(run())
@@ -118,7 +108,7 @@ def test_a_duplicate_is_there_already_and_a_correction_overwrites(brightpath):
 
 def test_a_page_that_does_not_say_which_one_it_is_ends_no_list(brightpath):
     brightpath.interfere = lambda _request: json_response({"modules": []})
-    with pytest.raises(IncompleteListError):
+    with pytest.raises(cw.IncompleteListError):
         ask(brightpath, plugin.list_remote)
 
 
@@ -127,7 +117,7 @@ def test_the_121st_call_of_a_minute_is_put_off_here(brightpath):
         for _ in range(121):
             await session.get("/api/v2/modules", params={"page": 1, "per_page": 1})
 
-    with pytest.raises(ThrottledError):
+    with pytest.raises(cw.ThrottledError):
         ask(brightpath, many)
     assert 429 not in [each.status for each in brightpath.seen]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 
 from coursewire.model.payload import Operation, Payload, Result, ResultKind, fingerprint
-from coursewire.toolkit.grading import send_best
+from coursewire.toolkit.gradebook import send_best
 
 PEOPLE = {"pat": {"7"}, "lee": {"8"}, "twin": {"1", "2"}}
 
