@@ -121,7 +121,7 @@ def select(installation: Installation, request: RunRequest) -> Selection:
 
     Args:
         installation: The installation whose configurations are looked through.
-        request: The request.
+        request: The kind and the filters.
 
     Raises:
         ConfigurationError: None is meant, none can run, or one was named whose channel does not take the kind.

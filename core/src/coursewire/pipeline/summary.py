@@ -1,4 +1,4 @@
-"""What a job did, counted."""
+"""The counts of what a job did."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Summary:
         return 1 if self.failed or self.source_failures or self.error else 0
 
     def as_dict(self) -> dict[str, Any]:
-        """The stable form: what ``transmit --json`` prints and the job keeps."""
+        """Return the stable form, which ``transmit --json`` prints and the job keeps."""
         return {
             "created": self.done["created"],
             "updated": self.done["updated"],

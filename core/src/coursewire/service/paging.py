@@ -33,7 +33,7 @@ class Page(BaseModel, Generic[T]):
 
 
 def cursor_of(*keys: Any) -> str:
-    """The keys of a page's last row, as text that callers hand back unread."""
+    """Return the keys of a page's last row, as text that callers hand back unread."""
     return base64.urlsafe_b64encode(orjson.dumps(keys)).rstrip(b"=").decode()
 
 

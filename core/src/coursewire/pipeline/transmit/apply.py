@@ -55,7 +55,7 @@ def put_back(prepared: Prepared, reason: str, retry_at: datetime | None, *, clai
     """Return an item to the planned ones: nothing of it has left.
 
     Args:
-        prepared: The item.
+        prepared: The item that did not leave.
         reason: The reason code of why it waits.
         retry_at: The instant before which it need not be tried; None when the next run may.
         claimed: It was marked as being sent.

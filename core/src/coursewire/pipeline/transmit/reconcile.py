@@ -30,7 +30,7 @@ async def reconcile(run: Run, session: Session, records: Records[R]) -> list[R]:
     Args:
         run: The run that has begun.
         session: The HTTP session of its configuration.
-        records: Its records.
+        records: The records of its configuration and kind.
 
     Returns:
         The records that were open, in the state in which they are now.

@@ -206,7 +206,7 @@ class Sender:
         duration_ms: int,
         by_key: Mapping[str, Prepared],
     ) -> None:
-        """A batch was refused as a whole: send again those that are not, or may not be, at fault.
+        """Send again those of a refused batch that are not, or may not be, at fault.
 
         Where the LMS blamed some items, the others go again together; where it blamed none, in halves, until
         the item at fault is alone.

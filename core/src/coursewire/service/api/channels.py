@@ -1,4 +1,4 @@
-"""``/channels``: what is installed, what it can do, and which fields its configurations have."""
+"""``/channels``: the installed channels, their capabilities, and the fields of their configurations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from coursewire.configurations.fields import FieldInfo, FieldKind, JsonScalar, ValueType, describe, in_words
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.paging import API
 from coursewire.service.rights import Right
 
@@ -15,7 +15,7 @@ router = GuardedRouter(prefix=f"{API}/channels", tags=["channels"])
 
 
 class LoadRow(BaseModel):
-    """One installed entry point, and what became of loading it."""
+    """One installed entry point, and whether it was loaded."""
 
     name: str
     distribution: str
@@ -72,7 +72,7 @@ class FieldRow(BaseModel):
 
 
 class ChannelDetail(BaseModel):
-    """One channel: what it declares about itself."""
+    """One channel as it declares itself."""
 
     code: str
     title: str
@@ -86,9 +86,9 @@ class ChannelDetail(BaseModel):
 
 
 @router.get("", summary="The load report")
-def list_channels(reach: Annotated[Reach, needs(Right.READ)]) -> list[LoadRow]:
-    """One row for each installed entry point, loaded or not."""
-    registry = reach.installation.channels
+def list_channels(access: Annotated[Access, needs(Right.READ)]) -> list[LoadRow]:
+    """List the installed entry points, one row for each, loaded or not."""
+    registry = access.installation.channels
     return [
         LoadRow(
             name=row.name,
@@ -103,9 +103,9 @@ def list_channels(reach: Annotated[Reach, needs(Right.READ)]) -> list[LoadRow]:
 
 
 @router.get("/{code}", summary="One channel")
-def show_channel(code: str, reach: Annotated[Reach, needs(Right.READ)]) -> ChannelDetail:
-    """Capabilities, limits, and the fields of its configurations."""
-    loaded = reach.installation.channels.get(code.upper())
+def show_channel(code: str, access: Annotated[Access, needs(Right.READ)]) -> ChannelDetail:
+    """Show a channel's capabilities, its limits, and the fields of its configurations."""
+    loaded = access.installation.channels.get(code.upper())
     channel = loaded.channel
     return ChannelDetail(
         code=channel.code,
