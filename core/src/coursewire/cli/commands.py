@@ -14,7 +14,7 @@ class CommandRow:
         module: The module in which the command stands. It is imported when the command runs or when its own
             ``--help`` is asked for. It has a function of the command's name, with an underscore for a hyphen, or a
             ``typer.Typer`` of that name, for a group.
-        help: One sentence, which fits into 80 columns beside the longest name.
+        help: One sentence, which fits into 80 columns beside the longest name: 61 characters at most.
         section: The heading in ``coursewire --help``.
         extra: The optional dependencies of the distribution ``coursewire`` that the module needs; "" for none.
     """
@@ -73,7 +73,7 @@ COMMANDS = (
     CommandRow(
         "learners",
         f"{_CLI}.learners",
-        "See who has no id at the LMS, or has left; link, unlink, forget.",
+        "See who has no id at the LMS, or left; link, unlink, forget.",
         _LOOK,
     ),
     CommandRow("serve", f"{_CLI}.serve", "Serve REST API, inbound endpoints and console.", _SERVE, "service"),
