@@ -136,7 +136,7 @@ class Host:
 
     @cached_property
     def history(self) -> History:
-        """What was tried, and what came of it: jobs, attempts, and the history of single items."""
+        """The history: jobs, attempts, and what became of single items."""
         from coursewire.operations.history import History  # noqa: PLC0415 - loads SQLAlchemy
 
         return History(self.installation)

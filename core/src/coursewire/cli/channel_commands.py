@@ -1,4 +1,4 @@
-"""What a channel's own command works with: one configuration, the courses of its customer, and a way to print.
+"""The tools of a channel's own command: one configuration, the courses of its customer, and a way to print.
 
 A channel adds commands with the hook ``channel_commands``. A whole one::
 

@@ -1,4 +1,4 @@
-"""What ``coursewire plan`` and ``transmit`` have in common: the request, and the rows of its configurations."""
+"""The parts that ``coursewire plan`` and ``transmit`` share: the request, and the rows of its configurations."""
 
 from __future__ import annotations
 

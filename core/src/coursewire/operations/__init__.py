@@ -1,1 +1,1 @@
-"""What people do with an installation: set it up, see how it stands, look back, mend. ``Host`` offers all of it."""
+"""The operations of people on an installation: set it up, see its state, look back, mend. ``Host`` offers all of them."""

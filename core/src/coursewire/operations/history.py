@@ -1,4 +1,4 @@
-"""What was tried, and what came of it: jobs, attempts, and the history of single items."""
+"""The history: jobs, attempts, and what became of single items."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ log = logging.getLogger("coursewire.learners")
 
 
 class InactiveState(StrEnum):
-    """What is known here of a learner whose account at the LMS is inactive."""
+    """A learner whose account at the LMS is inactive, as far as the installation knows them."""
 
     LINKED = "linked"
     """The learner still belongs to the customer."""

@@ -1,4 +1,4 @@
-"""How configurations stand: what is at each LMS, what waits, and what failed and why."""
+"""The state of configurations: what is at each LMS, what waits, and what failed and why."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from coursewire.storage.audit.states import State
 
 @dataclass(frozen=True, slots=True)
 class KindStatus:
-    """How the items of one kind stand.
+    """The state of the items of one kind.
 
     Attributes:
         present: The number of items that the LMS holds, or was told of.
@@ -51,7 +51,7 @@ class KindStatus:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationStatus:
-    """How one configuration stands.
+    """The state of one configuration.
 
     Attributes:
         configuration: The configuration.

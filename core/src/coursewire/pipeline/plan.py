@@ -64,7 +64,7 @@ async def _no_pages() -> AsyncIterator[list[Prepared]]:
 
 @dataclass(slots=True)
 class Plan:
-    """What a run of one configuration would do.
+    """The plan of a run of one configuration.
 
     Attributes:
         configuration: The configuration that would run.

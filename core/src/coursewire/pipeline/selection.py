@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What is to be planned or transmitted, and for whom.
+    """A request to plan or transmit: the kind, and the configurations that it means.
 
     Attributes:
         kind: The kind.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coursewire.installation import Installation
 
 READY_FOR_S = 2.0
-"""How long an answer of ``/readyz`` stands: however often it is asked, the database is not."""
+"""The seconds for which an answer of ``/readyz`` stands: however often it is asked, the database is not."""
 
 router = GuardedRouter(tags=["health"])
 

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from coursewire.settings import Settings
 
 ROUND_TRIP_S = 600
-"""How long somebody may take at the provider."""
+"""The seconds that somebody may take at the provider."""
 LEEWAY_S = 60
 """By how much the provider's clock may differ."""
 KEPT_S = 3600.0
-"""How long what the provider says about itself is believed."""
+"""The seconds for which the provider's description of itself is believed."""
 KEYS_EVERY_S = 30.0
 """A token signed by a key that is not known has the keys fetched again, at most so often."""
 TIMEOUT_S = 10.0

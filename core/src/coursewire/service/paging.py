@@ -14,7 +14,7 @@ from coursewire.service.problems import Problem
 T = TypeVar("T")
 
 API = "/api/v1"
-"""Where the REST API is; raised when what it promises changes."""
+"""The path of the REST API; its number goes up when a promise of the API changes."""
 
 MOST = 500
 

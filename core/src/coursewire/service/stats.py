@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FRESH_S = 5.0
-"""How old the counts of a page may be."""
+"""The age in seconds that the counts of a page may have."""
 
 TRAFFIC_FRESH_S = 60.0
 
 PAST_FRESH_S = 3600.0
-"""How long the counts of a day that is over are kept: only retention changes them."""
+"""The seconds for which the counts of a day that is over are kept: only retention changes them."""
 
 STALE_TIMES = 3
-"""How many times as old as fresh an answer may be for one who looks first after a while."""
+"""The multiple of the fresh age that an answer may have for somebody who looks first after a while."""
 
 MOST_KEPT = 10_000
 """Answers in memory; nearly all of them are names of customers."""
@@ -64,7 +64,7 @@ class LastRun:
 
 @dataclass(slots=True)
 class Standing:
-    """How one configuration stands, over content and outcomes."""
+    """The state of one configuration, over content and outcomes."""
 
     present: int = 0
     waiting: int = 0

@@ -1,4 +1,4 @@
-"""What an answer or an error means for the items that were sent: the rules that hold for every LMS.
+"""The meaning of an answer or an error for the items that were sent: the rules that hold for every LMS.
 
 A channel reads what its LMS says about each item, and uses these functions where the status is all that there is. The
 body of an answer is read with :mod:`coursewire.toolkit.responses`.
@@ -52,7 +52,7 @@ _REASONS = {
 }
 _LATER = (408, 425, 429)
 _WRONG_PLACE = (403, 404, 405)
-"""What a call is answered with whatever it carries, where rights or the address are wrong."""
+"""The statuses of answers to any call, whatever it carries, where rights or the address are wrong."""
 
 _OF_ERRORS: dict[type[SendError], tuple[ResultKind, Reason]] = {
     ThrottledError: (ResultKind.THROTTLED, Reason.SLOW_DOWN),

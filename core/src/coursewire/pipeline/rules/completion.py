@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a policy says about an enrollment.
+    """A policy's verdict about an enrollment.
 
     Attributes:
         verdict: What the outcome would say.
@@ -59,7 +59,7 @@ DATE_UNKNOWN = Reason.COMPLETION_DATE_UNKNOWN
 
 
 class Situation(NamedTuple):
-    """What the tables' conditions are about.
+    """The evidence that the tables' conditions look at.
 
     Attributes:
         audit: The enrollment's mode is of the audit track.

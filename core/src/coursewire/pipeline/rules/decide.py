@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """What is to be done with an item, before its payload is known."""
+    """The action that an item needs, before its payload is known."""
 
     EVALUATE = "evaluate"
     """Build the payload and compare."""
@@ -30,7 +30,7 @@ class Action(StrEnum):
 
 
 class ItemAction(NamedTuple):
-    """What is to be done with an item, and the reason code of why."""
+    """The action that an item needs, and the reason code of why."""
 
     action: Action
     reason: str

@@ -144,7 +144,7 @@ class BackgroundJobs:
 
     @property
     def running(self) -> int:
-        """How many jobs have not ended."""
+        """The number of jobs that have not ended."""
         return len(self._tasks)
 
     def reopen(self) -> None:

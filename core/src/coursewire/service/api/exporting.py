@@ -24,7 +24,7 @@ EXPORTED: dict[str, Any] = {
         200: {"content": {"application/jsonl": {}, "text/csv": {}}, "description": "All, oldest first."}
     },
 }
-"""What such a route is declared with."""
+"""The arguments with which such a route is declared."""
 
 
 LINES_A_PART = 200

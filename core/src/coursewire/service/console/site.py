@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from coursewire.service.rights import Caller
 
 CONSOLE = "/console"
-"""Where the console is within the application, which may itself lie below a path: see :func:`home_of`."""
+"""The path of the console within the application, which may itself lie below a path: see :func:`home_of`."""
 
 NAVIGATION = (
     ("/", "Overview"),
