@@ -19,7 +19,7 @@ from coursewire.model.payload import ResultKind, digest
 from coursewire.model.reasons import Reason
 from coursewire.pipeline.export.content import export_context
 from coursewire.service.accounts import Accounts
-from coursewire.service.rights import ALL_CUSTOMERS, Grant, Role
+from coursewire.service.rights import ALL_CUSTOMERS, Role, RoleAssignment
 from coursewire.service.tokens import ApiTokens
 from coursewire.storage.audit.states import State
 from coursewire.storage.tables.columns import UtcDateTime
@@ -174,14 +174,14 @@ def _callers(here: Installation) -> dict[str, Any]:
     values = [
         tokens.add(
             f"viewer {place}",
-            [Grant(Role.VIEWER, customer) for customer in reach],
+            [RoleAssignment(Role.VIEWER, customer) for customer in reach],
             created_by="bench",
             expires_at=None,
         )[1]
         for place, reach in enumerate(reaches)
     ]
     people = Accounts(here.engine)
-    people.add("viewer", SecretStr(password), [Grant(Role.ADMINISTRATOR, ALL_CUSTOMERS)])
+    people.add("viewer", SecretStr(password), [RoleAssignment(Role.ADMINISTRATOR, ALL_CUSTOMERS)])
     session = people.sign_in("viewer", password)
     assert session is not None
     return {"tokens": values, "cookie": session.cookie}

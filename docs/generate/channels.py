@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from coursewire.cli.app import app
-from coursewire.configurations.fields import FieldInfo, describe
+from coursewire.configurations.fields import FieldInfo, describe, in_words
 from coursewire.model.channel import Channel, Idempotency, Support
 from coursewire.model.configuration import ChannelConfig
 from coursewire.plugins.describe import capabilities_in_words, limits_in_words
@@ -142,7 +142,7 @@ def _fields(fields: Sequence[FieldInfo]) -> str:
         [
             (
                 code(field.name),
-                field.type,
+                in_words(field.type),
                 "**required**" if field.required else _default(field.default),
                 prose(field.help),
             )

@@ -8,7 +8,9 @@ from typing import Any
 
 import typer
 
-from coursewire.cli.app import READER_GONE, SECTIONS, app
+from coursewire.cli.app import READER_GONE, app
+from coursewire.cli.commands import SECTIONS
+from coursewire.cli.lazy import LazyCommand
 from coursewire.errors import GuardError, LeaseHeldError, SetupError
 from docs.generate.markdown import code, page, table
 
@@ -32,7 +34,8 @@ def pages() -> dict[str, str]:
 
 def walk(group: Any, path: tuple[str, ...] = ("coursewire",)) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every command that does something, with its whole name, in the order of ``--help``."""
-    for name, command in group.commands.items():
+    for name, listed in group.commands.items():
+        command = listed.load() if isinstance(listed, LazyCommand) else listed
         if hasattr(command, "commands"):
             yield from walk(command, (*path, name))
         else:

@@ -23,6 +23,7 @@ BLUE_FERRY = "eaaffd2c-1a7a-59f4-996c-54660ff708a4"
 OLD_MILL = "29911cbf-472e-5754-befe-b9a02bb80526"
 SIMULATORS = {
     "CANVAS": "coursewire_canvas.simulator:CanvasSimulator",
+    "CSOD": "coursewire_cornerstone.simulator:CornerstoneSimulator",
     "SAP": "coursewire_sap.simulator:SapSimulator",
     "XAPI": "coursewire_xapi.simulator:XapiSimulator",
 }

@@ -11,50 +11,87 @@ from pathlib import Path
 import pytest
 
 from coursewire.cli import app as application
+from coursewire.cli import lazy
+from coursewire.cli.commands import COMMANDS, SECTIONS
+from coursewire.cli.lazy import LazyCommand
 from coursewire.errors import CoursewireError
 from coursewire.plugins.loading import load_channels
 
 COMMAND = Path(sys.executable).with_name("coursewire")
 
-COMMANDS = [
-    "init", "load", "channels", "doctor", "config", "preview", "plan", "transmit", "status", "jobs", "audit",
-    "why", "learners", "simulate", "demo", "new-channel", "conformance",
-]  # fmt: skip
-
 
 def test_help_lists_every_command_with_a_whole_sentence(bare):
     said = bare("--help").out
-    for command in COMMANDS:
-        assert re.search(rf"^  {command}  +[A-Z].*\.$", said, re.MULTILINE), command
+    for row in COMMANDS:
+        assert re.search(rf"^  {row.name}  +{re.escape(row.help)}$", said, re.MULTILINE), row.name
     assert "Exit status: 0 all well" in said
     assert "..." not in said.replace("[ARGS]...", "")
     assert bare("-h").out == said
 
 
+WITHOUT_JSON = [
+    ["serve"], *(["access", name] for name in ("password", "disable", "enable", "remove", "revoke"))
+]  # fmt: skip
+"""Commands that have no result to print."""
+
+
 def test_every_command_has_help_that_fits_80_columns(bare):
-    groups = {"config": [], "audit": [], "learners": []}
+    groups = {"config": [], "audit": [], "learners": [], "access": []}
     for group in groups:
         groups[group] = re.findall(r"^  ([a-z-]+)  ", bare(group, "--help").out, re.MULTILINE)
-    calls = [[name] for name in COMMANDS] + [
+    calls = [[row.name] for row in COMMANDS] + [
         [group, name] for group, names in groups.items() for name in names
     ]
     assert len(calls) > 25
     for call in calls:
         said = bare(*call, "--help").out
         assert max(map(len, said.splitlines())) <= 80, call
-        if call not in ([group] for group in groups):
+        if call not in WITHOUT_JSON and call not in ([group] for group in groups):
             assert "--json" in said, call
 
 
-def test_words_are_completed(bare):
+def test_each_command_says_of_itself_what_the_list_says():
+    assert {row.section for row in COMMANDS} == set(SECTIONS)
+    for row in COMMANDS:
+        command = LazyCommand(row).load()
+        assert command.name == row.name
+        assert command.help.startswith(row.help), row.name
+
+
+def completed(words):
+    """The words that are offered for the last one."""
     ask = {
         **os.environ,
         "_COURSEWIRE_COMPLETE": "complete_bash",
-        "COMP_WORDS": "coursewire tr",
-        "COMP_CWORD": "1",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
     }
-    done = subprocess.run([COMMAND], env=ask, capture_output=True, text=True, check=False)
-    assert (done.stdout.strip(), done.returncode) == ("transmit", 0)
+    done = subprocess.run([COMMAND], env=ask, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("coursewire tr", ["transmit"]),
+        ("coursewire ", [row.name for row in COMMANDS]),
+        ("coursewire config act", ["activate"]),
+        ("coursewire audit ", ["list", "show", "retry", "export", "prune"]),
+        ("coursewire transmit --dr", ["--dry-run"]),
+        ("coursewire plan com", ["completions"]),
+    ],
+)
+def test_words_are_completed(bare, words, offered):
+    assert completed(words) == offered
+
+
+def test_a_command_that_needs_an_extra_says_so(bare, monkeypatch):
+    monkeypatch.setattr(lazy, "_load", lazy._load.__wrapped__)
+    monkeypatch.delitem(sys.modules, "coursewire.cli.serve", raising=False)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    said = bare("serve", "--help", status=2).err
+    assert "there is no module uvicorn" in said
+    assert "pip install 'coursewire[service]'" in said
 
 
 def test_the_version(bare):

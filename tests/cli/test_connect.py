@@ -129,8 +129,8 @@ def test_the_address_may_be_pasted(cli, draft, monkeypatch):
             target, _page = press(str(text).strip())
 
     target = ""
-    monkeypatch.setattr("coursewire.cli.connect.typer.prompt", prompt)
-    monkeypatch.setattr("coursewire.cli.connect.typer.echo", echo)
+    monkeypatch.setattr("coursewire.cli.config.connect.typer.prompt", prompt)
+    monkeypatch.setattr("coursewire.cli.config.connect.typer.echo", echo)
 
     said = cli("config", "connect", draft, "--paste", "--redirect-uri", "https://127.0.0.1:9/granted")
 
@@ -139,7 +139,9 @@ def test_the_address_may_be_pasted(cli, draft, monkeypatch):
 
 
 def test_what_is_pasted_must_be_the_whole_address(cli, draft, monkeypatch):
-    monkeypatch.setattr("coursewire.cli.connect.typer.prompt", lambda *_, **__: "https://127.0.0.1/granted")
+    monkeypatch.setattr(
+        "coursewire.cli.config.connect.typer.prompt", lambda *_, **__: "https://127.0.0.1/granted"
+    )
 
     assert "no query" in cli("config", "connect", draft, "--paste", status=2).err
 

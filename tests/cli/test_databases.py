@@ -2,7 +2,7 @@
 
 import pytest
 
-from coursewire.cli import doctor
+from coursewire.operations import diagnosis
 from coursewire.sources.sample import sample_bundle
 
 
@@ -31,5 +31,5 @@ def test_from_init_to_the_history_of_an_item(on_database, canvas, sap, monkeypat
 
 @pytest.mark.parametrize("bare_database_url", ["postgresql", "mariadb"], indirect=True)
 def test_a_clock_that_differs_from_the_servers(on_database, monkeypatch):
-    monkeypatch.setattr(doctor, "CLOCK_LIMIT_S", -1)
+    monkeypatch.setattr(diagnosis, "CLOCK_LIMIT_S", -1)
     assert "Synchronise" in on_database("doctor", status=1).out

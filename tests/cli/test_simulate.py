@@ -75,6 +75,14 @@ def test_a_simulator_misbehaves_as_often_as_it_was_told(process):
     assert [status() for _ in range(4)] == [502, 502, 500, 404]
 
 
+def test_a_simulator_answers_as_the_release_that_is_wanted(process):
+    running = process("simulate", "MOODLE", "--option", "release=4.5.6", "--json")
+    url = json.loads(running.stdout.readline())["url"]
+    call = f"{url}/webservice/rest/server.php?moodlewsrestformat=json&wstoken=unknown"
+    with urllib.request.urlopen(call) as answer:
+        assert json.load(answer)["exception"] == "core\\exception\\moodle_exception"
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
@@ -82,6 +90,7 @@ def test_a_simulator_misbehaves_as_often_as_it_was_told(process):
         (["simulate", "CANVAS", "--option", "may_undlete=no"], "may_undelete"),
         (["simulate", "CANVAS", "--option", "token_lifetime_s=long"], "int"),
         (["simulate", "CANVAS", "--option", "nothing"], "nothing"),
+        (["simulate", "MOODLE", "--option", "release=nine"], "'nine' is not the number of a release"),
         (["simulate", "CANVAS", "--port", "70000"], "port"),
         (["simulate", "CANVAS", "--misbehave", "slow-anwser"], "slow answer"),
         (["simulate", "CANVAS", "--misbehave", "slow answer:0"], "how often"),

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from coursewire.host import Host
 from coursewire.service.accounts import Accounts
 from coursewire.service.app import create_app
-from coursewire.service.rights import Grant, Role
+from coursewire.service.rights import Role, RoleAssignment
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DEMAND = "COURSEWIRE_TEST_DEMAND_BROWSER"
@@ -58,7 +58,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def site(installation: Any) -> Iterator[str]:
     """The address of the running service, with an account for Ada."""
-    Accounts(installation.engine).add("ada@example.com", SecretStr(PASSWORD), [Grant(Role.ADMINISTRATOR, "")])
+    Accounts(installation.engine).add(
+        "ada@example.com", SecretStr(PASSWORD), [RoleAssignment(Role.ADMINISTRATOR, "")]
+    )
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
         uvicorn.Config(create_app(Host(installation=installation)), log_config=None, lifespan="on")

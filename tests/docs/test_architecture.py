@@ -72,10 +72,11 @@ def test_the_arrows_are_those_that_the_checker_holds(page, contracts):
         "### One content item, file by file",
         "### One completion, file by file",
         "## One place for each decision",
+        "### A new kind of outcome",
     ],
 )
 def test_every_file_on_the_way_exists(page, root, heading):
-    named = re.findall(r"`([\w/]+\.py)`", section(page, heading))
+    named = re.findall(r"`([\w/]+\.pyi?)`", section(page, heading))
     assert len(named) > 5
     beside = {"background.py": f"{PIPELINE}/runners/background.py"}
     missing = [

@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from coursewire.cli.app import app
+from coursewire.cli.lazy import LazyCommand
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 INLINE = re.compile(r"`((?:\$ )?coursewire(?: [^`]+)?)`", re.DOTALL)
@@ -18,7 +19,6 @@ PLACEHOLDERS = {
     "N": "5",
     "STATE": "failed",
 }
-UsageError = typer.BadParameter.__bases__[0]  # typer gives it no public name
 GROUP = typer.main.get_command(app)
 
 
@@ -59,7 +59,7 @@ def find_command(words):
         inner = command.get_command(None, words[0])  # also a channel's own commands
         if inner is None:
             break
-        command = inner
+        command = inner.load() if isinstance(inner, LazyCommand) else inner
         del words[0]
     return command, words
 
@@ -82,7 +82,7 @@ def fault_of(text, *, whole):
         command.make_context("coursewire", rest)
     except typer.Exit:
         return None
-    except UsageError as error:
+    except typer.TyperException as error:
         incomplete = type(error).__name__ == "MissingParameter" and not whole
         return None if incomplete else f"{type(error).__name__}: {error}"
     return None

@@ -5,10 +5,12 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 import coursewire as cw
 from coursewire import errors
 from coursewire.cli.app import app
+from coursewire.cli.lazy import LazyCommand
 from coursewire.configurations.fields import describe
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.reasons import REASONS
@@ -53,12 +55,14 @@ def test_generated_pages_are_up_to_date(root, clean_environment):
 
 def test_each_command_has_its_section(reference):
     def names(group, path):
-        for command in group.registered_commands:
-            yield f"{path} {command.name or command.callback.__name__.rstrip('_').replace('_', '-')}"
-        for inner in group.registered_groups:
-            yield from names(inner.typer_instance, f"{path} {inner.name}")
+        for name, listed in group.commands.items():
+            command = listed.load() if isinstance(listed, LazyCommand) else listed
+            if hasattr(command, "commands"):
+                yield from names(command, f"{path} {name}")
+            else:
+                yield f"{path} {name}"
 
-    wanted = set(names(app, "coursewire"))
+    wanted = set(names(typer.main.get_command(app), "coursewire"))
     assert {"coursewire transmit", "coursewire audit list", "coursewire config rotate-key"} <= wanted
     assert wanted - headings(reference["commands.md"]) == set()
 

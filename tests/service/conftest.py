@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from coursewire.host import Host
 from coursewire.service.app import create_app
-from coursewire.service.rights import Grant, Role
+from coursewire.service.rights import Role, RoleAssignment
 from coursewire.service.tokens import ApiTokens
 from coursewire_canvas.simulator import CanvasSimulator
 
@@ -33,7 +33,9 @@ def token(installation: Any) -> Callable[..., dict[str, str]]:
 
     def make(role: str, customer: str = "") -> dict[str, str]:
         tokens = ApiTokens(installation.engine)
-        _made, value = tokens.add(role, [Grant(Role(role), customer)], created_by="test", expires_at=None)
+        _made, value = tokens.add(
+            role, [RoleAssignment(Role(role), customer)], created_by="test", expires_at=None
+        )
         return {"Authorization": f"Bearer {value}"}
 
     return make

@@ -10,11 +10,11 @@ from pydantic import SecretStr
 
 from coursewire.errors import ConfigurationError
 from coursewire.service.accounts import FAILURES_BEFORE_LOCK, Accounts
-from coursewire.service.rights import Grant, Role
+from coursewire.service.rights import Role, RoleAssignment
 from coursewire.storage.tables.access import account, console_session
 
 PASSWORD = "correct horse battery"
-GRANTS = [Grant(Role.VIEWER, "")]
+GRANTS = [RoleAssignment(Role.VIEWER, "")]
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_who_knows_the_password_is_signed_in_until_the_session_ends(accounts, no
     signed_in = accounts.sign_in(" ada ", PASSWORD)
 
     caller = accounts.caller(signed_in.cookie)
-    assert (caller.name, caller.grants) == ("ada", (Grant(Role.VIEWER, ""),))
+    assert (caller.name, caller.assignments) == ("ada", (RoleAssignment(Role.VIEWER, ""),))
     assert caller.csrf
     with engine.connect() as connection:
         kept = str(
@@ -92,8 +92,8 @@ def test_a_disabled_account_is_let_in_again(accounts):
 
 def test_what_was_granted_last_counts(accounts):
     cookie = accounts.sign_in("ada", PASSWORD).cookie
-    accounts.grant("ada", [Grant(Role.ADMINISTRATOR, "")])
-    assert accounts.caller(cookie).grants == (Grant(Role.ADMINISTRATOR, ""),)
+    accounts.assign_roles("ada", [RoleAssignment(Role.ADMINISTRATOR, "")])
+    assert accounts.caller(cookie).assignments == (RoleAssignment(Role.ADMINISTRATOR, ""),)
 
 
 @pytest.mark.parametrize(

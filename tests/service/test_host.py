@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 import coursewire as cw
 from coursewire.errors import ConfigurationError, DatabaseError, UnknownChannelError
 from coursewire.service.accounts import Accounts
-from coursewire.service.rights import Grant, Role
+from coursewire.service.rights import Role, RoleAssignment
 from coursewire.settings import Settings
 from coursewire.sources.database import load_bundle
 from coursewire.sources.sample import sample_bundle
@@ -199,7 +199,9 @@ def test_a_script_needs_neither_fastapi_nor_its_friends():
 @pytest.fixture
 def mounted(host, installation):
     """A platform's own application that mounts the service below a prefix."""
-    Accounts(installation.engine).add("ada@example.com", SecretStr(PASSWORD), [Grant(Role.ADMINISTRATOR, "")])
+    Accounts(installation.engine).add(
+        "ada@example.com", SecretStr(PASSWORD), [RoleAssignment(Role.ADMINISTRATOR, "")]
+    )
 
     @asynccontextmanager
     async def lifespan(_app):

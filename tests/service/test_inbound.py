@@ -13,7 +13,7 @@ from coursewire.pipeline.content_job import ContentJob
 from coursewire.pipeline.transmit.run import Stop
 from coursewire.service.accounts import Accounts
 from coursewire.service.app import create_app
-from coursewire.service.rights import Grant, Role
+from coursewire.service.rights import Role, RoleAssignment
 from coursewire_cornerstone.simulator import CornerstoneSimulator
 
 CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"
@@ -74,7 +74,7 @@ def test_a_browser_that_is_signed_in_may_look_but_a_form_elsewhere_may_not_post(
     installation, client, offered
 ):
     accounts = Accounts(installation.engine)
-    accounts.add("ada", SecretStr("correct horse battery"), [Grant(Role.VIEWER, "")])
+    accounts.add("ada", SecretStr("correct horse battery"), [RoleAssignment(Role.VIEWER, "")])
     cookie = accounts.sign_in("ada", "correct horse battery").cookie
     client.cookies.set("coursewire_session", cookie)
     assert client.get(LIST, params={"ciid": CUSTOMER}).status_code == 200

@@ -23,7 +23,7 @@ from coursewire.errors import SettingsError
 from coursewire.host import Host
 from coursewire.service.accounts import Accounts
 from coursewire.service.app import create_app
-from coursewire.service.rights import Grant, Role
+from coursewire.service.rights import Role, RoleAssignment
 
 CLIENT, SECRET = "coursewire", "s3cret-of-the-client"
 ADA = "ada@example.com"
@@ -141,7 +141,7 @@ def site(installation, provider, monkeypatch):
         }
     )
     monkeypatch.setattr(installation, "settings", settings)
-    Accounts(installation.engine).add(ADA, None, [Grant(Role.VIEWER, "")])
+    Accounts(installation.engine).add(ADA, None, [RoleAssignment(Role.VIEWER, "")])
     with TestClient(create_app(Host(installation=installation)), raise_server_exceptions=False) as client:
         yield client
 

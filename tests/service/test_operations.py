@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from coursewire.model.reasons import explain
+
 
 def test_alive_needs_nothing_and_ready_looks_at_everything(client, token):
     assert client.get("/healthz").json() == {"status": "alive"}
@@ -39,3 +41,23 @@ def test_metrics_count_requests_by_route_and_show_how_configurations_stand(clien
         in text
     )
     assert client.get("/metrics", headers=token("viewer", configured.customer)).status_code == 403
+
+
+def test_next_steps_are_what_can_be_done_in_the_console_and_never_a_command(
+    client, token, installation, shelf, canvas, configured, transmit
+):
+    shelf.fill(2)
+    canvas.poisoned = {"RiverU+C0001"}
+    transmit(configured)
+    headers = token("administrator")
+    rows = client.get("/api/v1/content-records", headers=headers).json()["items"]
+    (refused,) = [row for row in rows if row["state"] == "rejected"]
+    command = explain(refused["reason"]).next_step
+    assert "`coursewire audit show`" in command
+    assert refused["explanation"].endswith("The item's page has the LMS's words.")
+    (told,) = client.get(
+        f"/api/v1/configurations/{configured.uuid}/why", params={"item": "RiverU+C0001"}, headers=headers
+    ).json()
+    assert told["answer"]["reason"] == "rejected-before"
+    assert "Try again" in told["answer"]["next_step"]
+    assert "coursewire" not in told["answer"]["next_step"]

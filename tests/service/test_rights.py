@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from coursewire.host import Host
 from coursewire.service.app import create_app
 from coursewire.service.authorization import GuardedRoute, right_of
-from coursewire.service.rights import RIGHTS, Grant, Right, Role, parse_grants
+from coursewire.service.rights import RIGHTS, Right, Role, RoleAssignment, parse_assignments
 from coursewire.service.tokens import ApiTokens
 
 CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"
@@ -118,7 +118,7 @@ def test_another_customers_things_are_not_there(client, configured, token):
 
 def test_who_may_see_but_not_change_is_told_so(client, configured, installation):
     tokens = ApiTokens(installation.engine)
-    grants = [Grant(Role.VIEWER, CUSTOMER), Grant(Role.ADMINISTRATOR, STRANGER)]
+    grants = [RoleAssignment(Role.VIEWER, CUSTOMER), RoleAssignment(Role.ADMINISTRATOR, STRANGER)]
     _made, value = tokens.add("mixed", grants, created_by="test", expires_at=None)
     headers = {"Authorization": f"Bearer {value}"}
 
@@ -143,7 +143,7 @@ def test_a_route_that_does_not_say_who_may_call_it_cannot_be_made(installation):
 def test_a_token_ends_when_it_is_revoked_or_over(client, installation):
     now = datetime(2026, 5, 1, tzinfo=UTC)
     tokens = ApiTokens(installation.engine, clock=lambda: now)
-    grants = parse_grants(["viewer"])
+    grants = parse_assignments(["viewer"])
     soon, value = tokens.add("soon over", grants, created_by="test", expires_at=now + timedelta(days=1))
     other, second = tokens.add("other", grants, created_by="test", expires_at=None)
 
@@ -157,19 +157,19 @@ def test_a_token_ends_when_it_is_revoked_or_over(client, installation):
 
 def test_grants_are_read_as_people_write_them():
     customer = str(uuid4())
-    assert parse_grants(["Viewer", f"operator@{customer.upper()}", "viewer"]) == [
-        Grant(Role.OPERATOR, customer),
-        Grant(Role.VIEWER, ""),
+    assert parse_assignments(["Viewer", f"operator@{customer.upper()}", "viewer"]) == [
+        RoleAssignment(Role.OPERATOR, customer),
+        RoleAssignment(Role.VIEWER, ""),
     ]
     for wrong in ("king", "viewer@acme"):
         with pytest.raises(ValueError, match=r"king|badly formed"):
-            parse_grants([wrong])
+            parse_assignments([wrong])
 
 
 def test_a_right_is_held_for_the_customers_it_was_granted_for():
     from coursewire.service.rights import Caller
 
-    caller = Caller(uuid4(), "ada", (Grant(Role.OPERATOR, "a"), Grant(Role.VIEWER, "b")))
+    caller = Caller(uuid4(), "ada", (RoleAssignment(Role.OPERATOR, "a"), RoleAssignment(Role.VIEWER, "b")))
     assert caller.customers(Right.READ) == {"a", "b"}
     assert caller.customers(Right.OPERATE) == {"a"}
     assert not caller.may(Right.OPERATE, "b")

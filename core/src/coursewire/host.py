@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
@@ -30,19 +31,26 @@ from coursewire.pipeline.selection import RunRequest, Selection, select
 from coursewire.pipeline.triggers import Triggers, jobs_about
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from fastapi import FastAPI
 
     from coursewire.configurations.configuration import Configuration
+    from coursewire.configurations.rotation import RotationReport
     from coursewire.configurations.store import Configurations
-    from coursewire.pipeline.inactive import InactiveLearners
+    from coursewire.operations.history import History
+    from coursewire.operations.inactive import InactiveLearners
+    from coursewire.operations.key_import import ImportedKeys
+    from coursewire.operations.learners import Learners
+    from coursewire.operations.status import ConfigurationStatus
     from coursewire.pipeline.job import Job
     from coursewire.pipeline.runners.background import Watched
     from coursewire.pipeline.transmit.run import Progress
     from coursewire.plugins.registry import LoadedChannel, LoadRow, Registry
     from coursewire.service.inbound import LearnerOf
     from coursewire.settings import Settings
+    from coursewire.sources.database import LoadReport
     from coursewire.storage.audit.records import Records
     from coursewire.storage.audit.states import State
 
@@ -126,6 +134,118 @@ class Host:
         """The customers' settings for channels: list, add, update, activate, remove."""
         return self.installation.configurations
 
+    @cached_property
+    def history(self) -> History:
+        """The history: jobs, attempts, and what became of single items."""
+        from coursewire.operations.history import History  # noqa: PLC0415 - loads SQLAlchemy
+
+        return History(self.installation)
+
+    @cached_property
+    def learners(self) -> Learners:
+        """The links between learners and their ids at LMSs."""
+        from coursewire.operations.learners import Learners  # noqa: PLC0415 - loads SQLAlchemy
+
+        return Learners(self.installation)
+
+    async def status(
+        self, *, channel: str | None = None, customer: UUID | str | None = None
+    ) -> list[ConfigurationStatus]:
+        """Return how configurations stand, in the order of their creation.
+
+        Args:
+            channel: Only configurations of this channel, a code in any case; None for all.
+            customer: Only configurations of this customer, a UUID; None for all.
+
+        Raises:
+            UnknownChannelError: There is no such channel.
+            SourceError: The source could not answer.
+            DatabaseError: The database cannot be used.
+        """
+        from coursewire.operations.status import statuses  # noqa: PLC0415 - loads SQLAlchemy
+
+        with self._plain_words():
+            only = str(customer) if customer else None
+            return await statuses(self.installation, channel=channel, customer=only)
+
+    def state_of(self, configuration: Configuration) -> str:
+        """Return what runs make of a configuration, in a word, and what is wrong.
+
+        Returns:
+            ``active``, ``draft``, ``needs reconnect``, ``credentials refused``, ``invalid`` or ``removed``; where something is wrong, a colon
+            and the fault come after the word.
+        """
+        from coursewire.operations.status import state_of  # noqa: PLC0415 - loads SQLAlchemy
+
+        return state_of(self.installation, configuration)
+
+    async def customer_names(self, customers: Iterable[str]) -> dict[str, str]:
+        """Return the names that the source has for customers, by UUID.
+
+        Args:
+            customers: UUIDs of the customers. One that the source does not know gets the beginning of its UUID.
+
+        Raises:
+            SourceError: The source could not answer.
+        """
+        from coursewire.operations.status import customer_names  # noqa: PLC0415 - loads SQLAlchemy
+
+        return await customer_names(self.installation, customers)
+
+    async def known_catalogs(self, customer: str) -> list[str] | None:
+        """Return the UUIDs of a customer's catalogs; None when the source does not know the customer.
+
+        Args:
+            customer: UUID of the customer.
+
+        Raises:
+            SourceError: The source could not answer.
+        """
+        from coursewire.operations.status import known_catalogs  # noqa: PLC0415 - loads SQLAlchemy
+
+        return await known_catalogs(self.installation, customer)
+
+    def import_keys(self, configuration: Configuration, file: Path) -> ImportedKeys:
+        """Take over the keys by which an LMS knows items already. Doing it again changes nothing.
+
+        Args:
+            configuration: The configuration of the LMS, of a channel that makes keys of its own.
+            file: A CSV file with the columns ``internal_course_id`` (our key) and ``external_course_id`` (the LMS's).
+
+        Raises:
+            ConfigurationError: The channel sends our own keys, or the file cannot be read.
+        """
+        from coursewire.operations.key_import import import_keys  # noqa: PLC0415 - loads SQLAlchemy
+
+        return import_keys(self.installation, configuration, file)
+
+    def rotate_key(self) -> RotationReport:
+        """Encrypt every stored secret with the first of the keys, so that the others can be removed.
+
+        Raises:
+            SecretKeyError: There is no key that can be used.
+        """
+        from coursewire.configurations.rotation import rotate  # noqa: PLC0415 - loads SQLAlchemy
+
+        return rotate(self.installation.engine, self.installation.secrets)
+
+    def load_bundle(self, bundle: Path, *, progress: Progress | None = None) -> LoadReport:
+        """Load customers, catalogs, content and results into the embedded source. Loading again updates.
+
+        Args:
+            bundle: The folder of JSON-lines files.
+            progress: Told how far it is; None to tell nobody.
+
+        Returns:
+            The counts of each file, and the lines that were refused.
+
+        Raises:
+            BundleError: There is no bundle, or nothing of it can be read.
+        """
+        from coursewire.sources.database import load_bundle  # noqa: PLC0415 - loads SQLAlchemy
+
+        return load_bundle(self.installation.engine, bundle, progress=progress)
+
     # -- planning and transmitting ---------------------------------------------------------------
 
     async def plan(
@@ -204,7 +324,7 @@ class Host:
         """Find the configurations that a request means: those that may run, those that may not, and those left out.
 
         Args:
-            request: The request.
+            request: The kind, the filters and the options.
 
         Raises:
             ConfigurationError: None is meant.
@@ -276,7 +396,7 @@ class Host:
 
         Args:
             request: The request, whose filters are not looked at.
-            configuration: The configuration.
+            configuration: The configuration, whether or not the request's filters mean it.
 
         Raises:
             ConfigurationError: The configuration may not run.
@@ -321,7 +441,7 @@ class Host:
         late, or out of order: how things stand is read from the source.
 
         Args:
-            username: The learner.
+            username: The learner's username at the source.
             course: The key of the course run, or of the course.
             actor: A name for who says so, for the log of jobs.
             message: The id of the message that said so; one that came before starts nothing. "" when there is none.
@@ -356,7 +476,7 @@ class Host:
         """Explain why something is sent or not, decision by decision. Nothing is written and nothing is sent.
 
         Args:
-            configuration: The configuration.
+            configuration: The configuration that it is about.
             item: The content key of the item that is meant; None for outcomes.
             learner: The username of the learner whose outcomes are meant.
             course: The key of the course or run whose outcomes are meant.
@@ -438,7 +558,7 @@ class Host:
     async def check(self, configuration: Configuration, *, actor: str = "host") -> list[str]:
         """Try the connection to the LMS, the way of real requests, with harmless ones.
 
-        A configuration that needed reconnecting may run again afterwards; one whose credentials are refused needs it.
+        A configuration whose credentials were refused may run again afterwards. A refusal is stored, with the next try.
 
         Args:
             configuration: A draft or an active one.
@@ -477,14 +597,14 @@ class Host:
             on_progress: Called with the number of accounts read so far.
 
         Returns:
-            The accounts; see :func:`coursewire.pipeline.inactive.find_inactive_learners`.
+            The accounts; see :func:`coursewire.operations.inactive.find_inactive_learners`.
 
         Raises:
             ConfigurationError: The channel cannot list inactive learners, the configuration is incomplete, or the
                 source does not know the customer.
             SourceError: The source could not answer.
         """
-        from coursewire.pipeline.inactive import find_inactive_learners  # noqa: PLC0415 - seldom asked
+        from coursewire.operations.inactive import find_inactive_learners  # noqa: PLC0415 - seldom asked
 
         with self._plain_words():
             return await find_inactive_learners(self.installation, configuration, on_progress=on_progress)
@@ -506,7 +626,7 @@ class Host:
             ConfigurationError: The source's learners cannot be changed from here.
             GuardError: So many are not unlinked without a person's agreement.
         """
-        from coursewire.pipeline.inactive import unlink_inactive_learners  # noqa: PLC0415 - seldom asked
+        from coursewire.operations.inactive import unlink_inactive_learners  # noqa: PLC0415 - seldom asked
 
         with self._plain_words():
             return unlink_inactive_learners(self.installation, found, actor=actor, confirm=confirm)

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 
 class Installation:
-    """Everything that commands and jobs share.
+    """The settings, database, channels, configurations and source that commands and jobs share.
 
     Args:
-        settings: Of the installation; read from the environment when left out.
+        settings: The settings; read from the environment and the settings file when left out.
         read_only: Refuse every write to the database, for plans and dry runs.
-        clock: For tests.
-        sleep: For tests: waits a number of seconds between the tries of a request.
+        clock: Tells the time; tests give one of their own.
+        sleep: Waits a number of seconds between the tries of a request; tests give one that does not.
     """
 
     def __init__(
@@ -129,7 +129,13 @@ class Installation:
     async def session(
         self, channel: LoadedChannel, config: ChannelConfig, configuration: UUID
     ) -> AsyncIterator[HttpSession]:
-        """Return an HTTP session for one configuration."""
+        """Open an HTTP session for one configuration, and close it at the end of the context.
+
+        Args:
+            channel: The configuration's channel, whose hooks authenticate.
+            config: The configuration's settings, secrets filled in.
+            configuration: The configuration's id.
+        """
         from coursewire.http.opening import open_session  # noqa: PLC0415 - loads httpx and aiohttp
 
         hook_caller = channel.hook_caller

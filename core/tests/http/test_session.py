@@ -338,13 +338,88 @@ def test_what_stays_refused_is_the_channels_to_read(kit, lms, time, status, trie
     assert len(lms.seen) == tries
 
 
-def test_a_server_error_for_an_unsafe_write_is_the_channels_to_read(kit, lms, time):
-    lms.misbehave.append(Misbehaviour("HTML error page"))
+MAYBE_DONE = [
+    *(408, 418, 419, 420, 430, 440, 444, 449, 460, 463, *range(494, 500)),
+    *(
+        500,
+        501,
+        502,
+        503,
+        504,
+        505,
+        506,
+        507,
+        508,
+        509,
+        510,
+        511,
+        *range(520, 528),
+        529,
+        530,
+        540,
+        561,
+        598,
+        599,
+    ),
+    *(477, 599, 620, 999),
+]
+NOT_DONE = [
+    400,
+    402,
+    403,
+    404,
+    405,
+    406,
+    409,
+    410,
+    412,
+    413,
+    415,
+    421,
+    422,
+    423,
+    424,
+    425,
+    426,
+    428,
+    431,
+    451,
+]
+
+
+@pytest.mark.parametrize("status", MAYBE_DONE)
+def test_a_status_that_is_not_the_lmss_own_word_leaves_an_unsafe_write_in_doubt(kit, lms, time, status):
+    lms.answer = lambda request: json_response({"error": "words"}, status=status)
+
+    async def use(session):
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await session.post("items/1", json={})
+        assert caught.value.http_status == status
+        assert (await session.put("items/1", json={})).status_code == status
+
+    run(kit, lms.url, time, use)
+    assert [seen.method for seen in lms.seen].count("POST") == 1
+
+
+@pytest.mark.parametrize("status", NOT_DONE)
+def test_a_status_that_refuses_an_unsafe_write_is_the_channels_to_read(kit, lms, time, status):
+    lms.answer = lambda request: json_response({"error": "words"}, status=status)
 
     async def use(session):
         return await session.post("items/1", json={})
 
-    assert run(kit, lms.url, time, use).status_code == 500
+    assert run(kit, lms.url, time, use).status_code == status
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 409, 422, 423])
+def test_a_page_in_answer_to_an_unsafe_write_leaves_it_in_doubt(kit, lms, time, status):
+    lms.answer = lambda request: web.Response(status=status, text="<html>no</html>", content_type="text/html")
+
+    async def use(session):
+        with pytest.raises(OutcomeUnknownError):
+            await session.post("items/1", json={})
+
+    run(kit, lms.url, time, use)
 
 
 @pytest.mark.parametrize("limits", [{"read_timeout_s": 0.1}, {"total_timeout_s": 0.1}])
@@ -679,7 +754,7 @@ def redirect(lms, status, target):
 
 @pytest.mark.parametrize(
     ("method", "status", "followed"),
-    [("GET", 302, True), ("GET", 301, True), ("POST", 302, False), ("POST", 303, False), ("POST", 307, True)],
+    [("GET", 302, True), ("GET", 301, True), ("POST", 301, False), ("POST", 307, True)],
 )
 def test_redirects_within_the_host_are_followed_unless_a_write_became_a_read(
     kit, lms, time, method, status, followed
@@ -694,6 +769,18 @@ def test_redirects_within_the_host_are_followed_unless_a_write_became_a_read(
     assert len(lms.seen) == (2 if followed else 1)
     if followed:
         assert response.json()["method"] == method
+
+
+@pytest.mark.parametrize("status", [300, 302, 303, 304])
+def test_a_redirect_that_may_follow_the_deed_is_in_doubt(kit, lms, time, status):
+    redirect(lms, status, "/end")
+
+    async def use(session):
+        with pytest.raises(OutcomeUnknownError, match=f"was answered {status}"):
+            await session.post("start")
+
+    run(kit, lms.url, time, use)
+    assert len(lms.seen) == 1
 
 
 def test_a_body_with_a_secret_is_never_redirected(kit, lms, time):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from coursewire.cli.key_map import read_pairs
 from coursewire.errors import ConfigurationError
+from coursewire.operations.key_import import read_pairs
 from coursewire.storage.key_map import KeyMap
 from coursewire_cornerstone import plugin
 from coursewire_cornerstone.simulator import CornerstoneSimulator

@@ -459,7 +459,7 @@ def test_a_token_that_is_over_is_renewed_once(
 @pytest.mark.parametrize(
     ("answer", "result", "reason"),
     [
-        (lambda: web.Response(status=302, headers={"Location": "/login"}), "rejected", "redirected"),
+        (lambda: web.Response(status=302, headers={"Location": "/login"}), "try later", "redirected"),
         (
             lambda: web.Response(text="<html>log in</html>", content_type="text/html"),
             "try later",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -133,6 +133,7 @@ def course() -> Callable[..., Payload]:
         key: str = "BrackenX+TIDE101",
         operation: Operation = Operation.CREATE,
         remote_id: str | None = None,
+        confirmed: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> Payload:
         item = {
@@ -145,7 +146,9 @@ def course() -> Callable[..., Payload]:
         }
         config = MoodleConfig.model_validate(COMPLETE)
         body = plugin.export_content(config=config, item=ContentItem.model_validate(item), moment=Moment(NOW))
-        return Payload(key, operation, body, fingerprint(body), remote_key=key, remote_id=remote_id)
+        return Payload(
+            key, operation, body, fingerprint(body), remote_key=key, remote_id=remote_id, confirmed=confirmed
+        )
 
     return make
 

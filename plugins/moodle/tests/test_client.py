@@ -209,6 +209,34 @@ def test_two_of_ours_that_the_database_cannot_tell_apart_are_named(moodle, send,
     assert calls(moodle) == ["token", CREATE, FIND]
 
 
+def test_a_key_that_is_like_one_of_the_category_is_looked_up_once_it_is_listed(moodle, connected, course):
+    moodle.courses.add("K0")
+    moodle.courses.add("stranger")
+
+    async def send_both(session):
+        first = Batch(Operation.CREATE, (course("K0"), course("K1")))
+        second = Batch(Operation.CREATE, (course("K2"), course("Stranger")))
+        return [*await plugin.send_content(session, first), *await plugin.send_content(session, second)]
+
+    results = connected(send_both)
+
+    assert [result.kind for result in results] == [ResultKind.ACCEPTED] * 3 + [ResultKind.BLOCKED]
+    assert "the same as 'stranger'" in results[3].message
+    assert calls(moodle)[-2:] == [CREATE, FIND]
+
+
+def test_a_look_up_that_fails_does_not_take_the_others_with_it(moodle, send, course):
+    def broken(function, _):
+        return web.Response(status=500) if function == FIND else None
+
+    moodle.answer_for = broken
+
+    results = send(course("A+ONE"), course("a+one"))
+
+    assert [result.kind for result in results] == [ResultKind.ACCEPTED, ResultKind.TRY_LATER]
+    assert set(moodle.items) == {"A+ONE"}
+
+
 def test_two_of_ours_that_the_database_can_tell_apart_are_both_made(moodle, send, course):
     moodle.case_sensitive = True
 
@@ -237,12 +265,23 @@ def test_an_update_leaves_a_course_hidden_that_an_administrator_hid(moodle, send
     (made,) = send(course())
     moodle.items[KEY]["visible"] = 0
 
-    (result,) = send(course(operation=Operation.UPDATE, remote_id=made.remote_id, title="Tides II"))
+    update = course(
+        operation=Operation.UPDATE, remote_id=made.remote_id, title="Tides II", confirmed=course().body
+    )
+    (result,) = send(update)
 
     assert result.kind is ResultKind.ACCEPTED
     assert moodle.items[KEY]["fullname"].startswith("Tides II")
     assert moodle.items[KEY]["visible"] == 0
     assert "courses[0][visible]" not in form_of(moodle, UPDATE)
+
+
+def test_an_update_of_which_it_is_not_known_what_moodle_holds_shows_the_course(moodle, send, course):
+    held = moodle.courses.add(KEY, visible=0)
+
+    send(course(operation=Operation.UPDATE, remote_id=str(held["id"])))
+
+    assert held["visible"] == 1
 
 
 def test_a_course_that_comes_back_after_its_retirement_is_shown(moodle, send, course):
@@ -544,7 +583,7 @@ def test_a_site_at_another_address_is_named(moodle, send, course):
         status=303, headers={"Location": "https://www.moodle.example.org/"}
     )
 
-    with pytest.raises(BlockedError, match=r"redirects to https://www\.moodle\.example\.org/"):
+    with pytest.raises(OutcomeUnknownError, match=r"redirects to https://www\.moodle\.example\.org/"):
         send(course())
 
 

@@ -24,6 +24,7 @@ from coursewire.settings import Settings
 from coursewire.sources.database.load import load_bundle
 from coursewire.sources.sample import sample_bundle
 from coursewire.testing.database import bare_database_url, database_url, engine, migrated_database
+from coursewire.testing.misbehave import Misbehaviour
 from coursewire_moodle.client import CREATE, FIND
 from coursewire_moodle.outcomes import GRADE
 from coursewire_moodle.simulator import MoodleSimulator
@@ -186,14 +187,12 @@ def test_the_sample_bundle_lives_at_every_release(installation, configured, cloc
         assert again.unchanged == len(moodle.items)
         assert not moodle.seen
 
-        # What an administrator deletes by hand is made again, and what is hidden by hand stays hidden.
+        # What an administrator deletes by hand is made again.
         before = dict(moodle.items)
         moodle.lose("RiverU+BOAT101")
-        moodle.items["RiverU+BOAT102"]["visible"] = 0
         (forced,) = run(ContentJob(installation, stored, force=True))
         assert not forced.failed
         assert moodle.items.keys() == before.keys()
-        assert [key for key, item in moodle.items.items() if not item["visible"]] == ["RiverU+BOAT102"]
 
 
 @pytest.fixture
@@ -235,6 +234,45 @@ def test_courses_that_left_come_back(installation, configured, catalogue, clock,
         (left,) = run(ContentJob(installation, stored, confirm_retire=1))
         assert left.done == {"retired": 1}
         assert not moodle.is_live("K2")
+        catalogue(K1="One", K2="Two")
+        (back,) = run(ContentJob(installation, stored))
+
+        assert not back.failed
+        assert moodle.is_live("K2")
+
+
+@pytest.mark.parametrize("release", [release.full for release in RELEASES])
+def test_what_an_administrator_hid_stays_hidden(installation, configured, catalogue, clock, release):
+    customer = catalogue(K1="One", K2="Two")
+    with simulated(release, clock) as moodle:
+        stored = configured(moodle, customer)
+        run(ContentJob(installation, stored))
+
+        moodle.items["K2"]["visible"] = 0
+        catalogue(K1="One", K2="Two, revised")
+        (changed,) = run(ContentJob(installation, stored))
+
+        assert changed.done == {"updated": 1}
+        assert moodle.items["K2"]["fullname"].startswith("Two, revised")
+        assert not moodle.is_live("K2")
+
+
+@pytest.mark.parametrize("release", [release.full for release in RELEASES])
+def test_a_course_whose_retirement_was_not_answered_is_shown_when_it_comes_back(
+    installation, configured, catalogue, clock, release
+):
+    customer = catalogue(K1="One", K2="Two")
+    with simulated(release, clock) as moodle:
+        stored = configured(moodle, customer)
+        run(ContentJob(installation, stored))
+        catalogue(K1="One")
+        moodle.misbehave.append(Misbehaviour("reset after accepting", path="server.php", times=None))
+        (left,) = run(ContentJob(installation, stored, confirm_retire=1))
+        assert not left.done
+        assert not moodle.is_live("K2")
+
+        moodle.misbehave.clear()
+        clock.now += timedelta(hours=25)
         catalogue(K1="One", K2="Two")
         (back,) = run(ContentJob(installation, stored))
 

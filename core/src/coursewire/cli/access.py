@@ -1,16 +1,24 @@
-"""``coursewire access``: who may use the host service."""
+"""``coursewire access``: the people and tokens that may use the host service."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import timedelta
+from typing import Annotated, Any
 
 import typer
+from pydantic import SecretStr
 
+from coursewire.cli.host import actor, open_host
+from coursewire.cli.lazy import command_group
 from coursewire.cli.options import Json
-
-if TYPE_CHECKING:
-    from coursewire.service.rights import Grant
+from coursewire.cli.output import instant, note, put, put_json, put_table
+from coursewire.errors import ConfigurationError
+from coursewire.host import Host
+from coursewire.service.accounts import Accounts
+from coursewire.service.rights import RoleAssignment, parse_assignments
+from coursewire.service.tokens import ApiTokens
 
 Roles = Annotated[
     list[str],
@@ -22,34 +30,20 @@ Roles = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-    for command in (list_, add, grant, password, disable, enable, remove, token, revoke):
-        group.command(command.__name__.rstrip("_"))(command)
-    app.add_typer(
-        group,
-        name="access",
-        help="Say who may use the host service: people and tokens.",
-        rich_help_panel="Serve",
-    )
-
-
 def list_(json: Json = False) -> None:
     """List people and tokens."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import instant, put_json, put_table
-    from coursewire.service.accounts import Accounts
-    from coursewire.service.tokens import ApiTokens
-
-    with open_installation(read_only=True) as installation:
-        people = Accounts(installation.engine, clock=installation.clock).list()
-        tokens = ApiTokens(installation.engine, clock=installation.clock).list()
-        now = installation.clock()
+    with open_host(read_only=True) as host:
+        people = _accounts(host).list()
+        tokens = _tokens(host).list()
+        now = host.installation.clock()
     if json:
         for person in people:
             put_json(
-                {"account": person.name, "disabled_at": person.disabled_at, "grants": _texts(person.grants)}
+                {
+                    "account": person.name,
+                    "disabled_at": person.disabled_at,
+                    "grants": _texts(person.assignments),
+                }
             )
         for each in tokens:
             put_json(
@@ -60,12 +54,17 @@ def list_(json: Json = False) -> None:
                     "expires_at": each.expires_at,
                     "revoked_at": each.revoked_at,
                     "used_at": each.used_at,
-                    "grants": _texts(each.grants),
+                    "grants": _texts(each.assignments),
                 }
             )
         return
     rows: list[tuple[Any, ...]] = [
-        ("account", person.name, "\n".join(_texts(person.grants)), "disabled" if person.disabled_at else "")
+        (
+            "account",
+            person.name,
+            "\n".join(_texts(person.assignments)),
+            "disabled" if person.disabled_at else "",
+        )
         for person in people
     ]
     for each in tokens:
@@ -79,7 +78,7 @@ def list_(json: Json = False) -> None:
             if each.used_at
             else "never used"
         )
-        rows.append((f"token {each.uuid.hex[:8]}", each.name, "\n".join(_texts(each.grants)), state))
+        rows.append((f"token {each.uuid.hex[:8]}", each.name, "\n".join(_texts(each.assignments)), state))
     put_table(
         ("what", "name", "may", "state"),
         rows,
@@ -104,34 +103,26 @@ def add(
     json: Json = False,
 ) -> None:
     """Add an account for a person."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put, put_json
-    from coursewire.service.accounts import Accounts
-
     if no_password and password is not None:
         raise typer.BadParameter("--password-from and --no-password exclude each other")
-    grants = _grants(role)
-    with open_installation() as installation:
+    assignments = _assignments(role)
+    with open_host() as host:
         secret = None if no_password else _secret(password)
-        made = Accounts(installation.engine, clock=installation.clock).add(name, secret, grants)
+        made = _accounts(host).add(name, secret, assignments)
     if json:
-        put_json({"account": made.name, "grants": _texts(made.grants)})
+        put_json({"account": made.name, "grants": _texts(made.assignments)})
     else:
-        put(f"{made.name} may sign in as {', '.join(_texts(made.grants))}.")
+        put(f"{made.name} may sign in as {', '.join(_texts(made.assignments))}.")
 
 
 def grant(name: Annotated[str, typer.Argument(metavar="NAME")], role: Roles, json: Json = False) -> None:
     """Give a person these roles, in place of those before."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put, put_json
-    from coursewire.service.accounts import Accounts
-
-    with open_installation() as installation:
-        changed = Accounts(installation.engine, clock=installation.clock).grant(name, _grants(role))
+    with open_host() as host:
+        changed = _accounts(host).assign_roles(name, _assignments(role))
     if json:
-        put_json({"account": changed.name, "grants": _texts(changed.grants)})
+        put_json({"account": changed.name, "grants": _texts(changed.assignments)})
     else:
-        put(f"{changed.name} is {', '.join(_texts(changed.grants))} from now on.")
+        put(f"{changed.name} is {', '.join(_texts(changed.assignments))} from now on.")
 
 
 def password(
@@ -139,12 +130,8 @@ def password(
     password: Annotated[str | None, typer.Option("--password-from", metavar="VARIABLE")] = None,
 ) -> None:
     """Set another password, lift a lock, and end every session of the account."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put
-    from coursewire.service.accounts import Accounts
-
-    with open_installation() as installation:
-        Accounts(installation.engine, clock=installation.clock).set_password(name, _secret(password))
+    with open_host() as host:
+        _accounts(host).set_password(name, _secret(password))
     put(f"{name} has another password, and must sign in again.")
 
 
@@ -159,23 +146,16 @@ def enable(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 
 
 def _set_disabled(name: str, *, disabled: bool) -> None:
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put
-    from coursewire.service.accounts import Accounts
 
-    with open_installation() as installation:
-        Accounts(installation.engine, clock=installation.clock).disable(name, disabled=disabled)
+    with open_host() as host:
+        _accounts(host).disable(name, disabled=disabled)
     put(f"{name} is shut out." if disabled else f"{name} may sign in again.")
 
 
 def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Remove an account; histories keep its name."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put
-    from coursewire.service.accounts import Accounts
-
-    with open_installation() as installation:
-        Accounts(installation.engine, clock=installation.clock).remove(name)
+    with open_host() as host:
+        _accounts(host).remove(name)
     put(f"{name} is removed.")
 
 
@@ -188,20 +168,14 @@ def token(
     json: Json = False,
 ) -> None:
     """Make an API token and print it. Nobody can show it again."""
-    from datetime import timedelta
-
-    from coursewire.cli.common import actor, open_installation
-    from coursewire.cli.output import note, put, put_json
-    from coursewire.service.tokens import ApiTokens
-
-    grants = _grants(role)
-    with open_installation() as installation:
-        expires_at = installation.clock() + timedelta(days=days) if days else None
-        made, value = ApiTokens(installation.engine, clock=installation.clock).add(
-            name, grants, created_by=actor(), expires_at=expires_at
-        )
+    assignments = _assignments(role)
+    with open_host() as host:
+        expires_at = host.installation.clock() + timedelta(days=days) if days else None
+        made, value = _tokens(host).add(name, assignments, created_by=actor(), expires_at=expires_at)
     if json:
-        put_json({"token": made.uuid, "value": value, "expires_at": expires_at, "grants": _texts(grants)})
+        put_json(
+            {"token": made.uuid, "value": value, "expires_at": expires_at, "grants": _texts(assignments)}
+        )
         return
     put(value)
     note(f"It is shown this once. `coursewire access revoke {made.uuid.hex[:8]}` ends it.", style="dim")
@@ -211,13 +185,8 @@ def revoke(
     token: Annotated[str, typer.Argument(metavar="ID", help="The beginning of the token's id.")],
 ) -> None:
     """End a token at once."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put
-    from coursewire.errors import ConfigurationError
-    from coursewire.service.tokens import ApiTokens
-
-    with open_installation() as installation:
-        tokens = ApiTokens(installation.engine, clock=installation.clock)
+    with open_host() as host:
+        tokens = _tokens(host)
         start = token.replace("-", "").lower()
         matches = [each for each in tokens.list() if start and each.uuid.hex.startswith(start)]
         if len(matches) != 1:
@@ -229,26 +198,52 @@ def revoke(
     put(f"The token {matches[0].name!r} is revoked.")
 
 
-def _grants(texts: Sequence[str]) -> list[Grant]:
-    from coursewire.service.rights import parse_grants
+def _accounts(host: Host) -> Accounts:
+    return Accounts(host.installation.engine, clock=host.installation.clock)
+
+
+def _tokens(host: Host) -> ApiTokens:
+    return ApiTokens(host.installation.engine, clock=host.installation.clock)
+
+
+def _assignments(texts: Sequence[str]) -> list[RoleAssignment]:
+    """Read the values of ``--role``.
+
+    Raises:
+        BadParameter: There is no such role, or the customer is no UUID.
+    """
 
     try:
-        return parse_grants(texts)
+        return parse_assignments(texts)
     except ValueError as error:
         raise typer.BadParameter(f"--role: {error}") from None
 
 
-def _texts(grants: Sequence[Grant]) -> list[str]:
-    return [f"{grant.role}@{grant.customer}" if grant.customer else grant.role.value for grant in grants]
+def _texts(assignments: Sequence[RoleAssignment]) -> list[str]:
+    return [f"{each.role}@{each.customer}" if each.customer else each.role.value for each in assignments]
 
 
-def _secret(variable: str | None) -> Any:
-    import os
+def _secret(variable: str | None) -> SecretStr:
+    """Take a password from a variable of the environment, or ask for it where none is named.
 
-    from pydantic import SecretStr
+    Raises:
+        BadParameter: There is no such variable.
+    """
 
     if variable is None:
         return SecretStr(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     if variable not in os.environ:
         raise typer.BadParameter(f"--password-from: there is no variable {variable}")
     return SecretStr(os.environ[variable])
+
+
+access = command_group()
+access.command("list")(list_)
+access.command()(add)
+access.command()(grant)
+access.command()(password)
+access.command()(disable)
+access.command()(enable)
+access.command()(remove)
+access.command()(token)
+access.command()(revoke)

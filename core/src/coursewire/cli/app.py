@@ -1,4 +1,4 @@
-"""The application: its commands in groups, channels' own commands, and what becomes of errors."""
+"""The application: the list of commands, channels' own commands, and the report of errors."""
 
 from __future__ import annotations
 
@@ -10,52 +10,38 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+import coursewire
+from coursewire.cli.commands import COMMANDS, SECTIONS
+from coursewire.cli.lazy import LazyCommand
 from coursewire.errors import CoursewireError
 
-_UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # typer gives it no public name
-
 READER_GONE = 141
-"""What a shell says of a program that its reader left: 128 and the number of SIGPIPE."""
-
-SECTIONS = ("Set up", "Configurations", "Transmit", "Look", "Serve", "Try out", "Write a channel")
+"""The status that a shell reports of a program whose reader has gone: 128 and the number of SIGPIPE."""
 
 
 class Commands(TyperGroup):
-    """The commands, listed by what they are for. A name that is not among them may be a channel's."""
+    """The commands of ``coursewire``, each imported when it is needed; other names may be those of channels."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands.update({row.name: LazyCommand(row) for row in COMMANDS})
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands under the headings of :data:`SECTIONS`."""
         width = max(map(len, self.commands))
         for section in SECTIONS:
-            rows = [
-                (name.ljust(width), command.get_short_help_str(formatter.width - width - 6))
-                for name, command in self.commands.items()
-                if getattr(command, "rich_help_panel", None) == section
-            ]
+            rows = [(row.name.ljust(width), row.help) for row in COMMANDS if row.section == section]
             with formatter.section(section):
                 formatter.write_dl(rows)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command by name; a channel's commands by the channel's name or code."""
-        return super().get_command(ctx, cmd_name) or self._of_channel(cmd_name)
+        """Return a command by its name; a channel's commands by the channel's name or code."""
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            return found
+        from coursewire.cli.installed import find_channel_group  # noqa: PLC0415 - loads the channels
 
-    @staticmethod
-    def _of_channel(name: str) -> Any:
-        from coursewire.plugins.loading import load_channels
-        from coursewire.settings import Settings
-
-        settings = Settings.load()
-        for row in load_channels(allowed=settings.channels, hooks_file=settings.hooks_file):
-            if name.casefold() in (row.name.casefold(), row.channel.code.casefold()):
-                own = typer.Typer(
-                    name=row.name, help=f"Commands of {row.channel.title}.", rich_markup_mode=None
-                )
-                groups = row.hook_caller.channel_commands()
-                for group in groups:
-                    own.registered_commands += group.registered_commands
-                    own.registered_groups += group.registered_groups
-                return typer.main.get_group(own) if groups else None
-        return None
+        return find_channel_group(cmd_name)
 
 
 app = typer.Typer(
@@ -70,9 +56,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"coursewire {version('coursewire')}")
+        typer.echo(f"coursewire {coursewire.__version__}")
         raise typer.Exit
 
 
@@ -80,7 +64,7 @@ def _version(wanted: bool) -> None:
     epilog="Exit status: 0 all well, 1 some items failed, 2 usage or configuration error, 3 another run "
     "of the same job is under way, 4 the retirement guard stopped the run."
 )
-def coursewire(
+def root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
@@ -92,7 +76,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        args: Without the program's name; those of the process when left out.
+        args: The words after the program's name; those of the process when left out.
 
     Returns:
         The exit status.
@@ -103,7 +87,7 @@ def main(args: Sequence[str] | None = None) -> int:
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
         status = app(args, prog_name="coursewire", standalone_mode=False)
-    except _UsageError as error:
+    except typer.TyperException as error:
         return _usage_error(error, args)
     except CoursewireError as error:
         return _our_error(error, args)
@@ -123,24 +107,15 @@ def main(args: Sequence[str] | None = None) -> int:
 def _usage_error(error: Any, args: Sequence[str]) -> int:
     error.show()
     if "--json" in args:
-        from coursewire.cli.output import put_json
+        from coursewire.cli.output import put_json  # noqa: PLC0415 - loads rich
 
-        put_json(
-            {
-                "error": {
-                    "code": "usage",
-                    "what": error.format_message(),
-                    "where": "",
-                    "why": "",
-                    "next_step": "",
-                }
-            }
-        )
+        what = error.format_message()
+        put_json({"error": {"code": "usage", "what": what, "where": "", "why": "", "next_step": ""}})
     return int(error.exit_code)
 
 
 def _our_error(error: CoursewireError, args: Sequence[str]) -> int:
-    from coursewire.cli.output import error_json, put_json, show_error
+    from coursewire.cli.output import error_json, put_json, show_error  # noqa: PLC0415 - loads rich
 
     show_error(error)
     if "--json" in args:
@@ -151,7 +126,7 @@ def _our_error(error: CoursewireError, args: Sequence[str]) -> int:
 def _unexpected(error: Exception, args: Sequence[str]) -> int:
     if os.environ.get("COURSEWIRE_DEBUG") == "1":
         raise error
-    from coursewire.plugins.faults import describe
+    from coursewire.plugins.faults import describe  # noqa: PLC0415 - loads the plugins' room
 
     unexpected = CoursewireError(
         "this should not have happened",
@@ -160,21 +135,3 @@ def _unexpected(error: Exception, args: Sequence[str]) -> int:
         "and report what it prints.",
     )
     return _our_error(unexpected, args)
-
-
-# The modules below add their commands to ``app``, in the order in which they are listed.
-from coursewire.cli import (  # noqa: E402
-    access,
-    audit,
-    authors,
-    config,
-    content,
-    learners,
-    serve,
-    setup,
-    simulate,
-    why,
-)
-
-for module in (setup, config, content, audit, why, learners, serve, access, simulate, authors):
-    module.register(app)

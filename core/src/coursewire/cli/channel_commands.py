@@ -1,4 +1,4 @@
-"""What a channel's own command works with: one configuration, the courses of its customer, and a way to print.
+"""The tools of a channel's own command: one configuration, the courses of its customer, and a way to print.
 
 A channel adds commands with the hook ``channel_commands``. A whole one::
 
@@ -29,23 +29,27 @@ A channel adds commands with the hook ``channel_commands``. A whole one::
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+from uuid import UUID
 
+from coursewire.cli.host import open_host
+from coursewire.cli.output import note, progress, put, put_json, put_table
+from coursewire.errors import ConfigurationError
+from coursewire.installation import Installation
 from coursewire.model.configuration import ChannelConfig
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-    from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
-    from uuid import UUID
-
-    from coursewire.installation import Installation
-    from coursewire.model.content import ContentItem
-    from coursewire.model.session import Session
-    from coursewire.plugins.registry import LoadedChannel
-    from coursewire.sources.base import Source
+from coursewire.model.content import ContentItem
+from coursewire.model.session import Session
+from coursewire.operations.preview import BundlePreview
+from coursewire.pipeline.export.catalogs import wanted_keys
+from coursewire.plugins.loading import load_channels
+from coursewire.plugins.registry import LoadedChannel
+from coursewire.settings import Settings
+from coursewire.sources.base import Source
+from coursewire.storage.audit.records import ContentRecords
 
 C = TypeVar("C", bound=ChannelConfig)
 
@@ -70,7 +74,6 @@ class OpenConfiguration(Generic[C]):
             ConfigurationError: The configuration names a catalog that the customer does not have.
             SourceError: The source could not answer.
         """
-        from coursewire.pipeline.export.catalogs import wanted_keys
 
         return await wanted_keys(self._source, self.config, self.customer)
 
@@ -100,7 +103,6 @@ class StoredConfiguration(OpenConfiguration[C]):
 
     def sent_keys(self) -> list[str]:
         """Return the keys of the content items that the LMS holds, as our records have it."""
-        from coursewire.storage.audit.records import ContentRecords
 
         keys: list[str] = []
         records = ContentRecords(self._installation.engine, self.uuid)
@@ -116,11 +118,10 @@ class StoredConfiguration(OpenConfiguration[C]):
 class _BundleConfiguration(OpenConfiguration[C]):
     """A configuration file over a bundle; without a customer the whole bundle is its catalog."""
 
-    async def catalog_keys(self) -> list[str]:
-        from coursewire.cli.preview import keys_in
-        from coursewire.sources.bundle_source import BundleSource
+    _preview: BundlePreview
 
-        return await keys_in(cast("BundleSource", self._source), self.config, self.customer)
+    async def catalog_keys(self) -> list[str]:
+        return await self._preview.keys()
 
 
 @contextmanager
@@ -144,10 +145,9 @@ def open_configuration(
             with cw.open_configuration(AcmeConfig, config, read_only=True) as opened:
                 keys = opened.sent_keys()
     """
-    from coursewire.cli.common import open_installation
-    from coursewire.errors import ConfigurationError
 
-    with open_installation(read_only=read_only) as installation:
+    with open_host(read_only=read_only) as host:
+        installation = host.installation
         found = installation.configurations.find(config)
         if found.channel != model.code:
             raise ConfigurationError(
@@ -182,17 +182,13 @@ def open_configuration_file(model: type[C], file: Path, bundle: Path) -> Iterato
             with cw.open_configuration_file(AcmeConfig, file, bundle) as opened:
                 settings = opened.config
     """
-    from coursewire.cli.preview import model_of, read_config
-    from coursewire.plugins.loading import load_channels
-    from coursewire.settings import Settings
-    from coursewire.sources.bundle_source import BundleSource
 
     settings = Settings.load()
-    channel = load_channels(allowed=settings.channels).get(model.code)
-    read = read_config(file, channel)
-    config = cast("C", model_of(read, channel, settings, where=str(file)))
+    channels = load_channels(allowed=settings.channels)
+    opened = BundlePreview.open(settings, channels, model.code, file, bundle)
     # A bundle cannot answer a source's questions about learners; nothing here asks them.
-    yield _BundleConfiguration(config, read.customer, cast("Source", BundleSource(bundle)))
+    source = cast("Source", opened.source)
+    yield _BundleConfiguration(cast("C", opened.config), opened.customer, source, opened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,14 +208,12 @@ class CommandOutput:
 
     def row(self, data: Mapping[str, Any]) -> None:
         """Print one JSON object as one line; nothing for a person."""
-        from coursewire.cli.output import put_json
 
         if self.json:
             put_json(data)
 
     def text(self, text: str) -> None:
         """Print one paragraph for a person; nothing with ``json``."""
-        from coursewire.cli.output import put
 
         if not self.json:
             put(text)
@@ -232,7 +226,6 @@ class CommandOutput:
             rows: Cells, as many in each row as there are headings.
             empty: Text in place of a table without rows.
         """
-        from coursewire.cli.output import put_table
 
         if not self.json:
             put_table(columns, rows, empty=empty)
@@ -244,7 +237,6 @@ class CommandOutput:
             text: The paragraph to print.
             failed: Show it in the colour of a failure.
         """
-        from coursewire.cli.output import note
 
         note(text, style="red" if failed else "")
 
@@ -258,7 +250,6 @@ class CommandOutput:
         Returns:
             A function to call with the number of items done so far, and of all items (0 if unknown).
         """
-        from coursewire.cli.output import progress
 
         with progress() as track:
             show = track(label)

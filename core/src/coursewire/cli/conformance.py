@@ -6,44 +6,48 @@ imports the test kit.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from tempfile import TemporaryFile
+from typing import Annotated, Any
 
+import orjson
 import typer
+from rich.text import Text
 
+from coursewire.cli.installed import installed_channels
 from coursewire.cli.options import Json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from coursewire.plugins.registry import LoadedChannel
+from coursewire.cli.output import progress, put, put_check, put_json, put_table
+from coursewire.errors import ChannelLoadError, ConfigurationError
+from coursewire.plugins.describe import capabilities_in_words, limits_in_words
+from coursewire.plugins.registry import LoadedChannel
 
 _REPORT = "coursewire.testing.report"
 _LAST_WORDS = 2000
-"""So much of what a run printed last is shown when it broke off."""
+"""The number of characters of a run's last output that are shown when it broke off."""
 
 _COLOURS = {"passed": "green", "failed": "bold red", "skipped": "yellow", "not applicable": "dim"}
-"""Every outcome; red needs a person, yellow was left out on purpose."""
+"""The colour of every result; red needs a person, yellow was left out on purpose."""
 
 
 @dataclass
 class Report:
-    """What a run of the suite said.
+    """The results of a run of the suite.
 
     Attributes:
-        checks: One a check, in the order in which they ran; see :mod:`coursewire.testing.report`.
+        checks: One dictionary for each check, in the order in which they ran; see :mod:`coursewire.testing.report`.
     """
 
     checks: list[dict[str, Any]] = field(default_factory=list)
 
     def count(self, outcome: str) -> int:
-        """How many checks ended so."""
+        """Return the number of checks with this result, such as ``passed``."""
         return sum(check["outcome"] == outcome for check in self.checks)
 
     def by_capability(self) -> dict[str, list[dict[str, Any]]]:
-        """The checks by what calls for them: "" for every channel."""
+        """Return the checks by the capability that calls for them; "" for those that every channel must pass."""
         found: dict[str, list[dict[str, Any]]] = {}
         for check in self.checks:
             found.setdefault(check["capability"], []).append(check)
@@ -51,12 +55,12 @@ class Report:
 
     @property
     def conformant(self) -> bool:
-        """True when checks were made and none failed."""
+        """True when at least one check passed and none failed."""
         return bool(self.count("passed")) and not self.count("failed")
 
     @property
     def sentence(self) -> str:
-        """The counts, for people."""
+        """The counts in words."""
         seconds = sum(check["seconds"] for check in self.checks)
         counts = ", ".join(f"{self.count(outcome)} {outcome}" for outcome in _COLOURS if self.count(outcome))
         return f"{len(self.checks)} checks: {counts}, in {seconds:.1f} s"
@@ -74,17 +78,13 @@ def conformance(
     The channel runs against its own simulator; which checks are made follows from what it declares.
     Exit status: 0 when all hold, 1 when one does not.
     """
-    from coursewire.cli.output import put_json
-    from coursewire.plugins.loading import load_channels
-    from coursewire.settings import Settings
-
     if json and markdown:
         raise typer.BadParameter("--json and --markdown do not go together")
-    settings = Settings.load()
-    loaded = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file).get(channel.upper())
-    _check_simulator(loaded)
+    loaded = installed_channels().get(channel.upper())
+    _require_simulator(loaded)
     report = Report()
-    with _progress(loaded) as show:
+    with progress() as track:
+        show = track(loaded.channel.code)
         for total, check in _run(loaded):
             report.checks.append(check)
             if json:
@@ -100,22 +100,7 @@ def conformance(
         raise typer.Exit(1)
 
 
-def _progress(loaded: LoadedChannel) -> Any:
-    from contextlib import contextmanager
-
-    from coursewire.cli.output import progress
-
-    @contextmanager
-    def tracked() -> Iterator[Callable[[str, int, int], None]]:
-        with progress() as track:
-            yield track(loaded.channel.code)
-
-    return tracked()
-
-
-def _check_simulator(loaded: LoadedChannel) -> None:
-    from coursewire.errors import ConfigurationError
-
+def _require_simulator(loaded: LoadedChannel) -> None:
     if loaded.channel.simulator is None:
         raise ConfigurationError(
             f"channel {loaded.channel.code} has no simulator, so nothing can be sent and counted",
@@ -126,18 +111,14 @@ def _check_simulator(loaded: LoadedChannel) -> None:
 
 
 def _run(loaded: LoadedChannel) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Run the checks in a process of their own: the number of all, and each one as it ends.
+    """Run the checks in a process of their own.
+
+    Yields:
+        The number of all checks, and one check as it ends.
 
     Raises:
-        ChannelLoadError: They could not be run to their end.
+        ChannelLoadError: The checks broke off.
     """
-    import subprocess
-    from tempfile import TemporaryFile
-
-    import orjson
-
-    from coursewire.errors import ChannelLoadError
-
     total, ended, wrong = 0, False, ""
     with TemporaryFile() as errors:
         with subprocess.Popen(  # noqa: S603 - our own module, and the name of something installed
@@ -169,18 +150,13 @@ def _run(loaded: LoadedChannel) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _result(check: dict[str, Any]) -> str:
-    """The outcome; what was declared and could not be checked here is not called "not applicable"."""
+    """Return the result of a check; one that could be made with a folder only is not called "not applicable"."""
     needs_a_folder = check["outcome"] == "not applicable" and check["message"]
     return "needs a folder" if needs_a_folder else str(check["outcome"])
 
 
 def _print(loaded: LoadedChannel, report: Report) -> None:
-    """The report for a person."""
-    from rich.text import Text
-
-    from coursewire.cli.output import put, put_check, put_table
-    from coursewire.plugins.describe import capabilities_in_words, limits_in_words
-
+    """Print the report for a person."""
     put(f"{loaded.channel.title}: {loaded.where}, for plugin API {loaded.channel.requires_api}", style="bold")
     put()
     rows: list[tuple[object, ...]] = []
@@ -210,9 +186,7 @@ def _print(loaded: LoadedChannel, report: Report) -> None:
 
 
 def _print_markdown(loaded: LoadedChannel, report: Report) -> None:
-    """The report as Markdown."""
-    from coursewire.plugins.describe import capabilities_in_words, limits_in_words
-
+    """Print the report as Markdown."""
     verdict = "conforms" if report.conformant else "does **not** conform"
     parts = [
         f"# Conformance of {loaded.channel.code}",
@@ -246,6 +220,7 @@ def _markdown_table(columns: tuple[str, ...], rows: Any) -> str:
 
 
 def _summary(loaded: LoadedChannel, report: Report) -> dict[str, Any]:
+    """Return the stable form of the report."""
     channel = loaded.channel
     return {
         "channel": channel.code,

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
 import typer
 
-from coursewire.cli.options import Json, KindName
+from coursewire.cli.host import open_host
+from coursewire.cli.options import Json
+from coursewire.cli.output import note, progress, put, put_check, put_json, put_table
+from coursewire.errors import ConfigurationError
+from coursewire.host import Host
+from coursewire.inbound.desk import Inbound
+from coursewire.model.kinds import Kind
+from coursewire.operations.set_up import set_up
+from coursewire.pipeline.runners.inline import Ended
+from coursewire.pipeline.selection import RunRequest
+from coursewire.plugins.registry import LoadedChannel
+from coursewire.plugins.simulators import make_simulator
+from coursewire.settings import Settings
+from coursewire.sources.bundle_source import BundleSource
+from coursewire.sources.sample import sample_bundle
 
-if TYPE_CHECKING:
-    from coursewire.installation import Installation
-    from coursewire.pipeline.runners.inline import Ended
-    from coursewire.plugins.registry import LoadedChannel
+ACTOR = "demo"
+
+Simulators = Mapping[str, Any]
+"""The running simulators, by the code of their channel."""
 
 
 def demo(
@@ -24,13 +40,6 @@ def demo(
     json: Json = False,
 ) -> None:
     """Send sample courses and results to simulated LMSs."""
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import put_check, put_json
-    from coursewire.cli.setup import set_up
-    from coursewire.settings import Settings
-    from coursewire.sources.database import load_bundle
-    from coursewire.sources.sample import sample_bundle
-
     with _folder(keep) as folder, ExitStack() as stack:
         settings = Settings.load(
             data_dir=folder,
@@ -48,27 +57,26 @@ def demo(
 
         set_up(settings)
         tell(f"installation in {folder}, with database and secret key")
-        installation = stack.enter_context(open_installation(settings=settings))
-        report = load_bundle(installation.engine, sample_bundle())
+        host = stack.enter_context(open_host(settings=settings))
+        report = host.load_bundle(sample_bundle())
         lines = ", ".join(
             f"{file.new + file.unchanged + file.changed} {name}" for name, file in report.files.items()
         )
         tell(f"sample bundle loaded: {lines}")
+        customer = asyncio.run(_first_customer())
         simulators = {}
-        for channel in installation.channels:
+        for channel in host.channels:
             if channel.channel.simulator is None:
                 continue
-            simulators[channel.channel.code] = _start(installation, channel, stack)
-            tell(
-                f"{channel.channel.code} simulated at {simulators[channel.channel.code].url}, and configured"
-            )
+            code = channel.channel.code
+            simulators[code] = _start(host, channel, customer, stack)
+            tell(f"{code} simulated at {simulators[code].url}, and configured")
         if not simulators:
-            _no_channel()
-        runs = {}
-        for kind in KindName:
-            if kind is not KindName.CONTENT:
-                _welcome(installation, simulators)
-            runs[kind] = [_run(installation, kind, simulators), _run(installation, kind, simulators)]
+            raise ConfigurationError(
+                "no installed channel has a simulator",
+                next_step="Install one, for example: pip install coursewire-canvas",
+            )
+        runs = {kind: _run_twice(host, kind, customer, simulators) for kind in Kind}
         for number, (name, more) in enumerate((("first", ""), ("second", ", since nothing changed"))):
             sent = ", ".join(f"{_sent(both[number]):,} {kind.noun}s" for kind, both in runs.items())
             tell(f"{name} run: {sent} sent{more}")
@@ -89,111 +97,83 @@ def demo(
 
 @contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
+    """Make the folder to work in; one that is not kept is removed at the end."""
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         yield keep.absolute()
         return
-    from tempfile import TemporaryDirectory
-
     with TemporaryDirectory(prefix="coursewire-demo-") as name:
         yield Path(name)
 
 
-def _start(installation: Installation, channel: LoadedChannel, stack: ExitStack) -> Any:
-    """Run a channel's simulator in a thread, and configure the first customer for it."""
-    from coursewire.cli.simulate import make_simulator
+def _start(host: Host, channel: LoadedChannel, customer: str, stack: ExitStack) -> Any:
+    """Run a channel's simulator in a thread, and configure a customer for it.
 
+    Returns:
+        The simulator; it is stopped when the stack is left.
+    """
     simulator = make_simulator(channel)
     stack.enter_context(simulator.running())
     fields = {**simulator.sample_config(), "display_name": f"{channel.channel.code} demo"}
-    for old in installation.configurations.list(channel=channel.channel.code):
+    for old in host.configurations.list(channel=channel.channel.code):
         # A folder that was kept: the old simulator is gone, and with it what was sent to it.
-        installation.configurations.remove(old.uuid, actor="demo")
-    installation.configurations.add(
-        channel.channel, _customer(installation), fields, active=True, actor="demo"
-    )
+        host.configurations.remove(old.uuid, actor=ACTOR)
+    host.configurations.add(channel.channel, customer, fields, active=True, actor=ACTOR)
     return simulator
 
 
-def _customer(installation: Installation) -> str:
-    from sqlalchemy import select
-
-    from coursewire.storage.tables.source import source_customer
-
-    with installation.engine.connect() as connection:
-        return str(
-            connection.scalar(select(source_customer.c.uuid).order_by(source_customer.c.name).limit(1))
-        )
+async def _first_customer() -> str:
+    """Return the UUID of the first customer of the sample bundle, by name."""
+    customers = await BundleSource(sample_bundle()).customers()
+    return min(customers, key=lambda customer: customer.name).uuid
 
 
-def _no_channel() -> None:
-    from coursewire.errors import ConfigurationError
+def _run_twice(
+    host: Host, kind: Kind, customer: str, simulators: Simulators
+) -> tuple[list[Ended], list[Ended]]:
+    if not any(channel.channel.capabilities.takes(kind) for channel in host.channels):
+        return [], []
+    if kind.is_outcome:
+        asyncio.run(_enroll(host, customer, simulators))
+    return _run(host, kind, customer, simulators), _run(host, kind, customer, simulators)
 
-    raise ConfigurationError(
-        "no installed channel has a simulator",
-        next_step="Install one, for example: pip install coursewire-canvas",
-    )
 
-
-def _welcome(installation: Installation, simulators: dict[str, Any]) -> None:
+async def _enroll(host: Host, customer: str, simulators: Simulators) -> None:
     """Let the simulated LMSs know who studies there: some take results of their own students only."""
-    from coursewire.cli.common import run_to_end
-
-    async def students() -> list[tuple[str, str]]:
-        pages = installation.source.enrollments(_customer(installation))
-        return [
-            (facts.course.course_key or facts.course.run_key, facts.learner.email)
-            async for page in pages
-            for facts in page
-            if facts.learner.email
-        ]
-
-    found = run_to_end(students())
-    for simulator in simulators.values():
-        for course, email in found:
-            if course in simulator.items:
-                simulator.enroll(course, email)
+    async for page in host.installation.source.enrollments(customer):
+        for facts in page:
+            course = facts.course.course_key or facts.course.run_key
+            for simulator in simulators.values():
+                if facts.learner.email and course in simulator.items:
+                    simulator.enroll(course, facts.learner.email)
 
 
-def _run(installation: Installation, kind: KindName, simulators: dict[str, Any]) -> list[Ended]:
+def _run(host: Host, kind: Kind, customer: str, simulators: Simulators) -> list[Ended]:
     """Run the jobs of a kind, and let the LMSs that fetch by themselves do so."""
-    from coursewire.cli.common import run_to_end, takes
-    from coursewire.cli.output import progress
-    from coursewire.cli.selection import Asked, select
-    from coursewire.pipeline.runners.inline import InlineRunner
 
-    asked = Asked(kind)
-    if not any(takes(kind, channel) for channel in installation.channels):
-        return []
-    with progress() as track:
-        jobs = [
-            asked.run_job(
-                installation,
-                ready.configuration,
-                actor="demo",
-                progress=track(ready.configuration.display_name),
+    async def run() -> list[Ended]:
+        selection = await host.select(RunRequest(kind, actor=ACTOR))
+        with progress() as track:
+            ended = await host.run(
+                selection,
+                progress=lambda configuration: track(configuration.display_name),
+                heed_signals=True,
             )
-            for ready in select(installation, asked).ready
-        ]
-        ended = run_to_end(InlineRunner().run(jobs))
-    if kind is KindName.CONTENT:
-        run_to_end(_let_fetch(installation, simulators))
-    return ended
+        if kind is Kind.CONTENT:
+            call = Inbound(host.installation).call
+            for simulator in simulators.values():
+                await simulator.fetch(call, customer)
+        return ended
+
+    return asyncio.run(run())
 
 
-async def _let_fetch(installation: Installation, simulators: dict[str, Any]) -> None:
-    from coursewire.inbound.desk import Inbound
-
-    call, customer = Inbound(installation).call, _customer(installation)
-    for simulator in simulators.values():
-        await simulator.fetch(call, customer)
-
-
-def _sent(ended: list[Ended]) -> int:
+def _sent(ended: Sequence[Ended]) -> int:
     return sum(each.summary.done.total() for each in ended if each.summary)
 
 
-def _row(kind: KindName, first: Ended, second: Ended, simulators: dict[str, Any]) -> dict[str, Any]:
+def _row(kind: Kind, first: Ended, second: Ended, simulators: Simulators) -> dict[str, Any]:
+    """Return the stable form of the two runs of a configuration."""
     configuration = first.job.configuration
     one = first.summary.as_dict() if first.summary else {}
     two = second.summary.as_dict() if second.summary else {}
@@ -207,7 +187,7 @@ def _row(kind: KindName, first: Ended, second: Ended, simulators: dict[str, Any]
         "failed": one.get("failed", 0),
         "requests": one.get("requests", 0),
         "seconds": one.get("seconds", 0.0),
-        "at_the_lms": len(simulators[configuration.channel].items) if kind is KindName.CONTENT else None,
+        "at_the_lms": len(simulators[configuration.channel].items) if kind is Kind.CONTENT else None,
         "unchanged": two.get("unchanged", 0),
         "again": sum(two.get(name, 0) for name in ("created", "updated", "retired", "offered")),
         "requests_again": two.get("requests", 0),
@@ -217,7 +197,7 @@ def _row(kind: KindName, first: Ended, second: Ended, simulators: dict[str, Any]
 
 
 def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
-    from coursewire.cli.output import note, put, put_table
+    """Print the runs as tables, and what to look at next."""
 
     put()
     numbers = ("created", "skipped", "failed", "requests", "at LMS", "again")
@@ -258,7 +238,7 @@ def _show(rows: list[dict[str, Any]], keep: Path | None) -> None:
 
 
 def _left_out(rows: list[dict[str, Any]]) -> Iterator[tuple[str, str, int, str]]:
-    """What was not sent, by kind and reason: how much in all, and at which channels."""
+    """Yield kind, reason, number and channels of what was not sent."""
     for kind in dict.fromkeys(row["kind"] for row in rows):
         of_kind = [row for row in rows if row["kind"] == kind]
         for reason in dict.fromkeys(reason for row in of_kind for reason in row["skipped"]):

@@ -1,34 +1,14 @@
-"""``coursewire doctor``: is everything here that runs need?"""
+"""``coursewire doctor``: a check of everything that runs need."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict
 
 import typer
 
 from coursewire.cli.options import Json
-from coursewire.errors import CoursewireError
-
-if TYPE_CHECKING:
-    from coursewire.installation import Installation
-
-FREE_BYTES = 500 * 2**20
-"""Less free disk than this is worth a warning."""
-
-CLOCK_LIMIT_S = 120
-"""A clock that is off by more makes tokens look expired or not yet valid."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was checked."""
-
-    name: str
-    good: bool
-    text: str
-    next_step: str = ""
+from coursewire.cli.output import put_check, put_json
+from coursewire.operations.diagnosis import diagnose
 
 
 def doctor(json: Json = False) -> None:
@@ -36,10 +16,8 @@ def doctor(json: Json = False) -> None:
 
     Settings, key, database, channels, configurations, source, clock and disk. Exit status 1 if something is wrong.
     """
-    from coursewire.cli.output import put_check, put_json
-
     wrong = 0
-    for finding in examine():
+    for finding in diagnose():
         wrong += not finding.good
         if json:
             put_json(asdict(finding))
@@ -47,130 +25,3 @@ def doctor(json: Json = False) -> None:
             put_check(finding.good, f"{finding.name}: {finding.text}", finding.next_step)
     if wrong:
         raise typer.Exit(1)
-
-
-def examine() -> Iterator[Finding]:
-    """Check one thing after the other; without readable settings there is nothing more to check."""
-    from coursewire.installation import Installation
-    from coursewire.settings import Settings, settings_file
-    from coursewire.storage.database.driver_errors import database_errors
-
-    try:
-        settings = Settings.load()
-    except CoursewireError as error:
-        yield _bad("settings", error)
-        return
-    file = settings_file()
-    yield Finding("settings", True, f"read from the environment{f' and {file}' if file else ''}")
-    installation = Installation(settings, read_only=True)
-    failed: set[str] = set()
-    try:
-        for name, check in _CHECKS.items():
-            if "database" in failed and name in _NEED_DATABASE:
-                continue
-            try:
-                with database_errors(settings.database_url):
-                    yield from check(name, installation)
-            except CoursewireError as error:
-                failed.add(name)
-                yield _bad(name, error)
-    finally:
-        installation.close()
-
-
-def _bad(name: str, error: CoursewireError) -> Finding:
-    text = error.what + (f" ({error.where})" if error.where else "") + (f": {error.why}" if error.why else "")
-    return Finding(name, False, text, error.next_step)
-
-
-def _key(name: str, installation: Installation) -> Iterator[Finding]:
-    settings = installation.settings
-    assert installation.secrets
-    where = str(settings.secret_key_file) if settings.secret_key is None else "COURSEWIRE_SECRET_KEY"
-    yield Finding(name, True, where)
-
-
-def _database(name: str, installation: Installation) -> Iterator[Finding]:
-    from coursewire.storage.database.driver_errors import describe
-    from coursewire.storage.database.schema import schema_state
-
-    state = schema_state(installation.engine)
-    yield Finding(name, True, f"{describe(installation.settings.database_url)}, schema {state.current}")
-
-
-def _channels(name: str, installation: Installation) -> Iterator[Finding]:
-    from coursewire.plugins.registry import LoadState
-
-    for row in installation.channels.report:
-        good = row.state is not LoadState.FAILED
-        yield Finding(
-            row.code or row.name,
-            good,
-            f"{row.distribution} {row.version}".strip() + f" {row.state.value}",
-            row.reason,
-        )
-    if not len(installation.channels):
-        yield Finding(name, False, "none can be used", "Install one: pip install coursewire-canvas")
-
-
-def _configurations(name: str, installation: Installation) -> Iterator[Finding]:
-    known = {each.channel.code: each.channel for each in installation.channels}
-    runnable = installation.configurations.runnable(known)
-    for refused in runnable.refused:
-        yield _bad(name, refused.error)
-    if not runnable.refused:
-        yield Finding(name, True, f"{len(runnable.ready)} active, all of them can run")
-
-
-def _source(name: str, installation: Installation) -> Iterator[Finding]:
-    from coursewire.cli.common import run_to_end
-
-    async def ask() -> None:
-        await installation.source.customer("00000000-0000-0000-0000-000000000000")
-
-    run_to_end(ask())
-    yield Finding(name, True, f"{installation.settings.source} answers")
-
-
-def _clock(name: str, installation: Installation) -> Iterator[Finding]:
-    """Hold our clock against the database server's; an embedded database has ours."""
-    from datetime import UTC
-
-    from sqlalchemy import func, select
-
-    now = installation.clock()
-    if installation.engine.dialect.name != "sqlite":
-        with installation.engine.connect() as connection:
-            there = connection.execute(select(func.now())).scalar_one()
-        off = abs((there.replace(tzinfo=there.tzinfo or UTC) - now).total_seconds())
-        if off > CLOCK_LIMIT_S:
-            text = f"it differs from the database server's by {off:.0f} s"
-            yield Finding(name, False, text, "Synchronise both clocks.")
-            return
-    yield Finding(name, True, f"{now:%Y-%m-%d %H:%M:%S} UTC")
-
-
-def _disk(name: str, installation: Installation) -> Iterator[Finding]:
-    import shutil
-
-    folder = installation.settings.data_dir
-    if not folder.is_dir():
-        yield Finding(name, False, f"there is no folder {folder}", "Run `coursewire init`.")
-        return
-    free = shutil.disk_usage(folder).free
-    good = free >= FREE_BYTES
-    step = "" if good else "Free some space, for instance with `coursewire audit prune`."
-    yield Finding(name, good, f"{free / 2**30:.1f} GB free in {folder}", step)
-
-
-_CHECKS: dict[str, Callable[[str, Installation], Iterator[Finding]]] = {
-    "secret key": _key,
-    "database": _database,
-    "channels": _channels,
-    "configurations": _configurations,
-    "source": _source,
-    "clock": _clock,
-    "disk": _disk,
-}
-
-_NEED_DATABASE = frozenset({"configurations", "source", "clock"})

@@ -1,19 +1,29 @@
-"""``coursewire new-channel``: the beginnings of a channel of one's own, which work as they are."""
+"""``coursewire new-channel``: a new channel, which works as it is written."""
 
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from shlex import quote
+from string import Template
+from tempfile import mkdtemp
+from typing import Annotated
 
 import typer
+from packaging.version import Version
 
+import coursewire
+from coursewire.cli.commands import COMMANDS
 from coursewire.cli.options import Json
-
-if TYPE_CHECKING:
-    from coursewire.errors import ConfigurationError
+from coursewire.cli.output import put, put_check, put_json
+from coursewire.errors import ConfigurationError, SettingsError
+from coursewire.plugins.loading import load_channels
+from coursewire.plugins.registry import CHANNELS
 
 FILES = {
     "pyproject.toml": "pyproject.toml.txt",
@@ -26,24 +36,24 @@ FILES = {
     "tests/golden/content/course.json": "course.json.txt",
     "tests/golden/completions/completion.json": "completion.json.txt",
 }
-"""Path in the new folder to template, both for :class:`string.Template`."""
+"""The path of each file in the new folder, and the name of its template; both are :class:`string.Template` texts."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,29}")
 _NOT_IN_TEXTS = re.compile(r'[\x00-\x1f\x7f"\\{}]')
-"""What would end a string, or begin something else, in one of the languages that the files are written in."""
+"""Characters that would end a string, or begin something else, in a language in which the files are written."""
 LONGEST_NAME, LONGEST_TEXT = 30, 60
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a new channel is called.
+    """The names of a new channel.
 
     Attributes:
-        name: Of entry point and folder, such as ``acme-lms``.
-        title: Of the LMS, for people.
-        code: Of the channel, such as ``ACME_LMS``.
-        author: For the distribution's metadata.
+        name: The name of its entry point and folder, such as ``acme-lms``.
+        title: The name of the LMS for people.
+        code: The code of the channel, such as ``ACME_LMS``.
+        author: The author in the metadata of the distribution.
     """
 
     name: str
@@ -53,15 +63,11 @@ class Answers:
 
     @property
     def distribution(self) -> str:
-        """Name of the distribution, and of the folder."""
+        """The name of the distribution, and of the folder."""
         return f"coursewire-{self.name}"
 
     def words(self) -> dict[str, str]:
-        """What stands for the names in the templates."""
-        from packaging.version import Version
-
-        import coursewire
-
+        """Return the values of the names in the templates."""
         core = Version(str(coursewire.__version__))
         return {
             "name": self.name,
@@ -105,10 +111,6 @@ def new_channel(
     It sends courses and completions to an imagined LMS, of which it has a simulator; put the real one's addresses and
     fields in its place. What no option answers is asked on a terminal; elsewhere the defaults are taken. Nothing is overwritten.
     """
-    from shlex import quote
-
-    from coursewire.cli.output import put, put_check, put_json
-
     name = check_name(name)
     answers = _ask(
         Answers(name, title or _title_of(name), code or _code_of(name), author or _author_of(name)),
@@ -137,10 +139,10 @@ def new_channel(
 
 
 def check_name(text: str) -> str:
-    """The name of a new channel, in the form that it has in names of distributions.
+    """Return the name of a new channel in the form that it has in names of distributions.
 
     Raises:
-        ConfigurationError: It cannot be one, or means something else already.
+        ConfigurationError: The text cannot be such a name, or a command has it already.
     """
     name = text.strip().casefold().replace("_", "-").replace(" ", "-").removeprefix("coursewire-")
     if not _NAME.fullmatch(name) or not 2 <= len(name) <= LONGEST_NAME:
@@ -150,10 +152,8 @@ def check_name(text: str) -> str:
             "single hyphens between words",
             "Write for example acme or acme-lms; --title takes any name.",
         )
-    from coursewire.cli.app import app
 
-    commands = typer.main.get_group(app).commands
-    if name in commands:
+    if name in {row.name for row in COMMANDS}:
         raise _refused(
             f"{name!r} cannot be the name of a channel",
             f"coursewire {name} is a command already, and a channel's own commands go by its name",
@@ -175,15 +175,18 @@ def _author_of(name: str) -> str:
 
 
 def _at_terminal() -> bool:
-    import sys
 
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _ask(defaults: Answers, *, asked: bool, given: Mapping[str, str | None]) -> Answers:
-    """Ask for what was not given, where there is somebody to ask."""
-    from dataclasses import replace
+    """Return the names, with answers in place of defaults where somebody is asked.
 
+    Args:
+        defaults: The names that are taken without an answer.
+        asked: True where there is somebody to ask.
+        given: The values of the options; what is not None is not asked for.
+    """
     questions = {
         "title": "What do people call the LMS?",
         "code": "Code of the channel",
@@ -199,6 +202,11 @@ def _ask(defaults: Answers, *, asked: bool, given: Mapping[str, str | None]) -> 
 
 
 def _check_texts(answers: Answers) -> None:
+    """Refuse texts that would break the files.
+
+    Raises:
+        ConfigurationError: A text is empty, too long, or has a character that is not allowed.
+    """
     for option, text in (("--title", answers.title), ("--author", answers.author)):
         if not text or len(text) > LONGEST_TEXT or _NOT_IN_TEXTS.search(text):
             raise _refused(
@@ -210,10 +218,11 @@ def _check_texts(answers: Answers) -> None:
 
 
 def _check_code(answers: Answers) -> None:
-    """Refuse a code that is none, or that an installed channel has."""
-    from coursewire.plugins.loading import load_channels
-    from coursewire.plugins.registry import CHANNELS
+    """Refuse a code that is not valid, or that an installed channel has.
 
+    Raises:
+        ConfigurationError: The code is refused.
+    """
     if not _CODE.fullmatch(answers.code):
         raise _refused(
             f"{answers.code!r} cannot be the code of a channel",
@@ -233,21 +242,16 @@ def write(folder: Path, answers: Answers) -> list[str]:
     """Write the files of a new channel.
 
     Args:
-        folder: Does not exist yet. It appears when all is written, or not at all.
-        answers: What the channel is called; everything about it was checked.
+        folder: The new folder, which does not exist yet. It appears when all is written, or not at all.
+        answers: The names of the channel, which were checked.
 
     Returns:
         The paths of the files, relative to the folder.
 
     Raises:
-        ConfigurationError: There is something at that place.
-        SettingsError: It cannot be written.
+        ConfigurationError: There is something at that place already.
+        SettingsError: The folder cannot be written.
     """
-    import shutil
-    from tempfile import mkdtemp
-
-    from coursewire.errors import SettingsError
-
     if folder.exists() or folder.is_symlink():
         raise _refused(
             f"{folder} exists already",
@@ -277,10 +281,7 @@ def write(folder: Path, answers: Answers) -> list[str]:
 
 
 def render(answers: Answers) -> Iterator[tuple[str, str]]:
-    """The files of a new channel: paths relative to its folder, and texts."""
-    from importlib.resources import files
-    from string import Template
-
+    """Yield the files of a new channel: the path relative to its folder, and the text."""
     templates = files("coursewire.cli") / "templates" / "new_channel"
     words = answers.words()
     for path, template in FILES.items():
@@ -289,6 +290,5 @@ def render(answers: Answers) -> Iterator[tuple[str, str]]:
 
 
 def _refused(what: str, why: str, next_step: str) -> ConfigurationError:
-    from coursewire.errors import ConfigurationError
 
     return ConfigurationError(what, why=why, next_step=next_step)

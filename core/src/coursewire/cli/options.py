@@ -1,37 +1,18 @@
-"""Options and arguments that several commands share."""
+"""The options and arguments that several commands share, as types of parameters."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-
-class KindName(StrEnum):
-    """What is transmitted."""
-
-    CONTENT = "content"
-    COMPLETIONS = "completions"
-    ASSESSMENTS = "assessments"
-    ENROLLMENTS = "enrollments"
-
-    @property
-    def noun(self) -> str:
-        """What one of it is called."""
-        return self.value.removesuffix("s") if self is not KindName.CONTENT else "item"
-
-
-class Format(StrEnum):
-    """How a table is exported."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
+from coursewire.model.kinds import Kind
 
 
 def _instant(text: str | datetime) -> datetime:
+    """Read an instant with a time zone; it is returned in UTC."""
     try:
         instant = datetime.fromisoformat(str(text))
     except ValueError:
@@ -42,6 +23,7 @@ def _instant(text: str | datetime) -> datetime:
 
 
 def _uuid(text: str | UUID) -> UUID:
+    """Read a UUID in any of its usual forms."""
     try:
         return UUID(str(text))
     except ValueError:
@@ -49,8 +31,8 @@ def _uuid(text: str | UUID) -> UUID:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-Kind = Annotated[
-    KindName, typer.Argument(metavar="KIND", help="content, completions, assessments or enrollments.")
+KindArgument = Annotated[
+    Kind, typer.Argument(metavar="KIND", help="content, completions, assessments or enrollments.")
 ]
 ChannelCode = Annotated[
     str | None, typer.Option("--channel", metavar="CODE", help="Only configurations of this channel.")
@@ -87,7 +69,7 @@ Subsection = Annotated[
     str | None, typer.Option("--subsection", metavar="ID", help="Only this subsection's assessment.")
 ]
 OnlyKind = Annotated[
-    KindName | None,
+    Kind | None,
     typer.Option("--kind", metavar="KIND", help="content, completions, assessments or enrollments."),
 ]
 Instant = Annotated[

@@ -1,4 +1,4 @@
-"""What the command prints: results on stdout, everything else on stderr.
+"""The output of the command: results on stdout, everything else on stderr.
 
 With ``--json`` stdout holds nothing but JSON, one object a line. rich is loaded when something is shown to
 a person, never for JSON.
@@ -9,21 +9,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import UUID
 
+import orjson
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from coursewire.errors import CoursewireError
 from coursewire.model.meanings import MEANINGS, Meaning
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from rich.console import Console
-
-    from coursewire.errors import CoursewireError
-    from coursewire.model.reasons import ReasonInfo
+from coursewire.model.reasons import ReasonInfo, explain
 
 Track = Callable[[str], Callable[[str, int, int], None]]
-"""Begins to show something under a label; what it returns is called with (phase, done, total)."""
+"""A function that takes a label and returns a function to call with phase, items done, and items in all (0 if unknown)."""
 
 _STYLES = {
     Meaning.GOOD: "green",
@@ -32,39 +37,44 @@ _STYLES = {
     Meaning.BAD: "red",
 }
 STYLES = {word: _STYLES[meaning] for word, meaning in MEANINGS.items()}
-"""The colour of a word for a state, wherever it stands."""
+"""The colour of a word for a state, wherever it is printed."""
 
 STEPS = 10
-"""Progress lines for one piece of work where there is no terminal."""
+"""The number of progress lines for one piece of work where there is no terminal."""
 
 STEP_ITEMS = 1000
-"""Items from one progress line to the next where nobody knows how many there are."""
+"""The number of items from one progress line to the next where the number of all items is unknown."""
 
 
 @cache
 def _console(*, error: bool) -> Console:
-    from rich.console import Console
 
     return Console(stderr=error, highlight=False, soft_wrap=False)
 
 
 def stdout() -> Console:
-    """Where results for people go."""
+    """Return the console for results."""
     return _console(error=False)
 
 
 def stderr() -> Console:
-    """Where notes, progress and errors go."""
+    """Return the console for notes, progress and errors."""
     return _console(error=True)
 
 
 def put(text: str = "", *, style: str = "", indent: int = 0) -> None:
-    """Print a paragraph for a person, with no markup in it."""
+    """Print a paragraph for a person on stdout.
+
+    Args:
+        text: The paragraph; nothing in it is taken for markup.
+        style: A style of rich, such as ``bold red``; "" for none.
+        indent: The number of blanks before each line.
+    """
     _put(stdout(), text, style, indent)
 
 
 def note(text: str, *, style: str = "", indent: int = 0) -> None:
-    """Print a paragraph on stderr."""
+    """Print a paragraph for a person on stderr; the arguments are those of :func:`put`."""
     _put(stderr(), text, style, indent)
 
 
@@ -73,8 +83,6 @@ def _put(console: Console, text: str, style: str, indent: int) -> None:
         console.file.write(f"{' ' * indent}{text}\n")
         console.file.flush()
         return
-    from rich.padding import Padding
-    from rich.text import Text
 
     body = Text(text, style=style)
     console.print(Padding(body, (0, 0, 0, indent), expand=False) if indent else body)
@@ -88,22 +96,24 @@ def put_json(data: Any) -> None:
 
 
 def json_line(data: Any) -> bytes:
-    """One JSON object with a line's end. Keys may be names of SQLAlchemy's, or members of an enumeration."""
-    import orjson
-
+    """Return one JSON object as a line of UTF-8. Keys may be SQLAlchemy's names of columns, or members of an enumeration."""
     return orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
 
 
 def put_check(good: bool, text: str, next_step: str = "") -> None:
-    """Print one line with a tick or a cross, and below it what to do."""
+    """Print one line with a tick or a cross.
+
+    Args:
+        good: True for a tick.
+        text: The line.
+        next_step: The next thing to do, printed below the line; "" for none.
+    """
     mark = ("✓" if good else "✗") if _can_draw() else ("ok" if good else "NO")
     if not stdout().is_terminal:
         put(f"{mark} {text}")
         if next_step:
             put(next_step, indent=len(mark) + 1)
         return
-    from rich.table import Table
-    from rich.text import Text
 
     line = Table.grid(padding=(0, 1))
     line.add_column(no_wrap=True)
@@ -120,14 +130,11 @@ def put_table(
     """Print a table that fits the width of the terminal; long texts go on below, and nothing is cut off.
 
     Args:
-        columns: Headings. Columns of ids, instants and numbers keep to one line.
-        rows: Cells; a word of :data:`STYLES` has its colour.
-        right: Headings of columns of numbers.
-        empty: Printed in place of a table without rows.
+        columns: The headings. Columns of ids, instants and numbers keep to one line.
+        rows: The cells of each row; a word of :data:`STYLES` has its colour.
+        right: The headings of columns of numbers, which are aligned to the right.
+        empty: The text that is printed in place of a table without rows.
     """
-    from rich import box
-    from rich.table import Table
-
     table = Table(
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold"
     )
@@ -148,14 +155,11 @@ def put_rows(
     """Print a page of a long table; pages look like one table, since the widths do not follow the content.
 
     Args:
-        columns: Headings and widths in characters; 0 takes what is left.
-        rows: Cells.
+        columns: The headings, each with the width of its column in characters; 0 takes the width that is left.
+        rows: The cells of each row.
         header: Print the headings, above the first page.
-        cut: Heading of a column whose texts are cut to one line.
+        cut: The heading of a column whose texts are cut to one line; "" for none.
     """
-    from rich import box
-    from rich.table import Table
-
     left = stdout().width - sum(columns.values()) - 2 * (len(columns) - 1)
     table = Table(
         box=box.SIMPLE_HEAD,
@@ -186,7 +190,6 @@ def put_pairs(pairs: Mapping[str, object]) -> None:
             for number, line in enumerate(str(value).splitlines() or [""]):
                 put(f"{'' if number else name:<{width}}  {line}".rstrip())
         return
-    from rich.table import Table
 
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True, style="bold")
@@ -197,15 +200,12 @@ def put_pairs(pairs: Mapping[str, object]) -> None:
 
 
 def show_error(error: CoursewireError) -> None:
-    """Print the four parts of an error: as a panel on a terminal, as plain lines elsewhere."""
+    """Print what, where and why of an error, and the next step: as a panel on a terminal, as plain lines elsewhere."""
     parts = {"where": error.where, "why": error.why, "next": error.next_step}
     if not stderr().is_terminal:
         sys.stderr.write(f"error: {error.what}\n")
         sys.stderr.writelines(f"  {name}: {text}\n" for name, text in parts.items() if text)
         return
-    from rich.panel import Panel
-    from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True, style="bold")
@@ -213,14 +213,13 @@ def show_error(error: CoursewireError) -> None:
     for name, text in parts.items():
         if text:
             table.add_row(name, Text(text))
-    from rich.console import Group
 
     body = Group(Text(error.what, style="bold red"), *([table] if table.row_count else []))
     stderr().print(Panel(body, title=error.code, title_align="left", border_style="red"))
 
 
 def error_json(error: CoursewireError) -> dict[str, Any]:
-    """The stable form of an error."""
+    """Return the stable form of an error."""
     data: dict[str, Any] = {
         "code": error.code,
         "what": error.what,
@@ -236,11 +235,10 @@ def error_json(error: CoursewireError) -> dict[str, Any]:
 
 @contextmanager
 def progress() -> Iterator[Track]:
-    """Show how far work is, on stderr: bars on a terminal, a line now and then elsewhere."""
+    """Show on stderr how far work is: bars on a terminal, a line now and then elsewhere."""
     if not stderr().is_terminal:
         yield _plain_progress
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -278,7 +276,6 @@ def _plain_progress(label: str) -> Callable[[str, int, int], None]:
 
 
 def _cell(value: object) -> Any:
-    from rich.text import Text
 
     if isinstance(value, Text):
         return value
@@ -287,25 +284,26 @@ def _cell(value: object) -> Any:
 
 
 def instant(moment: datetime | str | None) -> str:
-    """An instant for a person, to the second; "" for none."""
-    from datetime import datetime
-
+    """Return an instant for a person, to the second; "" for None."""
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
 
 
+def short(uuid: UUID | str | None) -> str:
+    """Return the beginning of a UUID, which is enough for every command; "" for None."""
+    return str(uuid)[:8] if uuid else ""
+
+
 def counted(reason: str, count: int, noun: str = "item", own: Sequence[ReasonInfo] = ()) -> str:
-    """Say how many items have a reason, what it means, and what to do.
+    """Return a sentence that says how many items have a reason, what it means, and what to do.
 
     Args:
         reason: The reason code.
         count: The number of items.
-        noun: The word for one of them.
+        noun: The word for one item, such as ``completion``.
         own: The reason codes that the channel declares.
     """
-    from coursewire.model.reasons import explain
-
     text, step = explain(reason, own)
     items = f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
     said = f"{items}: {text} ({reason})." if text else f"{items}: {reason}."
@@ -313,9 +311,12 @@ def counted(reason: str, count: int, noun: str = "item", own: Sequence[ReasonInf
 
 
 def because(reason: str, message: str = "") -> str:
-    """Say what a reason means, with more about it, and what to do."""
-    from coursewire.model.reasons import explain
+    """Return a sentence that says what a reason means, and what to do.
 
+    Args:
+        reason: The reason code.
+        message: More about this case; "" for none.
+    """
     text, step = explain(reason)
     said = f"{text} ({reason})" if text else reason
     return f"{said}: {message}. {step}".rstrip() if message else f"{said}. {step}".rstrip()

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
-from coursewire.cli.options import Instant, Keys, Kind, KindName
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from coursewire.configurations.files import ConfigurationFile
-    from coursewire.model.configuration import ChannelConfig
-    from coursewire.model.content import ContentItem
-    from coursewire.model.kinds import Kind as OutcomeKind
-    from coursewire.plugins.registry import LoadedChannel
-    from coursewire.settings import Settings
-    from coursewire.sources.base import Source
-    from coursewire.sources.bundle_source import BundleSource
+from coursewire.cli.installed import installed_channels
+from coursewire.cli.options import Instant, Keys, KindArgument
+from coursewire.cli.output import because, note, put_json
+from coursewire.model.instant import utc_now
+from coursewire.operations.preview import BundlePreview, PreviewItem
+from coursewire.settings import Settings
 
 
 def preview(
-    kind: Kind,
+    kind: KindArgument,
     channel: Annotated[str, typer.Option("--channel", metavar="CODE", help="Code of the channel.")],
     config: Annotated[
         Path,
@@ -43,171 +36,23 @@ def preview(
     and the subsection's id for an assessment. What would not go is listed on stderr with the reason; what cannot
     be exported makes the exit status 1.
     """
-    from coursewire.cli.common import run_to_end
-    from coursewire.model.kinds import Kind as OutcomeKind
-    from coursewire.pipeline.selection import refuse_other_kinds
-    from coursewire.plugins.loading import load_channels
-    from coursewire.settings import Settings
-    from coursewire.sources.bundle_source import BundleSource
+    opened = BundlePreview.open(Settings.load(), installed_channels(), channel, config, bundle, kind=kind)
 
-    settings = Settings.load()
-    channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
-    loaded = channels.get(channel.upper())
-    refuse_other_kinds(OutcomeKind(kind.value), [loaded])
-    file = read_config(config, loaded)
-    model = model_of(file, loaded, settings, where=str(config))
-    source = BundleSource(bundle)
-    given = (source, loaded, model, file.customer, keys, at)
-    left = run_to_end(
-        _preview(*given) if kind is KindName.CONTENT else _preview_outcomes(OutcomeKind(kind.value), *given)
-    )
-    if left:
+    async def show_all() -> int:
+        faults = 0
+        async for item in opened.items(kind, only=keys, now=at or utc_now()):
+            faults += item.is_fault
+            _put_item(item)
+        return faults
+
+    if asyncio.run(show_all()):
         raise typer.Exit(1)
 
 
-def read_config(path: Path, channel: LoadedChannel) -> ConfigurationFile:
-    """A configuration file for a channel; it may leave the customer out.
-
-    Raises:
-        ConfigurationError: It cannot be read, or is for another channel.
-    """
-    from coursewire.configurations.files import read_file
-    from coursewire.errors import ConfigurationError
-
-    file = read_file(path, customer_needed=False)
-    if file.channel.upper() != channel.channel.code:
-        raise ConfigurationError(
-            f"the file is for channel {file.channel}",
-            where=str(path),
-            next_step=f"Give --channel {file.channel}, or another file.",
-        )
-    return file
-
-
-def model_of(
-    file: ConfigurationFile, channel: LoadedChannel, settings: Settings, *, where: str
-) -> ChannelConfig:
-    """The validated model of a file. Secrets' stand-ins will do, since nothing is sent.
-
-    Raises:
-        ConfigurationError: It is not valid.
-    """
-    from coursewire.configurations.secret_values import OpenedSecrets, SecretValue
-    from coursewire.configurations.validation import check, sort_out
-    from coursewire.errors import ConfigurationError
-
-    model = channel.channel.config
-    fields, given = sort_out(model, file.fields, where)
-    secrets = {
-        name: SecretValue("not needed for a preview")
-        if value is not None and value.from_environment
-        else value
-        for name, value in given.items()
-    }
-    checked = check(
-        model,
-        {name: value for name, value in fields.items() if value is not None},
-        OpenedSecrets().with_changes(secrets),
-        insecure_urls=settings.allow_insecure_urls,
-    )
-    if checked.config is None:
-        raise ConfigurationError(
-            "the configuration is not valid",
-            where=where,
-            why=str(checked.validity),
-            next_step="Correct the file.",
-            missing=checked.validity.missing,
-            incorrect=checked.validity.incorrect,
-        )
-    return checked.config
-
-
-async def _preview(
-    source: BundleSource,
-    channel: LoadedChannel,
-    config: ChannelConfig,
-    customer: str,
-    only: Sequence[str] | None,
-    at: datetime | None,
-) -> int:
-    """Print payloads; returns how many lines and items could not be taken."""
-    from coursewire.cli.output import note, put_json
-    from coursewire.errors import ContractError, NotExportableError
-    from coursewire.model.instant import Moment, utc_now
-    from coursewire.model.payload import Operation
-
-    left = 0
-    for problem in await source.problems():
-        left += 1
-        note(f"refused: {problem}", style="red")
-    keys = await keys_in(source, config, customer)
-    if only:
-        for key in only:
-            if key not in keys:
-                left += 1
-                note(f"{key}: neither the catalogs nor the bundle have it", style="red")
-        keys = [key for key in keys if key in only]
-    now = at or utc_now()
-    async for item in items_of(source, keys):
-        if item.content_type not in channel.channel.capabilities.content_types:
-            note(f"{item.content_key}: the channel does not take content of type {item.content_type.value}")
-            continue
-        try:
-            body = channel.hook_caller.export_content(config, item, Moment(now))
-        except (NotExportableError, ContractError) as error:
-            left += 1
-            note(f"{item.content_key}: {error}", style="red")
-            continue
-        put_json({"key": item.content_key, "operation": Operation.CREATE.value, "payload": body})
-    return left
-
-
-async def _preview_outcomes(
-    kind: OutcomeKind,
-    source: BundleSource,
-    channel: LoadedChannel,
-    config: ChannelConfig,
-    customer: str,
-    only: Sequence[str] | None,
-    at: datetime | None,
-) -> int:
-    from coursewire.cli.outcome_preview import preview_outcomes
-    from coursewire.model.instant import utc_now
-
-    return await preview_outcomes(
-        source,
-        channel,
-        config,
-        kind,
-        customer=customer.lower(),
-        keys=await keys_in(source, config, customer),
-        only=only,
-        now=at or utc_now(),
-    )
-
-
-async def keys_in(source: BundleSource, config: ChannelConfig, customer: str) -> list[str]:
-    """The keys that a customer's catalogs hold; without a customer everything in the bundle.
-
-    Raises:
-        ConfigurationError: The bundle does not have the customer, or a catalog that the configuration names.
-    """
-    from coursewire.errors import ConfigurationError
-    from coursewire.pipeline.export.catalogs import wanted_keys
-
-    if not customer:
-        return await source.keys()
-    if await source.customer(customer.lower()) is None:
-        raise ConfigurationError(
-            f"the bundle has no customer {customer}",
-            next_step="Correct the customer of the file, or leave it out to see everything in the bundle.",
-        )
-    # It lacks a source's answers about learners, which nobody asks for here.
-    return await wanted_keys(cast("Source", source), config, customer.lower())
-
-
-async def items_of(source: BundleSource, keys: Sequence[str]) -> AsyncIterator[ContentItem]:
-    """The items of these keys, one by one."""
-    async for page in source.content(keys):
-        for item in page:
-            yield item
+def _put_item(item: PreviewItem) -> None:
+    if item.operation is not None:
+        put_json({"key": item.key, "operation": item.operation.value, "payload": item.payload})
+        return
+    said = because(item.reason, item.message) if item.reason else item.message
+    name = f"{item.key} ({item.title})" if item.title else item.key
+    note(f"{name}: {said}" if name else said, style="red" if item.is_fault else "")

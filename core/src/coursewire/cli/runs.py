@@ -1,207 +1,85 @@
-"""``coursewire plan`` and ``transmit``."""
+"""The parts that ``coursewire plan`` and ``transmit`` share: the request, and the rows of its configurations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
-from coursewire.cli.options import ChannelCode, Config, Course, Customer, Json, Keys, Kind, Learner
-
-if TYPE_CHECKING:
-    from coursewire.cli.selection import Asked
-    from coursewire.errors import CoursewireError
-    from coursewire.model.reasons import ReasonInfo
-    from coursewire.pipeline.runners.inline import Ended
-    from coursewire.pipeline.selection import Selection
+from coursewire.cli.host import actor
+from coursewire.cli.output import because, note
+from coursewire.configurations.configuration import Configuration
+from coursewire.errors import CoursewireError
+from coursewire.model.kinds import Kind
+from coursewire.model.reasons import Reason
+from coursewire.pipeline.selection import RunRequest, Selection
 
 Force = Annotated[bool, typer.Option("--force", help="Send what is unchanged, too, and heed no pause.")]
 
-COUNTS = ("created", "updated", "retired", "unchanged", "skipped", "failed", "waiting")
-OFFERED = "offered"
-"""A column of its own only where something was: most LMSs are sent to."""
 
-
-def plan(
+def run_request(
     kind: Kind,
-    channel: ChannelCode = None,
-    customer: Customer = None,
-    config: Config = None,
-    learner: Learner = None,
-    course: Course = None,
-    keys: Keys = None,
-    force: Force = False,
-    json: Json = False,
-) -> None:
-    """Show what a run would do, item by item, with reasons. Nothing is written and nothing is sent.
+    *,
+    channel: str | None,
+    customer: UUID | None,
+    config: str | None,
+    learner: str | None,
+    course: str | None,
+    force: bool,
+    confirm_retire: int | None = None,
+) -> RunRequest:
+    """Put the options of a command together, as :class:`coursewire.host.Host` takes them.
 
-    With --json each line is one item, and the last line is the summary. That the guard would stop the run is said,
-    and is no failure of the plan.
+    Raises:
+        BadParameter: An option does not go with the kind.
     """
-    from coursewire.cli.plans import show_plan
-    from coursewire.cli.selection import Asked
-    from coursewire.errors import GuardError
-
-    asked = Asked(kind, channel, customer, config, learner, course, force)
-    status = show_plan(asked, keys=keys, json=json)
-    raise typer.Exit(0 if status == GuardError.exit_status else status)
-
-
-def transmit(
-    kind: Kind,
-    channel: ChannelCode = None,
-    customer: Customer = None,
-    config: Config = None,
-    learner: Learner = None,
-    course: Course = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show the plan; the database stays as it is.")
-    ] = False,
-    force: Force = False,
-    confirm_retire: Annotated[
-        int | None,
-        typer.Option(
-            "--confirm-retire", min=0, metavar="N", help="Agree that up to N items are retired by each run."
-        ),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Send what needs sending.
-
-    For every active configuration whose channel takes it, or for those that are named.
-
-    With --json the last line is the summary. The exit status is the highest one of all runs.
-    """
-    from coursewire.cli.plans import show_plan
-    from coursewire.cli.selection import Asked
-
-    asked = Asked(kind, channel, customer, config, learner, course, force, confirm_retire)
-    if dry_run:
-        raise typer.Exit(show_plan(asked, json=json))
-    from coursewire.cli.common import actor, open_installation, run_to_end
-    from coursewire.cli.output import progress
-    from coursewire.cli.selection import select
-    from coursewire.pipeline.runners.inline import calm_collector
-    from coursewire.plugins.loading import load_named
-
-    with open_installation() as installation:
-        selection = select(installation, asked)
-        runner = load_named("coursewire.runners", installation.settings.runner)()
-        calm_collector()
-        with progress() as track:
-            jobs = [
-                asked.run_job(
-                    installation,
-                    ready.configuration,
-                    actor=actor(),
-                    progress=track(ready.configuration.display_name),
-                )
-                for ready in selection.ready
-            ]
-            ended: list[Ended] = run_to_end(runner.run(jobs))
-    raise typer.Exit(report(asked, ended, selection, json=json))
+    if kind.is_outcome and confirm_retire is not None:
+        raise typer.BadParameter("--confirm-retire is for content; no outcome is ever retired")
+    if not kind.is_outcome and (learner is not None or course is not None):
+        raise typer.BadParameter("--learner and --course are for what is about learners, not for content")
+    return RunRequest(
+        kind,
+        channel=channel,
+        customer=customer,
+        config=config,
+        learner=learner,
+        course=course,
+        force=force,
+        confirm_retire=confirm_retire,
+        actor=actor(),
+    )
 
 
-def report(asked: Asked, ended: Sequence[Ended], selection: Selection, *, json: bool) -> int:
-    """Print how runs ended: a row each and the totals.
-
-    Returns:
-        The exit status of the command: the highest of all runs.
-    """
-    from coursewire.cli.output import note, put_json, put_table, show_error
-    from coursewire.cli.selection import left_out_rows, note_left_out
-
-    note_left_out(asked, selection)
-    rows = [failed_row(refused.configuration, refused.error) for refused in selection.refused]
-    errors: list[CoursewireError] = [refused.error for refused in selection.refused]
-    names = {each.configuration.uuid: each.configuration.display_name for each in selection.refused}
-    own: dict[str, Sequence[ReasonInfo]] = {}
-    for each in ended:
-        configuration = each.job.configuration
-        names[configuration.uuid] = configuration.display_name
-        own[configuration.channel] = each.job.installation.channels.reasons_of(configuration.channel)
-        if each.error is not None:
-            errors.append(each.error)
-        row = {
-            **failed_row(configuration, each.error),
-            "job": each.job.uuid,
-            "exit_status": each.exit_status,
-        }
-        summary = each.summary.as_dict() if each.summary else {}
-        rows.append({**row, **summary, "error": row["error"] or summary.get("error")})
-    status = max((row["exit_status"] for row in rows), default=0)
-    shown: tuple[str, ...] = COUNTS
-    if any(row.get(OFFERED) for row in rows):  # in place of what an LMS that fetches by itself never shows
-        done = [name for name in COUNTS[:3] if any(row.get(name) for row in rows)]
-        shown = (OFFERED, *done, *COUNTS[3:])
-    totals = sum_up(rows, (OFFERED, *COUNTS) if json else shown)
-    if json:
-        for error in errors:
-            show_error(error)
-        put_json(
-            {
-                "kind": asked.kind.value,
-                "jobs": rows,
-                "left_out": left_out_rows(selection),
-                **totals,
-                "exit_status": status,
-            }
-        )
-        return status
-    table = [(names[row["configuration"]], *(_number(row.get(name, 0)) for name in shown)) for row in rows]
-    if len(rows) > 1:
-        table.append(("total", *(f"{totals[name]:,}" for name in shown)))
-    put_table(("configuration", *shown), table, right=shown)
-    for row in rows:
-        explain(names[row["configuration"]], row, asked.kind.noun, own.get(row["channel"], ()))
-    if asked.learner is not None and not any(totals.values()):
-        note_nothing(asked)
-    for error in errors:
-        show_error(error)
-    for row in rows:
-        if row["error"] and not any(str(error) == row["error"] for error in errors):
-            note(f"{names[row['configuration']]}: {row['error']}", style="red")
-    return status
+def note_left_out(selection: Selection) -> None:
+    """Say on stderr which configurations cannot take part, since their channel does not take the kind."""
+    for each in selection.left_out:
+        what = f"{each.channel} does not take {selection.request.kind.value}"
+        note(f"{each.display_name} ({each.short_id}) is left out: {what}.", style="dim")
 
 
-def explain(name: str, row: dict[str, Any], noun: str, own: Sequence[ReasonInfo]) -> None:
-    """Say why items were not sent, until when they wait, and what to do.
+def left_out_rows(selection: Selection) -> list[dict[str, Any]]:
+    """Return the stable form of the configurations that are left out."""
+    return [
+        {"configuration": each.uuid, "channel": each.channel, "customer": each.customer}
+        for each in selection.left_out
+    ]
+
+
+def note_nothing(request: RunRequest) -> None:
+    """Say on stderr that no outcome of the learner was found at all."""
+    about = f"{request.learner} in {request.course}" if request.course else str(request.learner)
+    note(f"{about}: {because(Reason.ENROLLMENT_UNKNOWN)}", style="yellow")
+
+
+def failed_row(configuration: Configuration, error: CoursewireError | None) -> dict[str, Any]:
+    """Return the stable form of a run or plan that has no summary.
 
     Args:
-        name: The configuration's name.
-        row: What its run came to.
-        noun: The word for one item.
-        own: The reason codes that its channel declares.
+        configuration: The configuration.
+        error: The error with which it ended; None when it ended without one.
     """
-    from coursewire.cli.output import because, counted, instant, note
-
-    if row.get("reason"):
-        note(f"{name}: nothing to do: {because(row['reason'])}", style="yellow")
-    for counts, style in (("skipped", "yellow"), ("failed_by_reason", "red"), ("waiting_by_reason", "cyan")):
-        for reason, count in row.get(counts, {}).items():
-            note(f"{name}: {counted(reason, count, noun, own)}", style=style)
-    if row.get("waiting_until"):
-        until = instant(row["waiting_until"])
-        note(f"{name}: what waits may go from {until} on; run the command again then.", style="cyan")
-    for what, why in row.get("source_failures", {}).items():
-        said = "consent could not be asked for, so no more was sent"
-        if what != "consent":
-            said = f"catalog {what} could not be read, so nothing was retired"
-        note(f"{name}: {said}: {why}", style="red")
-
-
-def note_nothing(asked: Asked) -> None:
-    """Say that no outcome of the learner was found at all."""
-    from coursewire.cli.output import because, note
-    from coursewire.model.reasons import Reason
-
-    found = f"{asked.learner} in {asked.course}" if asked.course else str(asked.learner)
-    note(f"{found}: {because(Reason.ENROLLMENT_UNKNOWN)}", style="yellow")
-
-
-def failed_row(configuration: Any, error: CoursewireError | None) -> dict[str, Any]:
-    """A run's row, as far as it is known without a summary."""
     return {
         "configuration": configuration.uuid,
         "channel": configuration.channel,
@@ -213,13 +91,10 @@ def failed_row(configuration: Any, error: CoursewireError | None) -> dict[str, A
 
 
 def sum_up(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> dict[str, int]:
-    """The totals of these counts over all rows."""
-    return {name: sum(_count(row.get(name, 0)) for row in rows) for name in names}
+    """Return the totals of the named counts over all rows."""
+    return {name: sum(count_of(row.get(name, 0)) for row in rows) for name in names}
 
 
-def _count(value: Any) -> int:
+def count_of(value: Any) -> int:
+    """Return a count as it is, or the sum of counts by reason."""
     return sum(value.values()) if isinstance(value, dict) else int(value)
-
-
-def _number(value: Any) -> str:
-    return f"{_count(value):,}"

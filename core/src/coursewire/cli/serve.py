@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import signal
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+import uvicorn
 
-from coursewire.errors import SetupError
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(rich_help_panel="Serve")(serve)
+from coursewire.cli.host import open_host
+from coursewire.pipeline.runners.inline import calm_collector
 
 
 def serve(
@@ -37,13 +34,8 @@ def serve(
 
     SIGTERM or Ctrl-C ends it, after the requests and jobs under way. Put a proxy with TLS in front of it.
     """
-    from coursewire.cli.common import open_installation
-    from coursewire.host import Host
-    from coursewire.pipeline.runners.inline import calm_collector
-
-    uvicorn, create_app = _service()
-    with open_installation() as installation:
-        app = create_app(Host(installation=installation))
+    with open_host() as opened:
+        app = opened.asgi()
         calm_collector()
         config = uvicorn.Config(
             app,
@@ -62,20 +54,6 @@ def serve(
 
 
 def _end_quietly() -> None:
-    """Let a signal that was heeded be no failure: uvicorn raises it again once all has ended."""
+    """Let a signal that ended the service be no failure: uvicorn raises it again once all has ended."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-
-
-def _service() -> tuple[Any, Any]:
-    try:
-        import uvicorn
-
-        from coursewire.service.app import create_app
-    except ModuleNotFoundError as error:
-        raise SetupError(
-            "the host service is not installed",
-            why=f"there is no module {error.name}",
-            next_step="Run: pip install 'coursewire[service]'",
-        ) from None
-    return uvicorn, create_app

@@ -1,24 +1,22 @@
-"""``coursewire simulate`` and ``demo``."""
+"""``coursewire simulate``: a small stand-in for a channel's LMS, until Ctrl-C."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import asyncio
+import json as json_module
+import signal
+from contextlib import suppress
+from typing import Annotated, Any
 
 import typer
 
-from coursewire.cli import demo
+from coursewire.cli.installed import installed_channels
 from coursewire.cli.options import Json
-
-if TYPE_CHECKING:
-    from coursewire.plugins.registry import LoadedChannel
-
-_PANEL = "Try out"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command(rich_help_panel=_PANEL)(simulate)
-    app.command("demo", rich_help_panel=_PANEL)(demo.demo)
+from coursewire.cli.output import note, put, put_json
+from coursewire.errors import SettingsError
+from coursewire.plugins.registry import LoadedChannel
+from coursewire.plugins.simulators import make_simulator
+from coursewire.suggest import did_you_mean
 
 
 def simulate(
@@ -43,13 +41,7 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Run a small stand-in for a channel's LMS, until Ctrl-C."""
-    from coursewire.cli.common import run_to_end
-    from coursewire.plugins.loading import load_channels
-    from coursewire.settings import Settings
-
-    settings = Settings.load()
-    channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
-    loaded = channels.get(channel.upper())
+    loaded = installed_channels().get(channel.upper())
     simulator = make_simulator(loaded)
     for option in options or ():
         _set(simulator, option)
@@ -58,43 +50,19 @@ def simulate(
             simulator.add_misbehaviour(each)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    run_to_end(_serve(simulator, loaded, port, json=json))
-
-
-def make_simulator(channel: LoadedChannel) -> Any:
-    """The simulator that a channel ships, not started.
-
-    Raises:
-        ConfigurationError: The channel ships none.
-        ChannelLoadError: It cannot be loaded.
-    """
-    from importlib import import_module
-
-    from coursewire.errors import ChannelLoadError, ConfigurationError
-    from coursewire.plugins.faults import describe
-
-    if channel.channel.simulator is None:
-        raise ConfigurationError(
-            f"channel {channel.channel.code} has no simulator",
-            where=channel.where,
-            next_step="Ask its authors for one.",
-        )
-    module, _, name = channel.channel.simulator.partition(":")
-    try:
-        return getattr(import_module(module), name)()
-    except (ImportError, AttributeError, TypeError) as error:
-        raise ChannelLoadError(
-            f"the simulator of channel {channel.channel.code} cannot be loaded",
-            where=channel.where,
-            why=describe(error),
-            next_step="This is a fault of the plugin: report it to its authors.",
-        ) from error
+    asyncio.run(_serve(simulator, loaded, port, json=json))
 
 
 def _set(simulator: Any, option: str) -> None:
-    """Set a property that is a truth value, number or text, in its present type."""
-    from coursewire.suggest import did_you_mean
+    """Set a property of the simulator that is a truth value, a number or text, in its present type.
 
+    Args:
+        simulator: The simulator.
+        option: The name and the new value, as ``NAME=VALUE``.
+
+    Raises:
+        BadParameter: There is no such property, or the value is of another type.
+    """
     name, equals, value = option.partition("=")
     can = {
         each: getattr(simulator, each)
@@ -108,17 +76,17 @@ def _set(simulator: Any, option: str) -> None:
     kind = type(can[name])
     try:
         setattr(simulator, name, value.lower() in ("1", "true", "yes", "on") if kind is bool else kind(value))
-    except ValueError:
-        raise typer.BadParameter(f"{name} is a {kind.__name__}, and {value!r} is not") from None
+    except ValueError as error:  # of a text, only the simulator knows what is wrong with it
+        wrong = str(error) if kind is str else f"it is a {kind.__name__}, and {value!r} is not"
+        raise typer.BadParameter(f"{name}: {wrong}") from None
 
 
 async def _serve(simulator: Any, channel: LoadedChannel, port: int, *, json: bool) -> None:
-    import asyncio
-    import signal
-    from contextlib import suppress
+    """Run the simulator until SIGINT or SIGTERM.
 
-    from coursewire.errors import SettingsError
-
+    Raises:
+        SettingsError: It cannot listen on the port.
+    """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -134,17 +102,14 @@ async def _serve(simulator: Any, channel: LoadedChannel, port: int, *, json: boo
             next_step="Take another --port, or leave it out.",
         ) from error
     try:
-        _tell(simulator, channel, json=json)
+        _put_address(simulator, channel, json=json)
         await stopped.wait()
     finally:
         await simulator.stop()
 
 
-def _tell(simulator: Any, channel: LoadedChannel, *, json: bool) -> None:
-    import json as text
-
-    from coursewire.cli.output import note, put, put_json
-
+def _put_address(simulator: Any, channel: LoadedChannel, *, json: bool) -> None:
+    """Print where the simulator is, and a configuration for it."""
     config = {"channel": channel.channel.code, "customer": "", "active": True, **simulator.sample_config()}
     if json:
         put_json({"url": simulator.url, "config": config})
@@ -152,7 +117,7 @@ def _tell(simulator: Any, channel: LoadedChannel, *, json: bool) -> None:
     put(f"{channel.channel.title} is simulated at {simulator.url}", style="bold green")
     put()
     put("A configuration for it; fill in the customer, and set COURSEWIRE_ALLOW_INSECURE_URLS=1:")
-    typer.echo(text.dumps(config, indent=2, ensure_ascii=False))
+    typer.echo(json_module.dumps(config, indent=2, ensure_ascii=False))
     put()
     put(f"What it holds:    {simulator.url}/_simulator/items")
     put(f"What it was asked: {simulator.url}/_simulator/requests")

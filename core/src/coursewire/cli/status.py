@@ -1,193 +1,90 @@
-"""``coursewire status`` and ``jobs``."""
+"""``coursewire status``: how every configuration stands."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-import typer
-
-from coursewire.cli.common import OUTCOMES, short
-from coursewire.cli.options import ChannelCode, Config, Customer, Json, KindName, Limit
-
-if TYPE_CHECKING:
-    from coursewire.model.reasons import ReasonInfo
-
-_PANEL = "Look"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command(rich_help_panel=_PANEL)(status)
-    app.command(rich_help_panel=_PANEL)(jobs)
+from coursewire.cli.host import open_host
+from coursewire.cli.options import ChannelCode, Customer, Json
+from coursewire.cli.output import counted, put, put_json, put_table, short
+from coursewire.model.kinds import Kind
+from coursewire.model.reasons import ReasonInfo
+from coursewire.operations.status import ConfigurationStatus
 
 
 def status(channel: ChannelCode = None, customer: Customer = None, json: Json = False) -> None:
     """Show what is at the LMS, what waits, and what failed and why."""
-    from coursewire.cli.common import channel_of, customer_names, open_installation
-    from coursewire.cli.output import put_json, put_table
-
-    with open_installation(read_only=True) as installation:
-        found = installation.configurations.list(
-            channel=channel_of(installation, channel).channel.code if channel else None,
-            customer=str(customer) if customer else None,
-        )
-        names = customer_names(installation, {each.customer for each in found})
-        rows = [_row(installation, each, names[each.customer]) for each in found]
-        own = {each.channel: installation.channels.reasons_of(each.channel) for each in found}
+    with open_host(read_only=True) as host:
+        found = asyncio.run(host.status(channel=channel, customer=customer))
+        own = {
+            code: host.channels.reasons_of(code) for code in {each.configuration.channel for each in found}
+        }
     if json:
-        for row in rows:
-            put_json(row)
+        for each in found:
+            put_json(each.as_dict())
         return
     numbers = ("at LMS", "waiting", "skipped", "failed")
     put_table(
         ("id", "for", "state", *numbers, "last run"),
-        [line for row in rows for line in _lines(row, numbers[1:])],
+        [line for each in found for line in _lines(each)],
         right=numbers,
         empty="There is no configuration. `coursewire config template CODE` shows what one needs.",
     )
-    for row in rows:
-        _explain(row, own[row["channel"]])
+    for each in found:
+        _put_explanations(each, own[each.configuration.channel])
 
 
-def _lines(row: dict[str, Any], counts: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """A line for content, and one for each kind of outcome that a run has looked at."""
-    kinds = [("", row)] + [(kind.value, row[kind.value]) for kind in OUTCOMES]
-    for name, part in kinds:
-        if name and not part["last_job"]:
+def _lines(status: ConfigurationStatus) -> Iterator[tuple[str, ...]]:
+    """Yield a line for content, and one for each kind of outcome that a run has looked at."""
+    for kind, part in status.kinds.items():
+        if kind is Kind.CONTENT:
+            channel = status.configuration.channel
+            heads = (status.configuration.short_id, f"{channel}, {status.customer_name}", _word(status))
+        elif part.last_job:
+            heads = ("", f"  {kind.value}", "")
+        else:
             continue
+        counts = (part.waiting, part.skipped, part.failed)
         yield (
-            "" if name else short(row["configuration"]),
-            f"  {name}" if name else f"{row['channel']}, {row['customer_name']}",
-            "" if name else row["state"].partition(":")[0],
-            f"{part['present']:,}",
-            *(f"{sum(part[count].values()):,}" for count in counts),
-            _last(part["last_job"]),
+            *heads,
+            f"{part.present:,}",
+            *(f"{sum(each.values()):,}" for each in counts),
+            _last(part.last_job),
         )
 
 
-def _row(installation: Any, configuration: Any, customer: str) -> dict[str, Any]:
-    from coursewire.cli.common import records_of
-    from coursewire.cli.config import state_of
-    from coursewire.model.kinds import Kind
-    from coursewire.storage.audit import jobs as job_log
-
-    def part(kind: KindName) -> dict[str, Any]:
-        records = records_of(installation, configuration, kind)
-        last = job_log.recent(
-            installation.engine, configurations=[configuration.uuid], kind=Kind(kind.value), limit=1
-        )
-        return {**_count(records.counts()), "last_job": last[0] if last else None}
-
-    return {
-        "configuration": configuration.uuid,
-        "channel": configuration.channel,
-        "customer": configuration.customer,
-        "customer_name": customer,
-        "name": configuration.display_name,
-        "state": state_of(installation, configuration),
-        "needs_reconnect": configuration.needs_reconnect_reason,
-        "failing_since": configuration.failing_since,
-        "next_try_at": configuration.next_try_at,
-        "failing": configuration.failing or None,
-        **part(KindName.CONTENT),
-        **{kind.value: part(kind) for kind in OUTCOMES},
-    }
+def _word(status: ConfigurationStatus) -> str:
+    return status.state.partition(":")[0]
 
 
-def _count(counts: Sequence[tuple[str, str | None, bool, int]]) -> dict[str, Any]:
-    from coursewire.model.reasons import CountedAs, counted_as
-    from coursewire.storage.audit.requeue import FAILED_STATES
-    from coursewire.storage.audit.states import State
-
-    present = retired = 0
-    waiting, skipped, failed = Counter[str](), Counter[str](), Counter[str]()
-    for state, reason, there, count in counts:
-        present += count if there else 0
-        retired += count if state == State.RETIRED else 0
-        if state in FAILED_STATES:
-            failed[reason or state.replace(" ", "-")] += count
-        elif state in (State.PLANNED, State.SENDING, State.OFFERED):
-            waits = not reason or counted_as(reason) is CountedAs.WAITING
-            (waiting if waits else skipped)[reason or state] += count
-    return {
-        "present": present,
-        "retired": retired,
-        "waiting": dict(sorted(waiting.items())),
-        "skipped": dict(sorted(skipped.items())),
-        "failed": dict(sorted(failed.items())),
-    }
-
-
-def _last(job: dict[str, Any] | None) -> str:
+def _last(job: Mapping[str, Any] | None) -> str:
     return f"{job['started_at']:%m-%d %H:%M}\n{job['state']}" if job else "never"
 
 
-def _explain(row: dict[str, Any], own: Sequence[ReasonInfo]) -> None:
-    from coursewire.cli.output import counted, put
+def _put_explanations(status: ConfigurationStatus, own: Sequence[ReasonInfo]) -> None:
+    """Print what is wrong with a configuration, and why items are not at the LMS.
 
-    config = short(row["configuration"])
+    Args:
+        status: The status of the configuration.
+        own: The reason codes that its channel declares.
+    """
+    configuration = status.configuration
+    config = short(configuration.uuid)
     lines = []
-    if ":" in row["state"]:
-        lines.append((row["state"], "red" if row["state"].startswith("invalid") else "yellow"))
-    if row["needs_reconnect"]:
+    if ":" in status.state:
+        lines.append((status.state, "red" if status.state.startswith("invalid") else "yellow"))
+    if configuration.needs_reconnect_reason:
         step = f"Mend it with `coursewire config edit {config}`, then `coursewire config check {config}`."
-        lines.append((f"needs reconnect: {row['needs_reconnect']}. {step}", "red"))
-    if row["failing"]:
-        lines.append((row["failing"], "red"))
-    for kind in KindName:
-        part = row if kind is KindName.CONTENT else row[kind.value]
-        for counts, style in (("failed", "red"), ("waiting", "cyan"), ("skipped", "yellow")):
-            lines += [
-                (counted(reason, count, kind.noun, own), style) for reason, count in part[counts].items()
-            ]
+        lines.append((f"needs reconnect: {configuration.needs_reconnect_reason}. {step}", "red"))
+    if configuration.failing:
+        lines.append((configuration.failing, "red"))
+    for kind, part in status.kinds.items():
+        for counts, style in ((part.failed, "red"), (part.waiting, "cyan"), (part.skipped, "yellow")):
+            lines += [(counted(reason, count, kind.noun, own), style) for reason, count in counts.items()]
     if lines:
         put()
-        put(f"{row['name']} ({config})", style="bold")
+        put(f"{configuration.display_name} ({config})", style="bold")
     for text, style in lines:
         put(text, style=style, indent=2)
-
-
-def jobs(config: Config = None, limit: Limit = 20, json: Json = False) -> None:
-    """Show the last runs, the newest first."""
-    from coursewire.cli.common import find_configuration, open_installation
-    from coursewire.cli.output import put_json, put_table
-    from coursewire.storage.audit import jobs as job_log
-
-    with open_installation(read_only=True) as installation:
-        only = [find_configuration(installation, config).uuid] if config else None
-        found = job_log.recent(installation.engine, configurations=only, limit=limit)
-        names = {
-            each.uuid: each.display_name for each in installation.configurations.list(include_removed=True)
-        }
-    if json:
-        for job in found:
-            put_json(job)
-        return
-    put_table(
-        ("job", "when", "configuration", "kind", "state", "summary"),
-        [
-            (
-                short(job["uuid"]),
-                f"{job['started_at']:%Y-%m-%d %H:%M}",
-                names.get(job["configuration"], short(job["configuration"])),
-                job["kind"],
-                job["state"],
-                _result(job),
-            )
-            for job in found
-        ],
-        empty="No run yet. `coursewire transmit content` makes one.",
-    )
-
-
-def _result(job: dict[str, Any]) -> str:
-    if job["error"]:
-        return str(job["error"])
-    parts = []
-    for name, value in (job["summary"] or {}).items():
-        count = sum(value.values()) if isinstance(value, dict) else value
-        if isinstance(count, int) and count and name not in ("requests",) and not name.endswith("_by_reason"):
-            parts.append(f"{name} {count:,}")
-    return ", ".join(parts)

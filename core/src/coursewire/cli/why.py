@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from coursewire.cli.options import ConfigNeeded, Course, Json, KindName, Learner, OnlyKind, Subsection
-
-if TYPE_CHECKING:
-    from coursewire.configurations.configuration import Configuration
-    from coursewire.installation import Installation
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(rich_help_panel="Look")(why)
+from coursewire.cli.host import open_host
+from coursewire.cli.options import ConfigNeeded, Course, Json, Learner, OnlyKind, Subsection
+from coursewire.cli.output import put, put_check, put_json
+from coursewire.configurations.configuration import Configuration
+from coursewire.errors import ConfigurationError
+from coursewire.model.kinds import Kind
 
 
 def why(
@@ -34,87 +31,61 @@ def why(
 
     Every decision on its way is shown, in the order of a run. Give --learner and --course for outcomes, or --item for content. Nothing is written and nothing is sent.
     """
-    from coursewire.cli.common import find_configuration, open_installation
-    from coursewire.cli.output import put_json
-
     is_content = item is not None and (learner, course, subsection, kind) == (None,) * 4
     is_outcome = item is None and learner is not None and course is not None
-    if not is_content and not (is_outcome and kind is not KindName.CONTENT):
+    if not is_content and not (is_outcome and kind is not Kind.CONTENT):
         raise typer.BadParameter("give --learner and --course, or --item alone")
-    with open_installation(read_only=True) as installation:
-        found = find_configuration(installation, config)
-        if item is not None:
-            told = [_content(installation, found, item)]
-        else:
-            told = _outcomes(installation, found, str(learner), str(course), subsection, kind)
-    for each in told:
+    with open_host(read_only=True) as host:
+        found = host.configurations.find(config)
+        if subsection is not None and kind is None:
+            kind = Kind.ASSESSMENTS
+        explanations = asyncio.run(host.why(found, item=item, learner=learner, course=course, kind=kind))
+    if subsection is not None:
+        explanations = _of_subsection(found, explanations, subsection)
+    for each in explanations:
         if json:
             put_json(each)
         else:
             _put(each)
 
 
-def _content(installation: Installation, configuration: Configuration, item: str) -> dict[str, Any]:
-    from coursewire.cli.common import run_to_end
-    from coursewire.pipeline.content_job import ContentJob
-    from coursewire.pipeline.why import why_content
-
-    return run_to_end(why_content(ContentJob(installation, configuration), item))
-
-
-def _outcomes(
-    installation: Installation,
-    configuration: Configuration,
-    learner: str,
-    course: str,
-    subsection: str | None,
-    kind: KindName | None,
+def _of_subsection(
+    configuration: Configuration, explanations: list[dict[str, Any]], subsection: str
 ) -> list[dict[str, Any]]:
-    from coursewire.cli.common import OUTCOMES, channel_of, run_to_end, takes
-    from coursewire.errors import ConfigurationError
-    from coursewire.model.kinds import Kind
-    from coursewire.pipeline.outcome_job import OutcomeJob
-    from coursewire.pipeline.why import why_outcome
+    """Return the explanations of one subsection; all of them where none is about a subsection.
 
-    channel = channel_of(installation, configuration.channel)
-    kinds = [kind] if kind else [KindName.ASSESSMENTS]
-    if kind is None and subsection is None:
-        # Of a channel that takes none of them, the completion tells so.
-        kinds = [each for each in OUTCOMES if takes(each, channel)]
-    told = []
-    for each in kinds or [KindName.COMPLETIONS]:
-        job = OutcomeJob(installation, configuration, Kind(each.value), learner=learner, course=course)
-        told += run_to_end(why_outcome(job))
-    if subsection is None:
-        return told
-    chosen = [each for each in told if each["subsection"] == subsection]
-    if not chosen and any(each["subsection"] for each in told):
+    Raises:
+        ConfigurationError: The explanations are about other subsections.
+    """
+    chosen = [each for each in explanations if each["subsection"] == subsection]
+    if not chosen and any(each["subsection"] for each in explanations):
         raise ConfigurationError(
             f"the course has no subsection {subsection!r} for this learner",
             where=configuration.where,
-            why="there are: " + ", ".join(each["subsection"] for each in told),
+            why="there are: " + ", ".join(each["subsection"] for each in explanations),
             next_step="Take one of these; they are compared letter by letter.",
         )
-    return chosen or told
+    return chosen or explanations
 
 
-def _put(told: dict[str, Any]) -> None:
-    from coursewire.cli.output import put, put_check
+def _put(explanation: dict[str, Any]) -> None:
 
-    about = told["title"] or told["key"] or f"{told['learner']} · {told['course']}"
-    put(f"{about} ({told['kind']} at {told['channel']})", style="bold")
-    for step in told["decisions"]:
+    about = (
+        explanation["title"] or explanation["key"] or f"{explanation['learner']} · {explanation['course']}"
+    )
+    put(f"{about} ({explanation['kind']} at {explanation['channel']})", style="bold")
+    for step in explanation["decisions"]:
         details = ", ".join(_details(step["details"]))
         said = f"{step['step']}: {_words(step)}" if step["reason"] else step["step"]
         put_check(step["passed"], f"{said} [{details}]" if details else said, step["next_step"])
-    answer = told["answer"]
-    if told["operation"]:
-        put(f"It goes out with the next run, as {told['operation']}: {_words(answer)}.", style="green")
+    answer = explanation["answer"]
+    if explanation["operation"]:
+        put(f"It goes out with the next run, as {explanation['operation']}: {_words(answer)}.", style="green")
     elif answer["reason"] == "unchanged":
         put(f"Nothing is to be done: {_words(answer)}.", style="green")
     else:
         put(f"It is not sent: {_words(answer)}.", style="yellow")
-    for attempt in told["attempts"]:
+    for attempt in explanation["attempts"]:
         put(f"{attempt['at'][:19]}Z {attempt['operation']}: {attempt['result']}", style="dim", indent=2)
         for text in (attempt["reason"], attempt["message"]):
             if text:
@@ -123,7 +94,7 @@ def _put(told: dict[str, Any]) -> None:
 
 
 def _details(details: dict[str, Any]) -> Iterator[str]:
-    """Names and values, those of nested ones too; what is not known is left out."""
+    """Yield names with values, also those of nested details; what is not known is left out."""
     for name, value in details.items():
         if isinstance(value, dict):
             yield from _details({f"{name} {inner}": each for inner, each in value.items()})
@@ -134,6 +105,7 @@ def _details(details: dict[str, Any]) -> Iterator[str]:
 
 
 def _words(decision: dict[str, str]) -> str:
+    """Return the reason of a decision in words, with its code and message."""
     text, reason, message = decision["text"], decision["reason"], decision["message"]
     said = f"{text} ({reason})" if text else reason
     return f"{said}: {message}" if message else said

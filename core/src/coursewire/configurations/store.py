@@ -26,7 +26,7 @@ from coursewire.configurations.configuration import (
     code_and_model,
 )
 from coursewire.configurations.errors import UnreadableSecretError
-from coursewire.configurations.fields import URL, describe
+from coursewire.configurations.fields import FieldKind, describe
 from coursewire.configurations.rows import NOT_FAILING, ConfigurationRows
 from coursewire.configurations.secret_values import UNREADABLE, OpenedSecrets, SecretValue, open_secrets
 from coursewire.configurations.secrets import SecretBox
@@ -212,7 +212,7 @@ class Configurations:
         values: dict[str, Any] = {"fields": json.dumps(kept)}
         if noted.keys() - ChannelConfig.model_fields.keys():
             values |= {"needs_reconnect_since_at": None, "needs_reconnect_reason": None, **NOT_FAILING}
-        urls = {info.name for info in describe(model) if info.type == URL}
+        urls = {info.name for info in describe(model) if info.type.holds(FieldKind.URL)}
         return self._change(
             old,
             Change(old.version + 1, "edited", actor, noted, self._clock()),

@@ -32,9 +32,6 @@ _LONGEST_S = 2.0
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 """Methods that mean the same when they arrive twice (RFC 9110, 9.2.2)."""
 
-GATEWAY_TROUBLE = frozenset({502, 503, 504})
-"""Statuses after which nobody knows whether the request got past the gateway."""
-
 
 @dataclass(slots=True)
 class Retries:

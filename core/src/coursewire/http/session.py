@@ -27,7 +27,8 @@ from coursewire.http.decoding import UnusableAnswerError
 from coursewire.http.limits import RateGate, lowered
 from coursewire.http.paging import most_pages, next_link, pages_of
 from coursewire.http.redact import Redactor, secret_values
-from coursewire.http.retry import GATEWAY_TROUBLE, REPEATABLE, Retries, Sleep
+from coursewire.http.retry import REPEATABLE, Retries, Sleep
+from coursewire.http.statuses import may_have_been_done, meaning_of
 from coursewire.http.token_answers import CHECK_THEM
 from coursewire.http.tokens import StoredTokens
 from coursewire.http.transport import Budget, ForbiddenAddressError, GuardedTransport, carrier
@@ -391,16 +392,22 @@ class HttpSession(Session):
                 http_status=status,
                 excerpt=self.redactor.excerpt(response),
             )
-        if status in GATEWAY_TROUBLE and not call.repeatable:
+        if not call.repeatable and may_have_been_done(response):
             raise OutcomeUnknownError(
                 f"{call} was answered {status}, perhaps after the LMS had taken it",
                 where=self._where,
+                why=self._redirects_to(response),
                 http_status=status,
                 excerpt=self.redactor.excerpt(response),
             )
-        if call.repeatable and (status in GATEWAY_TROUBLE or status == httpx.codes.REQUEST_TIMEOUT):
+        if call.repeatable and not response.is_success and meaning_of(response).at_once:
             return retries.next_pause(retry_after_s(response, self.clock()))
         return None
+
+    def _redirects_to(self, response: httpx.Response) -> str:
+        """Return where an answer sends the request on to, in words; "" for an answer that does not."""
+        location = response.headers.get("location", "") if response.is_redirect else ""
+        return f"it redirects to {self.redactor(location)}" if location else ""
 
     def _asked_to_wait(self, response: httpx.Response) -> float | None:
         """Return the seconds that the LMS asks to wait, 0 if it names none; None if it does not ask."""

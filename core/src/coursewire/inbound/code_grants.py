@@ -37,14 +37,14 @@ GOOD_FOR = timedelta(minutes=10)
 """Time that an administrator has for the pages of the LMS."""
 
 SUBJECT = "service"
-"""Whom the token speaks for: the configuration itself."""
+"""The subject of the token: the configuration itself."""
 
 AGAIN = "Start again."
 TEXT_LIMIT = 200
 
 
 class GrantFault(StrEnum):
-    """Why a grant did not come about; :class:`StateFault` has those of the state."""
+    """The reasons why a grant did not come about; :class:`StateFault` has those of the state."""
 
     NOT_OFFERED = "not-offered"
     BAD_REDIRECT = "bad-redirect"
@@ -78,7 +78,7 @@ class CodeGrants:
     """Begins and finishes grants.
 
     Args:
-        installation: Where configurations and their tokens are kept.
+        installation: The installation that keeps configurations and their tokens.
     """
 
     def __init__(self, installation: Installation) -> None:
@@ -91,7 +91,7 @@ class CodeGrants:
         Args:
             configuration: A draft or an active one; all it lacks may be what the grant brings.
             session: Id of the user's session; only the same one can finish. Only its digest is stored.
-            redirect_uri: Where the LMS sends the browser afterwards, exactly as it is registered there.
+            redirect_uri: The address to which the LMS sends the browser afterwards, exactly as it is registered there.
 
         Returns:
             The URL to open in the administrator's browser, good for :data:`GOOD_FOR`.
@@ -128,7 +128,7 @@ class CodeGrants:
             answer: The query that the browser came back with: ``state`` with ``code`` or ``error``. Nothing
                 of it is believed that cannot be checked.
             session: Id of the user's session.
-            actor: Who did it, for the history.
+            actor: A name for who did it, for the configuration's history.
 
         Returns:
             The configuration, connected.

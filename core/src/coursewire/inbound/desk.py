@@ -217,7 +217,8 @@ class Inbound:
             tuple(query),
             kept,
             body,
-            *_admitted(mounted.route, values, query, caller),
+            customer=customer_of(mounted.route, values, query),
+            learner=caller.learner if caller else "",
         )
         refusal = refuse(mounted.route, request, caller)
         return refusal or await self.answer(mounted, request)
@@ -240,13 +241,17 @@ class Inbound:
         return InboundAnswer.problem(status, title)
 
 
-def _admitted(
-    route: InboundRoute, values: Mapping[str, str], query: Sequence[tuple[str, str]], caller: Caller | None
-) -> tuple[str, str]:
-    customer = ""
-    if route.access is InboundAccess.CUSTOMER:
-        customer = values.get(route.customer_from) or dict(query).get(route.customer_from, "")
-    return customer, caller.learner if caller else ""
+def customer_of(route: InboundRoute, values: Mapping[str, str], query: Sequence[tuple[str, str]]) -> str:
+    """Return the customer that a request is about, as the route says where it stands; "" when it names none.
+
+    Args:
+        route: The route.
+        values: The placeholders of the path, filled in.
+        query: The pairs of the query, decoded.
+    """
+    if route.access is not InboundAccess.CUSTOMER:
+        return ""
+    return values.get(route.customer_from) or dict(query).get(route.customer_from, "")
 
 
 def refuse(route: InboundRoute, request: InboundRequest, caller: Caller | None) -> InboundAnswer | None:

@@ -1,6 +1,6 @@
-"""The facts about a learner's way through a course that a source knows, and that outcomes are made from.
+"""The facts that a source knows of a learner's way through a course, from which outcomes are made.
 
-None is unknown, which is not zero, not False and not empty. Instants are aware UTC.
+None means unknown, which is not zero, not False and not empty. Instants are aware UTC.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AUDIT_MODES = frozenset({"audit", "honor"})
 
 
 class ConsentState(StrEnum):
-    """A learner's answer to the question of sharing results with the customer. Only the first two let data leave."""
+    """The answers of a learner who is asked to share results with the customer. Only the first two let data leave."""
 
     GRANTED = "granted"
     IMPLIED = "implied"
@@ -31,14 +31,14 @@ class ConsentState(StrEnum):
 
 
 class Consent(NamedTuple):
-    """A learner's consent for one enrollment, as far as it is known.
+    """The consent of a learner for one enrollment, as far as it is known.
 
     Attributes:
-        state: What was said.
-        by: Who said it, as the source words it.
-        at: When.
-        elsewhere: It would be implied, but the learner refused, or left unanswered, another course of the
-            same customer.
+        state: The answer.
+        by: The person or rule that the answer comes from, in the words of the source.
+        at: The instant of the answer.
+        elsewhere: True when consent would be implied, but the learner refused, or left unanswered, another course of
+            the same customer.
     """
 
     state: ConsentState
@@ -60,11 +60,12 @@ class LearnerFacts(_Fact):
     """A learner at one customer.
 
     Attributes:
-        username: Of the platform; the e-mail address while the learner is pending.
-        active: Whether this is the customer that the learner has selected at the moment.
-        linked: Whether the learner belongs to the customer.
-        pending: Invited by e-mail, without an account yet.
-        remote_ids: Identity provider to its name for the learner; ``employee_id`` may be one of them.
+        username: The name at the platform; the e-mail address while the learner is pending.
+        email: The e-mail address.
+        active: True when this is the customer that the learner has selected at the moment.
+        linked: True when the learner belongs to the customer.
+        pending: True when the learner was invited by e-mail and has no account yet.
+        remote_ids: The identity provider to its name for the learner; ``employee_id`` may be one of them.
     """
 
     username: str
@@ -108,14 +109,14 @@ class CourseFacts(_Fact):
     """The course and run that an enrollment is in.
 
     Attributes:
-        course_key: Content key of the course; None when the source does not know the run.
-        run_key: Course run key.
-        title: For people.
-        end: When the run ends; None when it does not, or nobody knows.
+        course_key: The content key of the course; None when the source does not know the run.
+        run_key: The key of the course run.
+        title: The title, for people.
+        end: The end of the run; None when it has none, or nobody knows.
         pacing: ``self_paced`` or ``instructor_paced``.
-        upgrade_deadline: Of the first verified seat.
-        estimated_hours: Of the run.
-        details: What an LMS may be told of the course along with an outcome.
+        upgrade_deadline: The last instant at which the first verified seat can be bought.
+        estimated_hours: The estimated effort for the run, in hours.
+        details: Facts about the course that an LMS may be told along with an outcome.
     """
 
     course_key: str | None
@@ -129,7 +130,7 @@ class CourseFacts(_Fact):
 
 
 class LicenseState(StrEnum):
-    """The state of a licence."""
+    """The states of a licence."""
 
     ASSIGNED = "assigned"
     ACTIVATED = "activated"
@@ -150,9 +151,13 @@ class EnrollmentFacts(_Fact):
     """Everything that is known about one enrollment.
 
     Attributes:
-        id: Of the enrollment; the same wherever and whenever it is read.
-        license: None when it was not paid with one, or nobody knows.
-        incomplete_count: Blocks that an audit learner can still do; None when it is unknown.
+        id: The id of the enrollment, the same wherever and whenever it is read.
+        customer: The UUID of the customer.
+        mode: The track, such as ``verified`` or ``audit``.
+        is_active: False once the enrollment has ended.
+        license: The licence that paid for it; None when there was none, or nobody knows.
+        incomplete_count: The number of blocks that an audit learner can still do; None when it is unknown.
+        subsections: The results in single subsections.
     """
 
     id: str

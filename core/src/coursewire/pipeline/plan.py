@@ -64,7 +64,7 @@ async def _no_pages() -> AsyncIterator[list[Prepared]]:
 
 @dataclass(slots=True)
 class Plan:
-    """What a run of one configuration would do.
+    """The plan of a run of one configuration.
 
     Attributes:
         configuration: The configuration that would run.
@@ -128,7 +128,7 @@ def _items(page: Sequence[Prepared], confirmed: Mapping[str, Mapping[str, Any]])
                 key=record.key,
                 title=item.title,
                 operation=payload.operation if payload else None,
-                reason=str(item.reason),
+                reason=item.reason,
                 message=item.message,
                 fields=tuple(fields),
                 payload=payload.body if payload else None,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What is to be planned or transmitted, and for whom.
+    """A request to plan or transmit: the kind, and the configurations that it means.
 
     Attributes:
         kind: The kind.
@@ -121,7 +121,7 @@ def select(installation: Installation, request: RunRequest) -> Selection:
 
     Args:
         installation: The installation whose configurations are looked through.
-        request: The request.
+        request: The kind and the filters.
 
     Raises:
         ConfigurationError: None is meant, none can run, or one was named whose channel does not take the kind.

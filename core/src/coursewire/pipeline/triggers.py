@@ -66,7 +66,7 @@ class Triggers:
 
         Args:
             job: The job, not yet started.
-            username: The learner.
+            username: The learner's username at the source.
             course: The key of the course or run.
 
         Returns:
@@ -89,7 +89,7 @@ async def jobs_about(installation: Installation, username: str, course: str, *, 
 
     Args:
         installation: The installation on which they work.
-        username: The learner.
+        username: The learner's username at the source.
         course: The key of the course run, or of the course.
         actor: A name for who asks for them, for the log of jobs.
 

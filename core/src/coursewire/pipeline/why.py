@@ -1,4 +1,4 @@
-"""Why something was sent or not: the decisions of a run, one after the other, as plain data.
+"""Explanations of why something was sent or not: the decisions of a run, one after the other, as plain data.
 
 The explanations are made by the very functions that a run calls, on the same facts; nothing is written.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from coursewire.storage.audit.records import Record
 
 ATTEMPTS = 5
-"""How many of the last attempts are shown."""
+"""The number of the last attempts that are shown."""
 
 
 async def why_outcome(job: OutcomeJob, *, on: Surface = Surface.COMMAND_LINE) -> list[dict[str, Any]]:
@@ -66,7 +66,7 @@ async def why_content(job: ContentJob, key: str, *, on: Surface = Surface.COMMAN
 
     Args:
         job: It is not run.
-        key: Content key.
+        key: The content key of the item.
         on: As for :func:`why_outcome`.
 
     Returns:

@@ -1,4 +1,4 @@
-"""People who sign in to the console: passwords, lock-out, sessions."""
+"""The people who sign in to the console: their passwords, lock-out and sessions."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError
 
 from coursewire.errors import ConfigurationError
 from coursewire.model.instant import Clock, utc_now
-from coursewire.service.grants import grants_of, joined_grants, write_grants
-from coursewire.service.rights import Caller, Grant
+from coursewire.service.rights import Caller, RoleAssignment
+from coursewire.service.role_assignments import assignments_of, joined_assignments, write_assignments
 from coursewire.service.tokens import digest_of
 from coursewire.storage.database.engine import writing
 from coursewire.storage.tables.access import access_grant, account, console_session
@@ -35,14 +35,14 @@ SESSION_LIFETIME = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person, without the password."""
+    """A person's account, without the password."""
 
     uuid: UUID
     name: str
     disabled_at: datetime | None
     locked_until_at: datetime | None
     created_at: datetime
-    grants: tuple[Grant, ...]
+    assignments: tuple[RoleAssignment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Accounts:
     Args:
         engine: The database.
         clock: The present instant.
-        hasher: For tests; argon2id with the library's recommended costs otherwise.
+        hasher: The hasher of passwords; argon2id with the library's recommended costs when left out.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Accounts:
 
     # -- people ----------------------------------------------------------------------------------
 
-    def add(self, name: str, password: SecretStr | None, grants: Iterable[Grant]) -> Account:
+    def add(self, name: str, password: SecretStr | None, assignments: Iterable[RoleAssignment]) -> Account:
         """Add a person; without a password for one who signs in elsewhere (OpenID Connect).
 
         Raises:
@@ -94,7 +94,7 @@ class Accounts:
                         uuid=uuid, name=name, password_hash=hashed, failures=0, created_at=now, updated_at=now
                     )
                 )
-                write_grants(connection, uuid, grants)
+                write_assignments(connection, uuid, assignments)
         except IntegrityError:
             raise ConfigurationError(
                 f"there is an account {name!r} already", next_step="Choose another name, or change that one."
@@ -102,10 +102,10 @@ class Accounts:
         return self.find(name)
 
     def find(self, name: str) -> Account:
-        """One account by name.
+        """Return one account by its name.
 
         Raises:
-            ConfigurationError: There is none.
+            ConfigurationError: There is no such account.
         """
         for each in self.list():
             if each.name == name:
@@ -115,19 +115,19 @@ class Accounts:
         )
 
     def list(self) -> Sequence[Account]:
-        """All accounts by name."""
+        """Return all accounts, in the order of their names."""
         c = account.c
         columns = (c.uuid, c.name, c.disabled_at, c.locked_until_at, c.created_at)
         with self._engine.connect() as connection:
             rows = connection.execute(select(*columns).order_by(c.name)).all()
-            grants = grants_of(connection, [row.uuid for row in rows])
-        return [Account(**row._mapping, grants=grants.get(row.uuid, ())) for row in rows]
+            assignments = assignments_of(connection, [row.uuid for row in rows])
+        return [Account(**row._mapping, assignments=assignments.get(row.uuid, ())) for row in rows]
 
-    def grant(self, name: str, grants: Iterable[Grant]) -> Account:
-        """Give a person these grants, in place of those they had; in force at once."""
+    def assign_roles(self, name: str, assignments: Iterable[RoleAssignment]) -> Account:
+        """Give a person these roles, in place of those they had; they are in force at once."""
         found = self.find(name)
         with writing(self._engine) as connection:
-            write_grants(connection, found.uuid, grants)
+            write_assignments(connection, found.uuid, assignments)
         return self.find(name)
 
     def set_password(self, name: str, password: SecretStr) -> None:
@@ -202,7 +202,7 @@ class Accounts:
         return SignedIn(cookie, expires_at)
 
     def caller(self, cookie: str) -> Caller | None:
-        """Who is signed in with this cookie; None when nobody is, or no more."""
+        """Return the caller who is signed in with a cookie; None when nobody is, or no longer."""
         s, a, g = console_session.c, account.c, access_grant.c
         query = (
             select(a.uuid, a.name, s.csrf, g.role, g.customer)
@@ -215,7 +215,7 @@ class Accounts:
             rows = connection.execute(query).all()
         if not rows:
             return None
-        return Caller(rows[0].uuid, rows[0].name, joined_grants(rows), rows[0].csrf)
+        return Caller(rows[0].uuid, rows[0].name, joined_assignments(rows), rows[0].csrf)
 
     def sign_out(self, cookie: str) -> None:
         """End a session."""

@@ -106,7 +106,7 @@ def create_app(
 
 
 def console_page(request: Request, problem: problems.Problem) -> Response | None:
-    """The page that a problem is to a person; None where a program asks."""
+    """Return the page that shows a problem to a person; None where a program asks."""
     return problem_page(request, problem) if request.url.path.startswith(home_of(request)) else None
 
 
@@ -117,7 +117,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
 
 
 def document_of(routes: Sequence[BaseRoute]) -> dict[str, Any]:
-    """The OpenAPI document of these routes."""
+    """Return the OpenAPI document of the routes."""
     schema = get_openapi(
         title="Coursewire", version=version("coursewire"), description=DESCRIPTION, routes=routes
     )

@@ -1,4 +1,4 @@
-"""The one layer that decides who may call what. A route that does not say which right it needs cannot be made.
+"""Authorization: the one layer that decides who may call what. A route that names no right cannot be made.
 
 ::
 
@@ -49,7 +49,7 @@ async def identify(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     cookie: Annotated[str | None, Depends(_cookie)],
 ) -> Caller | None:
-    """Who is asking: by token, else by session; None for a stranger.
+    """Return the caller, by token or else by session; None for a stranger.
 
     Raises:
         Problem: 401 for a token that is not good; 403 for a change by a browser without its proof.
@@ -79,12 +79,12 @@ async def _form_field(request: Request) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """What a caller may reach with the right that the route needs.
+class Access:
+    """The access that a caller has by the right that a route needs.
 
     Attributes:
-        caller: Who asks.
-        right: What the route needs.
+        caller: The caller.
+        right: The right that the route needs.
         host: Does what is asked.
     """
 
@@ -94,7 +94,7 @@ class Reach:
 
     @property
     def installation(self) -> Installation:
-        """The installation on which it works."""
+        """The installation that is called."""
         return self.host.installation
 
     @property
@@ -127,7 +127,7 @@ class Reach:
             raise self._refusal(customer, f"there is no customer {customer}")
 
     def configuration(self, uuid: UUID) -> Configuration:
-        """A configuration within reach.
+        """Return a configuration within reach.
 
         Raises:
             Problem: 404, or 403 for one that the caller may see but not change.
@@ -144,12 +144,12 @@ class Reach:
     def configurations(
         self, *, channel: str | None = None, customer: str | None = None
     ) -> list[Configuration]:
-        """All configurations within reach, oldest first."""
+        """Return all configurations within reach, oldest first."""
         found = self.installation.configurations.list(channel=channel, customer=customer)
         return [each for each in found if self.holds(each.customer)]
 
     def within(self, configuration: UUID | None) -> list[UUID] | None:
-        """The configurations that a list is about: one, all within reach, or None for all there are.
+        """Return the ids of the configurations that a list is about; None for all there are.
 
         Raises:
             Problem: As for :meth:`configuration`.
@@ -167,18 +167,18 @@ class Reach:
 
 
 def needs(right: Right) -> Any:
-    """The dependency that a route asks its reach by."""
+    """Return the dependency by which a route gets its :class:`Access`, for callers who have a right."""
 
-    async def reach(request: Request, caller: Annotated[Caller | None, Depends(identify)]) -> Reach:
+    async def access(request: Request, caller: Annotated[Caller | None, Depends(identify)]) -> Access:
         if caller is None:
             detail = "Send an API token as a bearer, or sign in."
             raise Problem(401, "it is not known who asks", detail, {"WWW-Authenticate": CHALLENGE})
         if not caller.has(right):
             raise Problem(403, f"{caller.name} may not do this", f"It needs the right {right.value!r}.")
-        return Reach(caller, right, request.app.state.host)
+        return Access(caller, right, request.app.state.host)
 
-    reach.right = right  # type: ignore[attr-defined]  # read by right_of
-    return Depends(reach)
+    access.right = right  # type: ignore[attr-defined]  # read by right_of
+    return Depends(access)
 
 
 def public(endpoint: Callable[..., Any]) -> Callable[..., Any]:
@@ -188,7 +188,7 @@ def public(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def right_of(endpoint: Callable[..., Any]) -> Right | None:
-    """The right that an endpoint needs; None for a public one.
+    """Return the right that an endpoint needs; None for a public one.
 
     Raises:
         TypeError: It does not say; such a route must not be.
@@ -219,7 +219,7 @@ _REFUSALS = {
 
 
 class GuardedRoute(APIRoute):
-    """A route that says who may call it, and documents what that may lead to."""
+    """A route that says who may call it, and documents the refusals that follow from that."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         right = right_of(endpoint)

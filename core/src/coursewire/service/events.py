@@ -1,4 +1,4 @@
-"""``/events``: a platform says "this learner has just passed", and what changed goes out at once.
+"""``/events``: a platform says that a learner has just passed, and what changed goes out at once.
 
 An event is a reason to look and no more; :mod:`coursewire.pipeline.triggers` says what follows from one.
 """
@@ -29,7 +29,7 @@ LARGEST = 16_384
 
 
 class LearnerData(BaseModel):
-    """Whom and which course it is about."""
+    """The learner and the course of an event."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -47,7 +47,7 @@ class Event(BaseModel):
 
 
 class Taken(BaseModel):
-    """What came of an event."""
+    """The result of an event."""
 
     jobs: list[UUID] = Field(description="The jobs that were started; empty when nothing follows from it.")
 
@@ -101,7 +101,7 @@ async def take(request: Request) -> Taken:
 
 
 def _verified(installation: Installation, request: Request, body: bytes) -> str:
-    """The id of a message whose signature is good with one of the secrets."""
+    """Return the id of a message whose signature is good with one of the secrets."""
     secrets = installation.settings.events_secrets
     if not secrets:
         raise Problem(404, "events are not taken here", "Set events_secret to take them.")

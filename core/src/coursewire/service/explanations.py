@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from coursewire.model.reasons import ReasonInfo
-    from coursewire.service.authorization import Reach
+    from coursewire.service.authorization import Access
 
 
 class Explanations:
@@ -20,11 +20,11 @@ class Explanations:
     The configurations are read once, and only when a code is not core's.
 
     Args:
-        reach: What the caller may see.
+        access: The access of the caller.
     """
 
-    def __init__(self, reach: Reach) -> None:
-        self._reach = reach
+    def __init__(self, access: Access) -> None:
+        self._reach = access
 
     def of(self, configuration: UUID, code: str) -> Explanation:
         """Return a reason code in words, as the channel of a configuration or core declares it.

@@ -1,4 +1,4 @@
-"""Is it alive, and can it work? For load balancers and for people."""
+"""Health: whether the service is alive, and whether it can work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coursewire.installation import Installation
 
 READY_FOR_S = 2.0
-"""How long an answer of ``/readyz`` stands: however often it is asked, the database is not."""
+"""The seconds for which an answer of ``/readyz`` stands: however often it is asked, the database is not."""
 
 router = GuardedRouter(tags=["health"])
 
@@ -27,14 +27,14 @@ router = GuardedRouter(tags=["health"])
 @router.get("/healthz", summary="Alive")
 @public
 async def healthz() -> dict[str, str]:
-    """The process answers; nothing else was looked at."""
+    """Say that the process answers; nothing else is looked at."""
     return {"status": "alive"}
 
 
 @router.get("/readyz", summary="Able to work", responses={503: {"description": "Something is missing."}})
 @public
 async def readyz(request: Request, caller: Annotated[Caller | None, Depends(identify)]) -> Any:
-    """Database, secret key and channels. What is wrong is told to whom may read all customers."""
+    """Check database, secret key and channels. Faults are told to a caller who may read all customers."""
     state = request.app.state
     now = time.monotonic()
     async with _lock(state):

@@ -1,4 +1,4 @@
-"""What channels let the LMS, or its learners, call: below ``/channels/<code>``."""
+"""The routes of channels that the LMS, or its learners, may call, below ``/channels/<code>``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from coursewire.inbound.desk import Caller, Inbound, Mounted, refuse
-from coursewire.model.inbound import InboundAccess, InboundAnswer, InboundRequest
+from coursewire.inbound.desk import Caller, Inbound, Mounted, customer_of, refuse
+from coursewire.model.inbound import InboundAnswer, InboundRequest
 from coursewire.service.authorization import SESSION_COOKIE, GuardedRouter, public
 from coursewire.service.problems import MEDIA_TYPE
 from coursewire.service.rate import INBOUND, address
@@ -28,12 +28,12 @@ CREDENTIALS = ("authorization", "cookie")
 
 
 def nobody(_request: Request) -> str:
-    """Without a platform nobody is signed in as a learner."""
+    """Return "": without a platform nobody is signed in as a learner."""
     return ""
 
 
 def header_learner(name: str) -> LearnerOf:
-    """The learner whom a proxy names in a header, having checked the session of the platform.
+    """Return the learner whom a proxy names in a header, having checked the session of the platform.
 
     Only a proxy may be able to reach the service then: whoever else sets the header is believed as well.
     """
@@ -41,10 +41,10 @@ def header_learner(name: str) -> LearnerOf:
 
 
 def router(installation: Installation, learner_of: LearnerOf) -> GuardedRouter:
-    """The routes of all installed channels.
+    """Return the routes of all installed channels.
 
     Args:
-        installation: Whose channels.
+        installation: The installation, whose channels are served.
         learner_of: Says which learner is calling.
     """
     inbound = Inbound(installation)
@@ -79,9 +79,6 @@ def _endpoint(inbound: Inbound, mounted: Mounted, learner_of: LearnerOf) -> Any:
         caller = await _caller(request, learner_of)
         values = {name: str(value) for name, value in request.path_params.items()}
         query = tuple(request.query_params.multi_items())
-        customer = ""
-        if route.access is InboundAccess.CUSTOMER:
-            customer = values.get(route.customer_from) or dict(query).get(route.customer_from, "")
         asked = InboundRequest(
             method=request.method,
             url=str(request.url.replace(query="", fragment="")),
@@ -89,7 +86,7 @@ def _endpoint(inbound: Inbound, mounted: Mounted, learner_of: LearnerOf) -> Any:
             query=query,
             headers={name: value for name, value in request.headers.items() if name not in CREDENTIALS},
             body=await request.body(),
-            customer=customer,
+            customer=customer_of(route, values, query),
             learner=caller.learner if caller else "",
         )
         refusal = refuse(route, asked, caller)
@@ -99,7 +96,7 @@ def _endpoint(inbound: Inbound, mounted: Mounted, learner_of: LearnerOf) -> Any:
 
 
 async def _caller(request: Request, learner_of: LearnerOf) -> Caller | None:
-    """Who calls: by API token, by session of the console, or as a learner of the platform."""
+    """Return the caller: by API token, by session of the console, or as a learner of the platform."""
     state = request.app.state
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     known = None

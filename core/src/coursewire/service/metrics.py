@@ -11,7 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 
 from coursewire.pipeline.runners.background import Watched
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.rights import Right
 from coursewire.service.stats import Stats
 
@@ -25,7 +25,7 @@ UNMATCHED = "unmatched"
 
 
 class Metrics:
-    """What this process counts. A registry of its own, so that a host service keeps its own."""
+    """The counts of this process, in a registry of their own, so that a host service keeps its own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -98,9 +98,9 @@ class Counted:
 
 
 @router.get("/metrics", summary="For Prometheus", response_class=Response)
-async def metrics(request: Request, reach: Annotated[Reach, needs(Right.READ)]) -> Response:
-    """Text format. It needs the right for all customers."""
-    reach.demand_all()
+async def metrics(request: Request, access: Annotated[Access, needs(Right.READ)]) -> Response:
+    """Return the metrics in Prometheus's text format. It needs the right for all customers."""
+    access.demand_all()
     kept: Metrics = request.app.state.metrics
     stats: Stats = request.app.state.stats
     standing = await stats.standing()

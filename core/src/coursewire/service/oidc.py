@@ -1,4 +1,4 @@
-"""Signing in elsewhere: OpenID Connect, the code flow with PKCE.
+"""Sign-in by OpenID Connect: the code flow with PKCE.
 
 Who the provider says is signed in may come in here only with an account of that name; roles are granted here. The
 way out and the way back belong to one browser: state, nonce and the PKCE verifier stay in an encrypted cookie of
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from coursewire.settings import Settings
 
 ROUND_TRIP_S = 600
-"""How long somebody may take at the provider."""
+"""The seconds that somebody may take at the provider."""
 LEEWAY_S = 60
 """By how much the provider's clock may differ."""
 KEPT_S = 3600.0
-"""How long what the provider says about itself is believed."""
+"""The seconds for which the provider's description of itself is believed."""
 KEYS_EVERY_S = 30.0
 """A token signed by a key that is not known has the keys fetched again, at most so often."""
 TIMEOUT_S = 10.0
@@ -45,7 +45,7 @@ class SignInError(CoursewireError):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Where the browser is sent, and the cookie that it must bring back."""
+    """The address to which the browser is sent, and the cookie that it must bring back."""
 
     url: str
     cookie: str
@@ -53,7 +53,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """Who came back, and where they wanted to go."""
+    """The person who came back, and the page that they wanted."""
 
     name: str
     following: str
@@ -63,7 +63,7 @@ class OpenIdConnect:
     """The provider that the settings name. Use it within one event loop.
 
     Args:
-        installation: Whose settings, key and clock.
+        installation: The installation, whose settings, key and clock are used.
     """
 
     def __init__(self, installation: Installation) -> None:
@@ -75,12 +75,12 @@ class OpenIdConnect:
 
     @property
     def offered(self) -> bool:
-        """Whether the settings name a provider."""
+        """True when the settings name a provider."""
         return bool(self._settings.oidc_issuer)
 
     @property
     def provider(self) -> str:
-        """What people know it by: its host."""
+        """The name of the provider for people: its host."""
         return urlsplit(self._settings.oidc_issuer).hostname or ""
 
     @property
@@ -88,10 +88,10 @@ class OpenIdConnect:
         return self._installation.settings
 
     async def start(self, *, redirect_uri: str, following: str) -> Way:
-        """Begin: where the browser goes.
+        """Begin a sign-in.
 
         Args:
-            redirect_uri: Where it comes back to; the provider knows the same.
+            redirect_uri: The address to which the browser comes back; the provider must know the same.
             following: Path of the console to go to in the end.
 
         Raises:
@@ -119,11 +119,11 @@ class OpenIdConnect:
         """Take what the provider sent the browser back with.
 
         Args:
-            query: Of the address.
-            cookie: As :meth:`start` gave it to this browser.
+            query: The query of the address with which the browser came back.
+            cookie: The cookie that :meth:`start` gave this browser.
 
         Raises:
-            SignInError: It is not good; nobody is proved.
+            SignInError: The answer is not good; nobody is proved.
         """
         kept = self._kept(cookie)
         if not secrets.compare_digest(query.get("state", "").encode(), kept["state"].encode()):

@@ -14,7 +14,7 @@ from coursewire.service.problems import Problem
 T = TypeVar("T")
 
 API = "/api/v1"
-"""Where the REST API is; raised when what it promises changes."""
+"""The path of the REST API; its number goes up when a promise of the API changes."""
 
 MOST = 500
 
@@ -33,7 +33,7 @@ class Page(BaseModel, Generic[T]):
 
 
 def cursor_of(*keys: Any) -> str:
-    """The keys of a page's last row, as text that callers hand back unread."""
+    """Return the keys of a page's last row, as text that callers hand back unread."""
     return base64.urlsafe_b64encode(orjson.dumps(keys)).rstrip(b"=").decode()
 
 

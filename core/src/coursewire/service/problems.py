@@ -51,7 +51,7 @@ STATUSES: tuple[tuple[type[errors.CoursewireError], int], ...] = (
 
 
 class Problem(Exception):  # noqa: N818 - it is an answer
-    """An answer other than the one that was asked for."""
+    """An error that is answered as a problem."""
 
     def __init__(
         self, status: int, title: str, detail: str = "", headers: Mapping[str, str] | None = None, **more: Any
@@ -61,7 +61,7 @@ class Problem(Exception):  # noqa: N818 - it is an answer
         self.headers = dict(headers or {})
 
     def response(self) -> Response:
-        """As it goes over the wire; empty members are left out."""
+        """Return the problem as it goes over the wire; empty members are left out."""
         body = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail}
         body |= self.more
         filled = {name: value for name, value in body.items() if value not in ("", None)}
@@ -69,7 +69,7 @@ class Problem(Exception):  # noqa: N818 - it is an answer
 
 
 def of_error(error: errors.CoursewireError) -> Problem:
-    """The problem that one of our errors is to a caller."""
+    """Return the problem that one of our errors is to a caller."""
     status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
     more: dict[str, Any] = {"where": error.where, "next_step": error.next_step, "code": error.code}
     if isinstance(error, errors.ConfigurationError):

@@ -1,4 +1,4 @@
-"""How often somebody may ask: for routes that anybody can reach."""
+"""Limits for routes that anybody can reach: how often one address may call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INBOUND = parse("300/minute")
 
 
 class Rates:
-    """Counts in this process; a proxy in front counts over all of them."""
+    """The counts of calls in this process; a proxy in front counts over all processes."""
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
@@ -28,9 +28,9 @@ class Rates:
         """Count one call.
 
         Args:
-            limit: How many in which time.
-            purpose: What is counted.
-            who: By whom: an address or a name.
+            limit: The number of calls, and the time in which they may come.
+            purpose: A name for what is counted.
+            who: The address or the name of who calls.
 
         Raises:
             Problem: 429, with the seconds to wait.
@@ -46,5 +46,5 @@ class Rates:
 
 
 def address(request: Request) -> str:
-    """Where a call comes from; behind a proxy what the proxy says, if ``--behind-proxy`` names it."""
+    """Return the address that a call comes from; behind a proxy the one that it says, if ``--behind-proxy`` names it."""
     return request.client.host if request.client else "unknown"

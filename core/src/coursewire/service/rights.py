@@ -1,4 +1,4 @@
-"""Who may do what: roles, the rights that they bring, and for which customers."""
+"""Roles, the rights that they bring, and the customers for which somebody holds them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 ALL_CUSTOMERS = ""
-"""Stands for every customer in a grant."""
+"""The customer of a role that is held for every customer."""
 
 
 class Right(StrEnum):
-    """What can be allowed."""
+    """A right, which a route needs and a role brings."""
 
     FETCH = "fetch"
     """Fetch what a channel offers to the customer's LMS, such as a course list."""
@@ -26,7 +26,7 @@ class Right(StrEnum):
 
 
 class Role(StrEnum):
-    """What a person or a token is given, for one customer or for all."""
+    """A role that a person or a token holds, for one customer or for all."""
 
     LMS = "lms"
     VIEWER = "viewer"
@@ -40,11 +40,11 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OPERATOR: frozenset({Right.READ, Right.OPERATE}),
     Role.ADMINISTRATOR: frozenset({Right.READ, Right.OPERATE, Right.ADMINISTER}),
 }
-"""What a role brings; what is not named is refused."""
+"""The rights of each role; what is not named is refused."""
 
 
-class Grant(NamedTuple):
-    """A role for one customer, by UUID, or for :data:`ALL_CUSTOMERS`."""
+class RoleAssignment(NamedTuple):
+    """A role that is held for one customer, by UUID, or for :data:`ALL_CUSTOMERS`."""
 
     role: Role
     customer: str
@@ -52,51 +52,56 @@ class Grant(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking.
+    """A person or a program that calls the service.
 
     Attributes:
-        uuid: Of the account or the token.
-        name: For histories: ``"ada"``, or ``"token nightly"``.
-        grants: What was granted.
-        csrf: What a change by browser must carry; "" for a token, which no browser sends by itself.
+        uuid: The id of the account or the token.
+        name: The name for histories, such as ``ada`` or ``token nightly``.
+        assignments: The roles that the caller holds.
+        csrf: The proof that a change by a browser must carry; "" for a token, which no browser sends by itself.
     """
 
     uuid: UUID
     name: str
-    grants: tuple[Grant, ...]
+    assignments: tuple[RoleAssignment, ...]
     csrf: str = ""
 
     def may(self, right: Right, customer: str) -> bool:
-        """Tell whether a right is granted for a customer."""
+        """Tell whether the caller has a right for a customer."""
         return any(
-            right in RIGHTS[grant.role] and grant.customer in (ALL_CUSTOMERS, customer)
-            for grant in self.grants
+            right in RIGHTS[assignment.role] and assignment.customer in (ALL_CUSTOMERS, customer)
+            for assignment in self.assignments
         )
 
     def customers(self, right: Right) -> frozenset[str] | None:
-        """The customers that a right is granted for; None for all, present and future."""
-        having = [grant for grant in self.grants if right in RIGHTS[grant.role]]
-        if any(grant.customer == ALL_CUSTOMERS for grant in having):
+        """Return the customers for which the caller has a right; None for all, present and future."""
+        having = [assignment for assignment in self.assignments if right in RIGHTS[assignment.role]]
+        if any(assignment.customer == ALL_CUSTOMERS for assignment in having):
             return None
-        return frozenset(grant.customer for grant in having)
+        return frozenset(assignment.customer for assignment in having)
 
     def has(self, right: Right) -> bool:
-        """Tell whether a right is granted for anybody at all."""
+        """Tell whether the caller has a right for any customer at all."""
         return self.customers(right) != frozenset()
 
 
-def parse_grants(texts: Iterable[str]) -> list[Grant]:
-    """Read grants as people write them: ``viewer``, or ``operator@CUSTOMER-UUID``.
+def parse_assignments(texts: Iterable[str]) -> list[RoleAssignment]:
+    """Read roles as people write them.
+
+    Args:
+        texts: Texts such as ``viewer``, or ``operator@CUSTOMER-UUID``.
 
     Raises:
-        ValueError: There is no such role, or the customer is no UUID.
+        ValueError: There is no such role, or the customer is not a UUID.
     """
-    grants = []
+    assignments = []
     for text in texts:
         role, _, customer = text.partition("@")
         try:
             granted = Role(role.strip().lower())
         except ValueError:
             raise ValueError(f"there is no role {role!r}; there are: {', '.join(Role)}") from None
-        grants.append(Grant(granted, str(UUID(customer.strip())) if customer else ALL_CUSTOMERS))
-    return sorted(set(grants))
+        assignments.append(
+            RoleAssignment(granted, str(UUID(customer.strip())) if customer else ALL_CUSTOMERS)
+        )
+    return sorted(set(assignments))

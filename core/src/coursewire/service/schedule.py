@@ -1,4 +1,4 @@
-"""Recurring jobs, as the settings say them: when, with how much chance, and when never."""
+"""Recurring jobs, as the settings say them: times, random delays and quiet hours."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Schedule:
 
 
 def trigger_of(run: ScheduledRun) -> CronTrigger:
-    """When a run begins.
+    """Return the trigger that says when a run begins.
 
     Raises:
         SettingsError: The times cannot be read.
@@ -111,12 +111,12 @@ def trigger_of(run: ScheduledRun) -> CronTrigger:
 
 
 def after_quiet_hours(now: datetime, hours: Sequence[QuietHours], zone: ZoneInfo) -> datetime:
-    """The first instant from ``now`` on that is in no quiet hours.
+    """Return the first instant from ``now`` on that is in no quiet hours.
 
     Args:
-        now: Aware.
+        now: The present instant, aware.
         hours: From and to, in local time; "to" may be on the next day.
-        zone: Whose local time.
+        zone: The time zone of the quiet hours.
     """
     instant = now
     # Hours may follow each other; more rounds than there are would go round the clock.
@@ -129,7 +129,7 @@ def after_quiet_hours(now: datetime, hours: Sequence[QuietHours], zone: ZoneInfo
 
 
 def _end_of(local: datetime, hours: QuietHours) -> datetime | None:
-    """When these hours end, if ``local`` is within them."""
+    """Return the end of quiet hours, if ``local`` is within them."""
     begin, end = hours.begin, hours.end
     for days in (0, -1):
         day = local.date() + timedelta(days=days)

@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FRESH_S = 5.0
-"""How old the counts of a page may be."""
+"""The age in seconds that the counts of a page may have."""
 
 TRAFFIC_FRESH_S = 60.0
 
 PAST_FRESH_S = 3600.0
-"""How long the counts of a day that is over are kept: only retention changes them."""
+"""The seconds for which the counts of a day that is over are kept: only retention changes them."""
 
 STALE_TIMES = 3
-"""How many times as old as fresh an answer may be for one who looks first after a while."""
+"""The multiple of the fresh age that an answer may have for somebody who looks first after a while."""
 
 MOST_KEPT = 10_000
 """Answers in memory; nearly all of them are names of customers."""
@@ -64,7 +64,7 @@ class LastRun:
 
 @dataclass(slots=True)
 class Standing:
-    """How one configuration stands, over content and outcomes."""
+    """The state of one configuration, over content and outcomes."""
 
     present: int = 0
     waiting: int = 0
@@ -73,7 +73,7 @@ class Standing:
     last_run: LastRun | None = None
 
     def health(self, configuration: Configuration) -> tuple[str, str]:
-        """A colour and the words that it stands for."""
+        """Return a colour and the words that it stands for."""
         if configuration.needs_reconnect_since is not None:
             return "bad", "needs reconnect"
         if configuration.failing_since is not None:
@@ -91,7 +91,7 @@ class Standing:
 
 @dataclass(slots=True)
 class _Kept:
-    """An answer, and when it was asked for."""
+    """An answer, and the moment at which it was asked for."""
 
     value: Any
     at: float
@@ -111,13 +111,13 @@ class Stats:
         self._days: dict[datetime, tuple[float, Counter[tuple[UUID, str]]]] = {}
 
     async def standing(self) -> defaultdict[UUID, Standing]:
-        """How every configuration stands, by UUID."""
+        """Return how every configuration stands, by UUID."""
         return await self._fresh("standing", FRESH_S, lambda: asyncio.to_thread(self._standing))
 
     async def traffic(
         self, configurations: Collection[UUID] | None, days: int
     ) -> list[tuple[str, dict[str, int]]]:
-        """Attempts a day (UTC), the oldest first: ``("11-21", {"good": 3, "wait": 0, "bad": 1})``."""
+        """Return the attempts of each day (UTC), the oldest first: ``("11-21", {"good": 3, "wait": 0, "bad": 1})``."""
         found = await self._fresh(
             ("traffic", days), TRAFFIC_FRESH_S, lambda: asyncio.to_thread(self._traffic, days)
         )
@@ -133,12 +133,12 @@ class Stats:
         await asyncio.gather(*self._asked.values(), return_exceptions=True)
 
     async def configurations(self) -> Sequence[Configuration]:
-        """All configurations."""
+        """Return all configurations."""
         ask = partial(asyncio.to_thread, self._installation.configurations.list)
         return await self._fresh("configurations", FRESH_S, ask)
 
     async def customer_names(self, customers: Iterable[str]) -> dict[str, str]:
-        """What the source calls these customers; the beginning of the UUID where it does not say."""
+        """Return the source's names of customers; the beginning of the UUID where it has none."""
         wanted = list(customers)
         names = await asyncio.gather(
             *(self._fresh(("customer", uuid), TRAFFIC_FRESH_S, partial(self._name, uuid)) for uuid in wanted)
@@ -223,7 +223,7 @@ class Stats:
 
 
 def _counts(connection: Connection, begin: datetime) -> Counter[tuple[UUID, str]]:
-    """Attempts of one day, by configuration and result."""
+    """Return the attempts of one day, counted by configuration and result."""
     c = transmission.c
     # A range: how databases cut an instant down to a date differs, and may go by their zone.
     query = (
@@ -236,7 +236,7 @@ def _counts(connection: Connection, begin: datetime) -> Counter[tuple[UUID, str]
 
 
 def _shades(counts: Counter[tuple[UUID, str]], mine: frozenset[UUID] | None) -> dict[str, int]:
-    """What a day's results come to; of these configurations alone, where some are named."""
+    """Return a day's results, counted by their colour; of these configurations alone, where some are named."""
     shades = {"good": 0, "wait": 0, "bad": 0}
     for (configuration, result), count in counts.items():
         if mine is not None and configuration not in mine:

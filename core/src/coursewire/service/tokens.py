@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import Engine, insert, select, update
 
 from coursewire.model.instant import Clock, utc_now
-from coursewire.service.grants import grants_of, joined_grants, write_grants
-from coursewire.service.rights import Caller, Grant
+from coursewire.service.rights import Caller, RoleAssignment
+from coursewire.service.role_assignments import assignments_of, joined_assignments, write_assignments
 from coursewire.storage.database.engine import writing
 from coursewire.storage.tables.access import access_grant, api_token
 
@@ -35,7 +35,7 @@ class ApiToken:
     expires_at: datetime | None
     revoked_at: datetime | None
     used_at: datetime | None
-    grants: tuple[Grant, ...]
+    assignments: tuple[RoleAssignment, ...]
 
 
 class ApiTokens:
@@ -46,14 +46,19 @@ class ApiTokens:
         self._clock = clock
 
     def add(
-        self, name: str, grants: Iterable[Grant], *, created_by: str, expires_at: datetime | None
+        self,
+        name: str,
+        assignments: Iterable[RoleAssignment],
+        *,
+        created_by: str,
+        expires_at: datetime | None,
     ) -> tuple[ApiToken, str]:
         """Make a token.
 
         Args:
-            name: For people.
-            grants: What its bearer may do.
-            created_by: Who made it.
+            name: A name for people.
+            assignments: The roles of its bearer.
+            created_by: The name of the caller who made it.
             expires_at: From when on it is refused; None for never.
 
         Returns:
@@ -72,14 +77,14 @@ class ApiTokens:
                     expires_at=expires_at,
                 )
             )
-            write_grants(connection, uuid, grants)
+            write_assignments(connection, uuid, assignments)
         return self.get(uuid), value
 
     def get(self, uuid: UUID) -> ApiToken:
-        """One token.
+        """Return one token.
 
         Raises:
-            LookupError: There is none.
+            LookupError: There is no such token.
         """
         found = [token for token in self.list() if token.uuid == uuid]
         if not found:
@@ -87,14 +92,14 @@ class ApiTokens:
         return found[0]
 
     def list(self) -> Sequence[ApiToken]:
-        """All tokens, oldest first, those that are over too."""
+        """Return all tokens, oldest first, also those that are over."""
         columns = [column for column in api_token.columns if column.name != "digest"]
         with self._engine.connect() as connection:
             rows = connection.execute(
                 select(*columns).order_by(api_token.c.created_at, api_token.c.uuid)
             ).all()
-            grants = grants_of(connection, [row.uuid for row in rows])
-        return [ApiToken(**row._mapping, grants=grants.get(row.uuid, ())) for row in rows]
+            assignments = assignments_of(connection, [row.uuid for row in rows])
+        return [ApiToken(**row._mapping, assignments=assignments.get(row.uuid, ())) for row in rows]
 
     def revoke(self, uuid: UUID) -> bool:
         """End a token at once; False when there is none, or it was revoked before."""
@@ -108,7 +113,7 @@ class ApiTokens:
         return ended.rowcount == 1
 
     def caller(self, value: str) -> Caller | None:
-        """Who bears this token; None when it is unknown, revoked or over."""
+        """Return the caller who bears a token; None when it is unknown, revoked or over."""
         c, g, now = api_token.c, access_grant.c, self._clock()
         query = (
             select(c.uuid, c.name, c.expires_at, c.revoked_at, c.used_at, g.role, g.customer)
@@ -126,9 +131,9 @@ class ApiTokens:
         if row.used_at is None or now - row.used_at >= USE_NOTED_EVERY:
             with writing(self._engine) as connection:
                 connection.execute(update(api_token).where(c.uuid == row.uuid).values(used_at=now))
-        return Caller(row.uuid, f"token {row.name}", joined_grants(rows))
+        return Caller(row.uuid, f"token {row.name}", joined_assignments(rows))
 
 
 def digest_of(value: str) -> str:
-    """SHA-256 of a random value; one with 256 bits of chance needs no slow hash."""
+    """Return the SHA-256 of a random value; one with 256 bits of chance needs no slow hash."""
     return hashlib.sha256(value.encode()).hexdigest()

@@ -14,7 +14,7 @@ PARENT = (b"traceparent", b"tracestate")
 
 
 class Traced:
-    """Middleware: a span a request, named by its route, never by its path."""
+    """Middleware that makes a span for each request, named by its route, never by its path."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

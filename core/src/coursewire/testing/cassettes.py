@@ -26,7 +26,6 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from coursewire.cli.simulate import make_simulator
 from coursewire.configurations.files import read_file
 from coursewire.configurations.secret_values import SecretValue
 from coursewire.http.opening import open_draft_session
@@ -34,6 +33,7 @@ from coursewire.http.redact import MASK, SHORTEST
 from coursewire.model.configuration import INSECURE_URLS, ChannelConfig
 from coursewire.model.instant import Clock, utc_now
 from coursewire.plugins.loading import load_channel_object
+from coursewire.plugins.simulators import make_simulator
 from coursewire.testing.cassette_replay import Replaying, UnrecordedRequestError, again, bytes_of, same
 from coursewire.testing.scrubbing import LMS_HOST, Scrubber, Scrubbing
 

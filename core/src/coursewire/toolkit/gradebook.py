@@ -224,6 +224,16 @@ async def people_by_name(people: AsyncIterator[tuple[str | None, Any]]) -> dict[
 
     Returns:
         The ids of all people who share a name or address, by it; see :func:`only_one`.
+
+    Example:
+        ::
+
+            async def students():
+                async for user in cw.rows_of(session, f"/courses/{course}/students"):
+                    yield user.get("email"), user["id"]
+
+
+            people = await cw.people_by_name(students())
     """
     found: defaultdict[str, set[str]] = defaultdict(set)
     async for name, user in people:
@@ -242,6 +252,13 @@ def only_one(people: Mapping[str, Collection[str]], name: str) -> str | Result:
     Returns:
         The id; or a result, blocked with the reason ``learner-unmatched`` or ``learner-ambiguous``, where nobody or several
         people have it.
+
+    Example:
+        >>> people = {"pat@example.com": {"7"}, "sam@example.com": {"8", "9"}}
+        >>> cw.only_one(people, "Pat@example.com")
+        '7'
+        >>> cw.only_one(people, "sam@example.com").reason
+        'learner-ambiguous'
     """
     found = people.get(name.strip().casefold(), ())
     if len(found) == 1:
@@ -255,7 +272,7 @@ def blocked(reason: BlockedReason, remote_id: str | None = None) -> Result:
     Core asks again once a day.
 
     Args:
-        reason: Why nothing can be written, as a member of :class:`~coursewire.model.reasons.Reason` or as text.
+        reason: The reason why nothing can be written, as a member of :class:`~coursewire.model.reasons.Reason` or as text.
         remote_id: The LMS's own id of the item, as far as it is known.
 
     Raises:

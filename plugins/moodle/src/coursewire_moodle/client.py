@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import coursewire as cw
 from coursewire_moodle.config import settings
 from coursewire_moodle.errors import (
-    ID_NUMBER_TAKEN,
-    MISSING_RECORD,
-    SHORT_NAME_TAKEN,
     category_missing,
     error_of_call,
     id_number_alike,
@@ -19,6 +17,7 @@ from coursewire_moodle.errors import (
     several_courses,
     unclear_warning,
 )
+from coursewire_moodle.reasons import ID_NUMBER_TAKEN, MISSING_RECORD, SHORT_NAME_TAKEN
 from coursewire_moodle.web_service import call
 
 CREATE = "core_course_create_courses"
@@ -49,7 +48,8 @@ class _Run:
     Attributes:
         adoptable: ID numbers to Moodle's ids of the courses of the category, once one of them was in the way of a
             new one; None before. With it the courses of a category that is taken over are found without a call each.
-        keys: Keys of the new courses of this run, by the form in which Moodle's database may compare them.
+        keys: Keys of the new courses of this run, and ID numbers of the category once it is listed, by the form in
+            which Moodle's database may compare them.
     """
 
     def __init__(self) -> None:
@@ -57,9 +57,15 @@ class _Run:
         self.keys: dict[str, str] = {}
 
     def twin_of(self, key: str) -> str:
-        """Return an earlier key that may be the same to Moodle's database; "" where there is none."""
+        """Note a key; return an earlier one that may be the same to Moodle's database, or "" where there is none."""
         earlier = self.keys.setdefault(_as_compared(key), key)
         return "" if earlier == key else earlier
+
+    def adopt_from(self, listed: dict[str, str]) -> None:
+        """Note the courses of the category, ID number to id."""
+        self.adoptable = listed
+        for number in listed:
+            self.twin_of(number)
 
 
 def _as_compared(text: str) -> str:
@@ -109,7 +115,10 @@ class _Courses(cw.BulkItemWriter):
             results |= await self._create_together(first)
         for payload in new:
             if twins[payload.key]:
-                results |= await self._create_after_twin(payload)
+                try:
+                    results |= await self._create_after_twin(payload)
+                except cw.SendError as error:  # the others are made, whatever becomes of this one
+                    results[payload.key] = replace(cw.result_from_error(error), batch_refused=False)
         return results
 
     async def _create_together(self, payloads: Sequence[cw.Payload]) -> cw.Results:
@@ -133,7 +142,8 @@ class _Courses(cw.BulkItemWriter):
             alike = await self._alike(payloads[0].remote_key)
             return {payloads[0].key: refused if alike is None else cw.result_from_error(alike)}
         if self._run.adoptable is None:
-            self._run.adoptable = listed = await self.session.once((FIND, CATEGORIES), self._list_category)
+            listed = await self.session.once((FIND, CATEGORIES), self._list_category)
+            self._run.adopt_from(listed)
             there = [payload for payload in payloads if payload.remote_key in listed]
             new = [payload for payload in payloads if payload.remote_key not in listed]
             if there and new:
@@ -144,9 +154,9 @@ class _Courses(cw.BulkItemWriter):
 
     async def _list_category(self) -> dict[str, str]:
         rows = await courses_by(self.session, "category", settings(self.session).category_id)
-        numbers = [row["idnumber"] for row in rows]
+        times = Counter(row["idnumber"] for row in rows)
         # Of two courses with the same ID number a person must say which one is ours.
-        return {row["idnumber"]: str(row["id"]) for row in rows if numbers.count(row["idnumber"]) == 1}
+        return {row["idnumber"]: str(row["id"]) for row in rows if times[row["idnumber"]] == 1}
 
     async def _create_after_twin(self, payload: cw.Payload) -> cw.Results:
         """Create a course whose key may be the same to Moodle's database as one of an earlier course."""
@@ -163,14 +173,14 @@ class _Courses(cw.BulkItemWriter):
         return id_number_alike(key, rows[0]["idnumber"], rows[0]["id"])
 
     async def update_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
-        """Overwrite courses; new ones, and those that come back, are shown, and all others stay as they are."""
+        """Overwrite courses, and show those that are new or come back; all others stay hidden if they are."""
         # An unknown category would hide the courses in it, and Moodle would only warn.
         await self.session.once(CATEGORIES, lambda: category(self.session))
         rows = [
             {
                 **_dated(payload),
                 "id": known,
-                **({"visible": 1} if payload.operation is cw.Operation.CREATE else {}),
+                **({"visible": 1} if _is_to_be_shown(payload) else {}),
             }
             for known, payload in there.items()
         ]
@@ -200,6 +210,14 @@ class _Courses(cw.BulkItemWriter):
 def _taken() -> cw.Result:
     """Return the result of a course that was not sent, because the category has it already."""
     return cw.result_from_error(error_of_call(CREATE, ID_NUMBER_TAKEN, "the category has this course"))
+
+
+def _is_to_be_shown(payload: cw.Payload) -> bool:
+    """Tell whether a course that is there must be shown, because we may be the ones who hid it.
+
+    After a retirement of ours that may or may not have been done, it is not known what Moodle holds.
+    """
+    return payload.operation is cw.Operation.CREATE or payload.confirmed is None
 
 
 def _dated(payload: cw.Payload) -> cw.JsonObject:

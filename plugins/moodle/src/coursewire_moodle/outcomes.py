@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,6 @@ import coursewire as cw
 from coursewire_moodle.client import find_course
 from coursewire_moodle.config import MoodleConfig, settings
 from coursewire_moodle.errors import (
-    MISSING_RECORD,
     grades_not_acknowledged,
     module_missing,
     no_such_assignment,
@@ -21,6 +20,12 @@ from coursewire_moodle.errors import (
     other_module,
     people_hidden,
     scale_too_large,
+)
+from coursewire_moodle.reasons import (
+    GRADE_LOCKED,
+    GRADE_REFUSED,
+    MISSING_RECORD,
+    SEVERAL_GRADE_ITEMS,
 )
 from coursewire_moodle.web_service import SERVER, call, form_of, options, reply_of
 
@@ -32,34 +37,15 @@ PAGE = 1000
 """Participants asked for with one call."""
 
 
-@dataclass(frozen=True, slots=True)
-class GradeRefusal:
-    """The meaning of a number other than 0 that Moodle answers to a call that writes grades.
-
-    Attributes:
-        reason: Short code for the results.
-        message: Explanation, and advice for the person who reads it.
-    """
-
-    reason: str
-    message: str
-
-
 ONE_FAILED = "1"
 """The number for a call of which at least one grade was not written; Moodle does not say which."""
 
-GRADE_REFUSALS: Mapping[str, GradeRefusal] = {
-    ONE_FAILED: GradeRefusal(
-        "grade-refused", "Moodle did not take the grade. Is it locked for this learner in the gradebook?"
-    ),
-    "2": GradeRefusal(
-        "several-grade-items", "The assignment has several grade items in the gradebook. Delete all but one."
-    ),
-    "4": GradeRefusal(
-        "grade-locked", "The grades of this assignment are locked. Unlock them in the gradebook."
-    ),
+GRADE_REFUSALS: Mapping[str, cw.ReasonInfo] = {
+    ONE_FAILED: GRADE_REFUSED,
+    "2": SEVERAL_GRADE_ITEMS,
+    "4": GRADE_LOCKED,
 }
-"""Refusals by the number that Moodle answers."""
+"""Reasons by the number other than 0 that Moodle answers to a call that writes grades."""
 
 
 @cw.hookimpl
@@ -127,8 +113,8 @@ async def _write(
     if refusal is not None:
         refused = cw.Result(
             cw.ResultKind.BLOCKED,
-            refusal.reason,
-            refusal.message,
+            refusal.code,
+            f"Moodle answered {number}: {refusal.text}. {refusal.command_step}",
             http_status=200,
             # The other grades of the call are written.
             batch_refused=number == ONE_FAILED and len(rows) > 1,

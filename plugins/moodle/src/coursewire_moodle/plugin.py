@@ -34,6 +34,8 @@ CHANNEL = cw.Channel(
         content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN}),
         retire_strategies=(cw.RetireStrategy.HIDE, cw.RetireStrategy.DELETE),
         idempotency=cw.Idempotency.NATURAL_KEY,
+        # An update whose last confirmed state is known leaves alone what an administrator hid.
+        wants_confirmed=True,
         list_remote=cw.Support.FULL,
         paging="offset",
         completions=cw.Support.FULL,

@@ -6,8 +6,9 @@ import httpx
 
 import coursewire as cw
 from coursewire_moodle.config import settings
-from coursewire_moodle.errors import CHECK_ADDRESS, WAIT, error_of_call
+from coursewire_moodle.errors import error_of_call
 from coursewire_moodle.forms import bracketed
+from coursewire_moodle.reasons import CHECK_ADDRESS, WAIT
 from coursewire_moodle.replies import Reply, read_reply
 
 SERVER = "/webservice/rest/server.php"

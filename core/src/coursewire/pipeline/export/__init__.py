@@ -1,1 +1,1 @@
-"""What needs sending: catalogs, content and outcomes held against the records."""
+"""The export: catalogs, content and outcomes compared with the records, to find what needs sending."""

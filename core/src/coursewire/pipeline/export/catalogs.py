@@ -28,7 +28,12 @@ class CatalogUnion:
         self.failures: dict[str, str] = {}
 
     def add(self, diff: CatalogDiff, known: Mapping[str, str]) -> None:
-        """Take in one catalog's answer; ``known`` is what it was asked about."""
+        """Take in one catalog's answer.
+
+        Args:
+            diff: The answer.
+            known: The keys that the catalog was asked about, with the version of each.
+        """
         if diff.answer is Answer.FAILED:
             self.failures[diff.catalog.uuid] = diff.reason
             return
@@ -52,13 +57,13 @@ class CatalogUnion:
         return not self.failures
 
     def catalogs_of(self, key: str) -> tuple[str, ...]:
-        """The catalogs that hold ``key``, oldest first."""
+        """Return the catalogs that hold ``key``, oldest first."""
         bits = self._provenance.get(key, 0)
         return tuple(uuid for place, uuid in enumerate(self._catalogs) if bits >> place & 1)
 
 
 async def chosen_catalogs(source: Source, config: ChannelConfig, customer: str) -> list[Catalog]:
-    """The catalogs that a configuration sends, oldest first.
+    """Return the catalogs that a configuration sends, oldest first.
 
     Raises:
         ConfigurationError: It names a catalog that the customer does not have.
@@ -81,7 +86,7 @@ async def chosen_catalogs(source: Source, config: ChannelConfig, customer: str) 
 
 
 async def wanted_keys(source: Source, config: ChannelConfig, customer: str) -> list[str]:
-    """Every key that the catalogs of a configuration hold, whatever our records say; for looking, not for sending.
+    """Return every key that the catalogs of a configuration hold, whatever our records say; for looking, not for sending.
 
     Raises:
         ConfigurationError: As of :func:`chosen_catalogs`.

@@ -338,7 +338,7 @@ class ContentExport:
         page = []
         for record in records.values():
             record.happen(Event.WITHDRAW)
-            record.reason = str(Reason.WITHDRAWN)
+            record.reason = Reason.WITHDRAWN
             one = self._gone(record, Reason.WITHDRAWN)
             one.decisions.append(Decision("withdrawal", Reason.WITHDRAWN))
             one.prepared = Prepared(record, None, Reason.WITHDRAWN, changed=True, title=one.title)

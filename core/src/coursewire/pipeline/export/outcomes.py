@@ -1,7 +1,7 @@
 """Exporting outcomes: from enrollments to the completions, assessments and reports that need sending.
 
 Every outcome is built afresh from the source and held against what the LMS last confirmed. What is decided on
-the way is kept as steps, so that ``coursewire why`` tells what a run does, not what it is thought to do.
+the way is kept, so that ``coursewire why`` tells what a run does, not what it is thought to do.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ WHOLE = "*"
 
 
 class _Page(NamedTuple):
-    """What our own tables know about a page of enrollments."""
+    """The rows of our own tables about a page of enrollments."""
 
     records: Mapping[str, list[OutcomeRecord]]
     links: Mapping[str, Identity]
@@ -59,7 +59,7 @@ class _Page(NamedTuple):
 
 @dataclass(slots=True)
 class Notes:
-    """What examining found out beside the outcomes; a run writes it down, a plan does not.
+    """Findings beside the outcomes; a run writes them down, a plan does not.
 
     Attributes:
         links: Username to what is to be stored as the learner's link.
@@ -73,8 +73,20 @@ class Notes:
 class OutcomeExport:
     """The outcomes of one kind of one configuration at one moment.
 
+    Args:
+        kind: The kind of outcome.
+        channel: The channel.
+        config: The configuration's settings.
+        customer: The customer whose enrollments are looked at.
+        source: The source of the enrollments.
+        records: The records of what the LMS was told.
+        content: The records of the courses that the LMS has.
+        links: The learners' ids at the LMS, as they are stored.
+        now: The run's instant.
+        force: Send what is unchanged, too, and heed no pause.
+
     Attributes:
-        notes: What the pages since the last look at it found out.
+        notes: The findings of the pages since it was last replaced.
     """
 
     def __init__(
@@ -132,7 +144,7 @@ class OutcomeExport:
     async def evaluations(
         self, *, learner: str | None = None, course: str | None = None
     ) -> AsyncIterator[list[OutcomeEvaluation]]:
-        """As :meth:`pages`, with the steps that led there."""
+        """Yield what :meth:`pages` yields, with the decisions that led there."""
         async for page in self._source.enrollments(
             self._customer.uuid,
             username=learner,
@@ -173,7 +185,7 @@ class OutcomeExport:
     # -- which outcomes there are ----------------------------------------------------------------
 
     def _outcomes(self, facts: EnrollmentFacts, known: _Page) -> list[OutcomeEvaluation]:
-        """The outcomes of an enrollment: one of it as a whole, or one assessment a subsection."""
+        """Return the outcomes of an enrollment: one of it as a whole, or one for each subsection."""
         parts: Sequence[SubsectionFacts | None] = (None,)
         if self._kind.info.by_subsection and facts.subsections:
             parts = facts.subsections
@@ -210,7 +222,7 @@ class OutcomeExport:
         return OutcomeEvaluation(record=stored, facts=facts, part=part, before=before)
 
     def _course_key(self, facts: EnrollmentFacts) -> str:
-        """The key that the LMS knows the course by: as it was sent, the course before the run."""
+        """Return the key that the LMS knows the course by: as it was sent, the course before the run."""
         keys = _course_keys(facts)
         held = next((held for key in keys if (held := self._held[key])), None)
         return held.remote_key if held else keys[0]
@@ -368,7 +380,7 @@ class OutcomeExport:
     # -- against what the LMS confirmed ----------------------------------------------------------
 
     def _decide(self, one: OutcomeEvaluation, confirmed: Mapping[str, Any] | None) -> Decision:
-        """The last step: with a reason why it stays, or none, and then it is sent."""
+        """Decide last whether it is sent: without a reason it is."""
         record = one.record
         verdict = compare_outcome(
             record, one.fingerprint, context=self._context, now=self._now, force=self._force
@@ -386,7 +398,7 @@ class OutcomeExport:
     def _resend(
         self, one: OutcomeEvaluation, confirmed: Mapping[str, Any], before: LastReported | None
     ) -> str:
-        """Why the LMS is not told again although the outcome has changed; "" when it is."""
+        """Return why the LMS is not told again although the outcome has changed; "" when it is."""
         assert one.outcome is not None
         if not self._channel.hook_caller.should_transmit(self._config, one.outcome, confirmed, before):
             improved = self._config.resend_outcomes is Resend.IMPROVED
@@ -455,6 +467,6 @@ _KEPT_REASONS = frozenset(
 
 
 def _course_keys(facts: EnrollmentFacts) -> list[str]:
-    """The keys under which the course may have been sent, the likelier one first."""
+    """Return the keys under which the course may have been sent, the likelier one first."""
     course = facts.course
     return [course.run_key] if course.course_key is None else [course.course_key, course.run_key]

@@ -1,4 +1,4 @@
-"""What exporting hands to sending and planning, whatever is exported."""
+"""The prepared items that exporting hands to sending and planning, whatever is exported."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a policy says about an enrollment.
+    """A policy's verdict about an enrollment.
 
     Attributes:
         verdict: What the outcome would say.
@@ -59,7 +59,7 @@ DATE_UNKNOWN = Reason.COMPLETION_DATE_UNKNOWN
 
 
 class Situation(NamedTuple):
-    """What the tables' conditions are about.
+    """The evidence that the tables' conditions look at.
 
     Attributes:
         audit: The enrollment's mode is of the audit track.
@@ -208,7 +208,7 @@ def judge(policy: CompletionPolicy, facts: EnrollmentFacts, moment: Moment) -> J
     """Judge an enrollment by a policy's table.
 
     Args:
-        policy: The configuration's.
+        policy: The completion policy of the configuration.
         facts: What the source knows.
         moment: The "now" of the run; it learns when the judgement will change by the passing of time.
     """
@@ -283,12 +283,12 @@ def _dates(facts: EnrollmentFacts) -> dict[str, datetime]:
 
 
 def _has_come(name: str, date: datetime, moment: Moment) -> bool:
-    """Whether something happened then; what was planned for a day to come has not happened."""
+    """Tell whether something happened then; what was planned for a day to come has not happened."""
     return name not in (END, DEADLINE) or moment.has_passed(date)
 
 
 def _percent(facts: EnrollmentFacts, situation: Situation) -> tuple[Decimal | None, str | None]:
-    """The certificate's grade where it counts and is a fraction, else the grade's; and which of them it is."""
+    """Return the certificate's grade where it counts and is a fraction, else the grade's; and which of them it is."""
     if facts.certificate and situation.certificate != ABSENT and not situation.audit:
         percent = _fraction(facts.certificate.grade)
         if percent is not None:
@@ -299,7 +299,7 @@ def _percent(facts: EnrollmentFacts, situation: Situation) -> tuple[Decimal | No
 
 
 def _fraction(text: str | None) -> Decimal | None:
-    """A certificate's grade as a fraction; None for letters, and for numbers of another scale."""
+    """Return a certificate's grade as a fraction; None for letters, and for numbers of another scale."""
     try:
         value = Decimal(text or "")
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""What must hold before anything about an enrollment may leave. Pure; the order of the gates is the order here.
+"""The gates that must be open before anything about an enrollment may leave, in this order. Pure.
 
 | gate | closed when | reason |
 | --- | --- | --- |
@@ -38,10 +38,10 @@ def gate(
     """Tell why nothing of an enrollment may leave: the code of the first closed gate, None when all are open.
 
     Args:
-        customer: Whose enrollment it is.
-        facts: What is known of it.
-        config: May let learners in who have another customer selected.
-        ended_too: It is the enrollment itself that is told, so that its end closes no gate.
+        customer: The customer that the enrollment belongs to.
+        facts: The facts that the source knows of it.
+        config: The configuration's settings, which may let in learners who have another customer selected.
+        ended_too: The enrollment itself is what is told, so that its end closes no gate.
     """
     learner = facts.learner
     if learner.pending:
@@ -67,12 +67,12 @@ def consent_gate(customer: Customer, consent: Consent) -> Reason | None:
 
 
 def implies_consent(customer: Customer) -> bool:
-    """Whether the customer collects consent itself, so that its learners are never asked."""
+    """Tell whether the customer collects consent itself, so that its learners are never asked."""
     return customer.enable_data_sharing_consent and (
         customer.enforce_data_sharing_consent == "externally_managed"
     )
 
 
 def reports_audit(customer: Customer) -> bool:
-    """Whether results of the audit track may leave."""
+    """Tell whether results of the audit track may leave."""
     return customer.enable_audit_enrollment and customer.enable_audit_data_reporting

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """What is to be done with an item, before its payload is known."""
+    """The action that an item needs, before its payload is known."""
 
     EVALUATE = "evaluate"
     """Build the payload and compare."""
@@ -30,7 +30,7 @@ class Action(StrEnum):
 
 
 class ItemAction(NamedTuple):
-    """What is to be done with an item, and the reason code of why."""
+    """The action that an item needs, and the reason code of why."""
 
     action: Action
     reason: str
@@ -47,7 +47,7 @@ def action_for(
     """Decide from a record and the source's version, without the payload.
 
     Args:
-        summary: The record.
+        summary: The columns of its record that decide.
         wanted_version: The source's version of the item; "" when it does not know, None when no catalog
             holds the item any more.
         context: Digest of what else the payload depends on: configuration and plugin version.
@@ -140,7 +140,7 @@ def unsettled(record: Record, *, force: bool) -> str:
 def compare_outcome(
     record: Record, fingerprint: str, *, context: str, now: datetime, force: bool
 ) -> Event | str:
-    """As :func:`compare`, for an outcome, which is built afresh in every run: heeds its pause first.
+    """Decide as :func:`compare` does, for an outcome, which is built afresh in every run: its pause counts first.
 
     A pause ends early when the payload or the configuration has changed.
     """

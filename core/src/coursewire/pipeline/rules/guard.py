@@ -9,12 +9,12 @@ from coursewire.errors import GuardError
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a run may retire without being asked.
+    """The limits of what a run may retire without being asked.
 
     Attributes:
-        share: Of the items that the LMS holds, 0 to 1.
-        number: In all.
-        floor: Up to so many go through whatever share they are, unless nothing would be left.
+        share: The share of the items that the LMS holds, 0 to 1.
+        number: The number of items in all.
+        floor: The number of items that go through whatever share they are, unless nothing would be left.
     """
 
     share: float = 0.2
@@ -33,8 +33,8 @@ class Guard:
         """Stop a run that would retire too much.
 
         Args:
-            retiring: Items it would retire.
-            present: Items that the LMS holds now.
+            retiring: The number of items that it would retire.
+            present: The number of items that the LMS holds now.
             confirmed: The number a person agreed to; None when nobody was asked.
             where: The configuration, for the message.
             how: The command that confirms, for the message.

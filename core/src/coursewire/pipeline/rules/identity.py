@@ -1,4 +1,4 @@
-"""Which id of a learner goes to the LMS. Pure: a look at what the source says and at the stored link.
+"""The choice of the learner's id that goes to the LMS. Pure: a look at what the source says and at the stored link.
 
 | stored link | ``learner_id`` | what is known | id |
 | --- | --- | --- | --- |
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 def identify(
     config: ChannelConfig, customer: Customer, learner: LearnerFacts, link: Identity | None
 ) -> Identity:
-    """The learner's id at this configuration's LMS.
+    """Find the learner's id at this configuration's LMS.
 
     Args:
-        config: Names the kind of id, and may name the identity provider.
-        customer: Has the identity providers, in their order.
+        config: The settings, which name the kind of id and may name the identity provider.
+        customer: The customer, with its identity providers in their order.
         learner: The learner at this customer.
-        link: What is stored for the learner and this configuration. Only one made by hand, or brought along
+        link: The link that is stored for the learner and this configuration. Only one made by hand, or brought along
             from the LMS, is looked at: everything else is found afresh.
     """
     if link is not None and link.origin == BY_HAND and link.value:

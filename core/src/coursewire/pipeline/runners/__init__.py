@@ -1,1 +1,1 @@
-"""Where jobs run."""
+"""The runners: each decides where jobs run."""

@@ -1,4 +1,4 @@
-"""Jobs that the service runs in this process: started, watched, and ended with it."""
+"""The runner of a process that does other things beside: jobs are started, watched, and ended with it."""
 
 from __future__ import annotations
 
@@ -25,25 +25,26 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 ELSEWHERE_POLL_S = 0.05
-"""How often jobs of other event loops are looked after while all are being ended."""
+"""Seconds between two looks at the jobs of other event loops, while all are being ended."""
 
 KEPT_AFTER_END = 200
-"""Jobs of which the way they ended is still known here; the database knows all that got their lease."""
+"""The number of jobs that are remembered after their end; the database knows all that got their lease."""
 
 
 @dataclass(slots=True)
 class Watched:
-    """One job, as it goes.
+    """A job that was started in the background, and how far it is.
 
     Attributes:
         job: The job.
-        phase: What it is doing.
-        done: Items dealt with.
-        total: Items there are; 0 while nobody knows.
+        phase: The word for what it is doing.
+        done: The number of items dealt with.
+        total: The number of items there are; 0 while nobody knows.
         state: ``waiting``, ``running``, ``finished`` or ``failed``.
-        summary: Of a finished one.
-        error: Why it failed.
-        started_s: When, on the monotonic clock.
+        summary: The summary of a finished job; None before.
+        error: The reason why it failed; None when it did not.
+        started_s: The instant at which it was started, in seconds of the monotonic clock.
+        stop: Set it to end the run after the requests under way.
     """
 
     job: Job
@@ -66,7 +67,7 @@ class Watched:
         self.state = "failed"
 
     def as_dict(self) -> dict[str, Any]:
-        """How far it is, as plain data."""
+        """Return how far it is, as plain data."""
         return {"state": self.state, "phase": self.phase, "done": self.done, "total": self.total}
 
 
@@ -91,7 +92,7 @@ class BackgroundJobs:
         self._closing = False
 
     def start(self, job: Job) -> Watched:
-        """Start a job and return at once; it gets a progress callback of ours."""
+        """Start a job and return at once. Its progress is noted in what is returned."""
         watched = Watched(job)
         job.progress = watched.progress
         self._watched[job.uuid] = watched
@@ -104,7 +105,7 @@ class BackgroundJobs:
         return watched
 
     def watch(self, task: asyncio.Task[None]) -> None:
-        """Keep something else that goes on beside, until it ends; it is cut off when the service ends."""
+        """Keep another task until it ends; it is cut off when the jobs are ended."""
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
 
@@ -126,11 +127,11 @@ class BackgroundJobs:
             raise
 
     def find(self, uuid: UUID) -> Watched | None:
-        """A job that this process runs or ran not long ago."""
+        """Return a job that this process runs or ran not long ago; None for any other."""
         return self._watched.get(uuid)
 
     def snapshot(self) -> dict[UUID, dict[str, Any]]:
-        """How far each job is. Taken before the database is read, it may be behind a row, and never ahead of it."""
+        """Return how far each job is, by id. Taken before the database is read, it may be behind a row, and never ahead."""
         return {uuid: watched.as_dict() for uuid, watched in self._watched.copy().items()}
 
     def stop(self, uuid: UUID) -> bool:
@@ -143,7 +144,7 @@ class BackgroundJobs:
 
     @property
     def running(self) -> int:
-        """How many jobs have not ended."""
+        """The number of jobs that have not ended."""
         return len(self._tasks)
 
     def reopen(self) -> None:
@@ -171,7 +172,7 @@ class BackgroundJobs:
         async with self._slots.setdefault(loop, asyncio.Semaphore(self._jobs_at_once)):
             if self._closing:
                 watched.fail(
-                    CoursewireError("the service is being stopped", next_step="Start the job again.")
+                    CoursewireError("this process is being stopped", next_step="Start the job again.")
                 )
                 return
             watched.state = "running"

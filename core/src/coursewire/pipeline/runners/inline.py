@@ -24,8 +24,8 @@ JOBS_AT_ONCE = 4
 def calm_collector() -> None:
     """Let the garbage collector look less often: for a process that runs jobs and does little else.
 
-    Jobs make many objects and hardly a cycle; a fifth of a large run would be spent on looking for some. What
-    is loaded by now stays, so it need not be looked at again.
+    Jobs make many objects and hardly a cycle; a fifth of a large run would be spent on looking for some. Modules that
+    are loaded by now stay, so they need not be looked at again.
     """
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)
@@ -33,7 +33,13 @@ def calm_collector() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How one job ended: with a summary, or with an error."""
+    """The end of one job: a summary, or an error.
+
+    Attributes:
+        job: The job.
+        summary: The counts of what it did; None when it failed.
+        error: The reason why it failed; None when it did not.
+    """
 
     job: Job
     summary: Summary | None
@@ -41,7 +47,7 @@ class Ended:
 
     @property
     def exit_status(self) -> int:
-        """Of this job alone."""
+        """The exit status of a command that ran this job alone."""
         if self.error is not None:
             return self.error.exit_status
         return self.summary.exit_status if self.summary else 0

@@ -46,7 +46,7 @@ def apply_result(prepared: Prepared, result: Result, now: datetime) -> None:
             record.source_version = None
             record.attempts = max(record.attempts - 1, 0)
             throttled = result.kind is ResultKind.THROTTLED
-            record.reason = str(Reason.WAITING_FOR_LIMIT if throttled else Reason.CREDENTIALS_BROKEN)
+            record.reason = Reason.WAITING_FOR_LIMIT if throttled else Reason.CREDENTIALS_BROKEN
         case ResultKind.REJECTED:
             record.batch_cap = None
 
@@ -55,7 +55,7 @@ def put_back(prepared: Prepared, reason: str, retry_at: datetime | None, *, clai
     """Return an item to the planned ones: nothing of it has left.
 
     Args:
-        prepared: The item.
+        prepared: The item that did not leave.
         reason: The reason code of why it waits.
         retry_at: The instant before which it need not be tried; None when the next run may.
         claimed: It was marked as being sent.
@@ -65,6 +65,6 @@ def put_back(prepared: Prepared, reason: str, retry_at: datetime | None, *, clai
         record.happen(Event.DEFER)
         record.attempts = max(record.attempts - 1, 0)
     record.job = None
-    record.reason, record.message = str(reason), None
+    record.reason, record.message = reason, None
     record.not_before_at = retry_at
     record.source_version = None

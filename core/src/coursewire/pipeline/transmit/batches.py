@@ -1,4 +1,4 @@
-"""What travels together."""
+"""Batches: the payloads that travel together in one request."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def group(
 ) -> Iterator[Batch]:
     """Group payloads into batches.
 
-    Items of one operation travel together, or all where the channel mixes operations. Suspects of a refused
-    batch travel among themselves, in batches up to their cap, so that the good ones are not held up again.
+    Items of one operation travel together, or all where the channel mixes operations. Items of a batch that was refused
+    travel apart from the others, in batches no larger than their cap, so that the one at fault does not hold up good
+    ones again.
     """
     mixed = channel.channel.capabilities.mixed_operations
     groups: dict[tuple[Operation | None, int | None], list[Payload]] = defaultdict(list)
@@ -42,7 +43,7 @@ def group(
 
 
 def part(batch: Batch, payloads: Sequence[Payload]) -> Batch:
-    """A batch of its own with some of another's payloads."""
+    """Make a batch of its own with some of another's payloads."""
     return replace(batch, payloads=tuple(payloads), id=uuid.uuid4().hex)
 
 

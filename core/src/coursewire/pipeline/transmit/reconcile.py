@@ -30,7 +30,7 @@ async def reconcile(run: Run, session: Session, records: Records[R]) -> list[R]:
     Args:
         run: The run that has begun.
         session: The HTTP session of its configuration.
-        records: Its records.
+        records: The records of its configuration and kind.
 
     Returns:
         The records that were open, in the state in which they are now.
@@ -50,7 +50,7 @@ async def reconcile(run: Run, session: Session, records: Records[R]) -> list[R]:
                 await _look(run.channel, session, record)
         elif record.state is State.SENDING:
             record.happen(Event.DOUBT)
-            record.reason, record.job = str(Reason.IN_DOUBT), None
+            record.reason, record.job = Reason.IN_DOUBT, None
 
     await asyncio.gather(*map(reconcile_one, open_ones))
     await asyncio.to_thread(records.save, open_ones, now=run.clock())
@@ -62,7 +62,7 @@ async def _look(channel: LoadedChannel, session: Session, record: Record) -> Non
         found = await channel.hook_caller.find_remote(session, record.remote_key)
     except (SendError, IncompleteListError, ContractError) as error:
         # It could not be told; the record stays open and the next run asks again.
-        record.reason, record.message = str(Reason.UNSETTLED), str(error)
+        record.reason, record.message = Reason.UNSETTLED, str(error)
         return
     if found is None:
         _moved(record, Event.NOT_FOUND)
@@ -73,6 +73,6 @@ async def _look(channel: LoadedChannel, session: Session, record: Record) -> Non
 
 def _moved(record: Record, event: Event) -> None:
     record.happen(event)
-    record.reason, record.message, record.job = str(Reason.UNSETTLED), None, None
+    record.reason, record.message, record.job = Reason.UNSETTLED, None, None
     record.confirmed_fingerprint = None  # what the LMS holds of it is not known
     record.source_version = None

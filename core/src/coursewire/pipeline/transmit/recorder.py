@@ -1,4 +1,4 @@
-"""Writing down what became of items: results wait for each other and are stored together."""
+"""Storing what became of items: results are collected and written together."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ class Recorder:
         """Note that an item's record has moved on; the next flush writes it.
 
         Args:
-            item: The item.
-            confirmed: What the LMS has just confirmed of it, as canonical JSON.
+            item: The item whose record has moved on.
+            confirmed: The payload that the LMS has just confirmed, as canonical JSON; None when it confirmed none.
         """
         self._buffer.records.append(item)
         if confirmed is not None:

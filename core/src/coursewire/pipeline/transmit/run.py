@@ -53,7 +53,7 @@ class Stop:
     ) -> None:
         """Stop sending; the first reason stands."""
         if self.reason is None:
-            self.reason, self.retry_at, self.message = str(reason), retry_at, message
+            self.reason, self.retry_at, self.message = reason, retry_at, message
             self.needs_person = needs_person
 
     def __bool__(self) -> bool:

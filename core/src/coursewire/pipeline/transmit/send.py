@@ -178,7 +178,7 @@ class Sender:
             return [result] * len(batch)
         except ContractError as error:
             logger.error("job %s: %s", self._run.job, error)
-            result = Result(ResultKind.IN_DOUBT, reason=str(Reason.CHANNEL_FAULT), message=str(error))
+            result = Result(ResultKind.IN_DOUBT, reason=Reason.CHANNEL_FAULT, message=str(error))
             return [result] * len(batch)
         self._unreachable = 0
         results = [redacted(answer, self._session.redactor) for answer in answers]
@@ -207,7 +207,7 @@ class Sender:
         duration_ms: int,
         by_key: Mapping[str, Prepared],
     ) -> None:
-        """A batch was refused as a whole: send again those that are not, or may not be, at fault.
+        """Send again those of a refused batch that are not, or may not be, at fault.
 
         Where the LMS blamed some items, the others go again together; where it blamed none, in halves, until
         the item at fault is alone.
@@ -260,7 +260,7 @@ class Sender:
             put_back(item, why, self._stop.retry_at if reason is None else None, claimed=True)
             item.record.message = message or None
             self._recorder.add(item)
-            self._summary.leave(str(why))
+            self._summary.leave(why)
         self._summary.wait_until(self._stop.retry_at)
         self._run.advance(len(items))
 
@@ -268,7 +268,7 @@ class Sender:
         reason = self._stop.reason or Reason.STOPPED
         for item in items:
             put_back(item, reason, self._stop.retry_at, claimed=claimed)
-            self._summary.leave(str(reason))
+            self._summary.leave(reason)
         self._summary.wait_until(self._stop.retry_at)
         await self._recorder.save(items)
         self._run.advance(len(items))

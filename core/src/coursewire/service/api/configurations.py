@@ -13,16 +13,16 @@ from starlette.concurrency import run_in_threadpool
 from coursewire.configurations.configuration import Configuration
 from coursewire.errors import ConfigurationError, CoursewireError
 from coursewire.inbound.code_grants import CodeGrants
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.paging import API
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
 
 router = GuardedRouter(prefix=f"{API}/configurations", tags=["configurations"])
 
-READ = Annotated[Reach, needs(Right.READ)]
-OPERATE = Annotated[Reach, needs(Right.OPERATE)]
-ADMINISTER = Annotated[Reach, needs(Right.ADMINISTER)]
+READ = Annotated[Access, needs(Right.READ)]
+OPERATE = Annotated[Access, needs(Right.OPERATE)]
+ADMINISTER = Annotated[Access, needs(Right.ADMINISTER)]
 
 Version = Annotated[
     int | None,
@@ -55,7 +55,7 @@ class ConfigurationOut(BaseModel):
 
     @classmethod
     def of(cls, configuration: Configuration) -> ConfigurationOut:
-        """The public form of a stored configuration."""
+        """Return the public form of a stored configuration."""
         names = cls.model_fields.keys() - {"name", "customer", "fields", "secrets_set"}
         return cls(
             name=configuration.display_name,
@@ -67,7 +67,7 @@ class ConfigurationOut(BaseModel):
 
 
 class NewConfiguration(BaseModel):
-    """What a configuration is made from."""
+    """A configuration to make."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -88,7 +88,7 @@ class Changes(BaseModel):
 
 
 class ValidityOut(BaseModel):
-    """What keeps a configuration from being active."""
+    """The faults that keep a configuration from being active."""
 
     valid: bool
     missing: list[str]
@@ -108,7 +108,7 @@ class Change(BaseModel):
 
 
 class CheckOut(BaseModel):
-    """What came of trying the connection."""
+    """The result of trying the connection."""
 
     ok: bool
     works: list[str] = Field(description="One sentence for each thing that works.")
@@ -117,104 +117,106 @@ class CheckOut(BaseModel):
 
 @router.get("", summary="List")
 def list_configurations(
-    reach: READ,
+    access: READ,
     channel: Annotated[str | None, Query(max_length=30)] = None,
     customer: UUID | None = None,
     active: bool | None = None,
 ) -> list[ConfigurationOut]:
-    """All within reach, oldest first. They are few, so that there are no pages."""
-    found = reach.configurations(
+    """List all configurations within reach, oldest first. They are few, so that there are no pages."""
+    found = access.configurations(
         channel=channel.upper() if channel else None, customer=str(customer) if customer else None
     )
     return [ConfigurationOut.of(each) for each in found if active in (None, each.active)]
 
 
 @router.post("", status_code=201, summary="Add")
-def add_configuration(body: NewConfiguration, reach: ADMINISTER) -> ConfigurationOut:
+def add_configuration(body: NewConfiguration, access: ADMINISTER) -> ConfigurationOut:
     """Add a draft, which may be incomplete, or an active configuration, which must be valid."""
-    reach.demand(str(body.customer))
-    channel = reach.installation.channels.get(body.channel.upper()).channel
-    made = reach.installation.configurations.add(
-        channel, str(body.customer), _plain(body.fields), active=body.active, actor=reach.caller.name
+    access.demand(str(body.customer))
+    channel = access.installation.channels.get(body.channel.upper()).channel
+    made = access.installation.configurations.add(
+        channel, str(body.customer), _plain(body.fields), active=body.active, actor=access.caller.name
     )
     return ConfigurationOut.of(made)
 
 
 @router.get("/{uuid}", summary="Show")
-def show_configuration(uuid: UUID, reach: READ) -> ConfigurationOut:
-    """One configuration."""
-    return ConfigurationOut.of(reach.configuration(uuid))
+def show_configuration(uuid: UUID, access: READ) -> ConfigurationOut:
+    """Show one configuration."""
+    return ConfigurationOut.of(access.configuration(uuid))
 
 
 @router.patch("/{uuid}", summary="Edit")
 def edit_configuration(
-    uuid: UUID, body: Changes, reach: ADMINISTER, expected_version: Version = None
+    uuid: UUID, body: Changes, access: ADMINISTER, expected_version: Version = None
 ) -> ConfigurationOut:
     """Change fields."""
-    found = reach.configuration(uuid)
-    channel = reach.installation.channels.get(found.channel).channel
-    edited = reach.installation.configurations.edit(
-        uuid, channel, _plain(body.fields), actor=reach.caller.name, expected_version=expected_version
+    found = access.configuration(uuid)
+    channel = access.installation.channels.get(found.channel).channel
+    edited = access.installation.configurations.edit(
+        uuid, channel, _plain(body.fields), actor=access.caller.name, expected_version=expected_version
     )
     return ConfigurationOut.of(edited)
 
 
 @router.delete("/{uuid}", status_code=204, summary="Remove")
-def remove_configuration(uuid: UUID, reach: ADMINISTER, expected_version: Version = None) -> Response:
-    """Take it out of all lists and erase its secrets. What the LMS holds stays there."""
-    reach.configuration(uuid)
-    reach.installation.configurations.remove(uuid, actor=reach.caller.name, expected_version=expected_version)
+def remove_configuration(uuid: UUID, access: ADMINISTER, expected_version: Version = None) -> Response:
+    """Take a configuration out of all lists and erase its secrets. What the LMS holds stays there."""
+    access.configuration(uuid)
+    access.installation.configurations.remove(
+        uuid, actor=access.caller.name, expected_version=expected_version
+    )
     return Response(status_code=204)
 
 
 @router.post("/{uuid}/activate", summary="Activate")
 def activate_configuration(
-    uuid: UUID, reach: ADMINISTER, expected_version: Version = None
+    uuid: UUID, access: ADMINISTER, expected_version: Version = None
 ) -> ConfigurationOut:
-    """Let jobs take it; 422 lists what is missing and incorrect."""
-    found = reach.configuration(uuid)
-    channel = reach.installation.channels.get(found.channel).channel
+    """Let jobs take a configuration; 422 lists what is missing and incorrect."""
+    found = access.configuration(uuid)
+    channel = access.installation.channels.get(found.channel).channel
     return ConfigurationOut.of(
-        reach.installation.configurations.activate(
-            uuid, channel, actor=reach.caller.name, expected_version=expected_version
+        access.installation.configurations.activate(
+            uuid, channel, actor=access.caller.name, expected_version=expected_version
         )
     )
 
 
 @router.post("/{uuid}/deactivate", summary="Deactivate")
 def deactivate_configuration(
-    uuid: UUID, reach: ADMINISTER, expected_version: Version = None
+    uuid: UUID, access: ADMINISTER, expected_version: Version = None
 ) -> ConfigurationOut:
-    """Let jobs leave it alone. Nothing is sent."""
-    reach.configuration(uuid)
+    """Let jobs leave a configuration alone. Nothing is sent."""
+    access.configuration(uuid)
     return ConfigurationOut.of(
-        reach.installation.configurations.deactivate(
-            uuid, actor=reach.caller.name, expected_version=expected_version
+        access.installation.configurations.deactivate(
+            uuid, actor=access.caller.name, expected_version=expected_version
         )
     )
 
 
 @router.get("/{uuid}/validity", summary="What is missing")
-def show_validity(uuid: UUID, reach: READ) -> ValidityOut:
-    """What keeps it from being active."""
-    found = reach.configuration(uuid)
-    channel = reach.installation.channels.get(found.channel).channel
-    validity = reach.installation.configurations.validity(uuid, channel)
+def show_validity(uuid: UUID, access: READ) -> ValidityOut:
+    """Show the faults that keep a configuration from being active."""
+    found = access.configuration(uuid)
+    channel = access.installation.channels.get(found.channel).channel
+    validity = access.installation.configurations.validity(uuid, channel)
     return ValidityOut(
         valid=validity.valid, missing=list(validity.missing), incorrect=dict(validity.incorrect)
     )
 
 
 @router.get("/{uuid}/history", summary="Who changed what")
-def show_history(uuid: UUID, reach: READ) -> list[Change]:
-    """Every change, oldest first."""
-    reach.configuration(uuid)
-    rows = reach.installation.configurations.history(uuid)
+def show_history(uuid: UUID, access: READ) -> list[Change]:
+    """List every change, oldest first."""
+    access.configuration(uuid)
+    rows = access.installation.configurations.history(uuid)
     return [Change(**{name: getattr(row, name) for name in Change.model_fields}) for row in rows]
 
 
 class Connect(BaseModel):
-    """How access is to be asked for."""
+    """A request for access, to begin with."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -222,42 +224,42 @@ class Connect(BaseModel):
 
 
 class ConnectAt(BaseModel):
-    """Where an administrator of the LMS gives access."""
+    """The page of the LMS on which its administrator gives access."""
 
     url: str
 
 
 class Connected(BaseModel):
-    """What the LMS sent the browser back with: the whole query."""
+    """The whole query with which the LMS sent the browser back."""
 
     answer: dict[str, str] = Field(max_length=20)
 
 
 @router.post("/{uuid}/connect", summary="Ask for access")
-def connect_configuration(uuid: UUID, body: Connect, reach: ADMINISTER) -> ConnectAt:
+def connect_configuration(uuid: UUID, body: Connect, access: ADMINISTER) -> ConnectAt:
     """Begin an OAuth 2 code grant. The same caller must finish it, within ten minutes."""
-    reach.configuration(uuid)
-    url = CodeGrants(reach.installation).start(
-        uuid, session=str(reach.caller.uuid), redirect_uri=body.redirect_uri
+    access.configuration(uuid)
+    url = CodeGrants(access.installation).start(
+        uuid, session=str(access.caller.uuid), redirect_uri=body.redirect_uri
     )
     return ConnectAt(url=url)
 
 
 @router.post("/connected", summary="Finish asking for access")
-async def finish_connection(body: Connected, reach: ADMINISTER) -> ConfigurationOut:
+async def finish_connection(body: Connected, access: ADMINISTER) -> ConfigurationOut:
     """Exchange the code for tokens, which are stored; 422 says what went wrong."""
-    made = await CodeGrants(reach.installation).finish(
-        body.answer, session=str(reach.caller.uuid), actor=reach.caller.name
+    made = await CodeGrants(access.installation).finish(
+        body.answer, session=str(access.caller.uuid), actor=access.caller.name
     )
     return ConfigurationOut.of(made)
 
 
 @router.post("/{uuid}/check", summary="Try the connection")
-async def check_configuration(uuid: UUID, reach: OPERATE) -> CheckOut:
+async def check_configuration(uuid: UUID, access: OPERATE) -> CheckOut:
     """Try the way of real requests with harmless ones. What does not work is an answer, not an error."""
-    found = await run_in_threadpool(reach.configuration, uuid)
+    found = await run_in_threadpool(access.configuration, uuid)
     try:
-        works = await reach.host.check(found, actor=reach.caller.name)
+        works = await access.host.check(found, actor=access.caller.name)
     except ConfigurationError:
         raise
     except CoursewireError as error:
@@ -266,7 +268,7 @@ async def check_configuration(uuid: UUID, reach: OPERATE) -> CheckOut:
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    """Refuse what only a file of this machine's administrator may say."""
+    """Refuse values that only a file of this machine's administrator may have."""
     for name, value in fields.items():
         if isinstance(value, dict) and set(value) == {"env"}:
             raise Problem(

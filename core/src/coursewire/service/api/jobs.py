@@ -1,4 +1,4 @@
-"""``/jobs`` and plans: what runs, what ran, what would run."""
+"""``/jobs`` and plans: runs under way, runs that have ended, and what a run would do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from coursewire.model.kinds import Kind
 from coursewire.model.payload import Operation
 from coursewire.pipeline.plan import PlanItem
 from coursewire.pipeline.selection import RunRequest
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
@@ -25,15 +25,15 @@ from coursewire.storage.audit import jobs as job_log
 
 router = GuardedRouter(prefix=API, tags=["jobs"])
 
-READ = Annotated[Reach, needs(Right.READ)]
-OPERATE = Annotated[Reach, needs(Right.OPERATE)]
+READ = Annotated[Access, needs(Right.READ)]
+OPERATE = Annotated[Access, needs(Right.OPERATE)]
 
 PLAN_ITEMS = 1000
 """Items of a plan that one answer holds; its counts are of all."""
 
 
 class Progress(BaseModel):
-    """How far a job of this process is."""
+    """The progress of a job of this process."""
 
     state: str = Field(description="waiting, running, finished or failed")
     phase: str
@@ -90,7 +90,7 @@ class Start(BaseModel):
 
 
 class PlanItemOut(BaseModel):
-    """What would become of one item."""
+    """One item of a plan."""
 
     key: str
     title: str
@@ -101,19 +101,19 @@ class PlanItemOut(BaseModel):
 
     @classmethod
     def of(cls, item: PlanItem) -> PlanItemOut:
-        """The public form of an item that would be sent."""
+        """Return the public form of an item of a plan."""
         return cls(
             key=item.key,
             title=item.title,
             operation=item.operation.value if item.operation else None,
-            reason=str(item.reason),
+            reason=item.reason,
             message=item.message,
             fields=list(item.fields),
         )
 
 
 class PlanOut(BaseModel):
-    """Return the plan of a run."""
+    """The plan of a run."""
 
     create: int
     update: int
@@ -125,18 +125,18 @@ class PlanOut(BaseModel):
 
 @router.get("/jobs", summary="Runs")
 def list_jobs(
-    reach: READ,
+    access: READ,
     configuration: UUID | None = None,
     kind: Kind | None = None,
     after: After = None,
     limit: Limit = 20,
 ) -> Page[JobOut]:
-    """Runs, the newest first."""
+    """List runs, the newest first."""
     place = keys_of(after, str, str)
-    progress = reach.host.background.snapshot()
+    progress = access.host.background.snapshot()
     rows = job_log.recent(
-        reach.installation.engine,
-        configurations=reach.within(configuration),
+        access.installation.engine,
+        configurations=access.within(configuration),
         kind=kind,
         before=_place(place) if place else None,
         limit=limit + 1,
@@ -157,50 +157,50 @@ def _place(keys: tuple[str, str]) -> tuple[datetime, UUID]:
 
 
 @router.get("/jobs/{uuid}", summary="One run")
-def show_job(uuid: UUID, reach: READ) -> JobOut:
-    """How far it is, or how it ended."""
-    progress = reach.host.background.snapshot()
-    row = job_log.find(reach.installation.engine, uuid)
+def show_job(uuid: UUID, access: READ) -> JobOut:
+    """Show how far a run is, or how it ended."""
+    progress = access.host.background.snapshot()
+    row = job_log.find(access.installation.engine, uuid)
     if row is None:
-        watched = reach.host.background.find(uuid)
+        watched = access.host.background.find(uuid)
         if watched is None:
             raise Problem(404, f"there is no job {uuid}")
         # It waits for its turn, or ended before it had its lease.
         row = unwritten(watched)
-    reach.configuration(row["configuration"])
+    access.configuration(row["configuration"])
     return _out(row, progress)
 
 
 @router.post("/jobs", status_code=202, summary="Start")
-async def start_job(body: Start, reach: OPERATE) -> JobOut:
+async def start_job(body: Start, access: OPERATE) -> JobOut:
     """Start a job in this process and answer at once; `GET /jobs/{uuid}` tells how it goes."""
-    found = await run_in_threadpool(reach.configuration, body.configuration)
-    watched = await reach.host.start(body.request(reach.caller.name), found)
+    found = await run_in_threadpool(access.configuration, body.configuration)
+    watched = await access.host.start(body.request(access.caller.name), found)
     return _out(unwritten(watched), {watched.job.uuid: watched.as_dict()})
 
 
 @router.post("/jobs/{uuid}/stop", summary="Stop")
-def stop_job(uuid: UUID, reach: OPERATE) -> JobOut:
-    """Let it end after the requests under way; what is left waits for the next run."""
-    watched = reach.host.background.find(uuid)
+def stop_job(uuid: UUID, access: OPERATE) -> JobOut:
+    """Let a run end after the requests under way; what is left waits for the next one."""
+    watched = access.host.background.find(uuid)
     if watched is None:
         raise Problem(404, f"no job {uuid} runs in this process")
-    reach.configuration(watched.job.configuration.uuid)
-    if not reach.host.stop(uuid):
+    access.configuration(watched.job.configuration.uuid)
+    if not access.host.stop(uuid):
         raise Problem(409, "the job has ended already")
     return _out(unwritten(watched), {uuid: watched.as_dict()})
 
 
 @router.get("/configurations/{uuid}/plan", summary="What a run would do")
-async def plan(uuid: UUID, reach: READ, kind: Kind = Kind.CONTENT, *, force: bool = False) -> PlanOut:
-    """Nothing is written and nothing is sent."""
-    found = await run_in_threadpool(reach.configuration, uuid)
-    return (await find_plan(reach, found, RunRequest(kind, force=force))).summary
+async def plan(uuid: UUID, access: READ, kind: Kind = Kind.CONTENT, *, force: bool = False) -> PlanOut:
+    """Show what a run would do. Nothing is written and nothing is sent."""
+    found = await run_in_threadpool(access.configuration, uuid)
+    return (await find_plan(access, found, RunRequest(kind, force=force))).summary
 
 
 @dataclass(slots=True)
 class FoundPlan:
-    """A plan, and the first of its items whole.
+    """A plan, and its first items in full.
 
     Attributes:
         summary: The plan, as it is answered.
@@ -212,7 +212,7 @@ class FoundPlan:
 
 
 async def find_plan(
-    reach: Reach, configuration: Configuration, request: RunRequest, *, most: int = PLAN_ITEMS
+    access: Access, configuration: Configuration, request: RunRequest, *, most: int = PLAN_ITEMS
 ) -> FoundPlan:
     """Plan the job of one configuration, and count what it would do.
 
@@ -225,7 +225,7 @@ async def find_plan(
     Raises:
         CoursewireError: There can be no plan.
     """
-    plan = await reach.host.plan_job(request.job(reach.installation, configuration))
+    plan = await access.host.plan_job(request.job(access.installation, configuration))
     if plan.error is not None:
         raise plan.error
     left = Counter(plan.left)
@@ -252,7 +252,7 @@ async def find_plan(
 
 
 def unwritten(watched: Any) -> dict[str, Any]:
-    """A job that has no row yet, in the form of one."""
+    """Return a job that has no row yet, in the form of a row."""
     job = watched.job
     return {
         "uuid": job.uuid,

@@ -1,25 +1,24 @@
-"""``/learners``: who has no id at an LMS, and links made by hand."""
+"""``/learners``: learners without an id at an LMS, and links made by hand."""
 
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from coursewire.configurations.configuration import Configuration
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
-from coursewire.storage.audit.jobs import note_done
 from coursewire.storage.identity_links import IdentityLinks, Unmatched
 
 router = GuardedRouter(prefix=API, tags=["learners"])
 
-READ = Annotated[Reach, needs(Right.READ)]
-OPERATE = Annotated[Reach, needs(Right.OPERATE)]
+READ = Annotated[Access, needs(Right.READ)]
+OPERATE = Annotated[Access, needs(Right.OPERATE)]
 Username = Annotated[str, Path(min_length=1, max_length=255)]
 
 
@@ -52,33 +51,33 @@ class LinkIn(BaseModel):
 
 @router.get("/learners/unmatched", summary="Without an id at the LMS")
 def list_unmatched(
-    reach: READ, configuration: UUID | None = None, after: After = None, limit: Limit = 50
+    access: READ, configuration: UUID | None = None, after: After = None, limit: Limit = 50
 ) -> Page[UnmatchedOut]:
-    """Learners whose outcomes wait, configuration by configuration, in the order of their usernames."""
-    found, following = unmatched_page(reach, configuration, after, limit)
+    """List the learners whose outcomes wait, configuration by configuration, in the order of their usernames."""
+    found, following = unmatched_page(access, configuration, after, limit)
     return Page(
         items=[UnmatchedOut(configuration=each.uuid, **one._asdict()) for each, one in found], next=following
     )
 
 
 def unmatched_page(
-    reach: Reach, configuration: UUID | None, after: str | None, limit: int
+    access: Access, configuration: UUID | None, after: str | None, limit: int
 ) -> tuple[list[tuple[Configuration, Unmatched]], str | None]:
-    """One page of them, and where the next one begins."""
-    chosen = [reach.configuration(configuration)] if configuration else reach.configurations()
+    """Return one page of unmatched learners, and the cursor of the next one; None at the end."""
+    chosen = [access.configuration(configuration)] if configuration else access.configurations()
     place = keys_of(after, str, str)
     names = [str(each.uuid) for each in chosen]
     if place is not None:
         if place[0] not in names:
             raise Problem(422, "the place to go on from is not one of this list")
         chosen = chosen[names.index(place[0]) :]
-    having = IdentityLinks.configurations_with_unmatched(reach.installation.engine)
+    having = IdentityLinks.configurations_with_unmatched(access.installation.engine)
     found: list[tuple[Configuration, Unmatched]] = []
     for each in chosen:
         if each.uuid not in having:
             continue
         begin = place[1] if place is not None and str(each.uuid) == place[0] else ""
-        links = IdentityLinks(reach.installation.engine, each.uuid)
+        links = IdentityLinks(access.installation.engine, each.uuid)
         found += [(each, one) for one in links.unmatched(after=begin, limit=limit + 1 - len(found))]
         if len(found) > limit:
             last, one = found[limit - 1]
@@ -87,36 +86,17 @@ def unmatched_page(
 
 
 @router.put("/configurations/{uuid}/learners/{username}", status_code=204, summary="Link")
-def link_learner(uuid: UUID, username: Username, body: LinkIn, reach: OPERATE) -> Response:
+def link_learner(uuid: UUID, username: Username, body: LinkIn, access: OPERATE) -> Response:
     """Say which id a learner has at the LMS. It stands above what the source says, until it is taken back."""
-    found = reach.configuration(uuid)
-    IdentityLinks(reach.installation.engine, uuid).link(
-        username, body.remote_id, now=reach.installation.clock()
-    )
-    _note(reach, found, "linked")
+    found = access.configuration(uuid)
+    access.host.learners.link(found, username, body.remote_id, actor=access.caller.name)
     return Response(status_code=204)
 
 
 @router.delete("/configurations/{uuid}/learners/{username}", status_code=204, summary="Unlink")
-def unlink_learner(uuid: UUID, username: Username, reach: OPERATE) -> Response:
+def unlink_learner(uuid: UUID, username: Username, access: OPERATE) -> Response:
     """Take back a link that was made by hand; the next run goes by the source again."""
-    found = reach.configuration(uuid)
-    if not IdentityLinks(reach.installation.engine, uuid).unlink(username):
+    found = access.configuration(uuid)
+    if not access.host.learners.unlink(found, username, actor=access.caller.name):
         raise Problem(404, "no link of this learner was made by hand")
-    _note(reach, found, "unlinked")
     return Response(status_code=204)
-
-
-def _note(reach: Reach, configuration: Configuration, what: str) -> None:
-    """Who did it goes to the list of jobs; for whom does not, so that it need not be forgotten there."""
-    with reach.installation.engine.begin() as connection:
-        note_done(
-            connection,
-            uuid4(),
-            kind="link",
-            configuration=configuration.uuid,
-            actor=reach.caller.name,
-            options={},
-            summary={what: 1},
-            now=reach.installation.clock(),
-        )

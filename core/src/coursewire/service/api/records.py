@@ -1,4 +1,4 @@
-"""``/content-records`` and ``/outcome-records``: what we believe the LMSs hold; retry; why."""
+"""``/content-records`` and ``/outcome-records``: the records of what the LMSs hold; retry; why."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from sqlalchemy import Table
 
 from coursewire.model.kinds import Kind
 from coursewire.model.reasons import Surface
-from coursewire.service.api.exporting import EXPORTED, Format, FormatIn, exported
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.api.exporting import EXPORTED, FormatIn, exported
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.explanations import Explanations
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.problems import Problem
 from coursewire.service.rights import Right
+from coursewire.storage.audit.export import ExportFormat
 from coursewire.storage.audit.queries import page
 from coursewire.storage.audit.requeue import FAILED_STATES
 from coursewire.storage.audit.states import State
@@ -27,8 +28,8 @@ from coursewire.storage.tables.records import content_record, outcome_record
 
 router = GuardedRouter(prefix=API, tags=["records"])
 
-READ = Annotated[Reach, needs(Right.READ)]
-OPERATE = Annotated[Reach, needs(Right.OPERATE)]
+READ = Annotated[Access, needs(Right.READ)]
+OPERATE = Annotated[Access, needs(Right.OPERATE)]
 Reason = Annotated[str | None, Query(max_length=60)]
 Search = Annotated[
     str, Query(max_length=255, description="The beginning of a key or name, letter by letter.")
@@ -36,7 +37,7 @@ Search = Annotated[
 
 
 class RecordOut(BaseModel):
-    """What records of every kind have."""
+    """The members that records of every kind have."""
 
     configuration: UUID
     state: State
@@ -56,7 +57,7 @@ class RecordOut(BaseModel):
 
 
 class ContentRecordOut(RecordOut):
-    """What we believe an LMS holds of one content item."""
+    """The record of what an LMS holds of one content item."""
 
     content_key: str
     content_type: str
@@ -64,7 +65,7 @@ class ContentRecordOut(RecordOut):
 
 
 class OutcomeRecordOut(RecordOut):
-    """What an LMS was told of one outcome."""
+    """The record of what an LMS was told of one outcome."""
 
     outcome_key: str
     kind: Kind
@@ -76,7 +77,7 @@ class OutcomeRecordOut(RecordOut):
 
 @router.get("/content-records", summary="What the LMSs hold")
 def list_content_records(
-    reach: READ,
+    access: READ,
     configuration: UUID | None = None,
     state: State | None = None,
     reason: Reason = None,
@@ -84,33 +85,33 @@ def list_content_records(
     after: After = None,
     limit: Limit = 50,
 ) -> Page[ContentRecordOut]:
-    """Content records, the newest first."""
+    """List content records, the newest first."""
     equal = {"state": state.value if state else None, "reason": reason}
     rows, following = record_page(
-        reach, content_record, configuration, equal, (search, ("content_key",)), after, limit
+        access, content_record, configuration, equal, (search, ("content_key",)), after, limit
     )
     return Page(items=[ContentRecordOut(**row) for row in rows], next=following)
 
 
 @router.get("/content-records/export", summary="Export", **EXPORTED)
 def export_content_records(
-    reach: READ, configuration: UUID | None = None, format_: FormatIn = Format.JSONL
+    access: READ, configuration: UUID | None = None, format_: FormatIn = ExportFormat.JSONL
 ) -> StreamingResponse:
-    """All content records, oldest first, as they are read."""
-    return exported(reach, content_record, configuration, format_)
+    """Export all content records, oldest first, as they are read."""
+    return exported(access, content_record, configuration, format_)
 
 
 @router.get("/outcome-records/export", summary="Export", **EXPORTED)
 def export_outcome_records(
-    reach: READ, configuration: UUID | None = None, format_: FormatIn = Format.JSONL
+    access: READ, configuration: UUID | None = None, format_: FormatIn = ExportFormat.JSONL
 ) -> StreamingResponse:
-    """All outcome records, oldest first, as they are read. They name learners."""
-    return exported(reach, outcome_record, configuration, format_)
+    """Export all outcome records, oldest first, as they are read. They name learners."""
+    return exported(access, outcome_record, configuration, format_)
 
 
 @router.get("/outcome-records", summary="What the LMSs were told")
 def list_outcome_records(
-    reach: READ,
+    access: READ,
     configuration: UUID | None = None,
     kind: Kind | None = None,
     state: State | None = None,
@@ -119,19 +120,19 @@ def list_outcome_records(
     after: After = None,
     limit: Limit = 50,
 ) -> Page[OutcomeRecordOut]:
-    """Outcome records, the newest first; ``search`` looks among usernames and course keys."""
+    """List outcome records, the newest first; ``search`` looks among usernames and course keys."""
     equal = {
         "state": state.value if state else None,
         "reason": reason,
         "kind": kind.value if kind else None,
     }
     searched = (search, ("username", "course_key"))
-    rows, following = record_page(reach, outcome_record, configuration, equal, searched, after, limit)
+    rows, following = record_page(access, outcome_record, configuration, equal, searched, after, limit)
     return Page(items=[OutcomeRecordOut(**row) for row in rows], next=following)
 
 
 def record_page(
-    reach: Reach,
+    access: Access,
     table: Table,
     configuration: UUID | None,
     equal: dict[str, Any],
@@ -139,12 +140,12 @@ def record_page(
     after: str | None,
     limit: int,
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """One page of records with their reasons in words, and where the next one begins."""
+    """Return one page of records with their reasons in words, and the cursor of the next one; None at the end."""
     before = keys_of(after, int)
     rows = page(
-        reach.installation.engine,
+        access.installation.engine,
         table,
-        configurations=reach.within(configuration),
+        configurations=access.within(configuration),
         equal=equal,
         search=searched[0],
         search_in=searched[1],
@@ -152,7 +153,7 @@ def record_page(
         limit=limit + 1,
     )
     following = cursor_of(rows[limit - 1]["id"]) if len(rows) > limit else None
-    explanations = Explanations(reach)
+    explanations = Explanations(access)
     for row in rows[:limit]:
         row["words"] = explanations.of(row["configuration"], row["reason"] or "")
         row["explanation"] = " ".join(filter(None, row["words"]))
@@ -160,7 +161,7 @@ def record_page(
 
 
 class Retry(BaseModel):
-    """Which items the next run tries again."""
+    """The items that the next run shall try again."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -173,21 +174,21 @@ class Retry(BaseModel):
 
 
 class Retried(BaseModel):
-    """How many go again."""
+    """The number of items that go again."""
 
     released: int
 
 
 @router.post("/configurations/{uuid}/retry", summary="Try again")
-def retry(uuid: UUID, body: Retry, reach: OPERATE) -> Retried:
+def retry(uuid: UUID, body: Retry, access: OPERATE) -> Retried:
     """Let the next run try items again, without pause and even if the LMS refused them before."""
-    found = reach.configuration(uuid)
-    count = reach.host.retry(
+    found = access.configuration(uuid)
+    count = access.host.retry(
         found.uuid,
         body.kind,
         states=body.states,
         keys=body.keys,
-        actor=reach.caller.name,
+        actor=access.caller.name,
         reason=body.reason,
     )
     return Retried(released=count)
@@ -196,18 +197,18 @@ def retry(uuid: UUID, body: Retry, reach: OPERATE) -> Retried:
 @router.get("/configurations/{uuid}/why", summary="Why it is sent or not")
 async def why(
     uuid: UUID,
-    reach: READ,
+    access: READ,
     item: Annotated[str | None, Query(max_length=255, description="A content key.")] = None,
     learner: Annotated[str | None, Query(max_length=255)] = None,
     course: Annotated[str | None, Query(max_length=255)] = None,
     kind: Annotated[Kind, Query(description="Of the outcomes.")] = Kind.COMPLETIONS,
 ) -> list[dict[str, Any]]:
-    """Every decision on the way of an item, or of a learner's outcomes in a course, in the order of a run."""
-    found = await asyncio.to_thread(reach.configuration, uuid)
+    """Show every decision on the way of an item, or of a learner's outcomes in a course, in the order of a run."""
+    found = await asyncio.to_thread(access.configuration, uuid)
     if item is not None and learner is None and course is None:
-        return await reach.host.why(found, item=item, on=Surface.CONSOLE)
+        return await access.host.why(found, item=item, on=Surface.CONSOLE)
     if item is None and learner and course and kind.is_outcome:
-        return await reach.host.why(found, learner=learner, course=course, kind=kind, on=Surface.CONSOLE)
+        return await access.host.why(found, learner=learner, course=course, kind=kind, on=Surface.CONSOLE)
     raise Problem(
         422, "it is not said what is meant", "Give item, or learner and course with a kind of outcome."
     )

@@ -11,16 +11,17 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from coursewire.model.kinds import Kind
-from coursewire.service.api.exporting import EXPORTED, Format, FormatIn, exported
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.api.exporting import EXPORTED, FormatIn, exported
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.paging import API, After, Limit, Page, cursor_of, keys_of
 from coursewire.service.rights import Right
 from coursewire.storage.audit import transmissions
+from coursewire.storage.audit.export import ExportFormat
 from coursewire.storage.tables.records import transmission
 
 router = GuardedRouter(prefix=f"{API}/transmissions", tags=["transmissions"])
 
-READ = Annotated[Reach, needs(Right.READ)]
+READ = Annotated[Access, needs(Right.READ)]
 Text = Annotated[str | None, Query(max_length=255)]
 
 
@@ -47,7 +48,7 @@ class TransmissionOut(BaseModel):
 
 @router.get("", summary="Attempts")
 def list_transmissions(
-    reach: READ,
+    access: READ,
     configuration: UUID | None = None,
     kind: Kind | None = None,
     item: Text = None,
@@ -57,11 +58,11 @@ def list_transmissions(
     after: After = None,
     limit: Limit = 50,
 ) -> Page[TransmissionOut]:
-    """Attempts, the newest first."""
+    """List attempts, the newest first."""
     before = keys_of(after, int)
     rows = transmissions.history(
-        reach.installation.engine,
-        configurations=reach.within(configuration),
+        access.installation.engine,
+        configurations=access.within(configuration),
         kind=kind,
         item=item,
         result=result,
@@ -76,7 +77,7 @@ def list_transmissions(
 
 @router.get("/export", summary="Export", **EXPORTED)
 def export(
-    reach: READ, configuration: UUID | None = None, format_: FormatIn = Format.JSONL
+    access: READ, configuration: UUID | None = None, format_: FormatIn = ExportFormat.JSONL
 ) -> StreamingResponse:
-    """The whole log, oldest first, as it is read."""
-    return exported(reach, transmission, configuration, format_)
+    """Export the whole log, oldest first, as it is read."""
+    return exported(access, transmission, configuration, format_)

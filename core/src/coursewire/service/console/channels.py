@@ -1,4 +1,4 @@
-"""The installed channels: version, capabilities, limits, and whether they keep what every channel must."""
+"""The pages of the installed channels: version, capabilities, limits, and conformance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastapi import Response
 from starlette.requests import Request
 
 from coursewire.plugins.describe import capabilities_in_words, limits_in_words
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.console.site import CONSOLE, go, render
 from coursewire.service.rights import Right
 
@@ -27,7 +27,7 @@ WORDS_KEPT = 4000
 
 @dataclass(slots=True)
 class Conformance:
-    """What the suite says of one channel, or that it is being asked."""
+    """The result of the suite for one channel, or that the suite is running."""
 
     running: bool = True
     summary: dict[str, Any] = field(default_factory=dict)
@@ -36,18 +36,18 @@ class Conformance:
 
 
 @router.get("")
-def channels(request: Request, reach: Annotated[Reach, needs(Right.READ)]) -> Response:
-    """The page."""
-    registry = reach.installation.channels
+def channels(request: Request, access: Annotated[Access, needs(Right.READ)]) -> Response:
+    """Show the installed channels."""
+    registry = access.installation.channels
     shown = [_shown(request, each) for each in registry]
-    return render(request, "channels.html", caller=reach.caller, report=registry.report, channels=shown)
+    return render(request, "channels.html", caller=access.caller, report=registry.report, channels=shown)
 
 
 @router.get("/{code}/conformance")
-def conformance(code: str, request: Request, reach: Annotated[Reach, needs(Right.READ)]) -> Response:
-    """What the suite says of one channel, alone: the part of the page that changes while it runs."""
-    loaded = reach.installation.channels.get(code.upper())
-    return render(request, "conformance_part.html", caller=reach.caller, each=_shown(request, loaded))
+def conformance(code: str, request: Request, access: Annotated[Access, needs(Right.READ)]) -> Response:
+    """Show the part of the page that changes while the suite of one channel runs."""
+    loaded = access.installation.channels.get(code.upper())
+    return render(request, "conformance_part.html", caller=access.caller, each=_shown(request, loaded))
 
 
 def _shown(request: Request, loaded: LoadedChannel) -> dict[str, Any]:
@@ -66,10 +66,10 @@ def _shown(request: Request, loaded: LoadedChannel) -> dict[str, Any]:
 
 
 @router.post("/{code}/conformance")
-async def check(code: str, request: Request, reach: Annotated[Reach, needs(Right.OPERATE)]) -> Response:
+async def check(code: str, request: Request, access: Annotated[Access, needs(Right.OPERATE)]) -> Response:
     """Run the suite against the channel's simulator, in a process of its own; the page tells when it is done."""
-    reach.demand_all()
-    loaded = reach.installation.channels.get(code.upper())
+    access.demand_all()
+    loaded = access.installation.channels.get(code.upper())
     reports: dict[str, Conformance] = request.app.state.conformance
     known = reports.get(loaded.channel.code)
     if known is None or not known.running:

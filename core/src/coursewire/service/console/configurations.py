@@ -1,4 +1,4 @@
-"""Configurations: from a draft through settings, test and preview to live."""
+"""The pages of configurations: from a draft through settings, test and preview to live."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from coursewire.configurations.configuration import Configuration
 from coursewire.errors import ConfigurationError
 from coursewire.model.kinds import Kind
 from coursewire.service.api.configurations import check_configuration
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.console.forms import fields_of, inputs
 from coursewire.service.console.site import CONSOLE, go, render
 from coursewire.service.console.words import colour_of
@@ -23,9 +23,9 @@ from coursewire.service.stats import Stats
 
 router = GuardedRouter(prefix=f"{CONSOLE}/configurations", include_in_schema=False)
 
-READ = Annotated[Reach, needs(Right.READ)]
-OPERATE = Annotated[Reach, needs(Right.OPERATE)]
-ADMINISTER = Annotated[Reach, needs(Right.ADMINISTER)]
+READ = Annotated[Access, needs(Right.READ)]
+OPERATE = Annotated[Access, needs(Right.OPERATE)]
+ADMINISTER = Annotated[Access, needs(Right.ADMINISTER)]
 
 NOTES = {
     "made": (
@@ -40,9 +40,9 @@ NOTES = {
 
 
 @router.get("")
-async def configurations(request: Request, reach: READ) -> Response:
-    """The list."""
-    found = await run_in_threadpool(reach.configurations)
+async def configurations(request: Request, access: READ) -> Response:
+    """List the configurations."""
+    found = await run_in_threadpool(access.configurations)
     stats: Stats = request.app.state.stats
     names = await stats.customer_names({each.customer for each in found})
     rows = [
@@ -56,67 +56,67 @@ async def configurations(request: Request, reach: READ) -> Response:
         }
         for each in found
     ]
-    return render(request, "configurations.html", caller=reach.caller, rows=rows)
+    return render(request, "configurations.html", caller=access.caller, rows=rows)
 
 
 @router.get("/new")
-async def new(request: Request, reach: ADMINISTER) -> Response:
-    """The form for a new one."""
-    customers = [each for each in await reach.installation.source.customers() if reach.holds(each.uuid)]
+async def new(request: Request, access: ADMINISTER) -> Response:
+    """Show the form for a new configuration."""
+    customers = [each for each in await access.installation.source.customers() if access.holds(each.uuid)]
     channels = [
-        {"code": each.channel.code, "title": each.channel.title} for each in reach.installation.channels
+        {"code": each.channel.code, "title": each.channel.title} for each in access.installation.channels
     ]
-    return render(request, "new.html", caller=reach.caller, channels=channels, customers=customers)
+    return render(request, "new.html", caller=access.caller, channels=channels, customers=customers)
 
 
 @router.post("")
 def add(
     request: Request,
-    reach: ADMINISTER,
+    access: ADMINISTER,
     channel: Annotated[str, Form(max_length=30)],
     customer: Annotated[UUID, Form()],
     display_name: Annotated[str, Form(max_length=255)] = "",
 ) -> Response:
     """Make a draft."""
-    reach.demand(str(customer))
-    loaded = reach.installation.channels.get(channel.upper())
-    made = reach.installation.configurations.add(
-        loaded.channel, str(customer), {"display_name": display_name}, actor=reach.caller.name
+    access.demand(str(customer))
+    loaded = access.installation.channels.get(channel.upper())
+    made = access.installation.configurations.add(
+        loaded.channel, str(customer), {"display_name": display_name}, actor=access.caller.name
     )
     return go(request, f"/configurations/{made.uuid}?note=made")
 
 
 @router.get("/{uuid}")
 async def configuration(
-    uuid: UUID, request: Request, reach: READ, note: Annotated[str, Query(max_length=20)] = ""
+    uuid: UUID, request: Request, access: READ, note: Annotated[str, Query(max_length=20)] = ""
 ) -> Response:
-    """One configuration."""
-    found = await run_in_threadpool(reach.configuration, uuid)
-    return await _show(request, reach, found, note=NOTES.get(note, ("", "")))
+    """Show one configuration."""
+    found = await run_in_threadpool(access.configuration, uuid)
+    return await _show(request, access, found, note=NOTES.get(note, ("", "")))
 
 
 @router.post("/{uuid}")
-async def save(uuid: UUID, request: Request, reach: ADMINISTER) -> Response:
+async def save(uuid: UUID, request: Request, access: ADMINISTER) -> Response:
     """Change settings; what was refused is shown with the reason, and what was typed stays."""
-    found = await run_in_threadpool(reach.configuration, uuid)
-    channel = reach.installation.channels.get(found.channel).channel
+    found = await run_in_threadpool(access.configuration, uuid)
+    channel = access.installation.channels.get(found.channel).channel
     form = await request.form()
     changes = fields_of(channel.config, form, found)
     version = str(form.get("expected_version", ""))
     try:
         await run_in_threadpool(
-            reach.installation.configurations.edit,
+            access.installation.configurations.edit,
             uuid,
             channel,
             changes,
-            actor=reach.caller.name,
+            actor=access.caller.name,
             expected_version=int(version) if version.isdecimal() else None,
         )
     except ConfigurationError as error:
         given = {name: value for name, value in changes.items() if name not in channel.config.secret_fields()}
         return await _show(
             request,
-            reach,
+            access,
             found,
             note=("bad", str(error)),
             given=given,
@@ -127,46 +127,46 @@ async def save(uuid: UUID, request: Request, reach: ADMINISTER) -> Response:
 
 
 @router.post("/{uuid}/check")
-async def check(uuid: UUID, request: Request, reach: OPERATE) -> Response:
+async def check(uuid: UUID, request: Request, access: OPERATE) -> Response:
     """Try the connection, and show what works."""
-    found = await run_in_threadpool(reach.configuration, uuid)
-    result = await check_configuration(uuid, reach)
-    found = await run_in_threadpool(reach.configuration, found.uuid)
-    return await _show(request, reach, found, check=result)
+    found = await run_in_threadpool(access.configuration, uuid)
+    result = await check_configuration(uuid, access)
+    found = await run_in_threadpool(access.configuration, found.uuid)
+    return await _show(request, access, found, check=result)
 
 
 @router.post("/{uuid}/activate")
-async def activate(uuid: UUID, request: Request, reach: ADMINISTER) -> Response:
-    """Take it live."""
-    found = await run_in_threadpool(reach.configuration, uuid)
-    channel = reach.installation.channels.get(found.channel).channel
+async def activate(uuid: UUID, request: Request, access: ADMINISTER) -> Response:
+    """Let runs take the configuration."""
+    found = await run_in_threadpool(access.configuration, uuid)
+    channel = access.installation.channels.get(found.channel).channel
     try:
         await run_in_threadpool(
-            reach.installation.configurations.activate, uuid, channel, actor=reach.caller.name
+            access.installation.configurations.activate, uuid, channel, actor=access.caller.name
         )
     except ConfigurationError as error:
-        return await _show(request, reach, found, note=("bad", str(error)), status=422)
+        return await _show(request, access, found, note=("bad", str(error)), status=422)
     return go(request, f"/configurations/{uuid}?note=live")
 
 
 @router.post("/{uuid}/deactivate")
-def deactivate(uuid: UUID, request: Request, reach: ADMINISTER) -> Response:
-    """Make it a draft again."""
-    reach.configuration(uuid)
-    reach.installation.configurations.deactivate(uuid, actor=reach.caller.name)
+def deactivate(uuid: UUID, request: Request, access: ADMINISTER) -> Response:
+    """Make the configuration a draft again."""
+    access.configuration(uuid)
+    access.installation.configurations.deactivate(uuid, actor=access.caller.name)
     return go(request, f"/configurations/{uuid}?note=draft")
 
 
 @router.post("/{uuid}/remove")
-def remove(uuid: UUID, request: Request, reach: ADMINISTER) -> Response:
-    """Take it out of all lists."""
-    reach.configuration(uuid)
-    reach.installation.configurations.remove(uuid, actor=reach.caller.name)
+def remove(uuid: UUID, request: Request, access: ADMINISTER) -> Response:
+    """Take the configuration out of all lists."""
+    access.configuration(uuid)
+    access.installation.configurations.remove(uuid, actor=access.caller.name)
     return go(request, "/configurations")
 
 
 def state_of(configuration: Configuration) -> dict[str, str]:
-    """Whether runs take it, in a word and a colour."""
+    """Return whether runs take a configuration, in a word and a colour."""
     if configuration.needs_reconnect_since is not None:
         state = "needs reconnect"
     elif configuration.failing_since is not None:
@@ -178,7 +178,7 @@ def state_of(configuration: Configuration) -> dict[str, str]:
 
 async def _show(
     request: Request,
-    reach: Reach,
+    access: Access,
     found: Configuration,
     *,
     note: tuple[str, str] = ("", ""),
@@ -187,7 +187,7 @@ async def _show(
     check: Any = None,
     status: int = 200,
 ) -> Response:
-    installation = reach.installation
+    installation = access.installation
     if found.channel not in installation.channels.codes():
         raise Problem(
             404,
@@ -205,7 +205,7 @@ async def _show(
         validity if not incorrect else type(validity)(validity.missing, {**validity.incorrect, **incorrect})
     )
     own, shared = inputs(channel.config, found, shown_validity, given or {})
-    caller = reach.caller
+    caller = access.caller
     state = state_of(found)
     return render(
         request,

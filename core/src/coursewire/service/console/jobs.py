@@ -1,4 +1,4 @@
-"""Jobs: the list, one with its progress, and starting and stopping."""
+"""The pages of jobs: the list, and one job with its progress."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from coursewire.model.kinds import Kind
 from coursewire.pipeline.selection import RunRequest
 from coursewire.service.api.jobs import list_jobs, show_job
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.console.site import CONSOLE, go, render
 from coursewire.service.console.words import colour_of
 from coursewire.service.problems import Problem
@@ -20,23 +20,23 @@ from coursewire.service.rights import Right
 
 router = GuardedRouter(prefix=f"{CONSOLE}/jobs", include_in_schema=False)
 
-READ = Annotated[Reach, needs(Right.READ)]
-OPERATE = Annotated[Reach, needs(Right.OPERATE)]
+READ = Annotated[Access, needs(Right.READ)]
+OPERATE = Annotated[Access, needs(Right.OPERATE)]
 UNDER_WAY = ("waiting", "running")
 
 
 @router.get("")
 def jobs(
-    request: Request, reach: READ, after: Annotated[str | None, Query(max_length=1000)] = None
+    request: Request, access: READ, after: Annotated[str | None, Query(max_length=1000)] = None
 ) -> Response:
-    """The list."""
-    found = list_jobs(reach, after=after, limit=50)
+    """List the jobs."""
+    found = list_jobs(access, after=after, limit=50)
     rows = [{**job.model_dump(), "colour": colour_of(job.state)} for job in found.items]
-    names = {each.uuid: each.display_name for each in reach.configurations()}
+    names = {each.uuid: each.display_name for each in access.configurations()}
     return render(
         request,
         "jobs.html",
-        caller=reach.caller,
+        caller=access.caller,
         jobs=rows,
         names=names,
         following=found.next,
@@ -45,46 +45,46 @@ def jobs(
 
 
 @router.get("/{uuid}")
-def job(uuid: UUID, request: Request, reach: READ) -> Response:
-    """One job."""
-    return render(request, "job.html", caller=reach.caller, **_job(uuid, reach))
+def job(uuid: UUID, request: Request, access: READ) -> Response:
+    """Show one job."""
+    return render(request, "job.html", caller=access.caller, **_job(uuid, access))
 
 
 @router.get("/{uuid}/part")
-def part(uuid: UUID, request: Request, reach: READ) -> Response:
-    """What changes on the page of a job, alone."""
-    return render(request, "job_part.html", caller=reach.caller, **_job(uuid, reach))
+def part(uuid: UUID, request: Request, access: READ) -> Response:
+    """Show the part of a job's page that changes while it runs."""
+    return render(request, "job_part.html", caller=access.caller, **_job(uuid, access))
 
 
 @router.post("")
 async def start(
     request: Request,
-    reach: OPERATE,
+    access: OPERATE,
     configuration: Annotated[UUID, Form()],
     kind: Annotated[Kind, Form()],
     confirm_retire: Annotated[int | None, Form(ge=0)] = None,
 ) -> Response:
     """Start a job, and show it."""
-    found = await run_in_threadpool(reach.configuration, configuration)
-    asked = RunRequest(kind, confirm_retire=confirm_retire, actor=reach.caller.name)
-    started = await reach.host.start(asked, found)
+    found = await run_in_threadpool(access.configuration, configuration)
+    asked = RunRequest(kind, confirm_retire=confirm_retire, actor=access.caller.name)
+    started = await access.host.start(asked, found)
     return go(request, f"/jobs/{started.job.uuid}")
 
 
 @router.post("/{uuid}/stop")
-def stop(uuid: UUID, request: Request, reach: OPERATE) -> Response:
+def stop(uuid: UUID, request: Request, access: OPERATE) -> Response:
     """Let a job end after the requests under way."""
-    watched = reach.host.background.find(uuid)
+    watched = access.host.background.find(uuid)
     if watched is None:
         raise Problem(404, f"no job {uuid} runs in this process")
-    reach.configuration(watched.job.configuration.uuid)
-    reach.host.stop(uuid)
+    access.configuration(watched.job.configuration.uuid)
+    access.host.stop(uuid)
     return go(request, f"/jobs/{uuid}")
 
 
-def _job(uuid: UUID, reach: Reach) -> dict[str, Any]:
-    found = show_job(uuid, reach)
-    configuration = reach.configuration(found.configuration)
+def _job(uuid: UUID, access: Access) -> dict[str, Any]:
+    found = show_job(uuid, access)
+    configuration = access.configuration(found.configuration)
     # A job of this process may have ended without a row; one of another process has only its row.
     state = found.progress.state if found.progress and found.progress.state in UNDER_WAY else found.state
     return {
@@ -92,5 +92,5 @@ def _job(uuid: UUID, reach: Reach) -> dict[str, Any]:
         "progress": found.progress,
         "running": state in UNDER_WAY,
         "name": configuration.display_name,
-        "own": reach.installation.channels.reasons_of(configuration.channel),
+        "own": access.installation.channels.reasons_of(configuration.channel),
     }

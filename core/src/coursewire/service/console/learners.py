@@ -1,4 +1,4 @@
-"""Learners whose results wait for an id, and linking one."""
+"""The page of learners whose results wait for an id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastapi import Form, Query, Response
 from starlette.requests import Request
 
 from coursewire.service.api.learners import LinkIn, link_learner, unmatched_page
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.console.site import CONSOLE, go, render
 from coursewire.service.rights import Right
 
@@ -20,32 +20,32 @@ router = GuardedRouter(prefix=f"{CONSOLE}/learners", include_in_schema=False)
 @router.get("")
 def learners(
     request: Request,
-    reach: Annotated[Reach, needs(Right.READ)],
+    access: Annotated[Access, needs(Right.READ)],
     after: Annotated[str | None, Query(max_length=1000)] = None,
     linked: Annotated[str, Query(max_length=255)] = "",
 ) -> Response:
-    """The list."""
-    found, following = unmatched_page(reach, None, after, 50)
+    """List the learners."""
+    found, following = unmatched_page(access, None, after, 50)
     rows: list[dict[str, Any]] = [
         {
             "configuration": configuration,
             "one": one,
-            "may_link": reach.caller.may(Right.OPERATE, configuration.customer),
+            "may_link": access.caller.may(Right.OPERATE, configuration.customer),
         }
         for configuration, one in found
     ]
     done = f"{linked} is linked; the next run sends what waits." if linked else ""
-    return render(request, "learners.html", caller=reach.caller, rows=rows, following=following, done=done)
+    return render(request, "learners.html", caller=access.caller, rows=rows, following=following, done=done)
 
 
 @router.post("/link")
 def link(
     request: Request,
-    reach: Annotated[Reach, needs(Right.OPERATE)],
+    access: Annotated[Access, needs(Right.OPERATE)],
     configuration: Annotated[UUID, Form()],
     learner: Annotated[str, Form(min_length=1, max_length=255)],
     remote_id: Annotated[str, Form(min_length=1, max_length=255)],
 ) -> Response:
     """Say which id a learner has at an LMS."""
-    link_learner(configuration, learner, LinkIn(remote_id=remote_id), reach)
+    link_learner(configuration, learner, LinkIn(remote_id=remote_id), access)
     return go(request, f"/learners?linked={quote(learner)}")

@@ -1,4 +1,4 @@
-"""The first page: customers and their channels, with health and last runs, and what was sent over time."""
+"""The first page: customers and their channels, with health and last runs, and attempts over time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from coursewire.service.authorization import GuardedRouter, Reach, needs, public
+from coursewire.service.authorization import Access, GuardedRouter, needs, public
 from coursewire.service.console.site import CONSOLE, home_of, render
 from coursewire.service.rights import Right
 from coursewire.service.stats import Stats
@@ -22,21 +22,21 @@ DAYS = 14
 @router.get("/")
 @public
 def front(request: Request) -> Response:
-    """To the console."""
+    """Lead to the console."""
     return RedirectResponse(f"{home_of(request)}/")
 
 
 @router.get(f"{CONSOLE}/")
-async def overview(request: Request, reach: Annotated[Reach, needs(Right.READ)]) -> Response:
-    """The page."""
+async def overview(request: Request, access: Annotated[Access, needs(Right.READ)]) -> Response:
+    """Show the page."""
     stats: Stats = request.app.state.stats
-    configurations = await run_in_threadpool(reach.configurations)
+    configurations = await run_in_threadpool(access.configurations)
     names = await stats.customer_names({each.customer for each in configurations})
     counts = await stats.standing()
     columns = await stats.traffic(
-        None if reach.customers is None else [each.uuid for each in configurations], DAYS
+        None if access.customers is None else [each.uuid for each in configurations], DAYS
     )
-    channels = {each.channel.code: each.channel.title for each in reach.installation.channels}
+    channels = {each.channel.code: each.channel.title for each in access.installation.channels}
     rows: list[dict[str, Any]] = []
     for each in configurations:
         found = counts[each.uuid]
@@ -56,4 +56,4 @@ async def overview(request: Request, reach: Annotated[Reach, needs(Right.READ)])
                 "last_run": found.last_run,
             }
         )
-    return render(request, "overview.html", caller=reach.caller, rows=rows, columns=columns)
+    return render(request, "overview.html", caller=access.caller, rows=rows, columns=columns)

@@ -1,4 +1,4 @@
-"""The plan of a configuration: item by item, with what changed, and the guard's question."""
+"""The page of a configuration's plan: item by item, with what changed, and the guard's question."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from coursewire.model.kinds import Kind
 from coursewire.pipeline.plan import PlanItem
 from coursewire.pipeline.selection import RunRequest
 from coursewire.service.api.jobs import find_plan
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.console.site import CONSOLE, render
 from coursewire.service.rights import Right
 
@@ -27,15 +27,15 @@ NOTHING = "–"
 
 @router.get("/{uuid}/plan/{kind}")
 async def plan(
-    uuid: UUID, kind: Kind, request: Request, reach: Annotated[Reach, needs(Right.READ)]
+    uuid: UUID, kind: Kind, request: Request, access: Annotated[Access, needs(Right.READ)]
 ) -> Response:
-    """The page."""
-    configuration = await run_in_threadpool(reach.configuration, uuid)
-    loaded = reach.installation.channels.get(configuration.channel)
+    """Show the page."""
+    configuration = await run_in_threadpool(access.configuration, uuid)
+    loaded = access.installation.channels.get(configuration.channel)
     kinds = [each for each in Kind if loaded.channel.capabilities.takes(each)]
-    found = await find_plan(reach, configuration, RunRequest(kind), most=SHOWN)
+    found = await find_plan(access, configuration, RunRequest(kind), most=SHOWN)
     updated = [item.key for item in found.items if item.fields]
-    held = await asyncio.to_thread(reach.host.records(uuid, kind).confirmed_payloads, updated)
+    held = await asyncio.to_thread(access.host.records(uuid, kind).confirmed_payloads, updated)
     items = [
         {**shown.model_dump(), "changes": _changes(item, held.get(item.key, {}))}
         for shown, item in zip(found.summary.items, found.items, strict=True)
@@ -43,14 +43,14 @@ async def plan(
     return render(
         request,
         "plan.html",
-        caller=reach.caller,
+        caller=access.caller,
         uuid=uuid,
         name=configuration.display_name,
         kind=kind.value,
         kinds=[each.value for each in kinds],
         own=loaded.channel.reasons,
         plan={**found.summary.model_dump(), "items": items},
-        may_start=configuration.active and reach.caller.may(Right.OPERATE, configuration.customer),
+        may_start=configuration.active and access.caller.may(Right.OPERATE, configuration.customer),
     )
 
 
@@ -62,7 +62,7 @@ def _changes(item: PlanItem, held: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def value_at(data: Any, path: str) -> str:
-    """What stands at a path such as ``title[0].value``, as text; :data:`NOTHING` where nothing does."""
+    """Return the value at a path such as ``title[0].value``, as text; :data:`NOTHING` where there is none."""
     for part in path.replace("[", ".[").split("."):
         try:
             data = data[int(part[1:-1])] if part.startswith("[") else data[part]

@@ -1,4 +1,4 @@
-"""A real item of the source, side by side with what would go to the LMS."""
+"""The page that shows an item of the source beside its payload for the LMS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from coursewire.errors import ConfigurationError, ContractError, NotExportableError
 from coursewire.model.content import ContentType
 from coursewire.model.instant import Moment
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.console.site import CONSOLE, render
 from coursewire.service.rights import Right
 
@@ -27,15 +27,15 @@ CHOICES = 100
 async def preview(
     uuid: UUID,
     request: Request,
-    reach: Annotated[Reach, needs(Right.READ)],
+    access: Annotated[Access, needs(Right.READ)],
     key: Annotated[str, Query(max_length=255)] = "",
 ) -> Response:
-    """The page."""
-    configuration = await run_in_threadpool(reach.configuration, uuid)
-    installation = reach.installation
+    """Show the page."""
+    configuration = await run_in_threadpool(access.configuration, uuid)
+    installation = access.installation
     loaded = installation.channels.get(configuration.channel)
     taken = loaded.channel.capabilities.content_types
-    choices = await _choices(reach, configuration.customer, taken)
+    choices = await _choices(access, configuration.customer, taken)
     chosen = key or (choices[0][0] if choices else "")
     ours, theirs, fault = "", "", ""
     if chosen:
@@ -63,7 +63,7 @@ async def preview(
     return render(
         request,
         "preview.html",
-        caller=reach.caller,
+        caller=access.caller,
         uuid=uuid,
         name=configuration.display_name,
         choices=choices,
@@ -74,9 +74,9 @@ async def preview(
     )
 
 
-async def _choices(reach: Reach, customer: str, taken: frozenset[ContentType]) -> list[tuple[str, str]]:
-    """Keys and titles of the first items that the channel takes."""
-    source = reach.installation.source
+async def _choices(access: Access, customer: str, taken: frozenset[ContentType]) -> list[tuple[str, str]]:
+    """Return keys and titles of the first items that the channel takes."""
+    source = access.installation.source
     keys: dict[str, None] = {}
     for catalog in await source.catalogs(customer):
         keys.update(dict.fromkeys((await source.diff(catalog, {})).present))

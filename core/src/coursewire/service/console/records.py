@@ -1,4 +1,4 @@
-"""Records, transmissions, and the whole history of one item."""
+"""The pages of records, of transmissions, and of the whole history of one item."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from coursewire.model.payload import ResultKind
 from coursewire.model.reasons import Surface
 from coursewire.service.api.records import record_page
 from coursewire.service.api.transmissions import list_transmissions
-from coursewire.service.authorization import GuardedRouter, Reach, needs
+from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.console.site import CONSOLE, go, render
 from coursewire.service.console.words import colour_of
 from coursewire.service.paging import API
@@ -31,7 +31,7 @@ from coursewire.storage.tables.records import content_record, outcome_record
 
 router = GuardedRouter(prefix=CONSOLE, include_in_schema=False)
 
-READ = Annotated[Reach, needs(Right.READ)]
+READ = Annotated[Access, needs(Right.READ)]
 Text = Annotated[str, Query(max_length=255)]
 After = Annotated[str | None, Query(max_length=1000)]
 
@@ -42,14 +42,14 @@ RETRYABLE = (*FAILED_STATES, State.PLANNED)
 @router.get("/records")
 def records(
     request: Request,
-    reach: READ,
+    access: READ,
     what: Text = "content",
     configuration: Text = "",
     state: Text = "",
     search: Text = "",
     after: After = None,
 ) -> Response:
-    """The list, with its filters."""
+    """Show the list, with its filters."""
     if state and state not in set(State):
         raise Problem(422, f"there is no state {state!r}")
     table, searched = (
@@ -58,18 +58,18 @@ def records(
         else (content_record, ("content_key",))
     )
     rows, following = record_page(
-        reach, table, _uuid(configuration), {"state": state or None}, (search, searched), after, 50
+        access, table, _uuid(configuration), {"state": state or None}, (search, searched), after, 50
     )
     for row in rows:
         row["colour"] = colour_of(row["state"])
     return render(
         request,
         "records.html",
-        caller=reach.caller,
+        caller=access.caller,
         what="outcomes" if what == "outcomes" else "content",
         rows=rows,
         following=following,
-        names=_names(reach),
+        names=_names(access),
         states=[each.value for each in State],
         chosen={"configuration": configuration, "state": state, "search": search},
     )
@@ -78,16 +78,16 @@ def records(
 @router.get("/transmissions")
 def all_transmissions(
     request: Request,
-    reach: READ,
+    access: READ,
     configuration: Text = "",
     result: Text = "",
     item: Text = "",
     job: Text = "",
     after: After = None,
 ) -> Response:
-    """The list, with its filters."""
+    """Show the list, with its filters."""
     found = list_transmissions(
-        reach,
+        access,
         configuration=_uuid(configuration),
         result=result or None,
         item=item or None,
@@ -98,11 +98,11 @@ def all_transmissions(
     return render(
         request,
         "transmissions.html",
-        caller=reach.caller,
+        caller=access.caller,
         api=API,
         rows=[{**row.model_dump(), "colour": colour_of(row.result)} for row in found.items],
         following=found.next,
-        names=_names(reach),
+        names=_names(access),
         results=[each.value for each in ResultKind],
         chosen={"configuration": configuration, "result": result, "item": item, "job": job},
     )
@@ -110,15 +110,15 @@ def all_transmissions(
 
 @router.get("/configurations/{uuid}/{kind}/item")
 async def item(
-    uuid: UUID, kind: Kind, request: Request, reach: READ, key: Annotated[str, Query(max_length=255)] = ""
+    uuid: UUID, kind: Kind, request: Request, access: READ, key: Annotated[str, Query(max_length=255)] = ""
 ) -> Response:
-    """Everything about one item: how it stands, why, every attempt, and what the LMS confirmed."""
-    configuration = await run_in_threadpool(reach.configuration, uuid)
-    stored = reach.host.records(uuid, kind)
+    """Show everything about one item: how it stands, why, every attempt, and what the LMS confirmed."""
+    configuration = await run_in_threadpool(access.configuration, uuid)
+    stored = access.host.records(uuid, kind)
     record: Record | None = (await asyncio.to_thread(stored.fetch, [key])).get(key)
     attempts = await asyncio.to_thread(
         transmissions.history,
-        reach.installation.engine,
+        access.installation.engine,
         configurations=[uuid],
         kind=kind,
         item=key,
@@ -127,14 +127,14 @@ async def item(
     held = (await asyncio.to_thread(stored.confirmed_payloads, [key])).get(key)
     told, why_not = None, ""
     try:
-        told = await _why(reach, configuration, kind, key, record)
+        told = await _why(access, configuration, kind, key, record)
     except CoursewireError as error:
         why_not = str(error)
     title = getattr(record, "title", "") or (told["title"] if told else "") or _learner(record) or key
     return render(
         request,
         "item.html",
-        caller=reach.caller,
+        caller=access.caller,
         uuid=uuid,
         name=configuration.display_name,
         kind=kind.value,
@@ -142,11 +142,11 @@ async def item(
         title=title,
         record=record,
         colour=colour_of(record.state) if record else "",
-        own=reach.installation.channels.reasons_of(configuration.channel),
+        own=access.installation.channels.reasons_of(configuration.channel),
         facts=_facts(record) if record else [],
         may_retry=record is not None
         and record.state in RETRYABLE
-        and reach.caller.may(Right.OPERATE, configuration.customer),
+        and access.caller.may(Right.OPERATE, configuration.customer),
         steps=told["decisions"] if told else [],
         answer=told["answer"] if told else None,
         operation=told["operation"] if told else None,
@@ -161,27 +161,27 @@ def retry(
     uuid: UUID,
     kind: Kind,
     request: Request,
-    reach: Annotated[Reach, needs(Right.OPERATE)],
+    access: Annotated[Access, needs(Right.OPERATE)],
     key: Annotated[str, Form(max_length=255)],
     reason: Annotated[str, Form(max_length=255)] = "",
 ) -> Response:
     """Let the next run try one item again."""
-    configuration = reach.configuration(uuid)
-    reach.host.retry(
-        configuration.uuid, kind, states=RETRYABLE, keys=[key], actor=reach.caller.name, reason=reason
+    configuration = access.configuration(uuid)
+    access.host.retry(
+        configuration.uuid, kind, states=RETRYABLE, keys=[key], actor=access.caller.name, reason=reason
     )
     return go(request, f"/configurations/{uuid}/plan/{kind.value}")
 
 
 async def _why(
-    reach: Reach, configuration: Any, kind: Kind, key: str, record: Record | None
+    access: Access, configuration: Any, kind: Kind, key: str, record: Record | None
 ) -> dict[str, Any] | None:
     if not kind.is_outcome:
-        (told,) = await reach.host.why(configuration, item=key, on=Surface.CONSOLE)
+        (told,) = await access.host.why(configuration, item=key, on=Surface.CONSOLE)
         return told
     if not isinstance(record, OutcomeRecord):
         return None
-    told_of_all = await reach.host.why(
+    told_of_all = await access.host.why(
         configuration, learner=record.username, course=record.course_key, kind=kind, on=Surface.CONSOLE
     )
     return next((each for each in told_of_all if each["key"] == key), None)
@@ -204,8 +204,8 @@ def _learner(record: Record | None) -> str:
     return " · ".join(filter(None, (getattr(record, "username", ""), getattr(record, "course_key", ""))))
 
 
-def _names(reach: Reach) -> dict[UUID, str]:
-    return {each.uuid: each.display_name for each in reach.configurations()}
+def _names(access: Access) -> dict[UUID, str]:
+    return {each.uuid: each.display_name for each in access.configurations()}
 
 
 def _uuid(text: str) -> UUID | None:

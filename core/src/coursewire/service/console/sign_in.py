@@ -1,4 +1,4 @@
-"""Signing in and out, and the console's assets."""
+"""The pages to sign in and out, and the console's assets."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ FAULT = (
 @router.get("/sign-in")
 @public
 def ask(request: Request, next: str = "/") -> Response:  # noqa: A002 - the name in the address
-    """The form."""
+    """Show the form."""
     return _form(request, safe_path(next))
 
 
@@ -70,7 +70,7 @@ async def sign_in(
 @router.get("/oidc")
 @public
 async def elsewhere(request: Request, next: str = "/") -> Response:  # noqa: A002 - as above
-    """To the OpenID Connect provider."""
+    """Lead to the OpenID Connect provider."""
     oidc = _oidc(request)
     request.app.state.rates.demand(SIGN_IN, "sign in", address(request))
     following = safe_path(next)
@@ -156,7 +156,7 @@ async def sign_out(request: Request) -> Response:
 @router.get("/static/{digest}/{name}")
 @public
 def static_file(digest: str, name: str) -> Response:
-    """An asset."""
+    """Return an asset."""
     if name not in ASSETS or digest != asset(name)[1]:
         raise Problem(404, "there is no such file")
     headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}

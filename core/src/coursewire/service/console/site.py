@@ -1,4 +1,4 @@
-"""What pages share: templates, assets, and the way in which errors look."""
+"""The parts that pages share: templates, assets, and the page of an error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from coursewire.service.rights import Caller
 
 CONSOLE = "/console"
-"""Where the console is within the application, which may itself lie below a path: see :func:`home_of`."""
+"""The path of the console within the application, which may itself lie below a path: see :func:`home_of`."""
 
 NAVIGATION = (
     ("/", "Overview"),
@@ -49,23 +49,23 @@ ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg"
 
 @cache
 def asset(name: str) -> tuple[bytes, str]:
-    """An asset's bytes, and a digest that changes with them."""
+    """Return an asset's bytes, and a digest that changes with them."""
     body = files(__package__).joinpath("static", name).read_bytes()
     return body, hashlib.sha256(body).hexdigest()[:12]
 
 
 def root_of(request: Request) -> str:
-    """The path that the application is mounted under, as the browser sees it; "" for none."""
+    """Return the path that the application is mounted under, as the browser sees it; "" for none."""
     return str(request.scope.get("root_path", "")).rstrip("/")
 
 
 def home_of(request: Request) -> str:
-    """The console's path as the browser sees it, without a slash at its end."""
+    """Return the console's path as the browser sees it, without a slash at its end."""
     return root_of(request) + CONSOLE
 
 
 def address_of(request: Request) -> str:
-    """What the application is reached under from outside, without a slash at its end.
+    """Return the address of the application as seen from outside, without a slash at its end.
 
     The setting ``public_url`` where there is one, else what the request says.
     """
@@ -75,7 +75,7 @@ def address_of(request: Request) -> str:
 
 @cache
 def templates() -> Environment:
-    """The templates; a name that a page did not get is an error, not a blank."""
+    """Return the templates; a name that a page did not get is an error, not a blank."""
     environment = Environment(
         loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -91,7 +91,7 @@ def templates() -> Environment:
 
 
 def _query(**values: Any) -> str:
-    """A query of what is filled."""
+    """Return the query of those values that are filled."""
     filled = {name: value for name, value in values.items() if value not in (None, "")}
     return f"?{urlencode(filled)}" if filled else ""
 
@@ -104,9 +104,9 @@ def render(
     Args:
         request: The request; its path says where in the navigation the page is.
         template: Name of a template.
-        caller: Who is signed in; None for the pages that need nobody.
-        status: HTTP status.
-        values: What the template shows.
+        caller: The caller who is signed in; None for the pages that need nobody.
+        status: The HTTP status of the answer.
+        values: The values that the template shows.
     """
     home = home_of(request)
     path = request.url.path.removeprefix(home)
@@ -132,12 +132,12 @@ def render(
 
 
 def go(request: Request, path: str) -> RedirectResponse:
-    """After a form: to a page of the console, by GET."""
+    """Lead to a page of the console after a form, by GET."""
     return RedirectResponse(home_of(request) + path, 303)
 
 
 def problem_page(request: Request, problem: Problem) -> Response:
-    """A problem as a page; who is not signed in is asked to."""
+    """Return a problem as a page; somebody who is not signed in is asked to sign in."""
     if problem.status == 401:
         following = request.url.path.removeprefix(home_of(request))
         if request.url.query:
@@ -147,6 +147,6 @@ def problem_page(request: Request, problem: Problem) -> Response:
 
 
 def safe_path(text: str) -> str:
-    """A path within the console, whatever was handed in; another site is never gone to."""
+    """Return a path within the console, whatever was handed in; never one of another site."""
     harmless = text.startswith("/") and not text.startswith(("//", "/\\")) and "\\" not in text
     return text if harmless and all(ord(character) > 32 for character in text) else "/"

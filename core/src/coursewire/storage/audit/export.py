@@ -7,6 +7,7 @@ import heapq
 import io
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from enum import StrEnum
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,13 @@ from coursewire.storage.audit.queries import HIDDEN
 PAGE_ROWS = 1000
 FEWEST_ROWS = 50
 """Rows that an export reads at once: of all configurations, and of each where they are many."""
+
+
+class ExportFormat(StrEnum):
+    """The forms in which a table is exported."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
 
 
 def stream(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from coursewire.configurations.fields import URL, FieldInfo, describe
+from coursewire.configurations.fields import FieldInfo, FieldKind, describe, in_words
 from coursewire.errors import ConfigurationError
 from coursewire.model.configuration import ChannelConfig
 from coursewire.testing.conformance.checks import Fault, check, demand, demand_equal
@@ -130,10 +130,10 @@ class ConfigurationChecks:
         mine = [name for name, value in sample.items() if isinstance(value, str) and value.startswith(own)]
         for name in mine:
             demand(
-                URL in types.get(name, ""),
+                name in types and types[name].holds(FieldKind.URL),
                 f"the field {name} holds an address and is not of the type LmsUrl",
-                seen=types.get(name),
-                expected=URL,
+                seen=in_words(types[name]) if name in types else "no such field",
+                expected=FieldKind.URL.value,
             )
             for wrong in (
                 "http://lms.example.com",
@@ -176,7 +176,7 @@ class ConfigurationChecks:
         plain = [
             info.name
             for info in describe(model)
-            if info.type == "text" and not info.secret and info.name.endswith(words)
+            if info.type.kind is FieldKind.TEXT and info.name.endswith(words)
         ]
         demand(
             not plain,

@@ -30,12 +30,11 @@ from coursewire.testing.conformance.made_up import (
     content_item,
 )
 from coursewire.testing.conformance.needs import (
-    ASSESSMENTS,
     COMPLETIONS,
-    ENROLLMENTS,
     EVERY,
     EXPORTED,
     RETIRES,
+    takes,
 )
 
 if TYPE_CHECKING:
@@ -214,7 +213,7 @@ class ExportingChecks:
         """
         demand_outcome_pairs(bench, Kind.COMPLETIONS)
 
-    @check("golden pairs of assessments hold", ASSESSMENTS, golden=True)
+    @check("golden pairs of assessments hold", takes(Kind.ASSESSMENTS), golden=True)
     def test_golden_assessments(self, bench: Bench) -> None:
         """``golden/assessments/*.json``: the payload that was worked out by hand.
 
@@ -222,7 +221,7 @@ class ExportingChecks:
         """
         demand_outcome_pairs(bench, Kind.ASSESSMENTS)
 
-    @check("golden pairs of enrollments hold", ENROLLMENTS, golden=True)
+    @check("golden pairs of enrollments hold", takes(Kind.ENROLLMENTS), golden=True)
     def test_golden_enrollments(self, bench: Bench) -> None:
         """``golden/enrollments/*.json``: the payload that was worked out by hand.
 
@@ -262,7 +261,7 @@ class ExportingChecks:
                 expected="another payload than for 50 %",
             )
 
-    @check("a grade of zero, of all, and of anything between is exported", ASSESSMENTS)
+    @check("a grade of zero, of all, and of anything between is exported", takes(Kind.ASSESSMENTS))
     def test_every_grade_of_an_assessment_is_exported(self, bench: Bench) -> None:
         """Zero is a grade."""
         hook_caller, config = bench.loaded.hook_caller, bench.config()

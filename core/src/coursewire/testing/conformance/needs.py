@@ -6,17 +6,21 @@ from importlib import import_module
 from typing import Any
 
 from coursewire.model.channel import Channel, Idempotency
-from coursewire.model.kinds import OUTCOMES
+from coursewire.model.kinds import OUTCOMES, Kind
 from coursewire.testing.conformance.checks import Need
 from coursewire.testing.simulator import Simulator
+
+
+def takes(kind: Kind) -> Need:
+    """Return the need of a channel that takes a kind."""
+    return Need(kind.value, lambda channel: channel.capabilities.takes(kind))
+
 
 EVERY = Need("", lambda _channel: True)
 EXPORTED = Need("content", lambda c: c.capabilities.content.usable)
 CONTENT = EXPORTED & Need("delivery: push", lambda c: c.capabilities.delivery == "push")
 RETIRES = CONTENT & Need("retire_strategies", lambda c: bool(c.capabilities.retire_strategies))
-COMPLETIONS = Need("completions", lambda c: c.capabilities.completions.usable)
-ASSESSMENTS = Need("assessments", lambda c: c.capabilities.assessments.usable)
-ENROLLMENTS = Need("enrollments", lambda c: c.capabilities.enrollments.usable)
+COMPLETIONS = takes(Kind.COMPLETIONS)
 ANY_RESULTS = Need(
     " or ".join(", ".join(OUTCOMES).rsplit(", ", 1)),
     lambda c: any(c.capabilities.takes(kind) for kind in OUTCOMES),

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from coursewire.model.channel import Idempotency
 from coursewire.model.content import ContentItem
-from coursewire.model.kinds import Kind
+from coursewire.model.kinds import OUTCOMES, Kind
 from coursewire.model.reasons import Reason
 from coursewire.model.results import Consent, ConsentState, LearnerFacts
 from coursewire.storage.audit.states import State
@@ -18,10 +18,10 @@ from coursewire.testing.conformance.checks import check, demand, demand_equal
 from coursewire.testing.conformance.made_up import ACME, OTHER, enrollment
 from coursewire.testing.conformance.needs import (
     ANY_RESULTS,
-    ASSESSMENTS,
     COMPLETIONS,
     KNOWS_LEARNERS,
     PAGES,
+    takes,
 )
 
 if TYPE_CHECKING:
@@ -65,11 +65,8 @@ def _states(bench: Bench) -> list[str]:
 
 
 def kind_of(bench: Bench) -> Kind:
-    """Completions where the channel takes them, else assessments, else enrollments."""
-    can = bench.channel.capabilities
-    if can.completions.usable:
-        return Kind.COMPLETIONS
-    return Kind.ASSESSMENTS if can.assessments.usable else Kind.ENROLLMENTS
+    """Return the first kind of outcome that the channel takes."""
+    return next(kind for kind in OUTCOMES if bench.channel.capabilities.takes(kind))
 
 
 class ResultChecks:
@@ -98,7 +95,10 @@ class ResultChecks:
             seen=bench.simulator.seen,
         )
 
-    @check("every assessment arrives once, zero points too, and a second run sends nothing", ASSESSMENTS)
+    @check(
+        "every assessment arrives once, zero points too, and a second run sends nothing",
+        takes(Kind.ASSESSMENTS),
+    )
     def test_every_assessment_arrives_once(self, bench: Bench) -> None:
         """Two subsections of each learner."""
         uuid, item = classroom(bench)

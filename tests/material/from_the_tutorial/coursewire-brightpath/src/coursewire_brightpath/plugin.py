@@ -39,6 +39,14 @@ def declare_channel() -> cw.Channel:
         code="BRIGHTPATH",
         title="Brightpath",
         requires_api=">=2.0,<3",
+        reasons=(
+            cw.ReasonInfo(
+                code="already-stored",
+                group=cw.ReasonGroup.LMS,
+                counted_as=cw.CountedAs.DONE,
+                text="Brightpath had this result before",
+            ),
+        ),
         config=BrightpathConfig,
         capabilities=cw.Capabilities(
             content_types=frozenset({cw.ContentType.COURSE, cw.ContentType.COURSE_RUN}),

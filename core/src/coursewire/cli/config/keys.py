@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import typer
 
+from coursewire.cli.host import open_host
 from coursewire.cli.options import Json
-
-
-def register(group: typer.Typer) -> None:
-    """Add the commands."""
-    group.command()(new_key)
-    group.command()(rotate_key)
+from coursewire.cli.output import note, put, put_json
+from coursewire.configurations import secrets
 
 
 def new_key(json: Json = False) -> None:
     """Print a new secret key. It is stored nowhere."""
-    from coursewire.cli.output import put_json
-    from coursewire.configurations.secrets import new_key
-
-    key = new_key()
+    key = secrets.new_key()
     if json:
         put_json({"key": key})
     else:
@@ -31,14 +27,8 @@ def rotate_key(json: Json = False) -> None:
     Put the new key in front of the old one first: in COURSEWIRE_SECRET_KEY with a comma between, in the key file
     on a line of its own. Exit status 1 when a secret could not be read with any key.
     """
-    from dataclasses import asdict
-
-    from coursewire.cli.common import open_installation
-    from coursewire.cli.output import note, put, put_json
-    from coursewire.configurations.rotation import rotate
-
-    with open_installation() as installation:
-        report = rotate(installation.engine, installation.secrets)
+    with open_host() as host:
+        report = host.rotate_key()
     if json:
         put_json(asdict(report))
     else:

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Annotated
+from urllib.parse import parse_qsl, urlsplit
 
 import typer
 
+from coursewire.cli.host import actor, open_host
 from coursewire.cli.options import ConfigId, Json
-
-if TYPE_CHECKING:
-    from coursewire.configurations.configuration import Configuration
-    from coursewire.installation import Installation
+from coursewire.cli.output import note, put, put_json
+from coursewire.configurations.configuration import Configuration
+from coursewire.errors import ConfigurationError, CoursewireError, GrantError, SettingsError
+from coursewire.host import Host
+from coursewire.inbound.code_grants import GOOD_FOR, CodeGrants
 
 HOST = "127.0.0.1"
 PORT = 8765
 PATH = "/connected"
-
-Answer = Callable[[Mapping[str, str]], str]
-"""Takes the query of the LMS's answer, and gives the sentence that the browser shows."""
-
-
-def register(group: typer.Typer) -> None:
-    """Add the command."""
-    group.command()(connect)
 
 
 def connect(
@@ -51,21 +50,15 @@ def connect(
     Prints an address to open in a browser, and waits until the LMS leads back; or, with --paste, asks for the
     address that the browser ends at, also where that page does not load.
     """
-    import secrets
-
-    from coursewire.cli.common import actor, find_configuration, open_installation, run_to_end
-    from coursewire.cli.output import note, put, put_json
-    from coursewire.inbound.code_grants import GOOD_FOR, CodeGrants
-
     if redirect_uri and not paste:
         raise typer.BadParameter("--redirect-uri leads elsewhere: give --paste with it")
     session = secrets.token_urlsafe(32)
-    with open_installation() as installation:
-        found = find_configuration(installation, config)
-        grants = CodeGrants(installation)
+    with open_host() as host:
+        found = host.configurations.find(config)
+        grants = CodeGrants(host.installation)
 
         def finish(answer: Mapping[str, str]) -> Configuration:
-            return run_to_end(grants.finish(answer, session=session, actor=actor()))
+            return asyncio.run(grants.finish(answer, session=session, actor=actor()))
 
         def show(url: str) -> None:
             note("Open this address in a browser, signed in to the LMS as the user whose access is granted:")
@@ -89,26 +82,34 @@ def connect(
 
 
 @contextmanager
-def hint_to_connect(installation: Installation, configuration: Configuration) -> Iterator[None]:
-    """Where all that a configuration lacks is what a grant brings, say so."""
-    from coursewire.errors import ConfigurationError
-
+def hint_to_connect(host: Host, configuration: Configuration) -> Iterator[None]:
+    """Name ``config connect`` as the next step, where all that a configuration lacks is what a grant brings."""
     try:
         yield
     except ConfigurationError as error:
-        if lacks_grant(installation, configuration, {*error.missing, *error.incorrect}):
+        if lacks_grant(host, configuration, {*error.missing, *error.incorrect}):
             error.next_step = f"Let an administrator of the LMS grant access: coursewire config connect {configuration.short_id}"
         raise
 
 
-def lacks_grant(installation: Installation, configuration: Configuration, fields: Collection[str]) -> bool:
-    """Tell whether the fields that keep a configuration from being valid are those that a grant would bring."""
-    grant = installation.channels.get(configuration.channel).hook_caller.oauth_application()
+def lacks_grant(host: Host, configuration: Configuration, fields: Collection[str]) -> bool:
+    """Tell whether a grant would bring every field that keeps a configuration from being valid.
+
+    Args:
+        host: The host.
+        configuration: The configuration.
+        fields: The names of its missing and incorrect fields.
+    """
+    grant = host.channels.get(configuration.channel).hook_caller.oauth_application()
     return grant is not None and bool(fields) and set(fields) <= set(grant.fields)
 
 
 def _pasted(text: str) -> dict[str, str]:
-    from urllib.parse import parse_qsl, urlsplit
+    """Read the query of an address that a person pasted.
+
+    Raises:
+        BadParameter: The address has no query.
+    """
 
     query = urlsplit(text.strip()).query
     if not query:
@@ -120,13 +121,18 @@ def _pasted(text: str) -> dict[str, str]:
 def _listening(
     port: int,
 ) -> Iterator[tuple[str, Callable[[Callable[[Mapping[str, str]], Configuration], float], Configuration]]]:
-    """Listen on loopback; gives the redirect URI and a function that waits for the LMS's answer."""
-    import time
-    from http.server import BaseHTTPRequestHandler, HTTPServer
-    from urllib.parse import parse_qsl, urlsplit
+    """Listen on loopback for the browser that comes back from the LMS.
 
-    from coursewire.errors import CoursewireError, GrantError, SettingsError
+    Args:
+        port: The port; 0 for any.
 
+    Yields:
+        The redirect URI, and a function that waits for the answer. The function takes what finishes the grant, and
+        the number of seconds to wait; it returns the connected configuration.
+
+    Raises:
+        SettingsError: The port cannot be listened on.
+    """
     outcome: list[Configuration | CoursewireError] = []
     handle: list[Callable[[Mapping[str, str]], Configuration]] = []
 
@@ -158,7 +164,7 @@ def _listening(
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """The address holds the code: nothing of it is logged."""
+            """Log nothing: the address holds the code."""
 
     try:
         server = HTTPServer((HOST, port), Page)

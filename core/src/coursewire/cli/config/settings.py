@@ -1,20 +1,24 @@
-"""``coursewire config``: customers' settings for channels."""
+"""``coursewire config``: add, show, edit and activate customers' settings for channels."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+import asyncio
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from coursewire.cli import connect, key_map, keys
+from coursewire.cli.config.connect import hint_to_connect, lacks_grant
+from coursewire.cli.host import actor, open_host
+from coursewire.cli.installed import installed_channels
 from coursewire.cli.options import ChannelCode, ConfigId, Customer, Json
-
-if TYPE_CHECKING:
-    from coursewire.configurations.configuration import Configuration
-    from coursewire.installation import Installation
-    from coursewire.plugins.registry import LoadedChannel
+from coursewire.cli.output import note, put, put_check, put_json, put_pairs, put_table
+from coursewire.configurations.configuration import Configuration
+from coursewire.configurations.fields import describe, read_texts
+from coursewire.configurations.files import read_file, write_template
+from coursewire.errors import ConfigurationError
+from coursewire.model.kinds import Kind
 
 FileOption = Annotated[
     Path | None, typer.Option("--file", metavar="FILE", help="JSON file; `config template` shows its form.")
@@ -27,30 +31,6 @@ SetOption = Annotated[
         help="Set one field; may be repeated. VALUE is text, or a JSON list or object.",
     ),
 ]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-    group.command()(add)
-    group.command("list")(list_)
-    group.command()(show)
-    group.command()(edit)
-    connect.register(group)
-    group.command()(check)
-    group.command()(activate)
-    group.command()(deactivate)
-    group.command()(remove)
-    group.command()(history)
-    group.command()(template)
-    keys.register(group)
-    key_map.register(group)
-    app.add_typer(
-        group,
-        name="config",
-        help="Add, show, edit, check and activate configurations.",
-        rich_help_panel="Configurations",
-    )
 
 
 def add(
@@ -71,10 +51,6 @@ def add(
 
     With "active": true in the file it must be complete; else it is a draft, and `config activate` makes it active.
     """
-    from coursewire.cli.common import actor, ask_source, channel_of, open_installation
-    from coursewire.cli.output import note, put_json
-    from coursewire.configurations.files import read_file
-
     active, fields = False, {}
     if file is not None:
         read = read_file(file)
@@ -82,24 +58,24 @@ def add(
         active, fields = read.active and not draft, dict(read.fields)
     if not channel or not customer:
         raise typer.BadParameter("give --file FILE, or --channel CODE and --customer UUID")
-    fields |= _given(settings)
-    with open_installation() as installation:
-        loaded = channel_of(installation, channel)
-        known, catalogs = ask_source(installation, customer.lower())
-        added = installation.configurations.add(
+    with open_host() as host:
+        loaded = host.channels.get(channel.upper())
+        fields |= read_texts(loaded.channel.config, _given(settings))
+        known_catalogs = asyncio.run(host.known_catalogs(customer.lower()))
+        added = host.configurations.add(
             loaded.channel,
             customer,
             fields,
             active=active,
             actor=actor(),
-            known_catalogs=[catalog.uuid for catalog in catalogs] if known else None,
+            known_catalogs=known_catalogs,
         )
-        if known is None:
+        if known_catalogs is None:
             note(f"note: the source does not know customer {customer} yet", style="yellow")
         if not active:
-            validity = installation.configurations.validity(added.uuid, loaded.channel)
+            validity = host.configurations.validity(added.uuid, loaded.channel)
             wrong = {*validity.missing, *validity.incorrect}
-            verb = "connect" if connect.lacks_grant(installation, added, wrong) else "activate"
+            verb = "connect" if lacks_grant(host, added, wrong) else "activate"
             note(f"It is a draft. Next: coursewire config {verb} {added.short_id}")
     if json:
         put_json({"id": added.uuid})
@@ -109,15 +85,12 @@ def add(
 
 def list_(channel: ChannelCode = None, customer: Customer = None, json: Json = False) -> None:
     """List configurations."""
-    from coursewire.cli.common import customer_names, open_installation
-    from coursewire.cli.output import put_json, put_table
-
-    with open_installation(read_only=True) as installation:
-        found = installation.configurations.list(
+    with open_host(read_only=True) as host:
+        found = host.configurations.list(
             channel=channel.upper() if channel else None, customer=str(customer) if customer else None
         )
-        names = customer_names(installation, {each.customer for each in found})
-        states = {each.uuid: state_of(installation, each) for each in found}
+        names = asyncio.run(host.customer_names({each.customer for each in found}))
+        states = {each.uuid: host.state_of(each) for each in found}
     if json:
         for each in found:
             put_json({**_as_json(each), "state": states[each.uuid]})
@@ -134,15 +107,11 @@ def list_(channel: ChannelCode = None, customer: Customer = None, json: Json = F
 
 def show(config: ConfigId, json: Json = False) -> None:
     """Show one configuration. Of a secret it only tells whether it is set."""
-    from coursewire.cli.common import customer_names, find_configuration, open_installation
-    from coursewire.cli.output import put, put_json, put_pairs
-    from coursewire.configurations.fields import describe
-
-    with open_installation(read_only=True) as installation:
-        found = find_configuration(installation, config)
-        state = state_of(installation, found)
-        customer = customer_names(installation, {found.customer})[found.customer]
-        known = {each.channel.code: each.channel for each in installation.channels}
+    with open_host(read_only=True) as host:
+        found = host.configurations.find(config)
+        state = host.state_of(found)
+        customer = asyncio.run(host.customer_names({found.customer}))[found.customer]
+        known = {each.channel.code: each.channel for each in host.channels}
     if json:
         put_json({**_as_json(found), "state": state})
         return
@@ -181,14 +150,9 @@ def edit(
     json: Json = False,
 ) -> None:
     """Change fields. Those that are not named stay as they are."""
-    from coursewire.cli.common import actor, find_configuration, open_installation
-    from coursewire.cli.output import put, put_json
-    from coursewire.configurations.files import read_file
-    from coursewire.errors import ConfigurationError
-
     changes: dict[str, Any] = {}
-    with open_installation() as installation:
-        old = find_configuration(installation, config)
+    with open_host() as host:
+        old = host.configurations.find(config)
         if file is not None:
             read = read_file(file)
             if (read.channel, read.customer.lower()) != (old.channel, old.customer):
@@ -198,15 +162,16 @@ def edit(
                     next_step="Use `coursewire config add` for another configuration.",
                 )
             changes |= read.fields
-        changes |= _given(settings) | dict.fromkeys(unset or ())
+        channel = host.channels.get(old.channel).channel
+        changes |= read_texts(channel.config, _given(settings)) | dict.fromkeys(unset or ())
         if not changes:
             raise typer.BadParameter("nothing to change: give --set, --unset or --file")
-        new = installation.configurations.edit(
+        new = host.configurations.edit(
             old.uuid,
-            installation.channels.get(old.channel).channel,
+            channel,
             changes,
             actor=actor(),
-            known_catalogs=_known_catalogs(installation, old),
+            known_catalogs=asyncio.run(host.known_catalogs(old.customer)),
         )
     if json:
         put_json(_as_json(new))
@@ -218,30 +183,15 @@ def edit(
 
 def check(config: ConfigId, json: Json = False) -> None:
     """Try the connection to the LMS, the way of real requests."""
-    from coursewire.cli.common import actor, find_configuration, open_installation, run_to_end
-    from coursewire.cli.output import put, put_check, put_json
-    from coursewire.errors import CredentialsError
-
-    with open_installation() as installation:
-        found = find_configuration(installation, config)
-        loaded = installation.channels.get(found.channel)
-        with connect.hint_to_connect(installation, found):
-            model = installation.configurations.load(found.uuid, loaded.channel)
-
-        async def ask(loaded: LoadedChannel = loaded) -> list[str]:
-            async with installation.session(loaded, model, found.uuid) as session:
-                return await loaded.hook_caller.check_connection(session)
-
-        try:
-            sentences = run_to_end(ask())
-        except CredentialsError as error:
-            installation.configurations.note_refusal(found.uuid, error, actor=actor())
-            raise
-        cleared = installation.configurations.clear_reconnect(found.uuid, actor=actor())
+    with open_host() as host:
+        found = host.configurations.find(config)
+        with hint_to_connect(host, found):
+            works = asyncio.run(host.check(found, actor=actor()))
+        cleared = found.needs_reconnect_since is not None or found.failing_since is not None
     if json:
-        put_json({"id": found.uuid, "works": sentences, "reconnected": cleared})
+        put_json({"id": found.uuid, "works": works, "reconnected": cleared})
         return
-    for sentence in sentences:
+    for sentence in works:
         put_check(True, sentence)
     if cleared:
         put_check(True, "The LMS had refused the credentials; now it takes them, and runs may go on.")
@@ -251,29 +201,23 @@ def check(config: ConfigId, json: Json = False) -> None:
 
 def activate(config: ConfigId, json: Json = False) -> None:
     """Let runs take a configuration; it must be complete and correct."""
-    from coursewire.cli.common import actor, find_configuration, open_installation, takes
-    from coursewire.cli.options import KindName
-
-    with open_installation() as installation:
-        old = find_configuration(installation, config)
-        loaded = installation.channels.get(old.channel)
-        known = _known_catalogs(installation, old)
-        with connect.hint_to_connect(installation, old):
-            new = installation.configurations.activate(
-                old.uuid, loaded.channel, actor=actor(), known_catalogs=known
-            )
-    kind = next((kind for kind in KindName if takes(kind, loaded)), KindName.CONTENT)
-    _say(new, "active", f"Next: coursewire plan {kind} --config {{}}", json=json)
+    with open_host() as host:
+        old = host.configurations.find(config)
+        loaded = host.channels.get(old.channel)
+        known = asyncio.run(host.known_catalogs(old.customer))
+        with hint_to_connect(host, old):
+            new = host.configurations.activate(old.uuid, loaded.channel, actor=actor(), known_catalogs=known)
+    capabilities = loaded.channel.capabilities
+    kind = next((kind for kind in Kind if capabilities.takes(kind)), Kind.CONTENT)
+    _put_state(new, "active", f"Next: coursewire plan {kind} --config {{}}", json=json)
 
 
 def deactivate(config: ConfigId, json: Json = False) -> None:
     """Let runs leave a configuration alone. What the LMS holds stays there."""
-    from coursewire.cli.common import actor, find_configuration, open_installation
-
-    with open_installation() as installation:
-        old = find_configuration(installation, config)
-        new = installation.configurations.deactivate(old.uuid, actor=actor())
-    _say(new, "a draft", "", json=json)
+    with open_host() as host:
+        old = host.configurations.find(config)
+        new = host.configurations.deactivate(old.uuid, actor=actor())
+    _put_state(new, "a draft", "", json=json)
 
 
 def remove(
@@ -282,29 +226,22 @@ def remove(
     json: Json = False,
 ) -> None:
     """Remove a configuration. Its secrets are erased; its records and history stay, and so does what the LMS holds."""
-    from coursewire.cli.common import actor, find_configuration, open_installation
-
-    with open_installation() as installation:
-        found = find_configuration(installation, config)
+    with open_host() as host:
+        found = host.configurations.find(config)
         if not yes:
             typer.confirm(
                 f"Remove configuration {found.short_id} ({found.display_name})? Its secrets are erased.",
                 abort=True,
                 err=True,
             )
-        removed = installation.configurations.remove(found.uuid, actor=actor())
-    _say(removed, "removed", "", json=json)
+        removed = host.configurations.remove(found.uuid, actor=actor())
+    _put_state(removed, "removed", "", json=json)
 
 
 def history(config: ConfigId, json: Json = False) -> None:
     """Show who changed what, and when. Secrets are left out."""
-    from dataclasses import asdict
-
-    from coursewire.cli.common import find_configuration, open_installation
-    from coursewire.cli.output import put_json, put_table
-
-    with open_installation(read_only=True) as installation:
-        changes = installation.configurations.history(find_configuration(installation, config).uuid)
+    with open_host(read_only=True) as host:
+        changes = host.configurations.history(host.configurations.find(config).uuid)
     if json:
         for change in changes:
             put_json(asdict(change))
@@ -330,64 +267,40 @@ def template(
     _json: Annotated[bool, typer.Option("--json", help="Errors as JSON, too; a template always is.")] = False,
 ) -> None:
     """Print an example file for `config add --file`, with every field of the channel."""
-    from coursewire.configurations.files import write_template
-    from coursewire.plugins.loading import load_channels
-    from coursewire.settings import Settings
-
-    settings = Settings.load()
-    channels = load_channels(allowed=settings.channels, hooks_file=settings.hooks_file)
-    typer.echo(write_template(channels.get(channel.upper()).channel), nl=False)
+    typer.echo(write_template(installed_channels().get(channel.upper()).channel), nl=False)
 
 
-def state_of(installation: Installation, configuration: Configuration) -> str:
-    """What runs make of a configuration, in a word and what is wrong."""
-    if configuration.removed_at is not None:
-        return "removed"
-    channels = {each.channel.code: each.channel for each in installation.channels}
-    if configuration.channel not in channels:
-        return "invalid: the channel is not installed"
-    validity = installation.configurations.validity(configuration.uuid, channels[configuration.channel])
-    if not configuration.active:
-        return "draft" if validity.valid else f"draft: {validity}"
-    if not validity.valid:
-        return f"invalid: {validity}"
-    if configuration.needs_reconnect_since is not None:
-        return "needs reconnect"
-    return "active" if configuration.failing_since is None else "credentials refused"
+def _given(settings: list[str] | None) -> dict[str, str]:
+    """Read ``NAME=VALUE`` texts; the type of the field decides how the text of a value is read.
 
-
-def _known_catalogs(installation: Installation, configuration: Configuration) -> list[str] | None:
-    from coursewire.cli.common import ask_source
-
-    known, catalogs = ask_source(installation, configuration.customer)
-    return [catalog.uuid for catalog in catalogs] if known else None
-
-
-def _given(settings: list[str] | None) -> dict[str, Any]:
-    """Read NAME=VALUE. Lists and objects are written as JSON, all else is text, which models read as they need."""
-    import json
-
-    given: dict[str, Any] = {}
+    Raises:
+        BadParameter: A text has no name, or no equals sign.
+    """
+    given: dict[str, str] = {}
     for text in settings or ():
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise typer.BadParameter("write --set NAME=VALUE")  # the text may hold a secret
         given[name.strip()] = value
-        if value.startswith(("[", "{")):
-            with suppress(ValueError):
-                given[name.strip()] = json.loads(value)
     return given
 
 
 def _as_json(configuration: Configuration) -> dict[str, Any]:
-    from dataclasses import asdict
+    """Return the stable form of a configuration."""
 
     data = asdict(configuration)
     return {"id": data.pop("uuid"), **data}
 
 
-def _say(configuration: Configuration, state: str, hint: str, *, json: bool) -> None:
-    from coursewire.cli.output import put, put_json
+def _put_state(configuration: Configuration, state: str, hint: str, *, json: bool) -> None:
+    """Print the new state of a configuration, and what comes next.
+
+    Args:
+        configuration: The configuration.
+        state: The state in words.
+        hint: The next command, with ``{}`` for the id; "" for none.
+        json: Print the configuration as JSON.
+    """
 
     if json:
         put_json(_as_json(configuration))
@@ -398,6 +311,7 @@ def _say(configuration: Configuration, state: str, hint: str, *, json: bool) -> 
 
 
 def _plain(value: Any) -> str:
+    """Return the value of a field for people."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
@@ -406,6 +320,7 @@ def _plain(value: Any) -> str:
 
 
 def _change(name: str, what: Any) -> str:
+    """Return the change of one field for people."""
     if isinstance(what, list):
         old, new = map(_plain, what)
         return f"{name}: {old} → {new}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import asyncio
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
+from coursewire.cli.host import actor, open_host
 from coursewire.cli.options import ConfigNeeded
-
-if TYPE_CHECKING:
-    from coursewire.pipeline.inactive import InactiveLearners
+from coursewire.cli.output import note, progress, put_json, put_table
+from coursewire.operations.inactive import InactiveLearners
 
 
 def inactive(
@@ -33,16 +35,11 @@ def inactive(
     linked: --apply ends the membership at this customer, and no other. not linked: it has ended already.
     ambiguous: the id of several learners. unknown: nobody here has this id.
     """
-    from coursewire.cli.common import actor, find_configuration, open_installation, run_to_end
-    from coursewire.cli.output import progress
-    from coursewire.host import Host
-
-    with open_installation() as installation:
-        host = Host(installation=installation)
-        configuration = find_configuration(installation, config)
+    with open_host() as host:
+        configuration = host.configurations.find(config)
         with progress() as track:
             show = track(configuration.channel)
-            found = run_to_end(
+            found = asyncio.run(
                 host.inactive_learners(
                     configuration, on_progress=lambda count: show("inactive learners", count, 0)
                 )
@@ -55,10 +52,6 @@ def inactive(
 
 
 def _print_json(found: InactiveLearners) -> None:
-    from dataclasses import asdict
-
-    from coursewire.cli.output import put_json
-
     for learner in found.learners:
         put_json(asdict(learner))
     put_json(
@@ -72,8 +65,6 @@ def _print_json(found: InactiveLearners) -> None:
 
 
 def _print_table(found: InactiveLearners) -> None:
-    from coursewire.cli.output import note, put_table
-
     put_table(
         ("id at the LMS", "learner", "state", "other customers"),
         [

@@ -36,7 +36,7 @@ log = logging.getLogger("coursewire.learners")
 
 
 class InactiveState(StrEnum):
-    """What is known here of a learner whose account at the LMS is inactive."""
+    """A learner whose account at the LMS is inactive, as far as the installation knows them."""
 
     LINKED = "linked"
     """The learner still belongs to the customer."""
@@ -57,7 +57,7 @@ class InactiveLearner:
     Attributes:
         remote_id: The learner's id at the LMS.
         username: The learner at the platform; "" unless the id is that of exactly one.
-        state: What is known of the learner here.
+        state: The membership of the learner here.
         other_customers: The number of other customers to which the learner is linked, as far as the source knows.
     """
 
@@ -153,7 +153,7 @@ def unlink_inactive_learners(
     Args:
         installation: The installation.
         found: The answer of :func:`find_inactive_learners`.
-        actor: Who does it, for the list of jobs.
+        actor: A name for who does it, for the list of jobs.
         confirm: The number of learners a person has agreed to, above the guard.
 
     Returns:
