@@ -132,13 +132,14 @@ class LastReported(BaseModel):
             percent=getattr(outcome, "percent", None),
         )
 
+    @property
+    def merit(self) -> tuple[bool, int, Decimal]:
+        """What is compared to tell which of two results is better: completed, the verdict, the grade, in this order."""
+        return self.complete, _RANK[self.verdict], Decimal(-1) if self.percent is None else self.percent
+
     def improved_by(self, later: LastReported) -> bool:
         """Tell whether ``later`` is better news: completed, a better verdict, or a higher grade."""
-        if self.complete != later.complete:
-            return later.complete
-        if _RANK[self.verdict] != _RANK[later.verdict]:
-            return _RANK[self.verdict] < _RANK[later.verdict]
-        return later.percent is not None and (self.percent is None or later.percent > self.percent)
+        return later.merit > self.merit
 
     def lowered_by(self, later: LastReported) -> bool:
         """Tell whether ``later`` has a lower grade."""
