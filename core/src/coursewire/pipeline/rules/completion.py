@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coursewire.model.configuration import CompletionPolicy
-from coursewire.model.outcomes import Verdict
+from coursewire.model.outcomes import Verdict, snap
 from coursewire.model.reasons import Reason
 from coursewire.model.results import AUDIT_MODES, EnrollmentFacts
 
@@ -301,7 +301,7 @@ def _percent(facts: EnrollmentFacts, situation: Situation) -> tuple[Decimal | No
 def _fraction(text: str | None) -> Decimal | None:
     """A certificate's grade as a fraction; None for letters, and for numbers of another scale."""
     try:
-        value = Decimal(text or "")
+        value = snap(Decimal(text or ""))
     except InvalidOperation:
         return None
     return value if value.is_finite() and 0 <= value <= 1 else None
