@@ -164,6 +164,16 @@ def last_reported(record: OutcomeRecord) -> LastReported | None:
     return LastReported.model_validate(reported) if reported else None
 
 
+def earlier_ids(one: OutcomeEvaluation) -> list[str]:
+    """Return the ids under which the LMS was told of the learner in this outcome before, without the present one."""
+    record = one.record
+    kept = orjson.loads(record.evidence).get("earlier_ids", []) if record.evidence else []
+    if record.confirmed_at is not None and record.remote_key:
+        kept.append(record.remote_key)
+    now = one.identity.value if one.identity else None
+    return sorted({each for each in kept if each != now})
+
+
 def result_at(one: OutcomeEvaluation) -> datetime | None:
     """Return the instant of an outcome's result: of the completion, and where there is none of the enrollment."""
     return getattr(one.outcome, "completed_at", None) or one.facts.created_at
@@ -181,6 +191,7 @@ def evidence_of(one: OutcomeEvaluation, before: LastReported | None) -> str:
     return canonical_json(
         {
             "at": at.isoformat() if at else None,
+            "earlier_ids": earlier_ids(one),
             "outcome": outcome,
             "saw": dict(one.evidence),
             "told": before.model_dump(mode="json") if before else None,

@@ -25,6 +25,7 @@ from coursewire.pipeline.export.content import export_context
 from coursewire.pipeline.export.evaluation import (
     Decision,
     OutcomeEvaluation,
+    earlier_ids,
     evidence_of,
     last_reported,
     snapshot,
@@ -258,11 +259,15 @@ class OutcomeExport:
             IdentityState.UNMATCHED: Reason.LEARNER_UNMATCHED,
             IdentityState.AMBIGUOUS: Reason.LEARNER_AMBIGUOUS,
         }[found.state]
-        return Decision(
-            "identity",
-            reason,
-            details={"id": found.value, "provider": found.provider, "origin": found.origin},
-        )
+        details: dict[str, Any] = {"id": found.value, "provider": found.provider, "origin": found.origin}
+        message = ""
+        if earlier := earlier_ids(one):
+            details["earlier_ids"] = ", ".join(earlier)
+            message = (
+                f"The LMS was told of this learner as {details['earlier_ids']} before, and that stays there: where it is "
+                "another account, take the result away in the LMS by hand."
+            )
+        return Decision("identity", reason, message, details)
 
     def _course(self, one: OutcomeEvaluation) -> Decision:
         there = any((held := self._held[key]) and held.present for key in _course_keys(one.facts))
@@ -277,7 +282,7 @@ class OutcomeExport:
         one.evidence = judgement.evidence
         details = {**judgement.evidence, "verdict": judgement.verdict.value}
         if judgement.reason:
-            return Decision("rule", judgement.reason, details=details)
+            return Decision("rule", judgement.reason, judgement.message, details)
         reported = last_reported(one.record)
         wanted = judgement.complete or (self._config.send_in_progress and self._can.in_progress.usable)
         if not wanted and not (reported and reported.complete):
@@ -429,8 +434,8 @@ class OutcomeExport:
         assert one.identity is not None
         reason = why_sent(record, force=self._force)
         before = last_reported(record)
-        record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
         record.evidence = evidence_of(one, before)
+        record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
         record.wanted_fingerprint = one.fingerprint
         record.export_context = self._context
         record.not_before_at = None
