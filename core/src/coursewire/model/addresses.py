@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 LONGEST_PATH = 255
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 """RFC 6052: the last 32 bits are the IPv4 address that a gateway will talk to."""
+
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_UNSEEN = re.compile(r"[\x00-\x20\x7f]+")
+"""Characters that browsers pass over in an address."""
+
+
+def is_web_address(address: str) -> bool:
+    """Tell whether an address leads to a page or picture of the web: by http or https, or relative to another.
+
+    An address such as ``javascript:...`` or ``data:...`` does not, however it is written.
+
+    Example:
+        >>> is_web_address("https://courses.example.com/KNOTS"), is_web_address("java\\tscript:alert(1)")
+        (True, False)
+    """
+    scheme = _SCHEME.match(_UNSEEN.sub("", unescape(address)))
+    return scheme is None or scheme[1].lower() in ("http", "https")
 
 
 def is_public(address: str) -> bool:

@@ -156,7 +156,9 @@ class OutcomeExport:
 
     async def _evaluate_page(self, page: Sequence[EnrollmentFacts]) -> list[OutcomeEvaluation]:
         known = await asyncio.to_thread(self._look_up, page)
-        evaluated = [self._evaluate(one, known) for facts in page for one in self._outcomes(facts, known)]
+        evaluated = await asyncio.to_thread(
+            lambda: [self._evaluate(one, known) for facts in page for one in self._outcomes(facts, known)]
+        )
         differing = [
             one.record.key
             for one in evaluated
