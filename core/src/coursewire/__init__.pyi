@@ -121,6 +121,7 @@ from .toolkit.texts import require_text as require_text
 from .toolkit.texts import require_length as require_length
 from .toolkit.texts import truncate as truncate
 from .toolkit.html import plain_text as plain_text
+from .model.addresses import is_web_address as is_web_address
 from .toolkit.html import clean_html as clean_html
 from .toolkit.executive_education import title_with_type as title_with_type
 from .toolkit.executive_education import description_with_type as description_with_type

@@ -132,7 +132,7 @@ def described(item: cw.ContentItem, run: cw.CourseRun | None, title: str | None)
     """
     title = _clean(title) or _clean(cw.require_text(item, "title"))
     language = cw.language_tag((run and run.content_language) or item.content_language)
-    description = _clean(item.short_description) or title
+    description = _clean(cw.plain_text(item.short_description)) or title
     return {"title": Texts.of(title, language), "description": Texts.of(description, language)}
 
 

@@ -96,10 +96,11 @@ def instant(at: datetime | None) -> str:
 def _statement(config: XapiConfig, outcome: cw.Outcome, verb: str, at: datetime | None) -> cw.JsonObject:
     course, language = outcome.course, cw.language_tag(outcome.course.language)
     known = {f"{config.site}/course/key": outcome.content_key, f"{config.site}/course/uuid": course.uuid}
+    description = cw.plain_text(course.description)
     definition = cw.without_none(
         type=COURSE,
         name={language: course.title} if course.title else None,
-        description={language: course.description} if course.description else None,
+        description={language: description} if description else None,
         moreInfo=course.url if re.match(r"https?://\S+$", course.url or "") else None,
         extensions={name: value for name, value in known.items() if value} or None,
     )
