@@ -38,14 +38,18 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
     [
         (200, ResultKind.ACCEPTED, ""),
         (204, ResultKind.ACCEPTED, ""),
-        (301, ResultKind.REJECTED, "redirected"),
-        (304, ResultKind.REJECTED, "redirected"),
+        (301, ResultKind.TRY_LATER, "redirected"),
+        (304, ResultKind.TRY_LATER, "redirected"),
+        (402, ResultKind.BLOCKED, "payment-required"),
         (400, ResultKind.REJECTED, "invalid"),
         (401, ResultKind.CREDENTIALS_BROKEN, "credentials"),
         (403, ResultKind.REJECTED, "forbidden"),
         (404, ResultKind.REJECTED, "not-found-at-lms"),
         (409, ResultKind.REJECTED, "conflict"),
-        (418, ResultKind.REJECTED, "http-418"),
+        (418, ResultKind.TRY_LATER, "http-418"),
+        (423, ResultKind.TRY_LATER, "locked"),
+        (451, ResultKind.BLOCKED, "http-451"),
+        (499, ResultKind.TRY_LATER, "http-499"),
         (422, ResultKind.REJECTED, "invalid"),
         (408, ResultKind.TRY_LATER, "lms-timeout"),
         (425, ResultKind.TRY_LATER, "too-early"),
@@ -369,7 +373,7 @@ def test_what_must_not_be_repeated_is_in_doubt_after_a_success_that_says_nothing
     failed = result_from(answered(503), now=NOW, acknowledged=False, safe_to_repeat=False)
 
     assert (unsaid.kind, unsaid.reason) == (ResultKind.IN_DOUBT, "no-acknowledgement")
-    assert (said.kind, failed.kind) == (ResultKind.REJECTED, ResultKind.TRY_LATER)
+    assert (said.kind, failed.kind) == (ResultKind.REJECTED, ResultKind.IN_DOUBT)
 
 
 def test_an_error_in_a_success_is_no_refusal_of_an_lms_that_does_not_refuse_so():

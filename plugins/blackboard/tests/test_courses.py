@@ -179,12 +179,11 @@ def test_an_empty_course_left_by_an_outage_is_completed_by_the_next_run(
     learn: BlackboardSimulator, send: Any
 ) -> None:
     learn.misbehave.append(Misbehaviour("HTML error page", path="/contents"))
-    first = send()
+    with pytest.raises(SendError) as caught:
+        send()
 
-    second = send(CREATE, first.remote_id)
-
-    assert first.kind is Kind.TRY_LATER
-    assert second.confirms
+    assert caught.value.code == "outcome-unknown"
+    assert send().confirms
     assert len(learn.courses) == 1
     assert learn.page_in(KEY) is not None
 

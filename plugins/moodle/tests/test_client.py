@@ -583,7 +583,7 @@ def test_a_site_at_another_address_is_named(moodle, send, course):
         status=303, headers={"Location": "https://www.moodle.example.org/"}
     )
 
-    with pytest.raises(BlockedError, match=r"redirects to https://www\.moodle\.example\.org/"):
+    with pytest.raises(OutcomeUnknownError, match=r"redirects to https://www\.moodle\.example\.org/"):
         send(course())
 
 

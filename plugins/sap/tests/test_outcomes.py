@@ -186,8 +186,6 @@ def test_as_the_service_user(simulator, make_outcome, report):
         pytest.param((409, {"error": "twice"}), REJECTED, "conflict", id="409"),
         pytest.param((400, {"error": "User not found"}), BLOCKED, "not-found-at-lms", id="no such user"),
         pytest.param((201, {"value": [{"errorMessage": "No such course"}]}), BLOCKED, "not-found-at-lms", id="row"),
-        pytest.param((500, "<html>oops</html>"), TRY_LATER, "lms-error", id="500"),
-        pytest.param((500, {"error": "no"}), TRY_LATER, "lms-error", id="500 words"),
     ],
 )  # fmt: skip
 def test_what_an_answer_means(answer, kind, reason, mode, simulator, make_outcome, report):
@@ -203,7 +201,7 @@ def test_what_an_answer_means(answer, kind, reason, mode, simulator, make_outcom
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
-    "answer", [(403, {"error": "no permission"}), (404, ""), (302, "", {"Location": "/login"})]
+    "answer", [(403, {"error": "no permission"}), (404, ""), (301, "", {"Location": "/login"})]
 )
 def test_what_is_refused_whatever_it_carries(answer, mode, simulator, make_outcome, report):
     simulator.event_answer = answer
@@ -211,6 +209,27 @@ def test_what_is_refused_whatever_it_carries(answer, mode, simulator, make_outco
     (error,) = report(make_outcome("u1"), **MODES[mode])
 
     assert isinstance(error, BlockedError)
+    assert error.http_status == answer[0]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (302, "", {"Location": "/login"}),
+        (404, "<html>no such page</html>"),
+        (499, ""),
+        (500, "<html>oops</html>"),
+        (500, {"error": "no"}),
+        (524, "<html>oops</html>"),
+    ],
+)
+def test_what_is_not_an_answer_of_sap_leaves_it_in_doubt(answer, mode, simulator, make_outcome, report):
+    simulator.event_answer = answer
+
+    (error,) = report(make_outcome("u1"), **MODES[mode])
+
+    assert isinstance(error, OutcomeUnknownError)
     assert error.http_status == answer[0]
 
 

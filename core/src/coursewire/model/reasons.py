@@ -48,7 +48,7 @@ class CountedAs(StrEnum):
     SKIPPED = "skipped"
     """The item is left until something about it changes."""
     FAILED = "failed"
-    """The LMS did not take the item."""
+    """The LMS did not take the item, or the channel could make no payload of it."""
 
 
 class LiftedBy(StrEnum):
@@ -149,7 +149,7 @@ class ReasonInfo:
 
 
 _GROUP, _COUNT, _BY = ReasonGroup, CountedAs, LiftedBy
-_BROKEN_ACCESS = (_BY.CONFIGURATION, _BY.CONNECTION_TEST, _BY.PERSON)
+_BROKEN_ACCESS = (_BY.CONFIGURATION, _BY.CONNECTION_TEST, _BY.TIME, _BY.PERSON)
 _AGAIN = "`coursewire audit retry` sends it again."
 _AGAIN_THERE = "Try again, on the item's page, sends it once more."
 _WORDS = "`coursewire audit show` has the LMS's words."
@@ -392,7 +392,7 @@ class Reason(StrEnum):
     CHANNEL_FAULT = ReasonInfo(
         "channel-fault",
         _GROUP.CORE,
-        _COUNT.SKIPPED,
+        _COUNT.FAILED,
         "the channel broke the hook contract",
         "Report it to the channel's author with the message shown.",
         lifted_by=(_BY.ITEM, _BY.PLUGIN),
@@ -711,19 +711,19 @@ class Reason(StrEnum):
         "redirected",
         _GROUP.CONFIGURATION,
         _COUNT.FAILED,
-        "the LMS sent the request on to another address, which is not followed",
-        f"Check the address of the LMS in the configuration, and whether the LMS asks for a log-in. {_AGAIN}",
-        f"Check the address of the LMS in the configuration, and whether the LMS asks for a log-in. {_AGAIN_THERE}",
-        lifted_by=UNTIL_CHANGED,
+        "the LMS sent the request on to another address, such as a log-in or a page about maintenance",
+        "It is tried again by later runs. If that goes on, check the address of the LMS in the configuration, and whether "
+        "the LMS asks for a log-in.",
+        lifted_by=TRIED_AGAIN,
     )
     HTTP_STATUS = ReasonInfo(
         "http-*",
         _GROUP.LMS,
         _COUNT.FAILED,
         "the LMS answered with this HTTP status, which has no reason of its own",
-        f"{_WORDS} {_AGAIN}",
-        f"{_WORDS_THERE} {_AGAIN_THERE}",
-        lifted_by=UNTIL_CHANGED,
+        f"It is tried again by later runs. {_WORDS}",
+        f"It is tried again by later runs. {_WORDS_THERE}",
+        lifted_by=TRIED_AGAIN,
     )
     BETTER_GRADE_SENT = ReasonInfo(
         "better-grade-sent",
@@ -740,6 +740,15 @@ class Reason(StrEnum):
         "the LMS refused the credentials of this request",
         "Mend them with `coursewire config edit`, then use `coursewire config check`.",
         "Mend them in the configuration's settings, then choose Test the connection.",
+        lifted_by=_BROKEN_ACCESS,
+    )
+    GRANT_REFUSED = ReasonInfo(
+        "grant-refused",
+        _GROUP.PERSON,
+        _COUNT.WAITING,
+        "the LMS does not accept the access that was granted any more, and only a person can grant it again",
+        "Let an administrator of the LMS grant access again with `coursewire config connect`.",
+        "Let an administrator of the LMS grant access again with Connect in the configuration's settings.",
         lifted_by=_BROKEN_ACCESS,
     )
     SLOW_DOWN = ReasonInfo(
@@ -767,6 +776,22 @@ class Reason(StrEnum):
         _COUNT.FAILED,
         "the LMS took too long",
         "It is tried again by later runs.",
+        lifted_by=TRIED_AGAIN,
+    )
+    LOCKED = ReasonInfo(
+        "locked",
+        _GROUP.LMS,
+        _COUNT.FAILED,
+        "the LMS has it locked for the time being",
+        "It is tried again by later runs. If that goes on, see at the LMS who holds it.",
+        lifted_by=TRIED_AGAIN,
+    )
+    PAYMENT_REQUIRED = ReasonInfo(
+        "payment-required",
+        _GROUP.PERSON,
+        _COUNT.FAILED,
+        "the LMS wants a payment or a subscription before it takes anything",
+        "Settle it with the vendor of the LMS; it is tried again once a day.",
         lifted_by=TRIED_AGAIN,
     )
     TOO_EARLY = ReasonInfo(

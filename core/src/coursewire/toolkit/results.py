@@ -20,11 +20,12 @@ from coursewire.errors import (
     ThrottledError,
     UnreachableError,
 )
-from coursewire.http.redact import Redactor, is_html, media_type_of, shorten
-from coursewire.http.retry import retry_after_s
+from coursewire.http.redact import Redactor, shorten
+from coursewire.http.statuses import StatusMeaning, Verdict, meaning_of
 from coursewire.http.urls import path_template
+from coursewire.http.waits import retry_after_s
 from coursewire.model.payload import JsonObject, Operation, Result, ResultKind
-from coursewire.model.reasons import Reason, http_reason
+from coursewire.model.reasons import Reason
 from coursewire.toolkit.responses import error_text, is_missing, read_json, read_object
 
 if TYPE_CHECKING:
@@ -36,21 +37,12 @@ if TYPE_CHECKING:
 MESSAGE_LIMIT = 500
 EXCERPT_LIMIT = 2000
 
-_REASONS = {
-    400: Reason.INVALID,
-    401: Reason.CREDENTIALS,
-    403: Reason.FORBIDDEN,
-    404: Reason.NOT_FOUND_AT_LMS,
-    405: Reason.METHOD_NOT_ALLOWED,
-    408: Reason.LMS_TIMEOUT,
-    409: Reason.CONFLICT,
-    410: Reason.NOT_FOUND_AT_LMS,
-    413: Reason.TOO_LARGE,
-    422: Reason.INVALID,
-    425: Reason.TOO_EARLY,
-    429: Reason.SLOW_DOWN,
+_KIND_OF = {
+    Verdict.REFUSED: ResultKind.REJECTED,
+    Verdict.CREDENTIALS: ResultKind.CREDENTIALS_BROKEN,
+    Verdict.PERSON: ResultKind.BLOCKED,
+    Verdict.NOT_NOW: ResultKind.TRY_LATER,
 }
-_LATER = (408, 425, 429)
 _WRONG_PLACE = (403, 404, 405)
 """The statuses of answers to any call, whatever it carries, where rights or the address are wrong."""
 
@@ -89,7 +81,7 @@ def result_from(
         refuses_with_2xx: True for an LMS that refuses items with a 2xx status and an error in the body. For any other LMS
             an error in a success may as well be a passing fault.
         safe_to_repeat: True where sending the same again does no harm. False makes a success that acknowledges nothing
-            a result in doubt.
+            a result in doubt, and every other answer that may have followed the deed.
         batch_refused: True where the request carried several items and the answer does not tell them apart.
         permission_hint: Sentence that says how a person at the LMS gives the right that a 403 is about. With it a 403
             means that the item is blocked there, and not rejected.
@@ -99,9 +91,11 @@ def result_from(
 
     Returns:
         An accepted result for a 2xx that is acknowledged. A 2xx that is not: try later, ``no-acknowledgement``; or
-        rejected, ``refused``, where the LMS refuses so and there is an error in the body. 401: credentials broken. 408,
-        425, 429, 5xx: try later. A 404 that is not the LMS's own: try later, ``unreadable-answer``. Every other status,
-        redirects too: rejected, because what was asked for has not happened.
+        rejected, ``refused``, where the LMS refuses so and there is an error in the body. 401: credentials broken. 402
+        and 451: blocked. A status with which the LMS refuses what was sent, such as 400, 404, 409 and 422: rejected. A
+        page where the LMS would refuse in JSON, and a 404 that is not its own: try later, ``unreadable-answer``. Every
+        other status, redirects, 5xx and those that proxies make up too: try later, because it says nothing about the
+        item.
 
     Example:
         >>> import httpx
@@ -118,7 +112,7 @@ def result_from(
         >>> cw.result_from(login_page, now=now, acknowledged=False).kind.value
         'try later'
     """
-    status, reason = response.status_code, _reason(response)
+    status, reason = response.status_code, ""
     if response.is_success and acknowledged:
         return Result(ResultKind.ACCEPTED, remote_id=remote_id, http_status=status)
     words, excerpt = _words(response)
@@ -128,10 +122,11 @@ def result_from(
         kind, reason = (ResultKind.REJECTED, Reason.REFUSED) if no else (unsaid, Reason.NO_ACKNOWLEDGEMENT)
         words = words or f"The answer acknowledges nothing: {excerpt or 'it is empty'}"
     else:
-        kind = _kind(status)
+        meaning = _meaning(response, not_found_member)
+        kind, reason = _KIND_OF[meaning.verdict], meaning.reason
+        if not safe_to_repeat and not meaning.not_done:
+            kind = ResultKind.IN_DOUBT
         words = words or excerpt or f"HTTP {status} without a word"
-    if status in (404, 410) and _is_anothers(response, not_found_member):
-        kind, reason = ResultKind.TRY_LATER, Reason.UNREADABLE_ANSWER
     if status == 403 and permission_hint:
         kind, words = ResultKind.BLOCKED, f"{words.rstrip('.')}. {permission_hint}"
     seconds = retry_after_s(response, now) if kind is ResultKind.TRY_LATER else None
@@ -310,7 +305,8 @@ def error_from(
     """
     status = response.status_code
     unsaid = ResultKind.TRY_LATER if safe_to_repeat else ResultKind.IN_DOUBT
-    kind = unsaid if response.is_success else _kind(status)
+    meaning = None if response.is_success else _meaning(response)
+    kind = unsaid if meaning is None else _KIND_OF[meaning.verdict]
     if response.is_redirect or status in _WRONG_PLACE:
         kind = ResultKind.BLOCKED
     words, excerpt = _words(response)
@@ -326,7 +322,7 @@ def error_from(
         next_step=(permission_hint if status == 403 else "") or next_step,
         http_status=status,
         excerpt=excerpt,
-        reason="" if response.is_success or kind is ResultKind.BLOCKED else _reason(response),
+        reason="" if meaning is None or kind is ResultKind.BLOCKED else meaning.reason,
     )
 
 
@@ -417,24 +413,12 @@ def redacted(result: Result, redactor: Redactor) -> Result:
     )
 
 
-def _kind(status: int) -> ResultKind:
-    if status == 401:
-        return ResultKind.CREDENTIALS_BROKEN
-    return ResultKind.TRY_LATER if status in _LATER or status >= 500 else ResultKind.REJECTED
-
-
-def _is_anothers(response: httpx.Response, not_found_member: str) -> bool:
-    """Tell that a 404 is not the LMS's own, but that of whatever stands before it."""
-    if not_found_member:
-        return not is_missing(response, not_found_member)
-    return is_html(media_type_of(response), response.text)
-
-
-def _reason(response: httpx.Response) -> str:
-    status = response.status_code
-    if status >= 500:
-        return Reason.LMS_ERROR
-    return _REASONS.get(status) or (Reason.REDIRECTED if response.is_redirect else http_reason(status))
+def _meaning(response: httpx.Response, not_found_member: str = "") -> StatusMeaning:
+    """Return what an answer that is not a success means; a 404 without the LMS's own member is somebody else's."""
+    anothers = bool(not_found_member) and not is_missing(response, not_found_member)
+    if response.status_code in (404, 410) and anothers:
+        return StatusMeaning(Verdict.NOT_NOW, Reason.UNREADABLE_ANSWER)
+    return meaning_of(response)
 
 
 def _words(response: httpx.Response) -> tuple[str, str]:

@@ -156,7 +156,6 @@ def test_a_lost_answer_is_in_doubt_and_nothing_is_repeated(name, simulator, repo
         (200, "", IN_DOUBT),
         (204, "", ACCEPTED),
         (200, '{"error": "no"}', REJECTED),
-        (500, "<html>oops</html>", TRY_LATER),
         (400, "{}", REJECTED),
         (403, "{}", ResultKind.BLOCKED),
     ],
@@ -165,6 +164,13 @@ def test_what_an_answer_means(status, body, kind, simulator, report, make):
     simulator.interfere = lambda _request: web.Response(status=status, text=body)
 
     assert kinds(report(make.completion("a"), make.completion("b"))) == [kind] * 2
+
+
+@pytest.mark.parametrize("status", [500, 524])
+def test_what_is_not_an_answer_of_degreed_leaves_it_in_doubt(status, simulator, report, make):
+    simulator.interfere = lambda _request: web.Response(status=status, text="<html>oops</html>")
+
+    assert isinstance(report(make.completion("a")), OutcomeUnknownError)
 
 
 def test_a_refused_scope_settles_nothing(simulator, report, make):

@@ -379,7 +379,7 @@ def test_a_limit_met_at_the_skills_keeps_the_id_of_the_course(simulator, send, m
         ((200, {"data": {"id": ""}}), TRY_LATER, "no-acknowledgement"),
         ((200, errors("inside")), REJECTED, "refused"),
         ((201, {"data": {"id": "c1", "attributes": {"external-id": "other"}}}), TRY_LATER, "other-course"),
-        ((302, "", {"Location": "/login"}), REJECTED, "redirected"),
+        ((302, "", {"Location": "/login"}), TRY_LATER, "redirected"),
     ],
 )
 @pytest.mark.parametrize("operation", [CREATE, UPDATE])

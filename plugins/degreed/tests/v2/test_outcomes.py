@@ -166,13 +166,10 @@ def _error(detail, **more):
     [
         ((400, _error("percentile: wrong")), REJECTED, "invalid"),
         ((400, _error("INVALID user identifier")), BLOCKED, "learner-unmatched"),
-        ((400, "<html>bad</html>"), REJECTED, "invalid"),
         ((400, {"errors": "text"}), REJECTED, "invalid"),
         ((400, {}), REJECTED, "invalid"),
         ((403, _error("no")), BLOCKED, "forbidden"),
-        ((404, "<html>no such site</html>"), ResultKind.TRY_LATER, "unreadable-answer"),
         ((409, _error("exists")), REJECTED, "conflict"),
-        ((500, _error("oops")), ResultKind.TRY_LATER, "lms-error"),
         ((200, "<html>log in</html>"), IN_DOUBT, "no-acknowledgement"),
         ((200, {}), IN_DOUBT, "no-acknowledgement"),
         ((201, {"data": {"attributes": {}}}), IN_DOUBT, "no-acknowledgement"),
@@ -192,6 +189,19 @@ def test_what_an_answer_means(told, kind, reason, simulator, report, make):
 
     assert (result.kind, result.reason, result.http_status) == (kind, reason, told[0])
     assert result.message
+
+
+@pytest.mark.parametrize(
+    "told", [(400, "<html>bad</html>"), (404, "<html>no</html>"), (500, "no"), (524, "no")]
+)
+def test_what_is_not_an_answer_of_degreed_leaves_it_in_doubt(told, simulator, report, make):
+    status, body = told
+    simulator.interfere = lambda _request: web.Response(status=status, text=body, content_type="text/html")
+
+    (error,) = report(make.completion())
+
+    assert isinstance(error, OutcomeUnknownError)
+    assert error.http_status == status
 
 
 def test_a_correction_may_be_repeated_and_a_first_report_may_not(simulator, report, make):

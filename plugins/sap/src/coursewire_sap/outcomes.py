@@ -77,10 +77,11 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
 
 async def _report(session: cw.Session, payload: cw.Payload) -> cw.Result:
     config, body = config_of(session), dict(payload.body)
-    if config.prevent_self_submit_grades:
-        response = await session.post(GENERIC_PATH, json=body, bucket=config.completion_bucket)
-        return _result_from(session, response)
+    as_service_user = config.prevent_self_submit_grades
     try:
+        if as_service_user:
+            response = await session.post(GENERIC_PATH, json=body, bucket=config.completion_bucket)
+            return _result_from(session, response)
         response = await session.post(
             config.completion_status_api_path,
             json=body,
@@ -88,6 +89,8 @@ async def _report(session: cw.Session, payload: cw.Payload) -> cw.Result:
             auth=sap_auth(config, session.tokens, str(body["userID"])),
         )
     except cw.SendError as error:
+        if as_service_user and isinstance(error, cw.CredentialsError):
+            raise
         if INACTIVE in error.excerpt.lower():
             return _inactive(error.http_status, error.excerpt)
         if not isinstance(error, cw.CredentialsError):
