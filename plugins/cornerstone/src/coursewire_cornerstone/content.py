@@ -81,7 +81,7 @@ def _is_active(item: cw.ContentItem) -> bool:
     if item.content_type is cw.ContentType.PROGRAM:
         return item.status.lower() == "active" if item.status else bool(item.get("published"))
     runs = (item,) if item.content_type is cw.ContentType.COURSE_RUN else item.course_runs
-    return any(run.availability in cw.ENROLLABLE_AVAILABILITY for run in runs)
+    return any(run.is_available for run in runs)
 
 
 def _duration(hours: float | None) -> str | None:
