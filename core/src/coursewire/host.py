@@ -558,7 +558,8 @@ class Host:
     async def check(self, configuration: Configuration, *, actor: str = "host") -> list[str]:
         """Try the connection to the LMS, the way of real requests, with harmless ones.
 
-        A configuration that needed reconnecting may run again afterwards; one whose credentials are refused needs it.
+        A configuration that needed reconnecting may run again afterwards, and the next run tries again what was refused
+        or blocked; one whose credentials are refused needs it.
 
         Args:
             configuration: A draft or an active one.
@@ -571,6 +572,8 @@ class Host:
             SendError: The connection does not work; the error says why.
             ConfigurationError: The configuration is incomplete.
         """
+        from coursewire.storage.audit.requeue import end_pauses  # noqa: PLC0415 - loads SQLAlchemy
+
         installation, uuid = self.installation, configuration.uuid
         with self._plain_words():
             channel: LoadedChannel = installation.channels.get(configuration.channel)
@@ -588,6 +591,7 @@ class Host:
                 )
                 raise
             await asyncio.to_thread(installation.configurations.clear_reconnect, uuid, actor=actor)
+            await asyncio.to_thread(end_pauses, installation.engine, uuid, now=installation.clock())
         return sentences
 
     # -- learners who have left ------------------------------------------------------------------

@@ -235,7 +235,7 @@ class Sender:
         for payload, result in answered:
             item = by_key[payload.key]
             first = item.record.confirmed_at is None
-            apply_result(item, result, now)
+            apply_result(item, result, now, own=self._run.channel.channel.reasons)
             confirmed = None
             if result.confirms:
                 self._summary.arrive(payload.operation, first=first)
