@@ -279,5 +279,6 @@ def test_a_fault_of_the_channel_holds_up_one_outcome(world, crowd, lines):
     world.load(learners=[lines.learner("l001", email="fault@example.com")])
     uuid = world.configure()
     summary = world.run(uuid)
-    assert (summary.done["created"], dict(summary.skipped)) == (1, {"channel-fault": 1})
+    assert (summary.done["created"], dict(summary.failed)) == (1, {"channel-fault": 1})
+    assert summary.exit_status == 1
     assert "coursewire-lms 1.0" in world.row("l001")["message"]

@@ -136,15 +136,49 @@ class ContentItem(_Tolerant):
             return getattr(self, field)
         return (self.model_extra or {}).get(field, default)
 
+    def text(self, field: str) -> str | None:
+        """Return a field of the source that is a text; None when it is missing, blank or anything else.
+
+        Args:
+            field: Name of the field at the source.
+
+        Example:
+            >>> item = ContentItem(content_type="course", key="KNOTS", level_type="Basic", video=7)
+            >>> item.text("level_type"), item.text("video")
+            ('Basic', None)
+        """
+        value = self.get(field)
+        return value if isinstance(value, str) and value.strip() else None
+
+    def objects(self, field: str) -> list[dict[str, Any]]:
+        """Return the objects in a list of the source, in their order; members of any other kind are left out.
+
+        Args:
+            field: Name of the field at the source. A single object counts as a list of one.
+
+        Example:
+            >>> item = ContentItem(content_type="course", key="KNOTS", owners=[None, {"name": "River"}], video=7)
+            >>> item.objects("owners"), item.objects("video")
+            ([{'name': 'River'}], [])
+        """
+        value = self.get(field)
+        return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict)]
+
     def names(self, field: str) -> list[str]:
-        """Return the names in a list of texts, or of objects with a ``name``, in their order; other members are left out."""
-        listed = self.get(field)
-        found = (each.get("name") if isinstance(each, dict) else each for each in _list_or_none(listed))
+        """Return the names in a list of texts, or of objects with a ``name``, in their order; other members are left out.
+
+        Args:
+            field: Name of the field at the source.
+
+        Example:
+            >>> item = ContentItem(content_type="course", key="KNOTS", subjects=["Ropes", {"name": "Boats"}, None])
+            >>> item.names("subjects")
+            ['Ropes', 'Boats']
+        """
+        value = self.get(field)
+        listed = value if isinstance(value, list) else []
+        found = (each.get("name") if isinstance(each, dict) else each for each in listed)
         return [name for name in found if isinstance(name, str)]
-
-
-def _list_or_none(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 class Catalog(BaseModel):

@@ -48,7 +48,7 @@ class CountedAs(StrEnum):
     SKIPPED = "skipped"
     """The item is left until something about it changes."""
     FAILED = "failed"
-    """The LMS did not take the item."""
+    """The LMS did not take the item, or the channel could make no payload of it."""
 
 
 class LiftedBy(StrEnum):
@@ -394,7 +394,7 @@ class Reason(StrEnum):
     CHANNEL_FAULT = ReasonInfo(
         "channel-fault",
         _GROUP.CORE,
-        _COUNT.SKIPPED,
+        _COUNT.FAILED,
         "the channel broke the hook contract",
         "Report it to the channel's author with the message shown.",
         lifted_by=(_BY.ITEM, _BY.PLUGIN),

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from coursewire.model.payload import Operation
-from coursewire.model.reasons import CountedAs, counted_as
+from coursewire.model.reasons import CountedAs, Reason, counted_as
 
 _DONE = {Operation.CREATE: "created", Operation.UPDATE: "updated", Operation.RETIRE: "retired"}
 
@@ -21,7 +21,7 @@ class Summary:
         done: ``created``, ``updated``, ``retired``; ``offered`` where the LMS fetches by itself.
         unchanged: Items that are at the LMS as they should be.
         skipped: Items that are left until something about them changes, by reason.
-        failed: Items that the LMS did not take, by reason.
+        failed: Items that the LMS did not take, or of which the channel could make no payload, by reason.
         waiting: Items that go out by themselves later, by reason.
         waiting_until: When the first of those may go.
         requests: HTTP requests made.
@@ -51,6 +51,9 @@ class Summary:
                 self.unchanged += count
             case CountedAs.WAITING:
                 self.waiting[reason] += count
+            case _ if reason == Reason.CHANNEL_FAULT:
+                # The channel fails afresh in each run, where other refusals of before are not tried again.
+                self.failed[reason] += count
             case _:
                 self.skipped[reason] += count
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
-from coursewire.errors import ContractError, CoursewireError, SendError
+from coursewire.errors import ContractError, CoursewireError, NotExportableError, SendError
 from coursewire.hooks import PROJECT, SPECS
 from coursewire.model.inbound import CodeGrant, InboundRoute
 from coursewire.model.kinds import Kind
@@ -26,6 +26,7 @@ from coursewire.plugins.defaults import CoreDefaults, items_limit, wire_bytes
 from coursewire.plugins.faults import codes_of, describe
 from coursewire.plugins.plain_data import a_kind, find_non_json
 from coursewire.plugins.trace import trace_calls
+from coursewire.plugins.wrong_field import Facts, find_wrong_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -111,10 +112,19 @@ class HookCaller:
     def export_content(
         self, config: ChannelConfig, item: ContentItem, moment: Moment, remote_key: str | None = None
     ) -> JsonObject:
-        """The payload of one content item, as plain data; without a key it goes by what ``remote_key`` says."""
-        key = self.remote_key(config, item) if remote_key is None else remote_key
-        body = self._call("export_content", config=config, item=item, moment=moment, remote_key=key)
-        return self._plain("export_content", body)
+        """Return the payload of one content item, as plain data; without a key it goes by what ``remote_key`` says.
+
+        Raises:
+            NotExportableError: The LMS demands something that the item lacks, or the exporter fails because of one
+                field, which is named.
+        """
+
+        def export(tried: ContentItem) -> JsonObject:
+            key = self.remote_key(config, tried) if remote_key is None else remote_key
+            body = self._call("export_content", config=config, item=tried, moment=moment, remote_key=key)
+            return self._plain("export_content", body)
+
+        return self._exported(item, export)
 
     def export_retirement(self, config: ChannelConfig, confirmed: Mapping[str, Any]) -> JsonObject:
         """The payload that retires an item, as plain data."""
@@ -123,9 +133,13 @@ class HookCaller:
         )
 
     def export_outcome(self, kind: Kind, config: ChannelConfig, outcome: Outcome) -> JsonObject:
-        """Return the payload of one outcome of a kind, as plain data."""
+        """Return the payload of one outcome of a kind, as plain data; raises as :meth:`export_content` does."""
         hook = kind.info.export_hook
-        return self._plain(hook, self._call(hook, config=config, **{kind.noun: outcome}))
+
+        def export(tried: Outcome) -> JsonObject:
+            return self._plain(hook, self._call(hook, config=config, **{kind.noun: tried}))
+
+        return self._exported(outcome, export)
 
     def remote_key(self, config: ChannelConfig, item: ContentItem) -> str:
         """The key that the LMS knows the item by; never empty."""
@@ -343,6 +357,22 @@ class HookCaller:
                     self._names[id(author)],
                     describe(error),
                 )
+
+    @staticmethod
+    def _exported(facts: Facts, export: Callable[[Facts], JsonObject]) -> JsonObject:
+        """Export an item or outcome; where that fails because of one field of it, the field is named."""
+        try:
+            return export(facts)
+        except ContractError as error:
+            raised = error.__cause__ if isinstance(error.__cause__, Exception) else error
+            wrong = find_wrong_field(facts, export, raised)
+            if wrong is None:
+                raise
+            raise NotExportableError(
+                wrong.path,
+                f"it is {wrong.kind}, which the channel cannot read ({error.why})",
+                next_step="Correct it at the source.",
+            ) from error
 
     # -- checking --------------------------------------------------------------------------------
 

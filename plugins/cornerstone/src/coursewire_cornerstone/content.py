@@ -41,7 +41,7 @@ def export_content(
     program = item.content_type is cw.ContentType.PROGRAM
     # The run whose start is nearest to now; which one is advertised does not matter here.
     run = cw.choose_run(item.model_copy(update={"advertised_course_run_uuid": None}), moment)
-    link = item.enrollment_url or (item.get("marketing_url") if program else None)
+    link = item.enrollment_url or (item.text("marketing_url") if program else None)
     subjects = None if config.disable_subject_metadata_transmission else _subjects(config, item)
     payload: cw.JsonObject = {
         "ID": remote_key,
@@ -91,9 +91,13 @@ def _duration(hours: float | None) -> str | None:
 
 
 def _partners(item: cw.ContentItem) -> list[str]:
-    owners = item.get("owners") or item.get("authoring_organizations") or ()
-    named = [f"{owner['key']}: {owner['name']}" for owner in owners if {"key", "name"} <= set(owner)]
+    owners = item.objects("owners") or item.objects("authoring_organizations")
+    named = [f"{owner['key']}: {owner['name']}" for owner in owners if _has_text(owner, "key", "name")]
     return item.names("organizations") or named or [DEFAULT_PARTNER]
+
+
+def _has_text(data: Mapping[str, Any], *names: str) -> bool:
+    return all(isinstance(data.get(name), str) for name in names)
 
 
 def _languages(config: CornerstoneConfig, item: cw.ContentItem) -> list[str]:

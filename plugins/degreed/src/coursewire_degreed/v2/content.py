@@ -38,8 +38,8 @@ def export_content(config: Degreed2Config, item: cw.ContentItem, moment: cw.Mome
         "obsolete": False,
         "cost-units": _cost(config, item),
         "cost-unit-type": "USD",
-        "difficulty": item.get("level_type"),
-        "video-url": cw.dig(item.get("video"), "src"),
+        "difficulty": item.text("level_type"),
+        "video-url": next(iter(_texts([video.get("src") for video in item.objects("video")])), None),
     }
     if item.enrollment_url:
         attributes["url"] = item.enrollment_url
@@ -61,7 +61,7 @@ def _summary(item: cw.ContentItem, moment: cw.Moment) -> str:
     """Return the description as plain text, after the names of the owners and the effort."""
     texts = (cw.description_with_type(item), item.short_description, title_of(item))
     text = next(filter(None, map(cw.plain_text, texts)), "")
-    names = _texts([cw.dig(owner, "name") for owner in item.get("owners") or ()])
+    names = _texts([owner.get("name") for owner in item.objects("owners")])
     return truncate((f"[{', '.join(names)}]: " if names else "") + effort_phrase(item, moment) + text)
 
 
