@@ -10,6 +10,8 @@ from aiohttp import web
 
 from coursewire.host import Host
 from coursewire.model.instant import utc_now
+from coursewire.storage.audit.records import ContentRecords
+from coursewire.storage.audit.states import State
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -41,7 +43,7 @@ def counts(ended):
     return {name: said[name] for name in ("created", "retired", "skipped", "failed") if said[name]}
 
 
-@pytest.mark.parametrize(("status", "passes_after"), [(400, 8 * DAY), (404, 25 * HOUR), (409, 25 * HOUR)])
+@pytest.mark.parametrize(("status", "passes_after"), [(400, 8 * DAY), (422, 8 * DAY), (409, 25 * HOUR)])
 def test_a_refused_create_is_tried_again_after_a_time(
     installation, shelf, canvas, configure, transmit, later, status, passes_after
 ):
@@ -75,7 +77,7 @@ def test_a_refused_retirement_is_tried_again_after_a_day(shelf, canvas, configur
 
 def test_another_configuration_lifts_what_was_refused(installation, shelf, canvas, configure, transmit):
     shelf.fill(2)
-    refusing = Refusing(canvas, 404)
+    refusing = Refusing(canvas, 400)
     configuration = configure(canvas)
     assert counts(transmit(configuration)) == {"failed": 2}
     refusing.status = None
@@ -88,9 +90,48 @@ def test_a_connection_test_that_succeeds_lifts_what_was_refused(
     installation, shelf, canvas, configure, transmit
 ):
     shelf.fill(2)
-    refusing = Refusing(canvas, 404)
+    refusing = Refusing(canvas, 400)
     configuration = configure(canvas)
     assert counts(transmit(configuration)) == {"failed": 2}
     refusing.status = None
     asyncio.run(Host(installation=installation).check(configuration))
     assert counts(transmit(configuration)) == {"created": 2}
+
+
+@pytest.mark.parametrize("count", [1, 12])
+@pytest.mark.parametrize("status", [403, 404, 405])
+def test_a_fault_of_the_configuration_stops_the_run_and_marks_no_item(
+    installation, shelf, canvas, configure, transmit, status, count
+):
+    shelf.fill(count)
+    refusing = Refusing(canvas, status)
+    configuration = configure(canvas)
+    stopped = transmit(configuration).summary
+    assert stopped.exit_status == 1
+    assert stopped.error
+    assert stopped.as_dict()["waiting_by_reason"] == {"configuration-refused": count}
+    assert not stopped.failed
+    found = ContentRecords(installation.engine, configuration.uuid).in_states(State)
+    assert {record.state for record in found} == {State.PLANNED}
+    assert transmit(configuration).summary.exit_status == 1
+    refusing.status = None
+    assert counts(transmit(configuration)) == {"created": count}
+
+
+def test_a_right_that_is_missing_for_some_items_stops_no_other(shelf, canvas, configure, transmit):
+    shelf.fill(12)
+    bad = set(list(shelf.courses)[:5])
+
+    configuration = configure(canvas)
+    transmit(configuration)
+    for item in shelf.courses.values():
+        item["title"] += ", revised"
+    shelf.load()
+    ids = {str(canvas.items[key]["id"]) for key in bad}
+    canvas.interfere = lambda request: (
+        web.json_response({"errors": [{"message": "no"}]}, status=403)
+        if request.method == "PUT" and request.path.rsplit("/", 1)[-1] in ids
+        else None
+    )
+    done = sum(transmit(configuration).summary.done["updated"] for _ in range(4))
+    assert done == 7

@@ -375,6 +375,15 @@ class Reason(StrEnum):
         "Mend them in the configuration's settings, then choose Test the connection.",
         lifted_by=_BROKEN_ACCESS,
     )
+    CONFIGURATION_REFUSED = ReasonInfo(
+        "configuration-refused",
+        _GROUP.CONFIGURATION,
+        _COUNT.WAITING,
+        "the LMS refuses the calls of this configuration whatever they carry",
+        "Mend what the run's message names, at the LMS or with `coursewire config edit`; the next run sends it.",
+        "Mend what the run's message names, at the LMS or in the configuration's settings; the next run sends it.",
+        lifted_by=(_BY.CONFIGURATION, _BY.CONNECTION_TEST, _BY.TIME, _BY.PERSON),
+    )
     STOPPED = ReasonInfo(
         "stopped",
         _GROUP.OPERATOR,

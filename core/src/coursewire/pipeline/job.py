@@ -332,6 +332,8 @@ class Job(ABC):
 
     def _note_credentials(self, summary: Summary, stop: Stop) -> None:
         configurations = self.installation.configurations
+        if stop.reason == Reason.CONFIGURATION_REFUSED:
+            summary.error = stop.message
         if stop.reason == Reason.CREDENTIALS_BROKEN:
             summary.error = stop.message
             configurations.mark_needs_reconnect(self.configuration.uuid, stop.message)

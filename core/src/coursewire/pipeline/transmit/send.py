@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from more_itertools import batched
 
@@ -13,6 +13,12 @@ from coursewire.errors import ContractError, IncompleteListError, SendError
 from coursewire.model.payload import Batch, Payload, Result, ResultKind, canonical_json
 from coursewire.model.reasons import Reason, reason_of
 from coursewire.pipeline.export.prepared import PAGE_ITEMS, Prepared
+from coursewire.pipeline.rules.suspicion import (
+    IN_A_ROW,
+    is_about_item,
+    is_of_configuration,
+    may_be_of_configuration,
+)
 from coursewire.pipeline.transmit.apply import apply_result, put_back
 from coursewire.pipeline.transmit.batches import group, halves, part
 from coursewire.pipeline.transmit.recorder import Recorder
@@ -37,6 +43,14 @@ UNREACHABLE_IN_A_ROW = 3
 
 LastLook = Callable[[Sequence[Prepared]], Awaitable[Mapping[str, str]]]
 """Asked right before a window of items is claimed: key to reason of those that must stay."""
+
+
+class _Answered(NamedTuple):
+    """An item with what left of it, and what the LMS said."""
+
+    item: Prepared
+    payload: Payload
+    result: Result
 
 
 class Sender:
@@ -68,6 +82,8 @@ class Sender:
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._recorder = Recorder(run, records)
         self._unreachable = 0
+        self._unattributed: list[_Answered] = []
+        self._spoke_of_items = False
 
     async def send(self, pages: AsyncIterator[list[Prepared]]) -> None:
         """Take pages until there are no more or the run stops; what was not sent stays planned.
@@ -88,6 +104,7 @@ class Sender:
                 await self._put_back(waiting, claimed=False)
                 waiting.clear()
         await self._send_page(waiting)
+        await self._judge_rest()
 
     async def _leave(self, items: Sequence[Prepared]) -> None:
         for item in items:
@@ -98,6 +115,8 @@ class Sender:
     async def _send_page(self, items: Sequence[Prepared]) -> None:
         if not items:
             return
+        # Those that met a fault of the configuration before go last, so that they cannot hold up the others for ever.
+        items = sorted(items, key=lambda item: item.record.reason == Reason.CONFIGURATION_REFUSED)
         await self._recorder.save(items)
         by_key = {item.record.key: item for item in items}
         batches = list(group(self._run.channel, self._run.config, self._run.kind, items))
@@ -230,10 +249,17 @@ class Sender:
     async def _apply(
         self, answered: Sequence[tuple[Payload, Result]], by_key: Mapping[str, Prepared]
     ) -> None:
-        """Move the records of answered items on, and count what became of them."""
+        """Move the records of answered items on, and count what became of them.
+
+        A refusal that may be the configuration's waits until it is known whose fault it is.
+        """
+        triples = [_Answered(by_key[payload.key], payload, result) for payload, result in answered]
+        await self._note(self._judged(triples))
+
+    async def _note(self, answered: Sequence[_Answered]) -> None:
+        """Write down what the LMS said about items."""
         now = self._clock()
-        for payload, result in answered:
-            item = by_key[payload.key]
+        for item, payload, result in answered:
             first = item.record.confirmed_at is None
             apply_result(item, result, now, own=self._run.channel.channel.reasons)
             confirmed = None
@@ -251,6 +277,43 @@ class Sender:
             self._recorder.add(item, confirmed)
         self._run.advance(len(answered))
         await self._recorder.flush_when_due()
+
+    def _judged(self, answered: Sequence[_Answered]) -> list[_Answered]:
+        """Return the answers that are about their items, with those from before that these show to be so, too."""
+        kind, own = self._run.kind, self._run.channel.channel.reasons
+        about: list[_Answered] = []
+        certain = False
+        for one in answered:
+            of_configuration = is_of_configuration(one.result, own)
+            if of_configuration or may_be_of_configuration(kind, one.payload.operation, one.result):
+                self._unattributed.append(one)
+                certain = certain or of_configuration
+            else:
+                about.append(one)
+        if certain or len(self._unattributed) >= IN_A_ROW:
+            self._blame_configuration()
+        elif any(is_about_item(one.result) for one in about):
+            self._spoke_of_items = True
+            about, self._unattributed = self._unattributed + about, []
+        return about
+
+    def _blame_configuration(self) -> None:
+        """Send nothing more, and put back what was refused by the configuration's fault: no item is marked."""
+        refused, self._unattributed = self._unattributed, []
+        message = refused[0].result.message
+        self._stop.set(Reason.CONFIGURATION_REFUSED, message=message)
+        self._hold([one.item for one in refused], Reason.CONFIGURATION_REFUSED, message)
+
+    async def _judge_rest(self) -> None:
+        """Decide at the end about refusals that were too few to tell: without a word about any item, none is marked."""
+        if not self._unattributed:
+            return
+        if self._spoke_of_items:
+            refused, self._unattributed = self._unattributed, []
+            await self._note(refused)
+        else:
+            self._blame_configuration()
+        await self._recorder.flush()
 
     def _hold(self, items: Sequence[Prepared], reason: str | None = None, message: str = "") -> None:
         """Put claimed items back among the planned ones; the next flush writes it."""
