@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from more_itertools import batched
 
 from coursewire.errors import ContractError, IncompleteListError, SendError
+from coursewire.model.channel import Idempotency
 from coursewire.model.payload import Batch, Payload, Result, ResultKind, canonical_json
 from coursewire.model.reasons import Reason, reason_of
 from coursewire.pipeline.export.prepared import PAGE_ITEMS, Prepared
@@ -79,6 +80,9 @@ class Sender:
         limits = run.channel.channel.limits
         self._concurrency = limits.concurrency
         self._page_items = max(PAGE_ITEMS, limits.most_items(run.kind))
+        capabilities = run.channel.channel.capabilities
+        self._one_by_one = capabilities.idempotency_of(run.kind) is Idempotency.NONE
+        self._claims = asyncio.Semaphore(limits.concurrency)
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._recorder = Recorder(run, records)
         self._unreachable = 0
@@ -120,6 +124,9 @@ class Sender:
         await self._recorder.save(items)
         by_key = {item.record.key: item for item in items}
         batches = list(group(self._run.channel, self._run.config, self._run.kind, items))
+        if self._one_by_one:
+            await asyncio.gather(*(self._send_alone(batch, by_key) for batch in batches))
+            return
         claim = max(self._concurrency * BATCHES_A_CLAIM, LEAST_BATCHES_A_CLAIM)
         for window in batched(batches, claim):
             if self._stop:
@@ -130,6 +137,22 @@ class Sender:
             leaving = await self._look_once_more(window, by_key)
             await self._claim(leaving, by_key)
             await asyncio.gather(*(self._send_one(batch, by_key) for batch in leaving))
+            await self._recorder.flush()
+
+    async def _send_alone(self, batch: Batch, by_key: Mapping[str, Prepared]) -> None:
+        """Claim, send and record one batch, where the LMS gives no way to know afterwards what arrived.
+
+        After a crash what is claimed is in doubt, so that nothing is claimed before there is a slot for its request, and
+        its result is written before the slot takes the next.
+        """
+        async with self._claims:
+            if self._stop:
+                await self._put_back([by_key[payload.key] for payload in batch.payloads], claimed=False)
+                return
+            leaving = await self._look_once_more([batch], by_key)
+            await self._claim(leaving, by_key)
+            for one in leaving:
+                await self._send_one(one, by_key)
             await self._recorder.flush()
 
     async def _look_once_more(
@@ -213,7 +236,9 @@ class Sender:
         elif result.kind is ResultKind.CREDENTIALS_BROKEN:
             over = result.reason == Reason.GRANT_REFUSED
             self._stop.set(Reason.CREDENTIALS_BROKEN, message=message, needs_person=over)
-        elif result.http_status is None and result.kind in (ResultKind.TRY_LATER, ResultKind.IN_DOUBT):
+        elif result.kind is ResultKind.IN_DOUBT or (
+            result.http_status is None and result.kind is ResultKind.TRY_LATER
+        ):
             self._unreachable += 1
             if self._unreachable >= UNREACHABLE_IN_A_ROW:
                 self._stop.set(Reason.LMS_UNREACHABLE, message=message)
