@@ -558,7 +558,8 @@ class Host:
     async def check(self, configuration: Configuration, *, actor: str = "host") -> list[str]:
         """Try the connection to the LMS, the way of real requests, with harmless ones.
 
-        A configuration whose credentials were refused may run again afterwards. A refusal is stored, with the next try.
+        A configuration whose credentials were refused may run again afterwards, and the next run tries again what was
+        refused or blocked. A refusal is stored, with the next try.
 
         Args:
             configuration: A draft or an active one.
@@ -571,6 +572,8 @@ class Host:
             SendError: The connection does not work; the error says why.
             ConfigurationError: The configuration is incomplete.
         """
+        from coursewire.storage.audit.requeue import end_pauses  # noqa: PLC0415 - loads SQLAlchemy
+
         installation, uuid = self.installation, configuration.uuid
         with self._plain_words():
             channel: LoadedChannel = installation.channels.get(configuration.channel)
@@ -583,6 +586,7 @@ class Host:
                 await asyncio.to_thread(installation.configurations.note_refusal, uuid, error, actor=actor)
                 raise
             await asyncio.to_thread(installation.configurations.clear_reconnect, uuid, actor=actor)
+            await asyncio.to_thread(end_pauses, installation.engine, uuid, now=installation.clock())
         return sentences
 
     # -- learners who have left ------------------------------------------------------------------

@@ -10,7 +10,7 @@ from coursewire.cli.host import open_host
 from coursewire.cli.options import ChannelCode, Customer, Json
 from coursewire.cli.output import counted, put, put_json, put_table, short
 from coursewire.model.kinds import Kind
-from coursewire.model.reasons import ReasonInfo
+from coursewire.model.reasons import Reason, ReasonInfo
 from coursewire.operations.status import ConfigurationStatus
 
 
@@ -25,7 +25,7 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
         for each in found:
             put_json(each.as_dict())
         return
-    numbers = ("at LMS", "waiting", "skipped", "failed")
+    numbers = ("at LMS", "waiting", "skipped", "failed", "in doubt")
     put_table(
         ("id", "for", "state", *numbers, "last run"),
         [line for each in found for line in _lines(each)],
@@ -51,6 +51,7 @@ def _lines(status: ConfigurationStatus) -> Iterator[tuple[str, ...]]:
             *heads,
             f"{part.present:,}",
             *(f"{sum(each.values()):,}" for each in counts),
+            f"{part.in_doubt:,}",
             _last(part.last_job),
         )
 
@@ -83,6 +84,8 @@ def _put_explanations(status: ConfigurationStatus, own: Sequence[ReasonInfo]) ->
     for kind, part in status.kinds.items():
         for counts, style in ((part.failed, "red"), (part.waiting, "cyan"), (part.skipped, "yellow")):
             lines += [(counted(reason, count, kind.noun, own), style) for reason, count in counts.items()]
+        if part.in_doubt:
+            lines.append((counted(Reason.IN_DOUBT, part.in_doubt, kind.noun, own), "red"))
     if lines:
         put()
         put(f"{configuration.display_name} ({config})", style="bold")

@@ -144,8 +144,13 @@ class _Courses(cw.ItemWriter):
         ended = await cw.result_of_call(self._delete(course))
         if ended.confirms or self.is_gone(ended):
             return replace(refusal, remote_id=None, message=f"{refusal.message} It was taken away again.")
+        # In doubt, since the course is there in part: the next run finds it and goes on from it, and it is hidden when
+        # nobody wants it any more.
         return replace(
-            refusal, message=f"{refusal.message} The empty course {course} stayed: {ended.message}"
+            refusal,
+            kind=cw.ResultKind.IN_DOUBT,
+            remote_id=course,
+            message=f"{refusal.message} The empty course {course} stayed: {ended.message}",
         )
 
     async def _delete(self, course: str) -> cw.Result:

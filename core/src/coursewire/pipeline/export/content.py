@@ -292,7 +292,9 @@ class ContentExport:
         return _build(one, "payload", make)
 
     def _comparison(self, one: ContentEvaluation) -> Decision:
-        verdict = compare(one.record, one.fingerprint, force=self._force)
+        verdict = compare(
+            one.record, one.fingerprint, context=self._context, now=self._now, force=self._force
+        )
         return Decision("comparison", "" if isinstance(verdict, Event) else verdict)
 
     def _plan(self, one: ContentEvaluation) -> Prepared:
@@ -384,6 +386,7 @@ class ContentExport:
     def _retirement(self, one: ContentEvaluation) -> Decision:
         one.record.happen(Event.PLAN_RETIRE)
         one.record.catalogs = ()
+        one.record.export_context = self._context
         return Decision("retirement", "" if self._can.retire_strategies else Reason.RETIRE_NOT_SUPPORTED)
 
     def _retirement_payload(self, one: ContentEvaluation) -> Decision:

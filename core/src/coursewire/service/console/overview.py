@@ -51,6 +51,7 @@ async def overview(request: Request, access: Annotated[Access, needs(Right.READ)
                 "waiting": found.waiting,
                 "skipped": found.skipped,
                 "failed": found.failed,
+                "in_doubt": found.in_doubt,
                 "health": health,
                 "health_text": words,
                 "last_run": found.last_run,
