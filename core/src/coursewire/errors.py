@@ -21,7 +21,7 @@
     │   └── NotExportableError
     ├── SendError                raised by clients; core turns it into a result for the batch
     │   ├── ThrottledError       defer
-    │   ├── CredentialsError     stop the job, the configuration needs reconnecting
+    │   ├── CredentialsError     stop the job; later runs try again, unless a grant is over
     │   ├── UnreachableError     try later; nothing was sent
     │   ├── OutcomeUnknownError  in doubt; never resent without a key
     │   ├── RejectedError        the LMS refused for good
@@ -251,19 +251,31 @@ class ThrottledError(SendError):
 
     Attributes:
         retry_at: Not before this instant, aware UTC.
+        guessed: True where the LMS named no time, so that ``retry_at`` is our own guess.
     """
 
     code = "throttled"
 
     def __init__(
-        self, what: str, *, retry_at: datetime, http_status: int | None = None, excerpt: str = ""
+        self,
+        what: str,
+        *,
+        retry_at: datetime,
+        http_status: int | None = None,
+        excerpt: str = "",
+        guessed: bool = False,
     ) -> None:
         self.retry_at = retry_at
+        self.guessed = guessed
         super().__init__(what, http_status=http_status, excerpt=excerpt)
 
 
 class CredentialsError(SendError):
-    """The LMS refused the credentials. It settles no item."""
+    """The LMS refused the credentials. It settles no item.
+
+    Later runs try them again, with growing pauses. Only the reason ``grant-refused``, for a refresh token that is not
+    good any more, waits for a person.
+    """
 
     code = "credentials"
 

@@ -172,7 +172,7 @@ class Host:
         """Return what runs make of a configuration, in a word, and what is wrong.
 
         Returns:
-            ``active``, ``draft``, ``needs reconnect``, ``invalid`` or ``removed``; where something is wrong, a colon
+            ``active``, ``draft``, ``needs reconnect``, ``credentials refused``, ``invalid`` or ``removed``; where something is wrong, a colon
             and the fault come after the word.
         """
         from coursewire.operations.status import state_of  # noqa: PLC0415 - loads SQLAlchemy
@@ -558,7 +558,7 @@ class Host:
     async def check(self, configuration: Configuration, *, actor: str = "host") -> list[str]:
         """Try the connection to the LMS, the way of real requests, with harmless ones.
 
-        A configuration that needed reconnecting may run again afterwards; one whose credentials are refused needs it.
+        A configuration whose credentials were refused may run again afterwards. A refusal is stored, with the next try.
 
         Args:
             configuration: A draft or an active one.
@@ -580,12 +580,7 @@ class Host:
                     works = await channel.hook_caller.check_connection(session)
                     sentences = [session.redactor(text) for text in works]
             except CredentialsError as error:
-                await asyncio.to_thread(
-                    installation.configurations.mark_needs_reconnect,
-                    uuid,
-                    error.why or error.what,
-                    actor=actor,
-                )
+                await asyncio.to_thread(installation.configurations.note_refusal, uuid, error, actor=actor)
                 raise
             await asyncio.to_thread(installation.configurations.clear_reconnect, uuid, actor=actor)
         return sentences

@@ -481,6 +481,42 @@ def test_needs_reconnect_is_noted_once_and_cleared(
     assert (mended.action, mended.actor) == ("reconnected", "ada")
 
 
+def test_refused_credentials_are_tried_again_with_growing_pauses_and_one_success_clears_them(
+    engine: sa.Engine, box: SecretBox, acme: Channel, acme_fields: Fields
+) -> None:
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    store = Configurations(engine, box, clock=lambda: now)
+    added = store.add(acme, CUSTOMER, acme_fields, active=True, actor="ada")
+    pauses = []
+    for number in range(12):
+        assert store.mark_failing(added.uuid, "401 invalid_client") is (number == 0)
+        marked = store.get(added.uuid)
+        assert marked.failing_since == datetime(2026, 3, 1, 12, tzinfo=UTC)
+        assert marked.needs_reconnect_since is None
+        assert marked.next_try_at is not None
+        pauses.append(marked.next_try_at - now)
+        (refused,) = store.runnable({"ACME": acme}, uuids=[added.uuid]).refused
+        assert "tries them again" in str(refused.error)
+        now = marked.next_try_at
+        assert store.runnable({"ACME": acme}, uuids=[added.uuid]).ready
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (timedelta(minutes=15), timedelta(days=1))
+    assert store.clear_reconnect(added.uuid)
+    healed = store.get(added.uuid)
+    assert (healed.failing_since, healed.failing_reason, healed.next_try_at, healed.failing) == (
+        None,
+        None,
+        None,
+        "",
+    )
+    assert [each.action for each in store.history(added.uuid)][1:] == [
+        "credentials refused",
+        "credentials accepted",
+    ]
+    store.mark_failing(added.uuid, "401")
+    assert store.edit(added.uuid, acme, {"client_secret": "new"}, actor="ada").failing_since is None
+
+
 @pytest.mark.parametrize(
     ("changes", "cleared"),
     [({"client_secret": "new"}, True), ({"client_id": "new"}, True), ({"display_name": "new"}, False)],

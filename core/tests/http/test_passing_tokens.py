@@ -11,7 +11,7 @@ from aiohttp import web
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
-from coursewire.errors import CredentialsError
+from coursewire.errors import CredentialsError, UnreachableError
 from coursewire.http import tokens as tokens_module
 from coursewire.http.opening import open_session
 from coursewire.http.redact import PASSING, Redactor
@@ -99,7 +99,7 @@ def test_it_is_checked(kit, lms, engine, time, value, seconds):
         return Token(value, time.now + timedelta(seconds=seconds))
 
     async def use(session):
-        with pytest.raises(CredentialsError, match="blank or over"):
+        with pytest.raises(UnreachableError, match="blank, over already"):
             await session.tokens.fetch("ann", obtain, passing=True)
 
     run(kit, lms, engine, time, use)

@@ -166,11 +166,83 @@ def test_a_name_with_public_addresses_only_is_resolved():
         ("::ffff:10.0.0.1", False),
         ("2002:7f00:1::", False),
         ("64:ff9b::7f00:1", False),
+        ("64:ff9b:1::a9fe:a9fe", False),
+        ("64:ff9b:1::101:101", False),
+        ("::7f00:1", False),
+        ("::1.1.1.1", False),
+        ("::127.0.0.1", False),
+        ("::ffff:1.1.1.1", True),
+        ("::ffff:0:10.0.0.1", False),
+        ("::ffff:0:1.1.1.1", True),
+        ("2002:a9fe:a9fe::1", False),
+        ("2002:c058:6301::", False),
+        ("2001:0:4136:e378:8000:63bf:3fff:fdd2", False),
+        ("2001:20::1", False),
+        ("2001:db8::1", False),
+        ("3fff::1", False),
+        ("2606:4700::5efe:10.0.0.1", False),
+        ("2606:4700::200:5efe:192.168.0.1", False),
+        ("2606:4700::5efe:1.1.1.1", True),
+        ("fec0::1", False),
+        ("fc00::1", False),
+        ("ff02::1", False),
+        ("100::1", False),
+        ("5f00::1", False),
+        ("4000::1", False),
+        ("::", False),
+        ("192.88.99.1", False),
+        ("240.0.0.1", False),
+        ("255.255.255.255", False),
+        ("169.254.169.254", False),
+        ("192.0.0.8", False),
+        ("198.18.0.1", False),
+        ("203.0.113.1", False),
         ("64:ff9b::101:101", True),
     ],
 )
 def test_which_addresses_are_public(address, public):
     assert is_public(address) is public
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "①②⑦.0.0.1",
+        "a..b",
+        ".example.com",
+        f"{'a' * 64}.example.com",
+        "-.-",
+        "-a.example.com",
+        "a!b.example.com",
+        "xn--a.example.com",
+        "xn--.example.com",
+        "\u2488.example.com",
+        "a\u200b.example.com",
+        "127.1",
+        "0x7f.1",
+        "2130706433",
+        "1.2.3.256",
+    ],
+)
+def test_a_host_that_cannot_be_looked_up_is_a_fault_of_the_configuration(kit, host):
+    with pytest.raises(ValueError, match="no name of a host"):
+        kit.config_for(f"https://{host}")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "lms",
+        "lms.example.com",
+        "LMS.example.com.",
+        "bücher.example",
+        "xn--bcher-kva.example",
+        "a_b.example",
+        "[::1]",
+    ],
+)
+def test_hosts_that_can_be_looked_up(kit, host):
+    assert kit.config_for(f"https://{host}").lms_url
 
 
 # -- failures -------------------------------------------------------------------------------------
@@ -425,7 +497,7 @@ def test_a_small_compressed_answer_may_not_fill_the_memory(kit, lms, time):
     lms.answer = lambda request: web.Response(body=bomb, headers={"Content-Encoding": "gzip"})
 
     async def use(session):
-        with pytest.raises(UnreachableError, match="larger than 67108864 bytes"):
+        with pytest.raises(UnreachableError, match="larger than 16777216 bytes"):
             await session.get("items")
 
     run(kit, lms.url, time, use)
@@ -443,7 +515,7 @@ def test_an_answer_that_announces_too_much_is_not_read(kit, lms, time):
     lms.answer = announce
 
     async def use(session):
-        with pytest.raises(OutcomeUnknownError, match="larger than 67108864 bytes"):
+        with pytest.raises(OutcomeUnknownError, match="larger than 16777216 bytes"):
             await session.post("items")
 
     run(kit, lms.url, time, use, limits={"read_timeout_s": 0.4})

@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -13,16 +13,18 @@ from aiohttp import web
 from cryptography.fernet import Fernet
 from sqlalchemy import event, select
 
-from coursewire.errors import ContractError, CredentialsError, UnreachableError
+from coursewire.errors import ContractError, CredentialsError, ThrottledError, UnreachableError
 from coursewire.http.opening import open_session
+from coursewire.http.retry import ATTEMPTS, BUDGET_S
 from coursewire.http.token_store import Kept, MemoryTokenStore, SqlTokenStore
 from coursewire.model.session import Token
 from coursewire.storage.tables.records import lease, token
 from coursewire.testing.misbehave import Misbehaviour
 from coursewire.testing.simulator import json_response
-from coursewire.toolkit.auth import FormAuth, TokenAuth
+from coursewire.toolkit.auth import FormAuth, TokenAuth, read_oauth_token
 
 KEY = Fernet.generate_key()
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def session_on(kit, lms, engine, time, **options):
@@ -175,20 +177,150 @@ def test_a_failure_is_forgotten_after_a_while(kit, lms, engine, time):
     assert run(kit, lms, engine, time, use).is_success
 
 
-@pytest.mark.parametrize("status", [302, 404, 429, 500, 503])
-def test_other_answers_to_a_credential_call_are_unreachable_and_not_followed(kit, lms, engine, time, status):
-    lms.token_answer = web.Response(status=status, headers={"Location": "/elsewhere"})
+JSON = "application/json"
+HTML = "text/html"
+PASSING_ANSWERS = {
+    "a redirect to a page": (302, "", HTML, {"Location": "/elsewhere"}),
+    "a page instead of a token": (200, "<html>Maintenance</html>", HTML, {}),
+    "a page in the clothes of JSON": (200, "<html>Maintenance</html>", JSON, {}),
+    "nothing": (200, "", JSON, {}),
+    "no content": (204, "", JSON, {}),
+    "half an answer": (200, '{"access_token": "half', JSON, {}),
+    "another address": (404, "<h1>Not found</h1>", HTML, {}),
+    "a proxy's refusal": (403, "<h1>Forbidden</h1>", HTML, {}),
+    "an edge's refusal": (403, "error code: 1020", "text/plain", {}),
+    "a proxy's idea of a bad request": (400, "<html><h1>400 Bad Request</h1>nginx</html>", HTML, {}),
+    "an empty refusal": (403, "", HTML, {}),
+    "a time-out": (408, "", HTML, {}),
+    "locked": (423, "{}", JSON, {}),
+    "too early": (425, "{}", JSON, {}),
+    "out of order": (500, "{}", JSON, {}),
+    "bad gateway": (502, "<h1>Bad gateway</h1>", HTML, {}),
+    "maintenance": (503, "", HTML, {}),
+    "a made-up status": (524, "", HTML, {}),
+    "later, in OAuth's words": (400, '{"error": "temporarily_unavailable"}', JSON, {}),
+    "later, with a success": (200, '{"error": "server_error"}', JSON, {}),
+    "later, with 401": (401, '{"error": "SERVER_ERROR"}', JSON, {}),
+    "slow down": (400, '{"error": "slow_down"}', JSON, {}),
+    "too many": (429, "", HTML, {}),
+    "too many, for a moment": (429, "", HTML, {"Retry-After": "1"}),
+    "a charset that is none": (503, "x", "text/html; charset=undefined", {}),
+}
+
+
+@pytest.mark.parametrize("what", PASSING_ANSWERS)
+def test_a_passing_fault_of_the_token_endpoint_is_passed_within_the_run(kit, lms, engine, time, what):
+    status, body, kind, headers = PASSING_ANSWERS[what]
+    lms.token_answer = web.Response(
+        status=status, body=body.encode(), headers={"Content-Type": kind, **headers}
+    )
+    times = 0
 
     async def use(session):
-        with pytest.raises(UnreachableError):
+        nonlocal times
+
+        async def sleep(seconds):
+            nonlocal times
+            times += 1
+            lms.token_answer = None
+            await time.sleep(seconds)
+
+        session.tokens._sleep = sleep
+        return (await session.get("items")).status_code
+
+    assert run(kit, lms, engine, time, use) == 200
+    assert (lms.issued, times) == (2, 1)
+
+
+@pytest.mark.parametrize("what", PASSING_ANSWERS)
+def test_a_fault_of_the_token_endpoint_that_stays_says_nothing_about_the_credentials(
+    kit, lms, engine, time, what
+):
+    status, body, kind, headers = PASSING_ANSWERS[what]
+    lms.token_answer = web.Response(
+        status=status, body=body.encode(), headers={"Content-Type": kind, **headers}
+    )
+
+    async def use(session):
+        with pytest.raises((UnreachableError, ThrottledError)):
             await session.get("items")
 
     run(kit, lms, engine, time, use)
-    assert [seen.path for seen in lms.seen] == ["/oauth/token"]
+    assert {seen.path for seen in lms.seen} == {"/oauth/token"}
+    assert 1 < lms.issued <= ATTEMPTS
+    assert sum(time.sleeps) <= BUDGET_S
+
+
+def test_a_token_endpoint_that_names_a_time_is_not_asked_before(kit, lms, engine, time):
+    lms.token_answer = web.Response(status=503, headers={"Retry-After": "90"})
+
+    async def use(session):
+        for _ in range(2):
+            with pytest.raises(ThrottledError) as caught:
+                await session.get("items")
+            assert caught.value.retry_at == NOW + timedelta(seconds=90)
+            time.now += timedelta(seconds=60)
+        time.now += timedelta(seconds=60)
+        lms.token_answer = None
+        return (await session.get("items")).status_code
+
+    assert run(kit, lms, engine, time, use) == 200
+    assert lms.issued == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, "invalid_client"),
+        (401, "invalid_client"),
+        (401, ""),
+        (400, "unauthorized_client"),
+        (200, "invalid_client"),
+        (500, "invalid_client"),
+        (400, "invalid_scope"),
+        (400, "words of its own"),
+    ],
+)
+def test_refused_credentials_are_refused_credentials(kit, lms, engine, time, status, error):
+    lms.token_answer = json_response({"error": error} if error else {}, status=status)
+
+    async def use(session):
+        with pytest.raises(CredentialsError) as caught:
+            await session.get("items")
+        assert caught.value.reason == ""
+
+    run(kit, lms, engine, time, use)
+    assert lms.issued == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"data": {"grant_type": "refresh_token", "refresh_token": "r"}}, "grant-refused"),
+        ({"json": {"grant_type": "refresh_token", "refresh_token": "r"}}, "grant-refused"),
+        ({"data": {"grant_type": "client_credentials"}}, ""),
+        ({"data": {"grant_type": "password", "password": "refresh_token"}}, ""),
+        ({"content": b"\xff{"}, ""),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400, 401])
+def test_only_a_refused_refresh_token_waits_for_a_person(kit, lms, engine, time, status, body, reason):
+    lms.token_answer = json_response({"error": "invalid_grant"}, status=status)
+
+    async def use(session):
+        async def ask():
+            answer = await session.tokens.send(httpx.Request("POST", f"{lms.url}/oauth/token", **body))
+            return read_oauth_token(answer, time)
+
+        with pytest.raises(CredentialsError) as caught:
+            await ask()
+        return caught.value.reason
+
+    assert run(kit, lms, engine, time, use) == reason
 
 
 def test_a_token_server_that_hangs_up_is_unreachable(kit, lms, engine, time):
-    lms.misbehave.append(Misbehaviour("reset after accepting", path="/oauth"))
+    lms.misbehave.append(Misbehaviour("reset after accepting", times=None, path="/oauth"))
 
     async def use(session):
         with pytest.raises(UnreachableError):
@@ -212,25 +344,25 @@ def test_a_credential_call_goes_only_to_allowed_hosts(kit, lms, engine, time):
         b"<html>",
         b"[]",
         b'"token"',
-        b'{"access_token": "abc"}',
         b'{"access_token": "", "expires_in": 60}',
         b'{"access_token": "  ", "expires_in": 60}',
         b'{"access_token": 5, "expires_in": 60}',
-        b'{"access_token": "abc", "expires_in": 0}',
         b'{"access_token": "abc", "expires_in": -5}',
-        b'{"access_token": "abc", "expires_in": true}',
-        b'{"access_token": "abc", "expires_in": "3600"}',
-        b'{"access_token": "abc", "expires_in": 99999999999}',
-        b'{"access_token": "abc", "expires_in": null}',
+        b'{"access_token": "abc", "expires_in": "-3600"}',
+        b'{"access_token": "a\\nb", "expires_in": 60}',
+        b'{"access_token": "a\\r\\nX-Evil: 1", "expires_in": 60}',
+        b'{"access_token": "a\\u0000b", "expires_in": 60}',
+        b'{"access_token": "\\u00fcber", "expires_in": 60}',
+        b'{"access_token": " a", "expires_in": 60}',
+        b'{"access_token": "' + b"a" * 100_000 + b'", "expires_in": 60}',
         b'{"access_token": "abc", "expires_in": 60, "refresh_token": 7}',
-        b'{"error": "invalid_client", "access_token": "abc", "expires_in": 60}',
     ],
 )
 def test_rubbish_with_200_is_never_a_token(kit, lms, engine, time, body):
     lms.token_answer = web.Response(body=body)
 
     async def use(session):
-        with pytest.raises(CredentialsError, match="gave none"):
+        with pytest.raises(UnreachableError, match="gave none"):
             await session.get("items")
 
     run(kit, lms, engine, time, use)
@@ -239,13 +371,45 @@ def test_rubbish_with_200_is_never_a_token(kit, lms, engine, time, body):
         assert connection.execute(select(token)).all() == []
 
 
+@pytest.mark.parametrize(
+    ("members", "seconds"),
+    [
+        ("", 300),
+        (', "expires_in": null', 300),
+        (', "expires_in": ""', 300),
+        (', "expires_in": "soon"', 300),
+        (', "expires_in": true', 300),
+        (', "expires_in": [60]', 300),
+        (', "expires_in": 0', 300),
+        (', "expires_in": -1', 300),
+        (', "expires_in": "-1"', 300),
+        (', "expires_in": "nan"', 300),
+        (', "expires_in": 60', 60),
+        (', "expires_in": "60"', 60),
+        (', "expires_in": " 60.0 "', 60),
+        (', "expires_in": 60.5', 60.5),
+        (', "expires_in": 6e1, "token_type": "BEARER"', 60),
+        (', "expires_in": 60, "token_type": null, "scope": null, "refresh_token": ""', 60),
+        (', "expires_in": 99999999999', 366 * 86_400),
+        (', "expires_in": "inf"', 366 * 86_400),
+        (f', "expires_in": {"9" * 30}', 366 * 86_400),
+    ],
+)
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_what_the_standard_leaves_optional_or_servers_write_oddly(time, mark, members, seconds):
+    answer = httpx.Response(200, content=mark + f'{{"access_token": "abc"{members}}}'.encode())
+    read = read_oauth_token(answer, time)
+    assert (read.value, read.refresh_token) == ("abc", None)
+    assert read.expires_at == NOW + timedelta(seconds=seconds)
+
+
 @pytest.mark.parametrize("made", [Token(" ", None), Token("over", None)])
 def test_what_a_channel_reads_is_checked_too(kit, lms, engine, time, made):
     async def obtain(current):
         return Token(made.value, time.now + timedelta(seconds=0 if made.value == "over" else 60))
 
     async def use(session):
-        with pytest.raises(CredentialsError, match="blank or over"):
+        with pytest.raises(UnreachableError, match="blank, over already"):
             await session.tokens.fetch("service", obtain)
 
     run(kit, lms, engine, time, use)
@@ -462,6 +626,7 @@ import asyncio, os, runpy, sys
 from datetime import UTC, datetime
 kit = runpy.run_path(sys.argv[1])
 from coursewire.http.opening import open_session
+from coursewire.http.retry import ATTEMPTS, BUDGET_S
 from cryptography.fernet import Fernet
 from sqlalchemy import create_engine
 
@@ -594,7 +759,7 @@ def test_a_granted_token_that_is_none_replaces_nothing(kit, lms, engine, time, v
         async def obtain():
             return Token(value, time() + timedelta(hours=1))
 
-        with pytest.raises(CredentialsError):
+        with pytest.raises(UnreachableError):
             await session.tokens.replace("service", obtain)
         with engine.connect() as connection:
             assert connection.scalar(select(lease.c.owner)) is None

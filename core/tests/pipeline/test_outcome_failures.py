@@ -271,7 +271,7 @@ def test_credentials_that_are_refused_settle_nothing(world, crowd):
     world.lms.misbehave.append(Misbehaviour("expired token", times=None))
     summary = world.run(uuid)
     assert (dict(summary.waiting), summary.exit_status) == ({"credentials-broken": 2}, 1)
-    assert world.installation.configurations.get(uuid).needs_reconnect_since is not None
+    assert world.installation.configurations.get(uuid).failing_since is not None
 
 
 def test_a_fault_of_the_channel_holds_up_one_outcome(world, crowd, lines):

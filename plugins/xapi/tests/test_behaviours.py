@@ -243,7 +243,7 @@ def test_11_credentials_that_are_refused(world, store, caplog):
         world.check(uuid)
     summary = world.completions(uuid)
     assert (summary.exit_status, summary.done.total()) == (1, 0)
-    assert world.installation.configurations.get(uuid).needs_reconnect_since is not None
+    assert world.installation.configurations.get(uuid).failing_since is not None
     assert len(posts(store)) <= 4
     everything = f"{refused.value!r} {refused.value} {summary.as_dict()} {world.rows()} {caplog.text}"
     assert "planted-canary" not in everything

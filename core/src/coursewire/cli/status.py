@@ -78,6 +78,8 @@ def _put_explanations(status: ConfigurationStatus, own: Sequence[ReasonInfo]) ->
     if configuration.needs_reconnect_reason:
         step = f"Mend it with `coursewire config edit {config}`, then `coursewire config check {config}`."
         lines.append((f"needs reconnect: {configuration.needs_reconnect_reason}. {step}", "red"))
+    if configuration.failing:
+        lines.append((configuration.failing, "red"))
     for kind, part in status.kinds.items():
         for counts, style in ((part.failed, "red"), (part.waiting, "cyan"), (part.skipped, "yellow")):
             lines += [(counted(reason, count, kind.noun, own), style) for reason, count in counts.items()]

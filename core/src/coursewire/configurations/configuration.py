@@ -31,8 +31,12 @@ class Configuration:
         version: Number that counts up with every change.
         fields: Values that a person filled in; in a draft they may be incorrect.
         secrets_set: Names of the secrets that are set.
-        needs_reconnect_since: Instant since which the LMS refuses the credentials; None if it takes them.
+        needs_reconnect_since: Instant since which the LMS refuses a grant of access that only a person can renew; None if it
+            does not.
         needs_reconnect_reason: Words of the LMS about it, redacted.
+        failing_since: Instant since which the LMS refuses credentials that later runs try again; None if it takes them.
+        failing_reason: Words of the LMS about it, redacted.
+        next_try_at: Instant before which no run tries the refused credentials; None where none is refused.
         removed_at: Instant of removal; None for a configuration that exists.
         secrets_dropped: Names of the secrets that the change which gave this back erased, since they were entered for
             another destination; empty when it is merely read.
@@ -47,6 +51,9 @@ class Configuration:
     secrets_set: tuple[str, ...]
     needs_reconnect_since: datetime | None
     needs_reconnect_reason: str | None
+    failing_since: datetime | None
+    failing_reason: str | None
+    next_try_at: datetime | None
     created_at: datetime
     updated_at: datetime
     removed_at: datetime | None
@@ -66,6 +73,16 @@ class Configuration:
     def short_id(self) -> str:
         """The beginning of the UUID, for people."""
         return self.uuid.hex[:8]
+
+    @property
+    def failing(self) -> str:
+        """The sentence that says since when the LMS refuses the credentials and when they are tried again; "" if it does not."""
+        if self.failing_since is None or self.next_try_at is None:
+            return ""
+        return (
+            f"The LMS refuses the credentials since {self.failing_since:%Y-%m-%d %H:%M} UTC: {self.failing_reason}. "
+            f"The first run after {self.next_try_at:%Y-%m-%d %H:%M} UTC tries them again."
+        )
 
     @property
     def where(self) -> str:

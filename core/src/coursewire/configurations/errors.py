@@ -82,6 +82,17 @@ def needs_reconnect(configuration: Configuration) -> ConfigurationError:
     )
 
 
+def not_tried_yet(configuration: Configuration) -> ConfigurationError:
+    """Return the error that the LMS refused the configuration's credentials, and that it is too early to try them again."""
+    return ConfigurationError(
+        "the credentials are not tried yet",
+        where=configuration.where,
+        why=configuration.failing.rstrip("."),
+        next_step=f"Nothing needs to be done if the LMS is mended by then. Correct them with `coursewire config edit "
+        f"{configuration.short_id}`, or try them now with `coursewire config check {configuration.short_id}`.",
+    )
+
+
 def unreadable(configuration: Configuration, names: Iterable[str]) -> UnreadableSecretError:
     """Return the error that no key opens some of the configuration's secrets."""
     return UnreadableSecretError(

@@ -40,6 +40,10 @@ def _queries(given: frozenset[str], include_removed: bool) -> tuple[sa.Select[An
     )
 
 
+NOT_FAILING = {"failing_since_at": None, "failing_reason": None, "next_try_at": None}
+"""Columns of a configuration whose credentials the LMS does not refuse, as far as is known."""
+
+
 class ConfigurationRows:
     """Reads and writes configurations, each change in one short transaction."""
 
@@ -167,9 +171,39 @@ class ConfigurationRows:
             done = connection.execute(
                 tables.configuration.update()
                 .where(_CONFIGURATION.uuid == uuid, noted.is_not(None) if since is None else noted.is_(None))
-                .values(needs_reconnect_since_at=since, needs_reconnect_reason=reason)
+                .values(needs_reconnect_since_at=since, needs_reconnect_reason=reason, **NOT_FAILING)
             )
             if done.rowcount != 1:
+                return False
+            _write_history(connection, uuid, change)
+        return True
+
+    def note_failing(
+        self,
+        uuid: UUID,
+        change: Change,
+        *,
+        since: datetime | None,
+        reason: str | None,
+        next_try: datetime | None,
+    ) -> bool:
+        """Set, prolong or clear the note that the LMS refuses credentials which are tried again; the version stays.
+
+        Returns:
+            True; False if it was only prolonged, or was clear before, and nothing was written into the history.
+        """
+        noted = _CONFIGURATION.failing_since_at
+        table = tables.configuration
+        with self._engine.begin() as connection:
+            this = table.update().where(_CONFIGURATION.uuid == uuid)
+            done = connection.execute(
+                this.where(noted.is_not(None) if since is None else noted.is_(None)).values(
+                    failing_since_at=since, failing_reason=reason, next_try_at=next_try
+                )
+            )
+            if done.rowcount != 1:
+                if since is not None:
+                    connection.execute(this.values(failing_reason=reason, next_try_at=next_try))
                 return False
             _write_history(connection, uuid, change)
         return True
@@ -186,6 +220,9 @@ def _configuration(row: sa.Row[Any], secrets: Collection[str]) -> Configuration:
         secrets_set=tuple(secrets),
         needs_reconnect_since=row.needs_reconnect_since_at,
         needs_reconnect_reason=row.needs_reconnect_reason,
+        failing_since=row.failing_since_at,
+        failing_reason=row.failing_reason,
+        next_try_at=row.next_try_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
         removed_at=row.removed_at,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -28,19 +28,25 @@ from coursewire.configurations.configuration import (
 )
 from coursewire.configurations.destinations import destination, digest_of_destination, hosts_of
 from coursewire.configurations.errors import UnreadableSecretError
-from coursewire.configurations.rows import ConfigurationRows
+from coursewire.configurations.rows import NOT_FAILING, ConfigurationRows
 from coursewire.configurations.secret_values import UNREADABLE, OpenedSecrets, SecretValue, open_secrets
 from coursewire.configurations.secrets import SecretBox
 from coursewire.configurations.validation import Checked, Validity, check, sort_out
 from coursewire.errors import ConfigurationError, UnknownChannelError
 from coursewire.model.configuration import ChannelConfig
 from coursewire.model.instant import Clock, utc_now
+from coursewire.model.reasons import Reason
+
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=15), timedelta(days=1)
+"""Pauses between two tries of credentials that the LMS refuses: they grow from the one to the other."""
 
 PLACEHOLDER = "not granted yet"
 """Stands for a secret that a grant of access is about to bring."""
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+
+    from coursewire.errors import CredentialsError
 
 
 class Configurations:
@@ -216,7 +222,7 @@ class Configurations:
         self._demand(checked, old.active, old.where, next_step)
         values: dict[str, Any] = {"fields": json.dumps(kept)}
         if noted.keys() - ChannelConfig.model_fields.keys():
-            values |= {"needs_reconnect_since_at": None, "needs_reconnect_reason": None}
+            values |= {"needs_reconnect_since_at": None, "needs_reconnect_reason": None, **NOT_FAILING}
         changed = self._change(
             old,
             Change(old.version + 1, "edited", actor, noted, self._clock()),
@@ -316,7 +322,7 @@ class Configurations:
             if self._rows.update(
                 uuid,
                 Change(old.version + 1, "connected", actor, noted, self._clock()),
-                {"needs_reconnect_since_at": None, "needs_reconnect_reason": None},
+                {"needs_reconnect_since_at": None, "needs_reconnect_reason": None, **NOT_FAILING},
                 ciphertexts=ciphertexts,
                 drop_tokens=True,
             ):
@@ -384,7 +390,7 @@ class Configurations:
         return Runnable(tuple(ready), tuple(refused))
 
     def mark_needs_reconnect(self, uuid: UUID, reason: str, *, actor: str = SYSTEM) -> bool:
-        """Store that the LMS refuses the credentials, so that no job runs until a person mends them.
+        """Store that the LMS refuses a grant of access, so that no job runs until a person grants it again.
 
         Args:
             uuid: UUID of the configuration.
@@ -396,9 +402,48 @@ class Configurations:
         """
         return self._note_reconnect(uuid, "needs reconnect", actor, reason)
 
+    def mark_failing(self, uuid: UUID, reason: str, *, actor: str = SYSTEM) -> bool:
+        """Store that the LMS refuses credentials that need no person, so that later runs try them again.
+
+        The pause before the next try is as long as the LMS has refused them already, from a quarter of an hour to a
+        day: an account is not locked by our knocking, and what the LMS mends is used within the day.
+
+        Args:
+            uuid: UUID of the configuration.
+            reason: Words of the LMS, redacted.
+            actor: Name of the person or job that found it, for the history.
+
+        Returns:
+            True the first time; False if it was stored before, since one notice is enough.
+        """
+        old, now = self.get(uuid), self._clock()
+        since = old.failing_since or now
+        pause = min(max(now - since, SHORTEST_PAUSE), LONGEST_PAUSE)
+        change = Change(old.version, "credentials refused", actor, {"failing": [None, reason]}, now)
+        return self._rows.note_failing(uuid, change, since=since, reason=reason, next_try=now + pause)
+
+    def note_refusal(self, uuid: UUID, error: CredentialsError, *, actor: str = SYSTEM) -> bool:
+        """Store a refusal of the credentials, for a person or for later runs, as the error says.
+
+        Args:
+            uuid: UUID of the configuration.
+            error: The refusal.
+            actor: Name of who met it, for the history.
+
+        Returns:
+            True the first time; False if it was stored before.
+        """
+        mark = self.mark_needs_reconnect if error.reason == Reason.GRANT_REFUSED else self.mark_failing
+        return mark(uuid, error.why or error.what, actor=actor)
+
     def clear_reconnect(self, uuid: UUID, *, actor: str = SYSTEM) -> bool:
         """Store that the LMS takes the credentials again; return False if nothing was stored before."""
-        return self._note_reconnect(uuid, "reconnected", actor, None)
+        old = self.get(uuid)
+        change = Change(
+            old.version, "credentials accepted", actor, {"failing": [old.failing_reason, None]}, self._clock()
+        )
+        healed = self._rows.note_failing(uuid, change, since=None, reason=None, next_try=None)
+        return self._note_reconnect(uuid, "reconnected", actor, None) or healed
 
     def history(self, uuid: UUID) -> Sequence[Change]:
         """Return every change of a configuration, oldest first, even if it was removed."""
@@ -423,6 +468,8 @@ class Configurations:
             raise refusals.not_installed(configuration, channels)
         if configuration.needs_reconnect_since is not None:
             raise refusals.needs_reconnect(configuration)
+        if configuration.next_try_at is not None and self._clock() < configuration.next_try_at:
+            raise refusals.not_tried_yet(configuration)
         return self._load(stored, channels[configuration.channel])
 
     def _load(self, stored: Stored, channel: ChannelLike, ungranted: Collection[str] = ()) -> ChannelConfig:

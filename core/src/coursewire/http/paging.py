@@ -11,9 +11,10 @@ import httpx
 from coursewire.errors import ContractError, IncompleteListError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from typing import Any
 
+    from coursewire.model.channel import Rate
     from coursewire.model.session import NextPage, Session
 
     Query = Mapping[str, Any] | list[tuple[str, str]] | None
@@ -21,12 +22,68 @@ if TYPE_CHECKING:
 # RFC 8288, 3. httpx's own reader cuts a URL at a semicolon and knows neither capitals nor several relations.
 _PARAMETER = r'\s*;\s*([\w!#$&+.^`|~*-]+)\s*(?:=\s*("(?:\\.|[^"\\])*"|[^\s",;]*))?'
 _LINK = re.compile(rf"<([^>]*)>((?:{_PARAMETER})*)")
+_LONGEST_LINK = 8192
+"""Characters of a ``Link`` header that are looked at."""
 _PARAMETERS = re.compile(_PARAMETER)
+
+
+LONG_WINDOW_S = 3600.0
+"""Window from which on a rate is a quota, which is gone for everybody when it is used up."""
+
+QUOTA_SHARE = 4
+"""One list uses at most this part of a quota."""
+
+FEWEST_PAGES = 100
+"""Pages that a list may have, however small the quota is."""
+
+REPEATED_IN_A_ROW = 2
+EMPTY_IN_A_ROW = 10
+"""Pages in a row without anything new after which a list is given up."""
+
+
+def most_pages(rates: Mapping[str, Rate]) -> int:
+    """Return the most pages that one list may have, so that it never uses up a quota which others share.
+
+    Args:
+        rates: The channel's rates by the names of their buckets.
+    """
+    quotas = [rate.calls // QUOTA_SHARE for rate in rates.values() if rate.seconds >= LONG_WINDOW_S]
+    return max(FEWEST_PAGES, min(quotas, default=10_000))
+
+
+class Progress:
+    """The look at a list's pages that sees when nothing new comes any more."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._repeated = self._empty = 0
+
+    def note(self, rows: Iterable[bytes]) -> None:
+        """Note a page.
+
+        Args:
+            rows: Its rows as bytes, or its whole body as the one row; none for an empty page.
+
+        Raises:
+            IncompleteListError: Too many pages in a row brought nothing new.
+        """
+        found = {hash(row) for row in rows}
+        if not found:
+            self._empty += 1
+        elif found <= self._seen:
+            self._repeated += 1
+        else:
+            self._repeated = self._empty = 0
+        self._seen |= found
+        if self._repeated >= REPEATED_IN_A_ROW or self._empty >= EMPTY_IN_A_ROW:
+            raise incomplete(
+                "the list does not end", f"{self._repeated + self._empty} pages in a row brought nothing new"
+            )
 
 
 def next_link(response: httpx.Response) -> str | None:
     """Return the URL of the next page from the ``Link`` header; None if it names none."""
-    for target, parameters, *_ in _LINK.findall(response.headers.get("link", "")):
+    for target, parameters, *_ in _LINK.findall(response.headers.get("link", "")[:_LONGEST_LINK]):
         relations = [value for name, value in _PARAMETERS.findall(parameters) if name.lower() == "rel"]
         # A second rel of one link is to be ignored.
         if relations and "next" in relations[0].strip('"').lower().split():
@@ -56,11 +113,12 @@ async def pages_of(
     form = dict(data) if data is not None else None
     response = await _ask(session, path, params, form)
     asked = {_identity(response)}
-    number = 0
+    number, progress = 0, Progress()
     while True:
         number += 1
         if not response.is_success:
             raise incomplete(f"page {number} was refused", f"the LMS answered {response.status_code}")
+        progress.note([response.content])
         yield response
         following = next_page(response)
         if following is None:
@@ -99,7 +157,7 @@ def _identity(response: httpx.Response) -> tuple[str, bytes]:
 def _joined(response: httpx.Response, target: str) -> str:
     try:
         return str(response.url.join(target.strip()))
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, ValueError) as error:
         raise incomplete("the link to the next page is no URL", str(error)) from error
 
 

@@ -14,6 +14,8 @@ from urllib.parse import quote, quote_plus
 import orjson
 from pydantic import BaseModel, SecretBytes, SecretStr
 
+from coursewire.http.texts import text_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -176,10 +178,7 @@ class Redactor:
         if not content.strip():
             return ""
         media_type = media_type_of(response)
-        try:
-            text = content[:_WINDOW].decode(response.charset_encoding or "utf-8", "replace")
-        except LookupError:  # an encoding that nobody knows
-            text = content[:_WINDOW].decode("utf-8", "replace")
+        text = text_of(response, _WINDOW)
         if "\x00" in text or text.count("�") > len(text) // 10:
             return f"<{len(content)} bytes of {media_type or 'unknown type'}>"
         text = self(text)

@@ -7,17 +7,14 @@ costs more than the request's own overhead. Only its loop would be of use here.
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datetime import datetime
+from coursewire.http.texts import text_of
 
+if TYPE_CHECKING:
     import httpx
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -31,7 +28,6 @@ BUDGET_S = 5.0
 
 _FIRST_S = 0.25
 _LONGEST_S = 2.0
-_DAY_S = 86_400.0
 
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 """Methods that mean the same when they arrive twice (RFC 9110, 9.2.2)."""
@@ -70,40 +66,10 @@ class Retries:
         return pause
 
 
-def retry_after_s(response: httpx.Response, now: datetime) -> float | None:
-    """Read ``Retry-After`` as seconds from ``now``, 0 to a day; return None if it is missing or makes no sense.
-
-    Both forms of RFC 9110, 10.2.3 are read: a number of seconds and an HTTP date.
-    """
-    value = response.headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            instant = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=UTC)
-        seconds = (instant - now).total_seconds()
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), _DAY_S)
-
-
 def throttles_by_403(response: httpx.Response) -> bool:
     """Return True for a 403 that means "slow down": it has a header that no calls are left, or says so in words."""
-    said = (
+    # The status first: nothing is decoded of an answer that cannot be one.
+    return response.status_code == 403 and (
         response.headers.get("x-rate-limit-remaining", "").strip() == "0"
-        or "rate limit" in response.text.lower()
+        or "rate limit" in text_of(response).lower()
     )
-    return response.status_code == 403 and said
-
-
-def reset_s(response: httpx.Response) -> float | None:
-    """Return the seconds until a used-up window begins anew, 0 to a day; None if the answer does not say.
-
-    It reads ``X-Rate-Limit-Reset`` as a number of seconds, which gateways gave before ``Retry-After`` was usual.
-    """
-    told = response.headers.get("x-rate-limit-reset", "")
-    return min(float(told), _DAY_S) if told.isdecimal() else None

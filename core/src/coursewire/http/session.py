@@ -23,15 +23,17 @@ from coursewire.errors import (
     ThrottledError,
     UnreachableError,
 )
+from coursewire.http.decoding import UnusableAnswerError
 from coursewire.http.limits import RateGate, lowered
-from coursewire.http.paging import next_link, pages_of
+from coursewire.http.paging import most_pages, next_link, pages_of
 from coursewire.http.redact import Redactor, secret_values
-from coursewire.http.retry import REPEATABLE, Retries, Sleep, reset_s, retry_after_s
+from coursewire.http.retry import REPEATABLE, Retries, Sleep
 from coursewire.http.statuses import may_have_been_done, meaning_of
-from coursewire.http.tokens import RECONNECT, StoredTokens
-from coursewire.http.transport import ForbiddenAddressError, GuardedTransport, OversizeError, carrier
+from coursewire.http.token_answers import CHECK_THEM
+from coursewire.http.tokens import StoredTokens
+from coursewire.http.transport import Budget, ForbiddenAddressError, GuardedTransport, carrier
 from coursewire.http.urls import Targets, path_template, same_place
-from coursewire.model.content import instant_of
+from coursewire.http.waits import read_wait_s, retry_after_s, wait_s
 from coursewire.model.instant import Clock, utc_now
 from coursewire.model.payload import canonical_json
 from coursewire.model.session import Session, T, Tokens
@@ -70,6 +72,8 @@ class Counters:
     requests: int = 0
     """Requests that left, repeats and redirects included, token calls not."""
     retries: int = 0
+    successes: int = 0
+    """Answers with a status that says yes, after which the credentials are known to be good."""
     waited_s: float = 0.0
     """Seconds spent in pauses, over all requests."""
 
@@ -85,6 +89,7 @@ class _Call:
     auth: httpx.Auth
     repeatable: bool
     bucket: str | None
+    budget: Budget
 
     def __str__(self) -> str:
         return f"{self.method} {path_template(self.url)}"
@@ -243,7 +248,14 @@ class HttpSession(Session):
         if headers:
             all_headers.update(headers)
         call = _Call(
-            method, url, all_headers, body, auth or self._auth, safe_to_repeat or method in REPEATABLE, bucket
+            method,
+            url,
+            all_headers,
+            body,
+            auth or self._auth,
+            safe_to_repeat or method in REPEATABLE,
+            bucket,
+            Budget(self._limits.total_timeout_s),
         )
         async with self._slots:
             return await self._send(call)
@@ -315,7 +327,12 @@ class HttpSession(Session):
     ) -> AsyncIterator[httpx.Response]:
         """Yield the pages of a list; see :meth:`Session.pages`."""
         return pages_of(
-            self, path, params=params, data=data, next_page=next_page or next_link, max_pages=max_pages
+            self,
+            path,
+            params=params,
+            data=data,
+            next_page=next_page or next_link,
+            max_pages=min(max_pages, most_pages(self._limits.rates)),
         )
 
     # -- one request, with its repeats ------------------------------------------------------------
@@ -331,6 +348,7 @@ class HttpSession(Session):
             else:
                 settled = await self._after_answer(call, response, retries)
                 if settled is None:
+                    self.counters.successes += response.is_success
                     await self._heed_remaining(call, response)
                     return response
                 pause = settled
@@ -348,7 +366,8 @@ class HttpSession(Session):
         sent = not isinstance(error, httpx.ConnectError)
         if sent and not call.repeatable:
             raise OutcomeUnknownError(f"{call} got no answer", where=self._where, why=why) from error
-        pause = None if isinstance(error, OversizeError) else retries.next_pause()
+        over = isinstance(error, UnusableAnswerError) or call.budget.left_s <= 0
+        pause = None if over else retries.next_pause()
         if pause is None:
             what = f"{call} got no answer" if sent else f"no connection to {call.url.host}"
             raise UnreachableError(what, where=self._where, why=why) from error
@@ -369,7 +388,7 @@ class HttpSession(Session):
             raise CredentialsError(
                 f"{call} was refused: the LMS does not accept the credentials",
                 where=self._where,
-                next_step=RECONNECT,
+                next_step=CHECK_THEM,
                 http_status=status,
                 excerpt=self.redactor.excerpt(response),
             )
@@ -395,7 +414,7 @@ class HttpSession(Session):
         told_s = self._read_slow_down(response) if self._read_slow_down else None
         if told_s is None and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
             return None
-        return told_s or retry_after_s(response, self.clock()) or reset_s(response) or 0.0
+        return told_s or wait_s(response, self.clock()) or 0.0
 
     async def _throttled(self, call: _Call, response: httpx.Response, asked_s: float) -> None:
         until = self.clock() + timedelta(seconds=asked_s or self._gate.window_s(call.bucket))
@@ -412,16 +431,17 @@ class HttpSession(Session):
         name = self._limits.remaining_header
         if name is None or response.headers.get(name, "").strip() != "0":
             return
-        now = self.clock()
-        window_ends_at = now + timedelta(seconds=self._gate.window_s(call.bucket))
-        resets_at = instant_of(response.headers.get(self._limits.reset_header or "")) or window_ends_at
-        if resets_at > now:
-            # Its clock may be another than ours.
-            await self._gate.close(min(resets_at, window_ends_at), call.bucket)
+        now, window_s = self.clock(), self._gate.window_s(call.bucket)
+        told_s = read_wait_s(response.headers.get(self._limits.reset_header or "", ""), now)
+        # Its clock may be another than ours.
+        pause_s = window_s if told_s is None else min(told_s, window_s)
+        if pause_s:
+            await self._gate.close(now + timedelta(seconds=pause_s), call.bucket)
 
     async def _authenticated(self, call: _Call) -> httpx.Response:
         """Run httpx's auth protocol, in which the flow yields requests and gets their answers."""
         request = self._request(call.method, call.url, call.headers, call.content)
+        request.extensions["budget"] = call.budget
         flow = call.auth.async_auth_flow(request)
         try:
             request = await anext(flow)
@@ -443,7 +463,9 @@ class HttpSession(Session):
                 return response
             headers = request.headers.copy()
             headers["Host"] = target.netloc.decode("ascii")
+            budget = request.extensions.get("budget")
             request = self._request(request.method, target, headers, request.content)
+            request.extensions["budget"] = budget
         return await self._one(request)
 
     def _request(self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes) -> httpx.Request:
@@ -471,9 +493,9 @@ class HttpSession(Session):
         try:
             target = request.url.join(response.headers["location"])
             self._targets.check(target)
-        except (httpx.InvalidURL, ContractError):
+            return target if same_place(request.url, target) else None
+        except (httpx.InvalidURL, ValueError, ContractError):
             return None
-        return target if same_place(request.url, target) else None
 
     async def _one(self, request: httpx.Request) -> httpx.Response:
         self.counters.requests += 1

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from coursewire.errors import CredentialsError, SendError, UnreachableError
+from coursewire.errors import CredentialsError, SendError, ThrottledError, UnreachableError
+from coursewire.http.answers import decoded
+from coursewire.http.decoding import UnusableAnswerError
+from coursewire.http.retry import Retries
+from coursewire.http.token_answers import CHECK_THEM, LATER, fault_of, is_sendable
 from coursewire.http.token_store import Kept
 from coursewire.http.transport import ForbiddenAddressError
 from coursewire.model.session import Tokens
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
 LEASE_S = 150.0
 """For how long one process may renew; longer than a credential call can take."""
 
+ALL_TRIES_S = LEASE_S - 10.0
+"""Longest time for all tries of one credential call, so that the right to renew outlasts them."""
+
 POLL_S = 0.1
 """Seconds between two looks for a token that another process renews."""
 
@@ -41,9 +48,6 @@ FAILURE_HOLDS_S = 10.0
 
 MOST_PASSING = 10_000
 """So many passing tokens are kept, those used last."""
-
-REFUSED = frozenset({400, 401, 403})
-RECONNECT = "Check the credentials of this configuration and connect it again."
 
 
 class _Failure(NamedTuple):
@@ -110,13 +114,16 @@ class StoredTokens(Tokens):
             ) from error
         if response.is_success:
             return response
-        status, excerpt = response.status_code, self._redactor.excerpt(response)
-        what = f"{request.url.host} answered {status} to the request for a token"
-        if status in REFUSED:
-            raise CredentialsError(
-                what, where=self._where, next_step=RECONNECT, http_status=status, excerpt=excerpt
-            )
-        raise UnreachableError(what, where=self._where, http_status=status, excerpt=excerpt)
+        fault = fault_of(
+            response,
+            decoded(response),
+            self.clock(),
+            what=f"{request.url.host} answered {response.status_code} to the request for a token",
+            where=self._where,
+            excerpt=self._redactor.excerpt(response),
+        )
+        assert fault is not None, "an answer that is no success means an error"
+        raise fault
 
     async def fetch(
         self,
@@ -145,7 +152,7 @@ class StoredTokens(Tokens):
         kept = await asyncio.shield(renewal)
         if kept.token.value in self._refused[subject]:
             raise CredentialsError(
-                "the LMS issued a token that it refuses", where=self._where, next_step=RECONNECT
+                "the LMS issued a token that it refuses", where=self._where, next_step=CHECK_THEM
             )
         return kept.token
 
@@ -183,7 +190,7 @@ class StoredTokens(Tokens):
     ) -> Token:
         kept = self._passing.pop(subject, None)
         if kept is None or kept.token.value == rejected or not kept.lasts(self.clock(), margin_s):
-            kept = Kept(await obtain(None), self.clock())
+            kept = Kept(await self._patiently(obtain, None), self.clock())
             self._check(kept.token, kept.obtained_at)
         self._passing[subject] = kept
         if len(self._passing) > MOST_PASSING:
@@ -203,7 +210,10 @@ class StoredTokens(Tokens):
             self._failures.pop(subject, None)
             self._memory[subject] = renewal.result()
         elif isinstance(error, SendError):
-            self._failures[subject] = _Failure(error, self.clock() + timedelta(seconds=FAILURE_HOLDS_S))
+            until = self.clock() + timedelta(seconds=FAILURE_HOLDS_S)
+            if isinstance(error, ThrottledError):
+                until = max(until, error.retry_at)
+            self._failures[subject] = _Failure(error, until)
 
     async def _renew(self, subject: str, obtain: Obtain, margin_s: float) -> Kept:
         deadline = self.clock() + timedelta(seconds=LEASE_S + 1)
@@ -243,7 +253,7 @@ class StoredTokens(Tokens):
             if stored.token.value in self._refused[subject]:
                 await asyncio.to_thread(self._store.expire, subject, self.clock())
         old = stored.token if stored is not None else None
-        new = await obtain(old)
+        new = await self._patiently(obtain, old)
         now = self.clock()
         self._check(new, now)
         if new.refresh_token is None and old is not None:
@@ -253,12 +263,37 @@ class StoredTokens(Tokens):
         await asyncio.to_thread(self._store.save, subject, kept)
         return kept
 
+    async def _patiently(self, obtain: Obtain, old: Token | None) -> Token:
+        """Ask for a token, and again after a fault that may pass, as any request that is safe to repeat."""
+        retries = Retries(self._rng)
+        try:
+            async with asyncio.timeout(ALL_TRIES_S):
+                while True:
+                    try:
+                        return await obtain(old)
+                    except (ThrottledError, UnreachableError) as error:
+                        pause = self._pause_after(error, retries)
+                        if pause is None:
+                            raise
+                    await self._sleep(pause)
+        except TimeoutError as error:
+            raise UnreachableError(
+                f"no token could be obtained within {ALL_TRIES_S:g} s", where=self._where, next_step=LATER
+            ) from error
+
+    def _pause_after(self, error: ThrottledError | UnreachableError, retries: Retries) -> float | None:
+        if isinstance(error.__cause__, ForbiddenAddressError | UnusableAnswerError):
+            return None
+        if isinstance(error, ThrottledError) and not error.guessed:
+            return retries.next_pause(max((error.retry_at - self.clock()).total_seconds(), 0.0))
+        return retries.next_pause()
+
     def _check(self, new: Token, now: datetime) -> None:
-        if not new.value.strip() or new.expires_at <= now:
-            raise CredentialsError(
-                "the LMS issued a token that is blank or over already",
+        if not is_sendable(new.value) or new.expires_at <= now:
+            raise UnreachableError(
+                "the LMS issued a token that is blank, over already, or that no header can carry",
                 where=self._where,
-                next_step=RECONNECT,
+                next_step=LATER,
             )
 
     def _learn(self, kept: Kept) -> None:

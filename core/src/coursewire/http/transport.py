@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,17 +19,20 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 from httpx_aiohttp import AiohttpTransport
 
+from coursewire.http.decoding import OversizeError, body_of
+from coursewire.http.texts import make_text_safe
 from coursewire.http.urls import path_template
 from coursewire.model.addresses import is_public
 from coursewire.observability.tracing import is_on, span
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from aiohttp.abc import ResolveResult
 
-MAX_RESPONSE_BYTES = 64 * 2**20
-"""Largest answer that is read; the largest page of any LMS known is far below."""
+MAX_RESPONSE_BYTES = 16 * 2**20
+"""Largest answer that is read, as it comes and decompressed; the largest page of any LMS known is far below."""
+
+_OF_THE_WIRE = frozenset({b"content-encoding", b"transfer-encoding", b"content-length"})
+"""Headers that say how a body travelled, which is not so any more of one that has been read."""
 
 KEEPALIVE_S = 5.0
 """Seconds for which an idle connection is kept: few, since a write on one that the server has just closed is in doubt."""
@@ -37,18 +42,29 @@ class ForbiddenAddressError(OSError):
     """A host has an address that requests must not go to."""
 
 
-class OversizeError(httpx.RemoteProtocolError):
-    """An answer is larger than :data:`MAX_RESPONSE_BYTES`."""
+@dataclass(slots=True)
+class Budget:
+    """The time that all tries of one request may take together, pauses not counted.
+
+    Attributes:
+        left_s: Seconds that are left.
+    """
+
+    left_s: float
 
 
 class PublicResolver(AbstractResolver):
     """A resolver that refuses a name with any address that is not public.
 
     The connection is made to the very addresses that were checked, so that a name cannot lead elsewhere in between.
+
+    Args:
+        insecure_urls: True to allow every address.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, insecure_urls: bool = False) -> None:
         self._resolver = ThreadedResolver()
+        self._insecure_urls = insecure_urls
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -57,9 +73,13 @@ class PublicResolver(AbstractResolver):
 
         Raises:
             ForbiddenAddressError: One of its addresses is not public.
+            OSError: It has none, or is no name.
         """
-        found = await self._resolver.resolve(host, port, family)
-        for entry in found:
+        try:
+            found = await self._resolver.resolve(host, port, family)
+        except UnicodeError as error:  # an empty label, or one of more than 63 letters
+            raise OSError(None, f"{host[:100]} is no name of a host") from error
+        for entry in [] if self._insecure_urls else found:
             _demand_public(entry["host"], host)
         return found
 
@@ -91,7 +111,7 @@ def carrier(*, connections: int, insecure_urls: bool) -> httpx.AsyncBaseTranspor
             limit=connections,
             keepalive_timeout=KEEPALIVE_S,
             ssl=_ssl_context(),
-            resolver=None if insecure_urls else PublicResolver(),
+            resolver=PublicResolver(insecure_urls=insecure_urls),
         )
         # No cookies: one learner's session must not leak into another's request.
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
@@ -143,8 +163,10 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             return response
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
+        budget = request.extensions.get("budget") or Budget(self._total_timeout_s)
+        began = time.monotonic()
         try:
-            async with asyncio.timeout(self._total_timeout_s):
+            async with asyncio.timeout(min(self._total_timeout_s, max(budget.left_s, 0.0))):
                 response = await self._inner.handle_async_request(request)
                 try:
                     return await self._read(request, response)
@@ -155,6 +177,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             raise httpx.ReadTimeout(f"no answer within {self._total_timeout_s:g} s") from error
         except (httpx.TransportError, aiohttp.ClientError) as error:
             raise _plain(error) from None  # aiohttp's messages may have the URL with its query
+        except httpx.InvalidURL as error:
+            raise httpx.ConnectError("the URL is not valid") from error
+        except (ValueError, LookupError, AssertionError) as error:
+            # From the depths of a library: a header that cannot be written, or an answer that breaks its reader.
+            raise httpx.RemoteProtocolError(f"the answer cannot be read ({type(error).__name__})") from error
+        finally:
+            budget.left_s -= time.monotonic() - began
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -170,36 +199,24 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             return  # a name: the resolver checks it
 
     async def _read(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
-        headers = response.headers
-        declared = headers.get("content-length")
-        if declared is not None and int(declared) > self._max_bytes:
-            raise self._too_large()
-        if declared is not None and "content-encoding" not in headers:
-            await response.aread()
-            response.request = request
-            return response
-        # Bytes are counted after decompression, so that a small answer cannot fill the memory.
-        body = b"".join([chunk async for chunk in self._bounded(response)])
-        if "content-encoding" in headers:
-            headers = httpx.Headers([(k, v) for k, v in headers.raw if k.lower() != b"content-encoding"])
-        return httpx.Response(
+        declared = response.headers.get("content-length", "")
+        if declared.isdecimal() and (len(declared) > 15 or int(declared) > self._max_bytes):
+            raise OversizeError(f"the answer is larger than {self._max_bytes} bytes")
+        if response.is_stream_consumed:  # another transport has read it
+            body = response.content
+        else:
+            body = await body_of(response, self._max_bytes)
+            await response.aclose()
+        headers = httpx.Headers([(k, v) for k, v in response.headers.raw if k.lower() not in _OF_THE_WIRE])
+        read = httpx.Response(
             response.status_code,
             headers=headers,
             content=body,
             request=request,
             extensions=response.extensions,
         )
-
-    async def _bounded(self, response: httpx.Response) -> AsyncIterator[bytes]:
-        size = 0
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > self._max_bytes:
-                raise self._too_large()
-            yield chunk
-
-    def _too_large(self) -> OversizeError:
-        return OversizeError(f"the answer is larger than {self._max_bytes} bytes")
+        make_text_safe(read)
+        return read
 
 
 def _plain(error: httpx.TransportError | aiohttp.ClientError) -> Exception:

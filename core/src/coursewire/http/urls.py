@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 import httpx
 
-from coursewire.errors import ContractError
+from coursewire.errors import ConfigurationError, ContractError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,15 @@ class Targets:
 
     def __init__(self, config: ChannelConfig, *, insecure_urls: bool) -> None:
         self._base_text = config.lms_url.rstrip("/")
-        self.base = httpx.URL(self._base_text)
+        try:
+            self.base = httpx.URL(self._base_text)
+            _ = self.base.host  # decodes the name
+        except (httpx.InvalidURL, ValueError) as error:
+            raise ConfigurationError(
+                "the address of the LMS is no URL",
+                why=str(error),
+                next_step="Correct it in the configuration.",
+            ) from error
         self._hosts = frozenset(host.lower() for host in config.allowed_hosts)
         self._insecure_urls = insecure_urls
 
@@ -61,7 +69,7 @@ class Targets:
             else:
                 # As text: an absolute URL or "//host" in a path must not replace the host.
                 url = _parsed(f"{self._base_text}/{path.lstrip('/')}" if path else self._base_text)
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, ValueError) as error:
             raise ContractError("a channel asked for a URL that is none", why=str(error)) from error
         return url
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
-from coursewire.errors import CredentialsError, GrantError, UnreachableError
+from coursewire.errors import CredentialsError, GrantError, ThrottledError, UnreachableError
 from coursewire.http.redact import shorten
 from coursewire.storage.oauth_states import Begun, OAuthStates, StateFault
 
@@ -167,7 +167,7 @@ class CodeGrants:
 
             try:
                 await http.tokens.replace(SUBJECT, exchange)
-            except UnreachableError as error:
+            except (UnreachableError, ThrottledError) as error:
                 raise GrantError(
                     GrantFault.UNREACHABLE,
                     "the LMS could not be asked for a token",
@@ -193,7 +193,7 @@ class CodeGrants:
             ) from error
         try:
             token = grant.read_token(response, self._installation.clock)
-        except CredentialsError as error:
+        except (CredentialsError, UnreachableError, ThrottledError) as error:
             raise GrantError(
                 GrantFault.UNREADABLE, error.what, where=where, why=error.why, next_step=error.next_step
             ) from error

@@ -24,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from coursewire.model.addresses import is_public, plain_path
+from coursewire.model.addresses import check_host, is_public, plain_path
 
 if TYPE_CHECKING:
     from coursewire.model.channel import Rate
@@ -53,6 +53,7 @@ def _lms_url(value: str, info: ValidationInfo) -> str:
     if _NOT_IN_URLS.search(value):
         raise ValueError("a URL has no blanks, control characters or backslashes")
     _ = parts.port  # raises ValueError when it is not a port
+    check_host(parts.hostname)
     if not (info.context or {}).get(INSECURE_URLS, False):
         if parts.scheme == "http":
             raise ValueError("plain http is refused; use https (COURSEWIRE_ALLOW_INSECURE_URLS=1 for tests)")

@@ -52,6 +52,7 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType(
         "live": Meaning.GOOD,
         "draft": Meaning.ATTENTION,
         "needs reconnect": Meaning.BAD,
+        "credentials refused": Meaning.BAD,
         "invalid": Meaning.BAD,
         # What a plan does with an item
         "create": Meaning.GOOD,

@@ -149,7 +149,7 @@ class ReasonInfo:
 
 
 _GROUP, _COUNT, _BY = ReasonGroup, CountedAs, LiftedBy
-_BROKEN_ACCESS = (_BY.CONFIGURATION, _BY.CONNECTION_TEST, _BY.PERSON)
+_BROKEN_ACCESS = (_BY.CONFIGURATION, _BY.CONNECTION_TEST, _BY.TIME, _BY.PERSON)
 _AGAIN = "`coursewire audit retry` sends it again."
 _AGAIN_THERE = "Try again, on the item's page, sends it once more."
 _WORDS = "`coursewire audit show` has the LMS's words."
@@ -740,6 +740,15 @@ class Reason(StrEnum):
         "the LMS refused the credentials of this request",
         "Mend them with `coursewire config edit`, then use `coursewire config check`.",
         "Mend them in the configuration's settings, then choose Test the connection.",
+        lifted_by=_BROKEN_ACCESS,
+    )
+    GRANT_REFUSED = ReasonInfo(
+        "grant-refused",
+        _GROUP.PERSON,
+        _COUNT.WAITING,
+        "the LMS does not accept the access that was granted any more, and only a person can grant it again",
+        "Let an administrator of the LMS grant access again with `coursewire config connect`.",
+        "Let an administrator of the LMS grant access again with Connect in the configuration's settings.",
         lifted_by=_BROKEN_ACCESS,
     )
     SLOW_DOWN = ReasonInfo(

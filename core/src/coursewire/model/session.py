@@ -47,9 +47,12 @@ class Tokens(Protocol):
     async def send(self, request: httpx.Request) -> httpx.Response:
         """Send a credential call: no bearer, no redirect, neither body ever logged, no retry of a refusal.
 
+        It sends once. :meth:`fetch` asks again after a fault that may pass.
+
         Raises:
-            CredentialsError: The answer was 400, 401 or 403.
-            UnreachableError: No usable answer came; the next run asks again.
+            CredentialsError: The token endpoint refuses the credentials.
+            ThrottledError: The token endpoint asks to wait.
+            UnreachableError: No usable answer came, or one that says nothing about the credentials: the next run asks again.
         """
         ...
 

@@ -75,6 +75,9 @@ class ConfigurationStatus:
             "name": self.configuration.display_name,
             "state": self.state,
             "needs_reconnect": self.configuration.needs_reconnect_reason,
+            "failing_since": self.configuration.failing_since,
+            "next_try_at": self.configuration.next_try_at,
+            "failing": self.configuration.failing or None,
             **self.kinds[Kind.CONTENT].as_dict(),
             **{kind.value: self.kinds[kind].as_dict() for kind in OUTCOMES},
         }
@@ -134,7 +137,7 @@ def state_of(installation: Installation, configuration: Configuration) -> str:
     """Return what runs make of a configuration, in a word, and what is wrong.
 
     Returns:
-        ``active``, ``draft``, ``needs reconnect``, ``invalid`` or ``removed``; where something is wrong, a colon
+        ``active``, ``draft``, ``needs reconnect``, ``credentials refused``, ``invalid`` or ``removed``; where something is wrong, a colon
         and the fault come after the word.
     """
     if configuration.removed_at is not None:
@@ -147,7 +150,9 @@ def state_of(installation: Installation, configuration: Configuration) -> str:
         return "draft" if validity.valid else f"draft: {validity}"
     if not validity.valid:
         return f"invalid: {validity}"
-    return "active" if configuration.needs_reconnect_since is None else "needs reconnect"
+    if configuration.needs_reconnect_since is not None:
+        return "needs reconnect"
+    return "active" if configuration.failing_since is None else "credentials refused"
 
 
 async def customer_names(installation: Installation, customers: Iterable[str]) -> dict[str, str]:

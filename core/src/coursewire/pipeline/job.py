@@ -271,7 +271,8 @@ class Job(ABC):
             finally:
                 run.summary.requests = session.counters.requests
             run.summary.wait_until(run.stop.retry_at)
-        await asyncio.to_thread(self._note_credentials, run.summary, run.stop)
+        welcome = bool(session.counters.successes)
+        await asyncio.to_thread(self._note_credentials, run.summary, run.stop, welcome=welcome)
 
     async def _count(self, run: Run) -> None:
         """Count what a configuration that must not send would send, as waiting; no record changes."""
@@ -330,10 +331,15 @@ class Job(ABC):
             now=self.installation.clock(),
         )
 
-    def _note_credentials(self, summary: Summary, stop: Stop) -> None:
-        configurations = self.installation.configurations
+    def _note_credentials(self, summary: Summary, stop: Stop, *, welcome: bool) -> None:
+        configurations, uuid = self.installation.configurations, self.configuration.uuid
         if stop.reason == Reason.CREDENTIALS_BROKEN:
             summary.error = stop.message
-            configurations.mark_needs_reconnect(self.configuration.uuid, stop.message)
-        elif self.configuration.needs_reconnect_since is not None and summary.done.total():
-            configurations.clear_reconnect(self.configuration.uuid)
+            if stop.needs_person:
+                configurations.mark_needs_reconnect(uuid, stop.message)
+            else:
+                configurations.mark_failing(uuid, stop.message)
+        elif welcome or summary.done.total():
+            found = configurations.get(uuid)
+            if found.needs_reconnect_since is not None or found.failing_since is not None:
+                configurations.clear_reconnect(uuid)

@@ -76,6 +76,8 @@ class Standing:
         """Return a colour and the words that it stands for."""
         if configuration.needs_reconnect_since is not None:
             return "bad", "needs reconnect"
+        if configuration.failing_since is not None:
+            return "bad", "credentials refused"
         if not configuration.active:
             return "left", "draft"
         if self.last_run is None:

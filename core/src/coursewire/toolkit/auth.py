@@ -6,16 +6,15 @@ The hook ``authenticate`` returns one of these.
 from __future__ import annotations
 
 import base64
-import math
-import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from coursewire.errors import CredentialsError
+from coursewire.errors import UnreachableError
+from coursewire.http.answers import decoded
+from coursewire.http.token_answers import LATER, fault_of, is_sendable
 from coursewire.model.session import Token
-from coursewire.toolkit.responses import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -25,16 +24,20 @@ if TYPE_CHECKING:
     from coursewire.model.instant import Clock
     from coursewire.model.session import Tokens
 
-LONGEST_LIFETIME_S = 366 * 86_400
-"""Seconds that a token may live at most: one that claims more than a year is not believed."""
+LONGEST_LIFETIME_S = 366 * 86_400.0
+"""Seconds that a token may live at most: one that claims more than a year is asked for again after a year."""
 
-_CODE = re.compile(r"[\w.:/-]{1,60}")
+NO_END = -1.0
+"""What servers write, beside 0, for a token without an end."""
+
+ASSUMED_LIFETIME_S = 300.0
+"""Life in seconds of a token whose answer tells none: short, as it costs one call more, and no run."""
 
 
 class BearerAuth(httpx.Auth):
     """Authenticate with a token that a person took from the LMS and that nothing renews (RFC 6750).
 
-    Where the LMS refuses it, the configuration says that it needs reconnecting.
+    Where the LMS refuses it, the configuration says so, and later runs try it again with growing pauses.
 
     Args:
         token: The access token, from a secret field of the configuration.
@@ -137,7 +140,8 @@ class TokenAuth(httpx.Auth):
             response: The answer of the token endpoint, with a 2xx status.
 
         Raises:
-            CredentialsError: The answer holds no usable token.
+            CredentialsError: The answer refuses the credentials.
+            UnreachableError: The answer holds no usable token, and says nothing about the credentials.
         """
         raise NotImplementedError
 
@@ -277,16 +281,32 @@ class FormAuth(TokenAuth):
         return read_oauth_token(response, self.tokens.clock)
 
 
-def read_oauth_token(response: httpx.Response, clock: Clock) -> Token:
-    """Return the token in the answer of an OAuth 2 token endpoint (RFC 6749, 5.1), read as strictly as any input.
+def read_oauth_token(
+    response: httpx.Response,
+    clock: Clock,
+    *,
+    member: str = "access_token",
+    body: Any = None,
+    lifetime_s: float = ASSUMED_LIFETIME_S,
+) -> Token:
+    """Return the token in the answer of an OAuth 2 token endpoint (RFC 6749, 5.1).
+
+    What the standard leaves optional may be absent, and what servers write oddly is read: a life that is absent, a text,
+    0, -1 or no number, a ``token_type`` in any case, a byte-order mark. Whatever the life is, core asks for
+    another token when the LMS refuses this one.
 
     Args:
         response: An answer with a 2xx status.
-        clock: The clock of the token store; ``expires_in`` counts from its present instant.
+        clock: The clock of the token store; the life counts from its present instant.
+        member: Name of the member that has the token.
+        body: Plain data of the answer, where the channel has read it in a way of its own; None to read it as JSON.
+        lifetime_s: Life in seconds that is assumed where the answer tells none.
 
     Raises:
-        CredentialsError: The answer is no token, whatever its status says. The message names the field at fault and no
-            value.
+        CredentialsError: The answer is an error about the credentials, whatever its status says.
+        ThrottledError: The answer is an error that asks to slow down.
+        UnreachableError: The answer is no token and says nothing about the credentials: a page of HTML, nothing at all, JSON
+            that cannot be read, a token that no header can carry. The message names the field at fault and no value.
 
     Example:
         >>> import httpx
@@ -294,38 +314,48 @@ def read_oauth_token(response: httpx.Response, clock: Clock) -> Token:
         >>> answer = httpx.Response(200, json={"access_token": "made-up", "expires_in": 3600})
         >>> cw.read_oauth_token(answer, lambda: datetime(2026, 3, 1, 12, tzinfo=UTC)).expires_at.isoformat()
         '2026-03-01T13:00:00+00:00'
+        >>> untold = httpx.Response(200, json={"access_token": "made-up"})
+        >>> cw.read_oauth_token(untold, lambda: datetime(2026, 3, 1, 12, tzinfo=UTC)).expires_at.isoformat()
+        '2026-03-01T12:05:00+00:00'
     """
-    try:
-        body = decode_json(response.content)
-    except ValueError:
-        raise _no_token(response, "the answer is not JSON") from None
+    what = f"the LMS answered {response.status_code} to the request for a token, but gave none"
+    if body is None:
+        body = decoded(response)
+    fault = fault_of(response, body, clock(), what=what)
+    if fault is not None:
+        raise fault
     if not isinstance(body, dict):
-        raise _no_token(response, "the answer is not a JSON object")
-    if body.get("error"):
-        raise _no_token(response, f"it says error {_code(body['error'])}")
-    value = body.get("access_token")
+        raise _no_token(response, what, "the answer is not a JSON object")
+    value = body.get(member)
     if not isinstance(value, str) or not value.strip():
-        raise _no_token(response, "access_token is missing or blank")
-    lifetime = body.get("expires_in")
-    if isinstance(lifetime, bool) or not isinstance(lifetime, int | float):
-        raise _no_token(response, "expires_in is not a number")
-    if not math.isfinite(lifetime) or not 0 < lifetime <= LONGEST_LIFETIME_S:
-        raise _no_token(response, f"expires_in is not between 0 and {LONGEST_LIFETIME_S} seconds")
-    refresh = body.get("refresh_token")
-    if refresh is not None and (not isinstance(refresh, str) or not refresh.strip()):
-        raise _no_token(response, "refresh_token is blank or not text")
-    return Token(value, clock() + timedelta(seconds=lifetime), refresh_token=refresh)
+        raise _no_token(response, what, f"{member} is missing or blank")
+    if not is_sendable(value):
+        raise _no_token(response, what, f"{member} has characters that no header can carry, or too many")
+    refresh = body.get("refresh_token") or None
+    if refresh is not None and not isinstance(refresh, str):
+        raise _no_token(response, what, "refresh_token is not text")
+    refresh = refresh if refresh and refresh.strip() else None
+    life_s = _lifetime_s(body.get("expires_in"), lifetime_s)
+    if life_s is None:
+        raise _no_token(response, what, "expires_in says that the token is over already")
+    return Token(value, clock() + timedelta(seconds=life_s), refresh_token=refresh)
 
 
-def _code(error: object) -> str:
-    """Return an error code as it is; of anything longer nothing, since half a secret cannot be told from a word."""
-    return repr(error) if isinstance(error, str) and _CODE.fullmatch(error) else "in words of its own"
+def _lifetime_s(told: object, assumed_s: float) -> float | None:
+    """Return the life in seconds, as a server wrote it: at most a year, and assumed where it makes no sense.
+
+    With 0 and -1 servers say that a token has no end. Any other negative number is that of a token which is over: None.
+    """
+    if isinstance(told, bool) or not isinstance(told, int | float | str):
+        return assumed_s
+    try:
+        seconds = float(told)
+    except (ValueError, OverflowError):
+        return assumed_s
+    if seconds > 0:
+        return min(seconds, LONGEST_LIFETIME_S)
+    return None if seconds < 0 and seconds != NO_END else assumed_s
 
 
-def _no_token(response: httpx.Response, why: str) -> CredentialsError:
-    return CredentialsError(
-        f"the LMS answered {response.status_code} to the request for a token, but gave none",
-        why=why,
-        next_step="Check the credentials of this configuration and the address of the token endpoint.",
-        http_status=response.status_code,
-    )
+def _no_token(response: httpx.Response, what: str, why: str) -> UnreachableError:
+    return UnreachableError(what, why=why, next_step=LATER, http_status=response.status_code)

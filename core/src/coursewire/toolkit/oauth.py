@@ -78,7 +78,7 @@ class OAuthApplication:
     def grant(self) -> CodeGrant:
         """Return the grant of this application, for the hook ``oauth_application``."""
         return CodeGrant(
-            ("refresh_token",), self._authorize_url, self._exchange, self.read_token, pkce=self.pkce
+            ("refresh_token",), self._authorize_url, self._exchange, self._granted, pkce=self.pkce
         )
 
     def auth(self, config: Any, tokens: Tokens) -> httpx.Auth:
@@ -110,6 +110,7 @@ class OAuthApplication:
         """
         token = read_oauth_token(response, clock)
         scope = read_object(response).get("scope")
+        # RFC 6749, 5.1: without a scope, the one that was asked for is granted.
         granted = scope.split() if isinstance(scope, str) else ["*"]
         lacking = [] if "*" in granted else [name for name in self.needed if name not in granted]
         if lacking:
@@ -119,6 +120,17 @@ class OAuthApplication:
                 next_step="Allow the application these scopes in the LMS, then connect again.",
             )
         return token
+
+    def _granted(self, response: httpx.Response, clock: Clock) -> Token:
+        body = read_object(response)
+        if "refresh_token" in body and body["refresh_token"] is not None and not _text(body["refresh_token"]):
+            raise CredentialsError(
+                f"the LMS answered {response.status_code} to the request for a token, but gave none",
+                why="refresh_token is blank or not text",
+                next_step="Check the scopes that the application may ask for, then start again.",
+                http_status=response.status_code,
+            )
+        return self.read_token(response, clock)
 
     def _authorize_url(self, config: Any, redirect_uri: str, state: str) -> str:
         scope = self.scope(config)
@@ -163,11 +175,13 @@ class _GrantedAuth(TokenAuth):
     def read_token(self, response: httpx.Response) -> Token:
         """Without a new refresh token the old one is kept (RFC 6749, 6), also where the new one is blank."""
         body = read_object(response)
-        if "refresh_token" in body and not str(body["refresh_token"] or "").strip():
+        if "refresh_token" in body and not _text(body["refresh_token"]):
             log.error("the LMS gave a blank refresh token; the next renewal may need another grant of access")
-            rest = {name: value for name, value in body.items() if name != "refresh_token"}
-            response = httpx.Response(response.status_code, json=rest)
         return self.application.read_token(response, self.tokens.clock)
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _plain(value: str | SecretStr) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import httpx
+import orjson
 
-from coursewire.http.paging import incomplete
+from coursewire.http.paging import Progress, incomplete
 from coursewire.toolkit.responses import dig, read_json
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ async def rows_of(
             async for course in cw.rows_of(session, "/courses", member="courses", skip=("offset", 100)):
                 found.append(cw.RemoteItem(course["code"], str(course["id"])))
     """
-    passed, full = 0, False
+    passed, full, progress = 0, False, Progress()
 
     def next_page(page: httpx.Response) -> str | Mapping[str, str] | None:
         if skip is not None:
@@ -70,6 +71,7 @@ async def rows_of(
         rows = body.get(member) if member and isinstance(body, dict) else body
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise incomplete("a list cannot be read", "a page has no list of objects where one is due")
+        progress.note(orjson.dumps(row, default=str, option=orjson.OPT_SORT_KEYS) for row in rows)
         full, passed = skip is not None and len(rows) == skip[1], passed + len(rows)
         for row in rows:
             yield row

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import orjson
+from coursewire.http.answers import decoded
 
 if TYPE_CHECKING:
     import httpx
@@ -15,31 +15,6 @@ if TYPE_CHECKING:
 
 _ERROR_FIELDS = ("error", "errors", "errorMessage")
 _ERROR_FIELD = re.compile(r"error|exception|fault", re.I)
-
-
-def decode_json(content: bytes) -> Any:
-    r"""Return JSON as plain data, whichever of Unicode's encodings it comes in.
-
-    RFC 8259 asks for UTF-8 without a byte-order mark; some servers write one, or UTF-16, and both can be told by the
-    first bytes.
-
-    Args:
-        content: The bytes of a body.
-
-    Raises:
-        ValueError: The bytes are no JSON.
-
-    Example:
-        >>> decode_json(b'\xef\xbb\xbf{"id": 7}')
-        {'id': 7}
-    """
-    try:
-        return orjson.loads(content)
-    except ValueError:
-        encoding = json.detect_encoding(content)
-        if encoding == "utf-8":
-            raise
-        return orjson.loads(content.decode(encoding))
 
 
 def read_json(response: httpx.Response) -> Any:
@@ -55,10 +30,7 @@ def read_json(response: httpx.Response) -> Any:
         >>> cw.read_json(httpx.Response(502, text="<h1>Bad gateway</h1>")) is None
         True
     """
-    try:
-        return decode_json(response.content)
-    except ValueError:
-        return None
+    return decoded(response)
 
 
 def read_object(response: httpx.Response) -> JsonObject:

@@ -21,9 +21,9 @@ from coursewire.errors import (
     UnreachableError,
 )
 from coursewire.http.redact import Redactor, shorten
-from coursewire.http.retry import retry_after_s
 from coursewire.http.statuses import StatusMeaning, Verdict, meaning_of
 from coursewire.http.urls import path_template
+from coursewire.http.waits import retry_after_s
 from coursewire.model.payload import JsonObject, Operation, Result, ResultKind
 from coursewire.model.reasons import Reason
 from coursewire.toolkit.responses import error_text, is_missing, read_json, read_object

@@ -42,11 +42,17 @@ class MoodleAuth(cw.FormAuth):
         Raises:
             SendError: There is none; Moodle says so with status 200.
         """
+        code = error_code(response)
+        if code:
+            raise error_of_token(code)
         reply = read_json(response.content)
-        value = cw.dig(reply.data, "token") if reply is not None else None
-        if not isinstance(value, str) or not value.strip():
-            raise error_of_token(error_code(response))
-        return cw.Token(value, self.tokens.clock() + LIFETIME)
+        return cw.read_oauth_token(
+            response,
+            self.tokens.clock,
+            member="token",
+            body=None if reply is None else reply.data,
+            lifetime_s=LIFETIME.total_seconds(),
+        )
 
 
 @cw.hookimpl

@@ -37,7 +37,10 @@ class Reply(NamedTuple):
 def read_reply(content: bytes) -> Reply | None:
     """Read a reply, in whichever of the two formats it is written; None where it is in neither."""
     content = content.strip()
-    return read_xml(content) if content.startswith(b"<?xml") else read_json(content)
+    try:
+        return read_xml(content) if content.startswith(b"<?xml") else read_json(content)
+    except RecursionError:  # nested deeper than any reply of Moodle
+        return None
 
 
 def read_json(content: bytes) -> Reply | None:
@@ -50,7 +53,7 @@ def read_json(content: bytes) -> Reply | None:
     for before, text in ((b"", content), (noise, last)):
         try:
             return Reply(json.loads(text), before.decode("utf-8", "replace").strip())
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     return None
 

@@ -122,6 +122,7 @@ def show(config: ConfigId, json: Json = False) -> None:
             "customer": f"{customer} ({found.customer})",
             "state": state,
             "version": f"{found.version}, changed {found.updated_at:%Y-%m-%d %H:%M} UTC",
+            **({"credentials": found.failing} if found.failing else {}),
         }
     )
     put()
@@ -191,14 +192,14 @@ def check(config: ConfigId, json: Json = False) -> None:
         found = host.configurations.find(config)
         with hint_to_connect(host, found):
             works = asyncio.run(host.check(found, actor=actor()))
-        cleared = found.needs_reconnect_since is not None
+        cleared = found.needs_reconnect_since is not None or found.failing_since is not None
     if json:
         put_json({"id": found.uuid, "works": works, "reconnected": cleared})
         return
     for sentence in works:
         put_check(True, sentence)
     if cleared:
-        put_check(True, "The configuration needed reconnecting; now it may run again.")
+        put_check(True, "The LMS had refused the credentials; now it takes them, and runs may go on.")
     if not found.active:
         put(f"It is a draft. Next: coursewire config activate {found.short_id}", style="dim")
 

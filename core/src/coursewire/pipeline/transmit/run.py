@@ -35,16 +35,26 @@ class Stop:
         reason: The reason code; None while the run goes on.
         retry_at: The instant before which a next run need not try; None when it may try at once.
         message: More about the reason, for people.
+        needs_person: True where a grant of access is over, so that no later run can succeed before a person acts.
     """
 
     reason: str | None = None
     retry_at: datetime | None = None
     message: str = ""
+    needs_person: bool = False
 
-    def set(self, reason: str, *, retry_at: datetime | None = None, message: str = "") -> None:
+    def set(
+        self,
+        reason: str,
+        *,
+        retry_at: datetime | None = None,
+        message: str = "",
+        needs_person: bool = False,
+    ) -> None:
         """Stop sending; the first reason stands."""
         if self.reason is None:
             self.reason, self.retry_at, self.message = reason, retry_at, message
+            self.needs_person = needs_person
 
     def __bool__(self) -> bool:
         return self.reason is not None

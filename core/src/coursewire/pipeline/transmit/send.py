@@ -192,7 +192,8 @@ class Sender:
         if result.kind is ResultKind.THROTTLED:
             self._stop.set(Reason.WAITING_FOR_LIMIT, retry_at=result.retry_at, message=message)
         elif result.kind is ResultKind.CREDENTIALS_BROKEN:
-            self._stop.set(Reason.CREDENTIALS_BROKEN, message=message)
+            over = result.reason == Reason.GRANT_REFUSED
+            self._stop.set(Reason.CREDENTIALS_BROKEN, message=message, needs_person=over)
         elif result.http_status is None and result.kind in (ResultKind.TRY_LATER, ResultKind.IN_DOUBT):
             self._unreachable += 1
             if self._unreachable >= UNREACHABLE_IN_A_ROW:

@@ -47,6 +47,13 @@ class ConfigurationOut(BaseModel):
     )
     needs_reconnect_since: datetime | None
     needs_reconnect_reason: str | None
+    failing_since: datetime | None = Field(
+        description="Instant since which the LMS refuses the credentials; later runs try them again."
+    )
+    failing_reason: str | None
+    next_try_at: datetime | None = Field(
+        description="No run tries the refused credentials before this instant."
+    )
     created_at: datetime
     updated_at: datetime
 

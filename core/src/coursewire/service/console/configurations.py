@@ -173,6 +173,8 @@ def state_of(configuration: Configuration) -> dict[str, str]:
     """Return whether runs take a configuration, in a word and a colour."""
     if configuration.needs_reconnect_since is not None:
         state = "needs reconnect"
+    elif configuration.failing_since is not None:
+        state = "credentials refused"
     else:
         state = "live" if configuration.active else "draft"
     return {"state": state, "colour": colour_of(state)}
@@ -220,6 +222,7 @@ async def _show(
         channel_title=channel.title,
         customer=names[found.customer],
         active=found.active,
+        failing=found.failing,
         needs_reconnect=found.needs_reconnect_reason if found.needs_reconnect_since else "",
         kinds=[each.value for each in Kind if getattr(channel.capabilities, each.value).usable],
         missing=[*validity.missing, *validity.incorrect],

@@ -307,8 +307,8 @@ class ResultChecks:
             {State.PLANNED.value},
             "results were settled",
         )
-        since = bench.installation.configurations.get(uuid).needs_reconnect_since
-        demand(since, "the configuration does not say that it needs reconnecting", seen=since)
+        since = bench.installation.configurations.get(uuid).failing_since
+        demand(since, "the configuration does not say that the credentials are refused", seen=since)
 
     @check("nothing but an acknowledgement counts as a result that arrived", ANY_RESULTS)
     def test_no_answer_passes_for_an_accepted_result(self, bench: Bench) -> None:

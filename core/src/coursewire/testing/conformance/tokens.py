@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from coursewire.errors import ConfigurationError
+from coursewire.model.reasons import Reason
 from coursewire.storage.audit.records import ContentRecords
 from coursewire.storage.audit.states import State
 from coursewire.testing.conformance.checks import Fault, check, demand, demand_equal
@@ -49,16 +50,16 @@ class TokenChecks:
     """Getting in, staying in, being thrown out."""
 
     @check(
-        "credentials that are refused settle no item, and the configuration says that it needs a person",
+        "credentials that are refused settle no item, the configuration says so, and a later run tries them again",
         CONTENT,
     )
     def test_refused_credentials_settle_nothing(self, bench: Bench) -> None:
-        """401, again and again. No further run knocks until somebody has mended it.
+        """401, again and again. No further run knocks before the pause is over; the next one heals it.
 
         Let ``CredentialsError`` go up.
         """
         uuid = bench.configure()
-        bench.shelve(1, 2)
+        items = bench.shelve(1, 2)
         bench.misbehave("expired token", times=None)
         summary = bench.run(uuid)
         demand_untouched(bench, uuid, "refused credentials")
@@ -67,10 +68,10 @@ class TokenChecks:
             "the summary has no error although the credentials were refused",
             seen=summary.as_dict(),
         )
-        since = bench.installation.configurations.get(uuid).needs_reconnect_since
+        since = bench.installation.configurations.get(uuid).failing_since
         demand(
             since,
-            "the configuration does not say that it needs reconnecting",
+            "the configuration does not say that the credentials are refused",
             seen=since,
             expected="since when",
         )
@@ -80,8 +81,18 @@ class TokenChecks:
         except ConfigurationError:
             pass
         else:
-            raise Fault("a configuration that needs reconnecting runs again", expected="a refusal")
+            raise Fault("refused credentials are tried again at once", expected="a refusal")
         demand_equal(len(bench.simulator.seen), knocked, "the LMS was asked again with refused credentials")
+        bench.simulator.misbehave.clear()
+        bench.clock.forward(days=2)
+        summary = bench.settle(uuid)
+        demand_all_there(bench, items, summary)
+        since = bench.installation.configurations.get(uuid).failing_since
+        demand(
+            since is None,
+            "the configuration says that the credentials are refused after a success",
+            seen=since,
+        )
 
     @check("a token that ends before its time is renewed, and nothing is lost", CONTENT & TOKENS)
     def test_a_token_that_ends_early_is_renewed(self, bench: Bench) -> None:
@@ -102,10 +113,8 @@ class TokenChecks:
         demand_confirmed(bench, uuid, items)
         doubles = {key: times for key, times in bench.simulator.arrivals.items() if times > 1}
         demand(not doubles, "items were sent twice with the new token", seen=doubles, expected="each once")
-        since = bench.installation.configurations.get(uuid).needs_reconnect_since
-        demand(
-            since is None, "the configuration needs reconnecting although the token was renewed", seen=since
-        )
+        since = bench.installation.configurations.get(uuid).failing_since
+        demand(since is None, "the credentials count as refused although the token was renewed", seen=since)
 
     @check("tokens are kept: a further run asks for none while they are good", CONTENT & TOKENS)
     def test_tokens_are_kept(self, bench: Bench) -> None:
@@ -129,13 +138,29 @@ class TokenChecks:
             kind = "text/html" if body.startswith("<") else "application/json"
             bench.simulator.answer_token = partial(_answer, body, kind)
             summary = bench.run(uuid)
-            demand_untouched(bench, uuid, f"{what} instead of a token")
-            since = bench.installation.configurations.get(uuid).needs_reconnect_since
             demand(
-                since is not None or summary.as_dict()["waiting"] == 2,
+                not bench.simulator.items,
+                f"items arrived with {what} for a token",
+                seen=bench.simulator.items,
+            )
+            records = ContentRecords(bench.engine, uuid).in_states(State)
+            settled = {
+                each.key: each.state.value
+                for each in records
+                if each.state is not State.PLANNED and each.reason != Reason.UNREACHABLE
+            }
+            demand(
+                not settled,
+                f"items were settled by {what} instead of a token",
+                seen=settled,
+                expected="all planned still, or to be tried again",
+            )
+            since = bench.installation.configurations.get(uuid).failing_since
+            demand(
+                since is not None or summary.exit_status == 1 or summary.as_dict()["waiting"] == 2,
                 f"{what} instead of a token is not told",
                 seen=summary.as_dict(),
-                expected="the configuration needs reconnecting, or the items wait",
+                expected="the configuration says that the credentials are refused, or the items wait",
             )
 
     @check(
@@ -147,7 +172,7 @@ class TokenChecks:
         bench.simulator.answer_token = lambda _request: web.Response(status=503, text="Down for maintenance")
         bench.run(uuid)
         demand(not bench.simulator.items, "items arrived without a token", seen=bench.simulator.items)
-        since = bench.installation.configurations.get(uuid).needs_reconnect_since
+        since = bench.installation.configurations.get(uuid).failing_since
         demand(since is None, "a token endpoint in maintenance counts as refused credentials", seen=since)
         bench.simulator.answer_token = lambda _request: None
         bench.clock.forward(days=2)
