@@ -259,7 +259,7 @@ def history(config: ConfigId, json: Json = False) -> None:
                 f"{change.at:%Y-%m-%d %H:%M}",
                 change.action,
                 change.actor,
-                "\n".join(_change(name, what) for name, what in change.changes.items()),
+                [_change(name, what) for name, what in change.changes.items()],
             )
             for change in changes
         ],
