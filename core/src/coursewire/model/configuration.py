@@ -177,6 +177,14 @@ class Resend(StrEnum):
     NEVER = "never"
 
 
+class ResultPolicy(StrEnum):
+    """The policies by which one of several results of a learner in one course at the LMS stands."""
+
+    BEST = "best"
+    LATEST = "latest"
+    FIRST_PASS = "first_pass"
+
+
 class ChannelConfig(BaseModel):
     """One customer's settings for one channel: the fields that every channel has.
 
@@ -219,6 +227,9 @@ class ChannelConfig(BaseModel):
     """Send results of learners who have not completed the course, where the LMS takes them."""
     resend_outcomes: Resend = Resend.CHANGED
     """Send a confirmed outcome again when it has ``changed``, only when it has ``improved``, or ``never``."""
+    result_policy: ResultPolicy = ResultPolicy.BEST
+    """The result that stands where a learner took a course more than once, in runs that are one course at the LMS: the
+    ``best``, the ``latest``, or the ``first_pass``. Progress never replaces a completion."""
     show_course_price: bool = False
     """Send the real price."""
 

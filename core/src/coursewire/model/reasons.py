@@ -560,6 +560,15 @@ class Reason(StrEnum):
         "Give the source the run's pacing, or choose another completion_policy.",
         lifted_by=(_BY.ITEM, _BY.CONFIGURATION),
     )
+    COVERED = ReasonInfo(
+        "covered",
+        _GROUP.LEARNER,
+        _COUNT.SKIPPED,
+        "the LMS holds one result of the learner in this course, and by result_policy another enrollment's stands",
+        "Nothing is to be done. `coursewire why` names the other enrollment.",
+        "Nothing is to be done. The explanation names the other enrollment.",
+        lifted_by=(_BY.ITEM, _BY.CONFIGURATION),
+    )
     NOT_IMPROVED = ReasonInfo(
         "not-improved",
         _GROUP.CONFIGURATION,
@@ -724,14 +733,6 @@ class Reason(StrEnum):
         f"It is tried again by later runs. {_WORDS}",
         f"It is tried again by later runs. {_WORDS_THERE}",
         lifted_by=TRIED_AGAIN,
-    )
-    BETTER_GRADE_SENT = ReasonInfo(
-        "better-grade-sent",
-        _GROUP.LEARNER,
-        _COUNT.FAILED,
-        "the LMS keeps one grade for a learner, and a better one of another enrollment was sent",
-        "Nothing is to be done: the better grade stands.",
-        lifted_by=UNTIL_CHANGED,
     )
     CREDENTIALS = ReasonInfo(
         "credentials",

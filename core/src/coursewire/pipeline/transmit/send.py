@@ -242,6 +242,8 @@ class Sender:
                 self._summary.arrive(payload.operation, first=first)
                 # A hook may have changed what left.
                 confirmed = item.canonical if item.payload is payload else canonical_json(payload.body)
+            elif reason_of(result) == Reason.COVERED:
+                self._summary.leave(Reason.COVERED)
             elif result.kind in (ResultKind.THROTTLED, ResultKind.CREDENTIALS_BROKEN):
                 self._summary.leave(item.record.reason or "")
                 self._summary.wait_until(result.retry_at)

@@ -403,6 +403,27 @@ class OutcomeRecords(Records[OutcomeRecord]):
                     found.setdefault(record.enrollment, []).append(record)
         return found
 
+    def of_lines(
+        self, courses: Sequence[str], learners: Sequence[str], *, besides: Sequence[str]
+    ) -> list[OutcomeRecord]:
+        """Return the records of other enrollments of these learners in these courses, as the LMS knows both.
+
+        Args:
+            courses: Keys that the LMS knows courses by.
+            learners: Ids that the LMS knows learners by.
+            besides: Ids of enrollments that are left out; at most as many as a page has.
+        """
+        found: list[OutcomeRecord] = []
+        c = self.table.c
+        with self._engine.connect() as connection:
+            for some in batched(learners, KEYS_A_QUERY):
+                for places in batched(courses, KEYS_A_QUERY):
+                    query = self._statements.all.where(c.remote_key.in_(some), c.course_key.in_(places))
+                    for part in batched(besides, KEYS_A_QUERY):
+                        query = query.where(c.enrollment.not_in(part))
+                    found += map(self._record, connection.execute(query, self._whose))
+        return found
+
     def drop(self, keys: Sequence[str]) -> None:
         """Delete records of outcomes that were never sent and now go by another key."""
         with self._engine.begin() as connection:

@@ -176,6 +176,9 @@ outcome_record = Table(
     Index(None, "reason", "configuration", "username"),  # who waits for an id
     Index(None, "username", "configuration", "id"),
     Index(None, "course_key", "configuration", "id"),
+    Index(
+        None, "remote_key", "configuration", "course_key"
+    ),  # what else was told about a learner in a course
 )
 
 transmission = Table(
