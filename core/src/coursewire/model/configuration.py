@@ -99,31 +99,6 @@ Secret = Annotated[SecretStr, Field(min_length=1)]
 """A credential that must be filled in: encrypted at rest, and never shown."""
 
 
-def _basic_user(value: str) -> str:
-    if ":" in value:
-        raise ValueError("a user of Basic authentication has no colon")
-    return value
-
-
-BasicUser = Annotated[
-    str, Field(min_length=1, max_length=255, coerce_numbers_to_str=True), AfterValidator(_basic_user)
-]
-"""The user name of Basic authentication (RFC 7617), also one that looks like a number."""
-
-
-def _host(value: str) -> str:
-    value = value.strip().lower()
-    if not _HOST.fullmatch(value):
-        raise ValueError("write the host alone, with its port if it has one, such as learn.example.org")
-    return value
-
-
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
-
-HostName = Annotated[str, Field(max_length=255), AfterValidator(_host)]
-"""A host without scheme and path, in lower case, with its port if it has one."""
-
-
 class CompletionPolicy(StrEnum):
     """The rules by which a learner counts as having completed a course; the tables are in docs/explanation/completion-rules.md."""
 

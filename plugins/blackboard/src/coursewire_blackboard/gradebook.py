@@ -15,12 +15,12 @@ from coursewire_blackboard.api import (
     OWN_404,
     PERMISSION_HINT,
     by_field,
+    config_of,
     created_id,
     find_by_external_id,
     fits_into_path,
     result_of,
     rows,
-    settings,
 )
 from coursewire_blackboard.config import API
 
@@ -76,7 +76,7 @@ async def _write(session: cw.Session, payload: cw.Payload) -> cw.Result:
     return await cw.write_score(
         session,
         cell,
-        told=payload.remote_id if settings(session).keep_instructor_changes else None,
+        told=payload.remote_id if config_of(session).keep_instructor_changes else None,
         permission_hint=PERMISSION_HINT,
         not_found_member=OWN_404,
     )
@@ -208,7 +208,7 @@ async def _create_column(
 
 async def _user(session: cw.Session, course: str, learner: str) -> str | cw.Result:
     """Return a learner as it stands in a path; a result where Learn knows the learner not at all, or not as one."""
-    field = settings(session).learner_field
+    field = config_of(session).learner_field
     if field != "email":
         return by_field(learner, field)
     students = await session.once(("students", course), lambda: _students(session, course))
@@ -228,7 +228,7 @@ async def _is_member(session: cw.Session, course: str, user: str) -> bool:
 
 async def _students(session: cw.Session, course: str) -> dict[str, set[str]]:
     """Return the ids of a course's students, by their e-mail addresses."""
-    roles = settings(session).student_roles
+    roles = config_of(session).student_roles
     params = {"expand": "user", "fields": "userId,courseRoleId,user.contact.email"}
     if len(roles) == 1:
         params["role"] = roles[0]

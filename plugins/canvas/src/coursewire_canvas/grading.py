@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import coursewire as cw
 from coursewire_canvas import gradebook
-from coursewire_canvas.api import ROWS_A_PAGE, settings
+from coursewire_canvas.api import ROWS_A_PAGE, config_of
 from coursewire_canvas.config import PERMISSION_HINT
 from coursewire_canvas.outcomes import NO_GRADE
 
@@ -217,7 +217,7 @@ async def _write_together(
 
 def _is_others(session: cw.Session) -> Callable[[cw.JsonObject], Awaitable[bool]] | None:
     """Return the function that tells whether somebody else graded a submission; None where that does not matter."""
-    if not settings(session).keep_instructor_changes:
+    if not config_of(session).keep_instructor_changes:
         return None
 
     async def is_others(submission: cw.JsonObject) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
@@ -84,3 +84,8 @@ class CornerstoneConfig(cw.ChannelConfig):
         if "client_id" in info.data and bool(info.data["client_id"]) is not bool(value):
             raise ValueError("client_id and client_secret belong together; give both, or neither")
         return value
+
+
+def config_of(session: cw.Session) -> CornerstoneConfig:
+    """Return the configuration of a session, by its own type."""
+    return cast("CornerstoneConfig", session.config)

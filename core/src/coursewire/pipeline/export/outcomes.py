@@ -162,7 +162,9 @@ class OutcomeExport:
 
     async def _evaluate_page(self, page: Sequence[EnrollmentFacts]) -> list[OutcomeEvaluation]:
         known = await asyncio.to_thread(self._look_up, page)
-        evaluated = [self._evaluate(one, known) for facts in page for one in self._outcomes(facts, known)]
+        evaluated = await asyncio.to_thread(
+            lambda: [self._evaluate(one, known) for facts in page for one in self._outcomes(facts, known)]
+        )
         if self._kind is not Kind.ENROLLMENTS:  # to have joined one run says nothing about another
             siblings = await asyncio.to_thread(self.lines.siblings, evaluated)
             self.lines.settle(evaluated, siblings, refused=self._refused(evaluated))
