@@ -233,8 +233,8 @@ lease = Table(
     Column("process", key_text(255), nullable=True),  # host, process id and start, to see that it died
     Column("expires_at", UtcDateTime(), nullable=False),
     Column("acquired_at", UtcDateTime(), nullable=True),
-    # Grows each time that the lease is taken, so that a holder of before is told from the present one.
-    Column("fence", BigInteger(), nullable=False, server_default="0"),
+    # grows each time that the lease is taken, so that a holder of before is told from the present one
+    Column("fence", BigInteger(), nullable=False, server_default="0"),  # number of times it was taken
 )
 
 limit = Table(
