@@ -23,6 +23,7 @@ from .model.reasons import UNTIL_CHANGED as UNTIL_CHANGED
 
 # -- Describe the fields of its configuration --
 from .model.configuration import ChannelConfig as ChannelConfig
+from .model.configuration import Destination as Destination
 from .model.configuration import LmsUrl as LmsUrl
 from .model.configuration import OptionalUrl as OptionalUrl
 from .model.fields import ApiPath as ApiPath

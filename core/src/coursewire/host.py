@@ -540,9 +540,18 @@ class Host:
 
         Returns:
             The number of items that go again.
-        """
-        from coursewire.storage.audit.requeue import requeue  # noqa: PLC0415 - loads SQLAlchemy
 
+        Raises:
+            ConfigurationError: Items in one of the states cannot be tried again.
+        """
+        from coursewire.storage.audit.requeue import REQUEUEABLE, requeue  # noqa: PLC0415 - loads SQLAlchemy
+
+        if wrong := sorted({state.value for state in states} - {state.value for state in REQUEUEABLE}):
+            raise ConfigurationError(
+                f"items that are {' or '.join(wrong)} cannot be tried again",
+                why="nothing about them failed or waits",
+                next_step=f"Choose among: {', '.join(state.value for state in REQUEUEABLE)}.",
+            )
         with self._plain_words():
             return requeue(
                 self.installation.engine,

@@ -37,7 +37,7 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
         _put_explanations(each, own[each.configuration.channel])
 
 
-def _lines(status: ConfigurationStatus, *, doubts: bool) -> Iterator[tuple[str, ...]]:
+def _lines(status: ConfigurationStatus, *, doubts: bool) -> Iterator[tuple[object, ...]]:
     """Yield a line for content, and one for each kind of outcome that a run has looked at; ``doubts`` adds a column."""
     for kind, part in status.kinds.items():
         if kind is Kind.CONTENT:
@@ -61,8 +61,9 @@ def _word(status: ConfigurationStatus) -> str:
     return status.state.partition(":")[0]
 
 
-def _last(job: Mapping[str, Any] | None) -> str:
-    return f"{job['started_at']:%m-%d %H:%M}\n{job['state']}" if job else "never"
+def _last(job: Mapping[str, Any] | None) -> list[str]:
+    """Return the lines of the cell about the last job."""
+    return [f"{job['started_at']:%m-%d %H:%M}", job["state"]] if job else ["never"]
 
 
 def _put_explanations(status: ConfigurationStatus, own: Sequence[ReasonInfo]) -> None:

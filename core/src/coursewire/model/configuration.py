@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import urlsplit
@@ -79,7 +80,32 @@ def _is_private(host: str) -> bool:
 
 _AN_LMS_URL = AfterValidator(_lms_url)
 
-LmsUrl = Annotated[str, Field(max_length=255, json_schema_extra={"format": "uri"}), _AN_LMS_URL]
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Marks a field that decides where a configuration's credentials are sent, such as a tenant or a company.
+
+    Who changes such a field must enter the configuration's secrets again, so that they go only where they were entered
+    for. Fields that hold URLs are destinations anyway; one that no request goes to says ``Destination(False)``.
+
+    Args:
+        decides: False for a URL that no request goes to, such as that of a page for people.
+
+    Example:
+        ::
+
+            class AcmeConfig(cw.ChannelConfig):
+                acme_url: cw.LmsUrl
+                tenant: Annotated[str, cw.Destination()]
+                help_page: Annotated[cw.OptionalUrl, cw.Destination(False)] = None
+    """
+
+    decides: bool = True
+
+
+LmsUrl = Annotated[
+    str, Field(max_length=255, json_schema_extra={"format": "uri"}), _AN_LMS_URL, Destination()
+]
 """The base URL of an LMS: absolute, https, public. Kept without a trailing slash."""
 
 
@@ -239,6 +265,23 @@ class ChannelConfig(BaseModel):
     def secret_fields(cls) -> frozenset[str]:
         """Names of the fields whose values are secrets."""
         return frozenset(name for name, info in cls.model_fields.items() if _mentions_secret(info.annotation))
+
+    @classmethod
+    def marked_destinations(cls) -> Mapping[str, bool]:
+        """Fields that have the mark :class:`Destination`, each with what it says; the outermost mark counts."""
+        marked: dict[str, bool] = {}
+        for name, info in cls.model_fields.items():
+            marks = [mark for mark in info.metadata if isinstance(mark, Destination)]
+            marks = marks[-1:] or _marks_in(info.annotation)
+            if marks:
+                marked[name] = any(mark.decides for mark in marks)
+        return marked
+
+
+def _marks_in(annotation: Any) -> list[Destination]:
+    marks = [mark for mark in getattr(annotation, "__metadata__", ()) if isinstance(mark, Destination)]
+    inner = (_marks_in(part) for part in getattr(annotation, "__args__", ()))
+    return marks[-1:] or [mark for found in inner for mark in found]
 
 
 def _mentions_secret(annotation: Any) -> bool:

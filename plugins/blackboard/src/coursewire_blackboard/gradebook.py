@@ -217,7 +217,7 @@ async def _user(session: cw.Session, course: str, learner: str) -> str | cw.Resu
 
 async def _is_member(session: cw.Session, course: str, user: str) -> bool:
     """Tell whether a learner is in a course; those that were found by their addresses are."""
-    if settings(session).learner_field == "email":
+    if config_of(session).learner_field == "email":
         return True
     response = await session.get(f"{API}/v1/courses/{course}/users/{user}")
     if cw.is_missing(response, OWN_404):

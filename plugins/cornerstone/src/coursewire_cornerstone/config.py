@@ -74,7 +74,7 @@ class CornerstoneConfig(cw.ChannelConfig):
     """Cornerstone's subjects, each with the list of our subjects that it stands for."""
     disable_subject_metadata_transmission: bool = False
     """Send no subjects, for a portal with a taxonomy of its own."""
-    launch_url: cw.OptionalUrl = None
+    launch_url: Annotated[cw.OptionalUrl, cw.Destination(False)] = None
     """Address of this service's page for arriving learners: https://<host>/channels/csod/launch/<customer UUID>. Courses
     then begin there, and go on to their own address; empty where the platform hands arrivals on by itself."""
 

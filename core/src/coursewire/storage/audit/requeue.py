@@ -23,6 +23,9 @@ from coursewire.storage.tables.records import content_record, outcome_record, tr
 FAILED_STATES = (State.FAILED, State.REJECTED, State.BLOCKED, State.IN_DOUBT)
 """States that a person may end."""
 
+REQUEUEABLE = (*FAILED_STATES, State.PLANNED)
+"""States from which a person may let items go again: those that failed, and those that wait for their time."""
+
 
 def requeue(
     engine: Engine,
