@@ -25,10 +25,11 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
         for each in found:
             put_json(each.as_dict())
         return
-    numbers = ("at LMS", "waiting", "skipped", "failed", "in doubt")
+    doubts = any(part.in_doubt for each in found for part in each.kinds.values())
+    numbers = ("at LMS", "waiting", "skipped", "failed", *(("in doubt",) if doubts else ()))
     put_table(
         ("id", "for", "state", *numbers, "last run"),
-        [line for each in found for line in _lines(each)],
+        [line for each in found for line in _lines(each, doubts=doubts)],
         right=numbers,
         empty="There is no configuration. `coursewire config template CODE` shows what one needs.",
     )
@@ -36,8 +37,8 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
         _put_explanations(each, own[each.configuration.channel])
 
 
-def _lines(status: ConfigurationStatus) -> Iterator[tuple[object, ...]]:
-    """Yield a line for content, and one for each kind of outcome that a run has looked at."""
+def _lines(status: ConfigurationStatus, *, doubts: bool) -> Iterator[tuple[object, ...]]:
+    """Yield a line for content, and one for each kind of outcome that a run has looked at; ``doubts`` adds a column."""
     for kind, part in status.kinds.items():
         if kind is Kind.CONTENT:
             channel = status.configuration.channel
@@ -51,7 +52,7 @@ def _lines(status: ConfigurationStatus) -> Iterator[tuple[object, ...]]:
             *heads,
             f"{part.present:,}",
             *(f"{sum(each.values()):,}" for each in counts),
-            f"{part.in_doubt:,}",
+            *((f"{part.in_doubt:,}",) if doubts else ()),
             _last(part.last_job),
         )
 
