@@ -177,6 +177,7 @@ def test_every_field_survives_the_round_trip(
         "catalogs_to_transmit": [str(uuid4())],
         "disable_learner_data_transmissions": True,
         "completion_policy": "pacing",
+        "result_policy": "latest",
         "learner_id": "employee_id",
         "include_inactive_learners": True,
         "send_in_progress": True,

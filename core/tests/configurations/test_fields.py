@@ -69,6 +69,7 @@ def test_the_fields_of_a_channel_come_first_in_words(acme: Channel) -> None:
         "catalogs_to_transmit": "list of UUID",
         "disable_learner_data_transmissions": "yes or no",
         "completion_policy": "one of passed, evidence, pacing",
+        "result_policy": "one of best, latest, first_pass",
         "learner_id": "one of sso, email, employee_id, launch",
         "include_inactive_learners": "yes or no",
         "send_in_progress": "yes or no",

@@ -403,8 +403,7 @@ class TestRead:
         with engine.begin() as connection:
             connection.execute(delete(source_course_run).where(source_course_run.c.run_key == SOIL))
         assert [one["mode"] for one in api.get_enrollments("ada")] == ["honor"]
-        (warning,) = caplog.records
-        assert warning.levelno == logging.WARNING
+        (warning,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
         assert warning.getMessage() == "1 enrollments are in courses that are gone; left out"
         assert api.get_enrollment("ada", SOIL)["course_details"] is None
 

@@ -287,11 +287,12 @@ class TestAssessments:
         assert (again.unchanged, again.requests) == (2, 0)
         assert len(world.rows()) == 5
 
-    def test_more_than_everything_is_refused_and_the_others_go(self, world, lines):
+    def test_a_bonus_goes_as_it_was_earned(self, world, lines):
         one_learner(world, lines, subsections=[lines.quiz("much", 17), lines.quiz("fine", 10)])
         summary = world.run(world.configure(), Kind.ASSESSMENTS)
-        assert (summary.done["created"], dict(summary.skipped)) == (1, {"not-exportable": 1})
-        assert "percent" in world.row("ada", subsection="much")["message"]
+        assert (summary.done["created"], dict(summary.skipped)) == (2, {})
+        told = {item["subsection"]: Decimal(item["percent"]) for item in world.lms.items.values()}
+        assert told == {"much": Decimal("1.7"), "fine": 1}
 
     def test_nothing_to_assess_is_one_row_until_there_is(self, world, lines):
         one_learner(world, lines)

@@ -53,8 +53,11 @@ def is_web_address(address: str) -> bool:
 
     An address such as ``javascript:...`` or ``data:...`` does not, however it is written.
 
+    Args:
+        address: The address as it stands at the source.
+
     Example:
-        >>> is_web_address("https://courses.example.com/KNOTS"), is_web_address("java\\tscript:alert(1)")
+        >>> cw.is_web_address("https://courses.example.com/KNOTS"), cw.is_web_address("javascript:alert(1)")
         (True, False)
     """
     scheme = _SCHEME.match(_UNSEEN.sub("", unescape(address)))

@@ -406,7 +406,7 @@ class Reason(StrEnum):
         _COUNT.FAILED,
         "the channel broke the hook contract",
         "Report it to the channel's author with the message shown.",
-        lifted_by=(_BY.ITEM, _BY.PLUGIN),
+        lifted_by=TRIED_AGAIN,
     )
     LEARNER_DATA_DISABLED = ReasonInfo(
         "learner-data-disabled",

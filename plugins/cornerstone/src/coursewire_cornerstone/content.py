@@ -93,8 +93,7 @@ def _duration(hours: float | None) -> str | None:
 def _partners(item: cw.ContentItem) -> list[str]:
     owners = item.objects("owners") or item.objects("authoring_organizations")
     named = [f"{owner['key']}: {owner['name']}" for owner in owners if _has_text(owner, "key", "name")]
-    names = map(cw.plain_text, item.names("organizations") or named)
-    return list(filter(None, names)) or [DEFAULT_PARTNER]
+    return [cw.plain_text(name) for name in item.names("organizations") or named] or [DEFAULT_PARTNER]
 
 
 def _has_text(data: Mapping[str, Any], *names: str) -> bool:
