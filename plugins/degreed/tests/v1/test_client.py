@@ -72,13 +72,18 @@ def test_two_batches_have_one_token_until_it_is_over(simulator, run, make, clock
 
 
 @pytest.mark.parametrize(
-    "told",
-    [(200, {}), (200, "<html>"), (200, {"access_token": "x", "expires_in": "60"}), (401, {"error": "no"})],
+    ("told", "error"),
+    [
+        ((200, {}), UnreachableError),
+        ((200, "<html>"), UnreachableError),
+        ((200, {"access_token": "x", "expires_in": "-60"}), UnreachableError),
+        ((401, {"error": "no"}), CredentialsError),
+    ],
 )
-def test_a_token_answer_without_a_token_is_an_authentication_failure(told, simulator, send, make, calls):
+def test_a_token_answer_without_a_token_sends_nothing(told, error, simulator, send, make, calls):
     simulator.answer_token = answer(*told)
 
-    with pytest.raises(CredentialsError):
+    with pytest.raises(error):
         send(make.course("a"))
 
     assert calls(simulator) == []
