@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from tests.conftest import CUSTOMER, course
 
+from coursewire.testing.misbehave import Misbehaviour
 from coursewire.testing.simulator import Simulator
 
 COUNT = 60
@@ -114,12 +116,12 @@ class Home:
             timeout=120,
         )
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             self._command(*arguments),
-            env=self.environment(),
+            env=self.environment(**more),
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
         )
 
@@ -304,3 +306,67 @@ def test_outcomes_killed_at_a_step_and_started_again(home, simulator, step, coun
     assert settled <= len(told)
     if step in ("job_started", "job_finished"):
         assert doubted == 0
+
+
+@pytest.fixture
+def sap_home(template, tmp_path, sap):
+    """An installation with results for SAP, which takes no completion twice and cannot be asked for it."""
+    home = Home(tmp_path / "home")
+    shutil.copytree(template, home.folder)
+    home.configure(sap)
+    add_results(home)
+    return home
+
+
+def wait_until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("arrived", [1, 3, 6])
+def test_as_many_are_in_doubt_as_were_under_way(sap_home, sap, arrived):
+    home = sap_home
+    assert home("transmit", "content").returncode == 0
+    sap.misbehave.append(Misbehaviour("slow answer", times=None, seconds=0.2))
+    process = home.start("transmit", "completions")
+    wait_until(lambda: len(sap.completions) >= arrived or process.poll() is not None)
+    process.kill()
+    process.communicate(timeout=60)
+    sap.misbehave.clear()
+    again = home("transmit", "completions", "--json")
+    (job,) = json.loads(again.stdout.splitlines()[-1])["jobs"]
+    told = [each["userID"] for each in sap.completions]
+    assert len(told) == len(set(told)), "a completion was sent twice"
+    assert job["in_doubt"] <= 1, "SAP takes one request at a time"
+    assert job["created"] + job["unchanged"] + job["in_doubt"] == LEARNERS
+    assert again.returncode == (1 if job["in_doubt"] else 0)
+    (status,) = map(json.loads, home("status", "--json").stdout.splitlines())
+    assert status["completions"]["in_doubt"] == job["in_doubt"]
+    assert status["completions"]["present"] == LEARNERS - job["in_doubt"]
+
+
+def test_a_run_that_slept_past_its_lease_sends_nothing_when_it_wakes_up(sap_home, sap):
+    home = sap_home
+    assert home("transmit", "content").returncode == 0
+    sap.misbehave.append(Misbehaviour("slow answer", times=None, seconds=0.3))
+    lease = {"COURSEWIRE_LEASE_SECONDS": "5"}
+    sleeper = home.start("transmit", "completions", **lease)
+    try:
+        wait_until(lambda: len(sap.completions) >= 2 or sleeper.poll() is not None)
+        sleeper.send_signal(signal.SIGSTOP)
+        time.sleep(5.5)
+        sap.misbehave.clear()
+        second = home("transmit", "completions", "--json", **lease)
+        assert json.loads(second.stdout.splitlines()[-1])["jobs"], second.stderr
+        seen = len(sap.seen)
+        sleeper.send_signal(signal.SIGCONT)
+        _, words = sleeper.communicate(timeout=60)
+    finally:
+        sleeper.kill()
+    assert len(sap.seen) == seen, "it sent something without the right to"
+    assert sleeper.returncode not in (0, None)
+    assert "the right to run" in words
+    told = [each["userID"] for each in sap.completions]
+    assert len(told) == len(set(told))

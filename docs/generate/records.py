@@ -64,6 +64,7 @@ COLUMNS = {
     "account": "its UUID",
     "actor": "who did it",
     "acquired_at": "when its holder got it",
+    "fence": "number that grows each time that the lease is taken",
     "at": "when it happened",
     "attempted_at": "of the last attempt",
     "batch": "what travelled in one request has the same",

@@ -2,11 +2,17 @@
 
 import asyncio
 import json
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
 
 import pytest
+from typer.testing import CliRunner
 
 import coursewire as cw
 from coursewire.sources.sample import sample_bundle
+from coursewire_canvas.client import list_remote
 from coursewire_canvas.config import CanvasConfig
 from coursewire_xapi.config import XapiConfig
 
@@ -101,3 +107,56 @@ class TestOutput:
         out, err = capfd.readouterr()
         assert [json.loads(line) for line in out.splitlines()] == [{"key": "é", "units": 3}]
         assert err.splitlines() == ["One is missing.", "catalogue items: 10 of 10"]
+
+
+class TestTheGuide:
+    """The commands of the how-to guide, with Canvas in the place of its made-up LMS."""
+
+    PAGE = Path(__file__).parents[2] / "docs/how-to/channel-commands.md"
+
+    @pytest.fixture
+    def run(self, monkeypatch):
+        acme, guide = ModuleType("coursewire_acme.plugin"), ModuleType("guide")
+        acme.AcmeConfig, acme.list_remote = CanvasConfig, list_remote
+        monkeypatch.setitem(sys.modules, "coursewire_acme", ModuleType("coursewire_acme"))
+        monkeypatch.setitem(sys.modules, "coursewire_acme.plugin", acme)
+        blocks = re.findall(r"```python\n(.*?)```", self.PAGE.read_text(encoding="utf-8"), re.DOTALL)
+        exec(compile("\n".join(blocks), self.PAGE.name, "exec"), vars(guide))
+        return lambda *args: CliRunner().invoke(guide.channel_commands(), list(map(str, args)))
+
+    def test_titles_to_a_file(self, run, cli, simulate, tmp_path):
+        config, file = cli.add("CANVAS", simulate("CANVAS")), tmp_path / "titles.txt"
+
+        done = run("titles", "--config", config[:8], "--output", file, "--json")
+
+        assert done.exit_code == 0, done.output
+        lines = file.read_text().splitlines()
+        assert "RiverU+BOAT101" in {line.partition("\t")[0] for line in lines}
+        refused = run("titles", "--config", config, "--output", tmp_path / "none" / "titles.txt")
+        assert isinstance(refused.exception, cw.SetupError)
+        assert refused.exception.exit_status == 2
+
+    @pytest.mark.usefixtures("environment")
+    def test_titles_of_a_bundle(self, run, simulate, tmp_path):
+        file, output, empty = tmp_path / "canvas.json", tmp_path / "titles.txt", tmp_path / "empty"
+        file.write_text(json.dumps({"channel": "CANVAS", **simulate("CANVAS").sample_config()}))
+        arguments = ("titles", "--config", file, "--output", output, "--bundle")
+
+        done = run(*arguments, sample_bundle())
+        assert done.exit_code == 0, done.output
+        assert len(output.read_text().splitlines()) > 1
+
+        empty.mkdir()
+        (empty / "content.jsonl").write_text("")
+        assert isinstance(run(*arguments, empty).exception, cw.ConfigurationError)
+
+    def test_what_is_missing_at_the_lms(self, run, cli, simulate):
+        canvas = simulate("CANVAS")
+        config = cli.add("CANVAS", canvas)
+        cli("transmit", "content", "--config", config)
+        assert run("missing", "--config", config).exit_code == 0
+
+        canvas.lose("RiverU+BOAT101")
+
+        done = run("missing", "--config", config)
+        assert done.exit_code == 1, done.output

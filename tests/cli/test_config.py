@@ -304,3 +304,25 @@ def test_a_key_that_does_not_fit_is_said_and_not_shown(cli, config, environment,
     assert said.error["next_step"]
     if damage != "missing":
         assert key.read_text().strip() not in said.all
+
+
+@pytest.mark.parametrize("way", ["--set", "--file"])
+def test_a_change_of_the_address_erases_the_secrets_and_says_so(cli, file, way):
+    elsewhere = "http://127.0.0.1:9"
+    draft = cli("config", "add", "--file", file(), "--draft").out.strip()
+    path = file()
+    written = json.loads(path.read_text())
+    kept = {name: value for name, value in written.items() if name not in ("client_secret", "refresh_token")}
+    path.write_text(json.dumps({**kept, "canvas_base_url": elsewhere}))
+    given = {"--set": f"canvas_base_url={elsewhere}", "--file": path}[way]
+    said = cli("config", "edit", draft, way, given)
+    assert "goes only where it was entered for: client_secret, refresh_token" in " ".join(said.out.split())
+    assert cli("config", "show", draft, "--json").last["secrets_set"] == []
+    assert "client_secret: dropped" in cli("config", "history", draft).out
+
+
+def test_an_active_configuration_keeps_its_address_until_the_secrets_come_with_another(cli, config):
+    change = ("config", "edit", config, "--set", "canvas_base_url=http://127.0.0.1:9")
+    assert "another destination" in " ".join(cli(*change, status=2).err.split())
+    secrets = ("--set", "client_secret=a", "--set", "refresh_token=b")
+    assert "Erased" not in cli(*change, *secrets).out

@@ -221,6 +221,7 @@ def test_exports(channel, config):
         "learner": "1001",
         "course": "RiverU+KNOTS",
         "done": True,
+        "passed": True,
         "on": "2026-02-03T04:05:06Z",
         "percent": 87.5,
     }

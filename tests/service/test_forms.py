@@ -19,7 +19,7 @@ from coursewire.model.configuration import ChannelConfig
 from coursewire.plugins.registry import LoadedChannel, Registry
 from coursewire.service.accounts import Accounts
 from coursewire.service.app import create_app
-from coursewire.service.rights import Grant, Role
+from coursewire.service.rights import Role, RoleAssignment
 
 CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"
 PASSWORD = "correct horse battery"
@@ -129,7 +129,9 @@ def client(installation: Any) -> Iterator[TestClient]:
     blackboard = installation.channels.get("BLACKBOARD")
     every = LoadedChannel(declared, blackboard.hook_caller, "every", "coursewire-every", "1")
     installation.__dict__["channels"] = Registry([], [*installation.channels, every])
-    Accounts(installation.engine).add("ada@example.com", SecretStr(PASSWORD), [Grant(Role.ADMINISTRATOR, "")])
+    Accounts(installation.engine).add(
+        "ada@example.com", SecretStr(PASSWORD), [RoleAssignment(Role.ADMINISTRATOR, "")]
+    )
     with TestClient(create_app(Host(installation=installation))) as made:
         made.post("/console/sign-in", data={"name": "ada@example.com", "password": PASSWORD})
         yield made

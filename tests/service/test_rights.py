@@ -19,6 +19,7 @@ CUSTOMER = "1fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e1111"
 STRANGER = "3fb0ec2c-9b0a-4d3b-8a55-6a0c2b3e3333"
 OPEN = {
     "/",
+    "/console",
     "/healthz",
     "/readyz",
     "/api/v1/openapi.json",

@@ -23,14 +23,13 @@ from .model.reasons import UNTIL_CHANGED as UNTIL_CHANGED
 
 # -- Describe the fields of its configuration --
 from .model.configuration import ChannelConfig as ChannelConfig
+from .model.configuration import Destination as Destination
 from .model.configuration import LmsUrl as LmsUrl
 from .model.configuration import OptionalUrl as OptionalUrl
-from .model.configuration import HostName as HostName
 from .model.fields import ApiPath as ApiPath
 from .model.configuration import AbsolutePath as AbsolutePath
 from .model.configuration import Secret as Secret
 from .model.fields import OptionalSecret as OptionalSecret
-from .model.configuration import BasicUser as BasicUser
 from .model.fields import Text as Text
 from .model.fields import CommaSeparated as CommaSeparated
 from .model.fields import Filled as Filled
@@ -42,7 +41,6 @@ from .model.configuration import Resend as Resend
 
 # -- Authenticate --
 from .toolkit.auth import BearerAuth as BearerAuth
-from .toolkit.auth import BasicAuth as BasicAuth
 from .toolkit.auth import TokenAuth as TokenAuth
 from .toolkit.auth import FormAuth as FormAuth
 from .toolkit.auth import OAuthToken as OAuthToken
@@ -112,23 +110,17 @@ from .toolkit.polling import poll as poll
 from .model.content import ContentItem as ContentItem
 from .model.content import CourseRun as CourseRun
 from .toolkit.course_runs import choose_run as choose_run
-from .toolkit.course_runs import runs_to_launch as runs_to_launch
 from .toolkit.course_runs import is_open as is_open
-from .toolkit.course_runs import enrollment_url as enrollment_url
 from .toolkit.course_runs import first_active_price as first_active_price
-from .toolkit.course_runs import ENROLLABLE_AVAILABILITY as ENROLLABLE_AVAILABILITY
 from .toolkit.texts import require_text as require_text
 from .toolkit.texts import require_length as require_length
 from .toolkit.texts import truncate as truncate
 from .toolkit.html import plain_text as plain_text
+from .model.addresses import is_web_address as is_web_address
 from .toolkit.html import clean_html as clean_html
 from .toolkit.executive_education import title_with_type as title_with_type
 from .toolkit.executive_education import description_with_type as description_with_type
-from .toolkit.languages import language_tag as language_tag
-from .toolkit.languages import UNDETERMINED as UNDETERMINED
 from .toolkit.texts import digest as digest
-from .toolkit.payloads import number as number
-from .toolkit.payloads import without_none as without_none
 
 # -- Tell the time --
 from .model.instant import Clock as Clock
@@ -146,7 +138,6 @@ from .model.inbound import InboundRefusal as InboundRefusal
 from .model.inbound import PublishedItem as PublishedItem
 from .model.inbound import Launch as Launch
 from .model.inbound import list_route as list_route
-from .model.inbound import require_parameters as require_parameters
 
 # -- Add a command --
 from .cli.channel_commands import CommandOutput as CommandOutput
@@ -167,7 +158,6 @@ from .errors import RejectedError as RejectedError
 from .errors import BlockedError as BlockedError
 from .errors import IncompleteListError as IncompleteListError
 from .errors import ConfigurationError as ConfigurationError
-from .errors import ContractError as ContractError
 from .errors import SetupError as SetupError
 
 # -- Embed Coursewire in a program --

@@ -540,9 +540,18 @@ class Host:
 
         Returns:
             The number of items that go again.
-        """
-        from coursewire.storage.audit.requeue import requeue  # noqa: PLC0415 - loads SQLAlchemy
 
+        Raises:
+            ConfigurationError: Items in one of the states cannot be tried again.
+        """
+        from coursewire.storage.audit.requeue import REQUEUEABLE, requeue  # noqa: PLC0415 - loads SQLAlchemy
+
+        if wrong := sorted({state.value for state in states} - {state.value for state in REQUEUEABLE}):
+            raise ConfigurationError(
+                f"items that are {' or '.join(wrong)} cannot be tried again",
+                why="nothing about them failed or waits",
+                next_step=f"Choose among: {', '.join(state.value for state in REQUEUEABLE)}.",
+            )
         with self._plain_words():
             return requeue(
                 self.installation.engine,
@@ -558,7 +567,8 @@ class Host:
     async def check(self, configuration: Configuration, *, actor: str = "host") -> list[str]:
         """Try the connection to the LMS, the way of real requests, with harmless ones.
 
-        A configuration whose credentials were refused may run again afterwards. A refusal is stored, with the next try.
+        A configuration whose credentials were refused may run again afterwards, and the next run tries again what was
+        refused or blocked. A refusal is stored, with the next try.
 
         Args:
             configuration: A draft or an active one.
@@ -571,6 +581,8 @@ class Host:
             SendError: The connection does not work; the error says why.
             ConfigurationError: The configuration is incomplete.
         """
+        from coursewire.storage.audit.requeue import end_pauses  # noqa: PLC0415 - loads SQLAlchemy
+
         installation, uuid = self.installation, configuration.uuid
         with self._plain_words():
             channel: LoadedChannel = installation.channels.get(configuration.channel)
@@ -583,6 +595,7 @@ class Host:
                 await asyncio.to_thread(installation.configurations.note_refusal, uuid, error, actor=actor)
                 raise
             await asyncio.to_thread(installation.configurations.clear_reconnect, uuid, actor=actor)
+            await asyncio.to_thread(end_pauses, installation.engine, uuid, now=installation.clock())
         return sentences
 
     # -- learners who have left ------------------------------------------------------------------

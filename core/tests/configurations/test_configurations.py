@@ -535,8 +535,8 @@ def test_editing_the_channels_own_fields_clears_needs_reconnect(
     ("changes", "dropped"),
     [
         ({"client_secret": "new"}, True),
-        ({"acme_base_url": "https://other.example.com"}, True),
-        ({"token_url": "https://other.example.com"}, True),
+        ({"acme_base_url": "https://other.example.com", "client_secret": "s3cret"}, True),
+        ({"token_url": "https://other.example.com", "client_secret": "s3cret"}, True),
         ({"client_id": "new", "minutes": 3, "display_name": "x"}, False),
         ({"client_secret": "s3cret"}, False),
     ],

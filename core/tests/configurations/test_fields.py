@@ -41,6 +41,7 @@ def test_the_fields_of_a_channel_come_first_in_words(acme: Channel) -> None:
         required=True,
         default=None,
         help="Address of the Acme site.",
+        destination=True,
     )
     assert fields["client_secret"] == FieldInfo(
         name="client_secret",

@@ -13,9 +13,7 @@ from coursewire.model.channel import Rate
 from coursewire.model.configuration import (
     INSECURE_URLS,
     UNSTORABLE,
-    BasicUser,
     ChannelConfig,
-    HostName,
     LmsUrl,
     OptionalUrl,
 )
@@ -157,34 +155,6 @@ def test_errors_do_not_repeat_what_was_given() -> None:
     with pytest.raises(ValidationError) as error:
         Config(url="https://x.example.com", one=5, unknown="CANARY")
     assert "CANARY" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("written", "kept"),
-    [
-        (" Learn.Example.org ", "learn.example.org"),
-        ("learn.example.org:8443", "learn.example.org:8443"),
-        ("x", "x"),
-    ],
-)
-def test_hosts_that_are_taken(written: str, kept: str) -> None:
-    assert TypeAdapter(HostName).validate_python(written) == kept
-
-
-@pytest.mark.parametrize(
-    "written", ["", "https://x.example", "x.example/", "a b", ".example", "x:port", "x" * 256]
-)
-def test_hosts_that_are_refused(written: str) -> None:
-    with pytest.raises(ValidationError):
-        TypeAdapter(HostName).validate_python(written)
-
-
-def test_users_of_basic_authentication() -> None:
-    users = TypeAdapter(BasicUser)
-    assert (users.validate_python(4711), users.validate_python("a b")) == ("4711", "a b")
-    for wrong in ("", "a:b", "x" * 256, None):
-        with pytest.raises(ValidationError):
-            users.validate_python(wrong)
 
 
 def test_a_field_may_say_how_many_calls_a_rate_has():

@@ -13,7 +13,6 @@ from coursewire.model.inbound import (
     InboundRefusal,
     InboundRequest,
     InboundRoute,
-    require_parameters,
 )
 
 
@@ -53,14 +52,6 @@ def test_texts_of_a_body():
     for wrong in (b"", b"[]", b"null", b"\xff", b'"x"'):
         with pytest.raises(InboundRefusal):
             request(body=wrong).texts()
-
-
-def test_what_must_be_given_comes_in_the_order_of_its_names():
-    assert require_parameters({"a": "1", "b": "2", "c": ""}, "b", "a") == ["2", "1"]
-    for wrong in ("c", "d"):
-        with pytest.raises(InboundRefusal, match=f"{wrong} is missing") as refusal:
-            require_parameters({"a": "1", "c": ""}, "a", wrong)
-        assert refusal.value.status == 400
 
 
 def test_a_body_does_not_show():

@@ -65,3 +65,34 @@ def test_the_whole_way(world, lines):
     assert counts["outcome_record"] == 3
     assert world.run(uuid).unchanged == 2
     assert {row["username"] for row in world.rows()} == {"Ada", "ben"}
+
+
+def test_several_enrollments_feed_one_line(world, lines):
+    runs = ["course-v1:Org+C1+R1", "course-v1:Org+C1+R2"]
+    world.load(
+        content=[
+            {
+                "key": "Org+C1",
+                "content_type": "course",
+                "title": "One",
+                "course_runs": [{"key": run, "pacing_type": "self_paced"} for run in runs],
+            }
+        ],
+        learners=[lines.learner("ada")],
+    )
+
+    def run(index, percent):
+        key = runs[index]
+        world.load(
+            enrollments=[lines.enrollment("ada", course_id=key)],
+            grades=[lines.grade("ada", percent, course_id=key, passed=percent > 0.5)],
+        )
+        world.clock.forward(hours=1)
+        return world.run(uuid)
+
+    uuid = world.configure()
+    assert run(0, 0.95).done["created"] == 1
+    assert dict(run(1, 0.61).skipped) == {"covered": 1}
+    assert run(0, 0.2).done["created"] == 1
+    assert run(0, 0.97).done["updated"] == 1
+    assert sorted(str(row["reason"]) for row in world.rows()) == ["None", "covered"]

@@ -188,3 +188,18 @@ class TestContent:
         found = item("Nobody")
         assert found["answer"]["reason"] == "source-failed"
         assert found["decisions"][0]["details"]["failures"] == {CATALOG: "no answer"}
+
+
+def test_what_stays_at_an_earlier_address_is_said(world, lines):
+    world.load(
+        learners=[lines.learner("ada")], enrollments=[lines.enrollment("ada")], grades=[lines.grade("ada")]
+    )
+    uuid = world.configure(learner_id="email")
+    world.run(uuid)
+    world.load(learners=[lines.learner("ada", email="ada.new@example.com")])
+    for _ in range(2):
+        (told,) = asyncio.run(why_outcome(world.job(uuid, learner="ada", course="course-v1:Org+C1+R1")))
+        step = next(each for each in told["decisions"] if each["step"] == "identity")
+        assert step["details"]["earlier_ids"] == "ada@example.com"
+        assert "stays there" in step["message"]
+        world.run(uuid)

@@ -228,11 +228,6 @@ REFUSED = [
     ),
     (
         "grades",
-        {"subsections": [{"subsection_id": "w1", "points_possible": -1, "attempted": True}]},
-        "field 'subsections.0.points_possible' should be greater",
-    ),
-    (
-        "grades",
         {"subsections": [{"subsection_id": "w1", "points_possible": 1, "attempted": True}] * 2},
         "field 'subsections' names a subsection twice",
     ),
@@ -315,3 +310,28 @@ def test_a_file_that_changes_while_it_is_read(write_bundle, lines):
     write_bundle(content=[b"{"])
     with pytest.raises(BundleError, match="changed while it was read"):
         bundle.content_at(offsets)
+
+
+def test_a_bad_subsection_costs_that_subsection_and_not_the_grade(write_bundle, lines):
+    good = {"subsection_id": "w1", "points_possible": 10, "points_earned": 9, "attempted": True}
+    bad = [
+        good | {"subsection_id": "w2", "points_possible": -1},
+        good | {"subsection_id": "w3", "attempted": 7},
+    ]
+    folder = write_bundle(grades=[{**lines["grades"], "percent": 0.9, "subsections": [bad[0], good, bad[1]]}])
+    *problems, grade = [row for _, row in Bundle(folder).rows("grades")]
+    assert [(problem.line, problem.field) for problem in problems] == [
+        (1, "subsections.0.points_possible"),
+        (1, "subsections.2.attempted"),
+    ]
+    assert (str(grade.percent), [one.subsection_id for one in grade.subsections]) == ("0.9", ["w1"])
+
+
+@pytest.mark.parametrize(
+    ("percent", "read"),
+    [(1.0000000000000002, "1"), (-1e-17, "0"), (0.30000000000000004, "0.30000000000000004"), (1, "1")],
+)
+def test_an_artefact_at_the_ends_of_the_scale_is_none(write_bundle, lines, percent, read):
+    folder = write_bundle(grades=[{**lines["grades"], "percent": percent}])
+    ((_, grade),) = Bundle(folder).rows("grades")
+    assert str(grade.percent) == read

@@ -65,7 +65,7 @@ def _row(engine):
 def test_a_lease_is_held_until_the_block_ends(engine, take, clock, now):
     with take("one") as lease:
         lease.check()
-        assert _row(engine) == (NAME, "one", process_identity(), now + timedelta(seconds=60), now)
+        assert _row(engine) == (NAME, "one", process_identity(), now + timedelta(seconds=60), now, 1)
         assert live_owners(engine, clock) == {"one"}
         with pytest.raises(LeaseHeldError) as caught:
             take("two")

@@ -36,7 +36,7 @@ def test_each_learner_has_one_grade_and_it_is_the_best():
     )
     assert written == [{"7": 0.9, "8": 0.7}]
     assert results == [
-        (ResultKind.REJECTED, "better-grade-sent"),
+        (ResultKind.REJECTED, "covered"),
         (ResultKind.ACCEPTED, "8"),
         (ResultKind.ACCEPTED, "7"),
         (ResultKind.ACCEPTED, "7"),

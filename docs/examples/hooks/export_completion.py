@@ -13,6 +13,7 @@ def export_completion(completion: cw.Completion) -> cw.JsonObject:
         "learner": completion.remote_id,
         "course": completion.course_key,
         "done": completion.complete,
+        "passed": completion.verdict is cw.Verdict.PASS,
         "on": cw.iso_utc(completion.completed_at),
         "percent": percent,
     }

@@ -7,14 +7,15 @@ in every process and at any time: no clock, no random number, no network, no `ha
 are [`has_passed` and `will_change_at`](../plugin-api.md#cwmoment), and `moment.now` is for helpers that note the next change themselves.
 
 A course has its dates and its language in its runs: of the item itself, `start` and `content_language` are None then.
-`cw.choose_run(item, moment)` is the run that speaks for it. Descriptions are HTML; `cw.plain_text` makes text of them."""
+`cw.choose_run(item, moment)` is the run that speaks for it. Descriptions are HTML; `cw.plain_text` makes text of them. Core lets no address of the item's own fields through that a
+browser would run; `cw.is_web_address` tells of one that you take from elsewhere in the item, such as a video's."""
 
 import coursewire as cw
 
 
 @cw.hookimpl
 def export_content(config, item: cw.ContentItem, moment) -> cw.JsonObject:
-    """A Lighthouse course. What the LMS demands is asked for by `required`, so that an item without it waits."""
+    """A Lighthouse course. What the LMS demands is asked for by `require_text`, so that an item without it waits."""
     run = cw.choose_run(item, moment)
     start = run.start if run else item.start
     return {

@@ -6,7 +6,7 @@ import coursewire as cw
 
 
 @cw.hookimpl
-def export_enrollment(enrollment) -> cw.JsonObject:
+def export_enrollment(enrollment: cw.EnrollmentReport) -> cw.JsonObject:
     """Lighthouse lists who is in a course; one who has left stays on the list, as inactive."""
     return {
         "learner": enrollment.remote_id,

@@ -8,6 +8,6 @@ import coursewire as cw
 
 
 @cw.hookimpl
-def should_transmit(last_reported) -> bool | None:
+def should_transmit(last_reported: cw.LastReported | None) -> bool | None:
     """Lighthouse closes a course with its first completion; after that nothing is sent. Else: core's default."""
     return False if last_reported is not None and last_reported.complete else None

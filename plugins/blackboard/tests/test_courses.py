@@ -156,6 +156,7 @@ def test_a_clean_up_that_fails_is_told_beside_the_cause(learn: BlackboardSimulat
 
     assert "course.content.CREATE" in result.message
     assert "stayed" in result.message
+    assert (result.kind, result.remote_id) == (Kind.IN_DOUBT, next(iter(learn.courses)))
     assert KEY in learn.items
 
 

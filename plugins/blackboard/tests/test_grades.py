@@ -421,3 +421,49 @@ def test_nobody_is_made_or_enrolled(learn: BlackboardSimulator, grade: Any, made
 
     assert not learn.gradebook.users
     assert not learn.gradebook.memberships
+
+
+# -- the maximum that the column has now -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("possible", "shown"), [(10.0, 8.5), (100.0, 85.0), (50.5, 42.925), (1.0, 0.85)])
+def test_a_grade_is_a_part_of_the_maximum_that_the_column_has_now(
+    learn: BlackboardSimulator, grade: Any, made: Any, pat: Any, possible: float, shown: float
+) -> None:
+    learn.gradebook.add_column(learn.items[KEY], externalId=FINAL, name="Final", score={"possible": possible})
+
+    assert grade(made.completion("0.85")).kind is Kind.ACCEPTED
+    assert learn.gradebook.score(KEY, FINAL, PAT) == shown
+
+
+def test_another_maximum_is_no_change_of_an_instructor(
+    learn: BlackboardSimulator, grade: Any, made: Any, pat: Any
+) -> None:
+    told = grade(made.completion("0.85")).remote_id
+    columns(learn)[FINAL]["score"] = {"possible": 10.0}
+
+    assert grade(made.completion("0.95"), remote_id=told).kind is Kind.ACCEPTED
+    assert learn.gradebook.score(KEY, FINAL, PAT) == 9.5
+
+
+def test_a_column_without_points_takes_no_grade(
+    learn: BlackboardSimulator, grade: Any, made: Any, pat: Any
+) -> None:
+    learn.gradebook.add_column(learn.items[KEY], externalId=FINAL, name="Final", score={"possible": 0.0})
+
+    result = grade(made.completion("0.85"))
+    assert (result.kind, result.reason) == (Kind.BLOCKED, "no-points-possible")
+    assert not learn.outcomes
+
+
+@pytest.mark.parametrize("field", ["email", "userName", "externalId"])
+def test_no_column_is_made_for_somebody_who_is_not_in_the_course(
+    learn: BlackboardSimulator, grade: Any, made: Any, field: str
+) -> None:
+    learn.add_course(KEY)
+    learn.gradebook.add_user(PAT)
+
+    result = grade(made.completion("0.85"), learner_field=field)
+
+    assert (result.kind, result.reason) == (Kind.BLOCKED, "learner-unmatched")
+    assert not learn.gradebook.columns

@@ -449,7 +449,8 @@ def test_few_grades_of_a_large_course_do_not_fetch_its_students(canvas: CanvasSi
     send(*map(completed, emails[:3]))
 
     assert "GET courses/users" not in calls(canvas)
-    assert len(calls(canvas)) == 3 + 3 * 3
+    asked = len(["course", "assignments", "is the first learner in the course", "new assignment"])
+    assert len(calls(canvas)) == asked + 3 * len(["user", "submission", "grade"])
 
 
 def test_together_wrong_learners_do_not_touch_the_others(canvas: CanvasSimulator, send: Send) -> None:
@@ -549,7 +550,7 @@ def test_a_learner_who_took_the_course_twice_has_the_better_grade(
 
     results = send(first, second)
 
-    assert [result.reason for result in results] == ["", "better-grade-sent"]
+    assert [result.reason for result in results] == ["", "covered"]
     assert canvas.gradebook.grade_of(COURSE, PAT) == 90.0
 
 
@@ -734,3 +735,55 @@ def test_who_we_are_must_be_known_before_a_grade_is_overwritten(canvas: CanvasSi
     with pytest.raises(SendError):
         send(completed(percent="0.9"))
     assert canvas.gradebook.grade_of(COURSE, PAT) == 85.0
+
+
+# -- the maximum that the gradebook has now ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize(("points", "shown"), [(10, 8.5), (100, 85), (50.4, 42.84), (1, 0.85)])
+def test_a_grade_is_a_part_of_the_maximum_that_the_assignment_has_now(
+    canvas: CanvasSimulator, send: Send, together: bool, points: float, shown: float
+) -> None:
+    emails = class_of(canvas, 5 if together else 1)
+    canvas.gradebook.add_assignment(COURSE, COURSE, points_possible=points)
+
+    results = send(*map(completed, emails))
+
+    assert {result.kind for result in results} == {ResultKind.ACCEPTED}
+    assert canvas.gradebook.grade_of(COURSE, emails[0]) == shown
+
+
+@pytest.mark.parametrize("points", [0, None])
+def test_an_assignment_without_points_takes_no_grade(
+    canvas: CanvasSimulator, send: Send, points: float | None
+) -> None:
+    canvas.gradebook.enroll(COURSE, PAT)
+    canvas.gradebook.add_assignment(COURSE, COURSE, points_possible=points)
+
+    (result,) = send(completed())
+
+    assert (result.kind, result.reason) == (ResultKind.BLOCKED, "no-points-possible")
+    assert not canvas.outcomes
+
+
+def test_bonus_points_above_the_maximum_are_taken(canvas: CanvasSimulator, send: Send) -> None:
+    canvas.gradebook.enroll(COURSE, PAT)
+
+    assert send(assessed(percent="1.1"))[0].kind is ResultKind.ACCEPTED
+    assert canvas.gradebook.grade_of(QUIZ, PAT) == 11
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_no_assignment_is_made_for_somebody_who_is_not_in_the_course(
+    canvas: CanvasSimulator, send: Send, together: bool
+) -> None:
+    canvas.add_course(COURSE, workflow_state="available")
+    strangers = [f"stranger{number}@example.org" for number in range(5 if together else 1)]
+    for stranger in strangers:
+        canvas.gradebook.add_user(stranger)
+
+    results = send(*map(completed, strangers))
+
+    assert {result.reason for result in results} == {"learner-not-enrolled"}
+    assert not canvas.gradebook.assignments

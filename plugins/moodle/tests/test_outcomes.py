@@ -338,7 +338,7 @@ def test_a_learner_with_two_enrollments_in_a_course_has_the_better_grade(moodle,
         completed(percent="0.7"),
     )
 
-    assert [result.reason for result in results] == ["", "better-grade-sent", "better-grade-sent"]
+    assert [result.reason for result in results] == ["", "covered", "covered"]
     assert moodle.grades.grade_of(COURSE, LEE) == 90
 
 

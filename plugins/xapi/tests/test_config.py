@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from coursewire.model.configuration import LearnerId
-from coursewire_xapi.config import XapiConfig
+from coursewire_xapi.config import BasicUser, HostName, XapiConfig
 
 GOOD = {
     "endpoint": "https://lrs.example.com/xAPI/",
@@ -98,3 +98,31 @@ def test_a_pseudonym_needs_a_key() -> None:
 )
 def test_who_is_named_by_address_instead(fields: dict[str, Any], otherwise: LearnerId | None) -> None:
     assert XapiConfig.model_validate({**GOOD, **fields}).learner_id_otherwise is otherwise
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (" Learn.Example.org ", "learn.example.org"),
+        ("learn.example.org:8443", "learn.example.org:8443"),
+        ("x", "x"),
+    ],
+)
+def test_hosts_that_are_taken(written: str, kept: str) -> None:
+    assert TypeAdapter(HostName).validate_python(written) == kept
+
+
+@pytest.mark.parametrize(
+    "written", ["", "https://x.example", "x.example/", "a b", ".example", "x:port", "x" * 256]
+)
+def test_hosts_that_are_refused(written: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(HostName).validate_python(written)
+
+
+def test_users_of_basic_authentication() -> None:
+    users = TypeAdapter(BasicUser)
+    assert (users.validate_python(4711), users.validate_python("a b")) == ("4711", "a b")
+    for wrong in ("", "a:b", "x" * 256, None):
+        with pytest.raises(ValidationError):
+            users.validate_python(wrong)

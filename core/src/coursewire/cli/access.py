@@ -62,7 +62,7 @@ def list_(json: Json = False) -> None:
         (
             "account",
             person.name,
-            "\n".join(_texts(person.assignments)),
+            _texts(person.assignments),
             "disabled" if person.disabled_at else "",
         )
         for person in people
@@ -78,7 +78,7 @@ def list_(json: Json = False) -> None:
             if each.used_at
             else "never used"
         )
-        rows.append((f"token {each.uuid.hex[:8]}", each.name, "\n".join(_texts(each.assignments)), state))
+        rows.append((f"token {each.uuid.hex[:8]}", each.name, _texts(each.assignments), state))
     put_table(
         ("what", "name", "may", "state"),
         rows,

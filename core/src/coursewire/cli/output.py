@@ -26,6 +26,7 @@ from rich.text import Text
 from coursewire.errors import CoursewireError
 from coursewire.model.meanings import MEANINGS, Meaning
 from coursewire.model.reasons import ReasonInfo, explain
+from coursewire.printable import in_json, lines, one_line
 
 Track = Callable[[str], Callable[[str, int, int], None]]
 """A function that takes a label and returns a function to call with phase, items done, and items in all (0 if unknown)."""
@@ -79,7 +80,9 @@ def note(text: str, *, style: str = "", indent: int = 0) -> None:
 
 
 def _put(console: Console, text: str, style: str, indent: int) -> None:
+    text = lines(text).replace("\n", "\n  ")  # what goes on below is seen to be no line of its own
     if not console.is_terminal:  # a log or a pipe wants one line for one thing
+        text = text.replace("\n", f"\n{' ' * indent}")
         console.file.write(f"{' ' * indent}{text}\n")
         console.file.flush()
         return
@@ -97,7 +100,9 @@ def put_json(data: Any) -> None:
 
 def json_line(data: Any) -> bytes:
     """Return one JSON object as a line of UTF-8. Keys may be SQLAlchemy's names of columns, or members of an enumeration."""
-    return orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+    return in_json(
+        orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+    )
 
 
 def put_check(good: bool, text: str, next_step: str = "") -> None:
@@ -108,6 +113,7 @@ def put_check(good: bool, text: str, next_step: str = "") -> None:
         text: The line.
         next_step: The next thing to do, printed below the line; "" for none.
     """
+    text, next_step = one_line(text), one_line(next_step)
     mark = ("✓" if good else "✗") if _can_draw() else ("ok" if good else "NO")
     if not stdout().is_terminal:
         put(f"{mark} {text}")
@@ -140,7 +146,9 @@ def put_table(
     )
     for name in columns:
         plain = name in ("id", "job", "when", "config", "operation", "result", "kind") or name in right
-        table.add_column(name, justify="right" if name in right else "left", no_wrap=plain, overflow="fold")
+        table.add_column(
+            one_line(name), justify="right" if name in right else "left", no_wrap=plain, overflow="fold"
+        )
     for row in rows:
         table.add_row(*(_cell(each) for each in row))
     if table.row_count or not empty:
@@ -187,7 +195,7 @@ def put_pairs(pairs: Mapping[str, object]) -> None:
     if not stdout().is_terminal:
         width = max(map(len, pairs), default=0)
         for name, value in pairs.items():
-            for number, line in enumerate(str(value).splitlines() or [""]):
+            for number, line in enumerate(_text(value).split("\n")):
                 put(f"{'' if number else name:<{width}}  {line}".rstrip())
         return
 
@@ -201,9 +209,10 @@ def put_pairs(pairs: Mapping[str, object]) -> None:
 
 def show_error(error: CoursewireError) -> None:
     """Print what, where and why of an error, and the next step: as a panel on a terminal, as plain lines elsewhere."""
-    parts = {"where": error.where, "why": error.why, "next": error.next_step}
+    what = one_line(error.what)
+    parts = {"where": one_line(error.where), "why": one_line(error.why), "next": one_line(error.next_step)}
     if not stderr().is_terminal:
-        sys.stderr.write(f"error: {error.what}\n")
+        sys.stderr.write(f"error: {what}\n")
         sys.stderr.writelines(f"  {name}: {text}\n" for name, text in parts.items() if text)
         return
 
@@ -214,7 +223,7 @@ def show_error(error: CoursewireError) -> None:
         if text:
             table.add_row(name, Text(text))
 
-    body = Group(Text(error.what, style="bold red"), *([table] if table.row_count else []))
+    body = Group(Text(what, style="bold red"), *([table] if table.row_count else []))
     stderr().print(Panel(body, title=error.code, title_align="left", border_style="red"))
 
 
@@ -250,6 +259,7 @@ def progress() -> Iterator[Track]:
 
         def track(label: str) -> Callable[[str, int, int], None]:
             known: dict[str, Any] = {}
+            label = one_line(label)
 
             def show(phase: str, done: int, total: int) -> None:
                 if phase not in known:
@@ -263,6 +273,7 @@ def progress() -> Iterator[Track]:
 
 def _plain_progress(label: str) -> Callable[[str, int, int], None]:
     shown: dict[str, int] = {}
+    label = one_line(label)
 
     def show(phase: str, done: int, total: int) -> None:
         step = done * STEPS // total if total else done // STEP_ITEMS
@@ -279,8 +290,15 @@ def _cell(value: object) -> Any:
 
     if isinstance(value, Text):
         return value
-    text = "" if value is None else str(value)
+    text = _text(value)
     return Text(text, style=STYLES.get(text.partition(":")[0], ""))
+
+
+def _text(value: object) -> str:
+    """Return a cell's text; the items of a list stand on lines of their own, and nothing else breaks a line."""
+    if isinstance(value, list):
+        return "\n".join(map(_text, value))
+    return "" if value is None else one_line(str(value))
 
 
 def instant(moment: datetime | str | None) -> str:

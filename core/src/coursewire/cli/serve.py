@@ -10,6 +10,7 @@ import uvicorn
 
 from coursewire.cli.host import open_host
 from coursewire.pipeline.runners.inline import calm_collector
+from coursewire.service.connections import OPTIONS, BoundedProtocol
 
 
 def serve(
@@ -48,6 +49,8 @@ def serve(
             forwarded_allow_ips=behind_proxy or None,
             root_path=f"/{root_path.strip('/')}" if root_path.strip("/") else "",
             timeout_graceful_shutdown=30,
+            http=BoundedProtocol,
+            **OPTIONS,
         )
         _end_quietly()
         uvicorn.Server(config).run()

@@ -10,7 +10,7 @@ from coursewire.cli.host import open_host
 from coursewire.cli.options import ChannelCode, Customer, Json
 from coursewire.cli.output import counted, put, put_json, put_table, short
 from coursewire.model.kinds import Kind
-from coursewire.model.reasons import ReasonInfo
+from coursewire.model.reasons import Reason, ReasonInfo
 from coursewire.operations.status import ConfigurationStatus
 
 
@@ -25,10 +25,11 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
         for each in found:
             put_json(each.as_dict())
         return
-    numbers = ("at LMS", "waiting", "skipped", "failed")
+    doubts = any(part.in_doubt for each in found for part in each.kinds.values())
+    numbers = ("at LMS", "waiting", "skipped", "failed", *(("in doubt",) if doubts else ()))
     put_table(
         ("id", "for", "state", *numbers, "last run"),
-        [line for each in found for line in _lines(each)],
+        [line for each in found for line in _lines(each, doubts=doubts)],
         right=numbers,
         empty="There is no configuration. `coursewire config template CODE` shows what one needs.",
     )
@@ -36,8 +37,8 @@ def status(channel: ChannelCode = None, customer: Customer = None, json: Json = 
         _put_explanations(each, own[each.configuration.channel])
 
 
-def _lines(status: ConfigurationStatus) -> Iterator[tuple[str, ...]]:
-    """Yield a line for content, and one for each kind of outcome that a run has looked at."""
+def _lines(status: ConfigurationStatus, *, doubts: bool) -> Iterator[tuple[object, ...]]:
+    """Yield a line for content, and one for each kind of outcome that a run has looked at; ``doubts`` adds a column."""
     for kind, part in status.kinds.items():
         if kind is Kind.CONTENT:
             channel = status.configuration.channel
@@ -51,6 +52,7 @@ def _lines(status: ConfigurationStatus) -> Iterator[tuple[str, ...]]:
             *heads,
             f"{part.present:,}",
             *(f"{sum(each.values()):,}" for each in counts),
+            *((f"{part.in_doubt:,}",) if doubts else ()),
             _last(part.last_job),
         )
 
@@ -59,8 +61,9 @@ def _word(status: ConfigurationStatus) -> str:
     return status.state.partition(":")[0]
 
 
-def _last(job: Mapping[str, Any] | None) -> str:
-    return f"{job['started_at']:%m-%d %H:%M}\n{job['state']}" if job else "never"
+def _last(job: Mapping[str, Any] | None) -> list[str]:
+    """Return the lines of the cell about the last job."""
+    return [f"{job['started_at']:%m-%d %H:%M}", job["state"]] if job else ["never"]
 
 
 def _put_explanations(status: ConfigurationStatus, own: Sequence[ReasonInfo]) -> None:
@@ -83,6 +86,8 @@ def _put_explanations(status: ConfigurationStatus, own: Sequence[ReasonInfo]) ->
     for kind, part in status.kinds.items():
         for counts, style in ((part.failed, "red"), (part.waiting, "cyan"), (part.skipped, "yellow")):
             lines += [(counted(reason, count, kind.noun, own), style) for reason, count in counts.items()]
+        if part.in_doubt:
+            lines.append((counted(Reason.IN_DOUBT, part.in_doubt, kind.noun, own), "red"))
     if lines:
         put()
         put(f"{configuration.display_name} ({config})", style="bold")

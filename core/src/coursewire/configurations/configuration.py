@@ -38,6 +38,8 @@ class Configuration:
         failing_reason: Words of the LMS about it, redacted.
         next_try_at: Instant before which no run tries the refused credentials; None where none is refused.
         removed_at: Instant of removal; None for a configuration that exists.
+        secrets_dropped: Names of the secrets that the change which gave this back erased, since they were entered for
+            another destination; empty when it is merely read.
     """
 
     uuid: UUID
@@ -55,6 +57,17 @@ class Configuration:
     created_at: datetime
     updated_at: datetime
     removed_at: datetime | None
+    secrets_dropped: tuple[str, ...] = ()
+
+    @property
+    def dropped_in_words(self) -> str:
+        """One sentence about the secrets that the change erased; "" where it erased none."""
+        if not self.secrets_dropped:
+            return ""
+        return (
+            f"Erased, since a secret goes only where it was entered for: {', '.join(self.secrets_dropped)}; "
+            "enter them again for the new destination."
+        )
 
     @property
     def short_id(self) -> str:
@@ -86,7 +99,8 @@ class Configuration:
 class Change:
     """One row of a configuration's history.
 
-    ``changes`` is ``{field: [old, new]}``; of a secret it only says "set", "changed" or "cleared".
+    ``changes`` is ``{field: [old, new]}``; of a secret it only says "set", "changed", "cleared", or
+    "dropped", which a change of the destination does.
     """
 
     version: int

@@ -103,6 +103,8 @@ class FieldInfo:
         required: An active configuration must have it.
         default: As JSON data; None where there is none, where it follows from other fields, and for a secret.
         help: The docstring of the field.
+        destination: It decides where credentials are sent, so that a change of it erases the secrets that are not entered
+            again with it.
     """
 
     name: str
@@ -110,6 +112,7 @@ class FieldInfo:
     required: bool
     default: Any
     help: str
+    destination: bool = False
 
     @property
     def secret(self) -> bool:
@@ -125,21 +128,21 @@ def describe(model: type[ChannelConfig]) -> tuple[FieldInfo, ...]:
     """
     schema = model.model_json_schema(mode="validation")
     definitions = schema.get("$defs", {})
-    secrets = model.secret_fields()
+    secrets, marked = model.secret_fields(), model.marked_destinations()
     described = []
     for name, info in model.model_fields.items():
         derived = info.is_required() or info.default_factory_takes_validated_data
         default = None if derived else info.get_default(call_default_factory=True, validated_data={})
         secret = name in secrets
+        type_ = ValueType(FieldKind.SECRET) if secret else _type(schema["properties"][name], definitions)
         described.append(
             FieldInfo(
                 name=name,
-                type=ValueType(FieldKind.SECRET)
-                if secret
-                else _type(schema["properties"][name], definitions),
+                type=type_,
                 required=info.is_required(),
                 default=None if secret else to_jsonable_python(default),
                 help=" ".join((info.description or "").split()),
+                destination=not secret and marked.get(name, type_.holds(FieldKind.URL)),
             )
         )
     return tuple(sorted(described, key=lambda each: each.name in ChannelConfig.model_fields))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -25,8 +26,8 @@ from coursewire.configurations.configuration import (
     Stored,
     code_and_model,
 )
+from coursewire.configurations.destinations import destination, digest_of_destination, hosts_of
 from coursewire.configurations.errors import UnreadableSecretError
-from coursewire.configurations.fields import FieldKind, describe
 from coursewire.configurations.rows import NOT_FAILING, ConfigurationRows
 from coursewire.configurations.secret_values import UNREADABLE, OpenedSecrets, SecretValue, open_secrets
 from coursewire.configurations.secrets import SecretBox
@@ -175,8 +176,9 @@ class Configurations:
     ) -> Configuration:
         """Change the named fields; the others stay as they are.
 
-        A change of a field of the channel's own clears "needs reconnect"; a change of a secret or a URL
-        also drops stored tokens, which belong to the old ones.
+        A change of a field of the channel's own clears "needs reconnect"; a change of a secret also drops stored tokens,
+        which belong to the old one. A change of the destination drops tokens and all secrets that are not given again in
+        the same change, so that they go only where they were entered for; ``secrets_dropped`` names them.
 
         Args:
             uuid: UUID of the configuration.
@@ -187,8 +189,8 @@ class Configurations:
             known_catalogs: The customer's catalogs, to check ``catalogs_to_transmit`` against.
 
         Raises:
-            ConfigurationError: A field cannot be stored, as in :meth:`add`, or another person changed the configuration
-                meanwhile.
+            ConfigurationError: A field cannot be stored, as in :meth:`add`, another person changed the configuration
+                meanwhile, or an active configuration would lose secrets that it needs.
             SecretKeyError: A secret should be written and there is no key.
         """
         model = code_and_model(channel)[1]
@@ -204,22 +206,31 @@ class Configurations:
             # A secret that cannot be read counts as another one, so that it can be set again.
             if (name in stored.ciphertexts if value is None else value != secrets.values.get(name))
         }
-        noted = _differences(old, plain, written)
+        moved = self._moved(model, old.fields, kept, secrets.with_changes(written))
+        dropped = frozenset(stored.ciphertexts) - given_secrets.keys() if moved else frozenset()
+        written |= dict.fromkeys(dropped)
+        noted = _differences(old, plain, written) | dict.fromkeys(sorted(dropped), "dropped")
         if not noted:
             return old
         checked = self._check(model, kept, secrets.with_changes(written), known_catalogs)
-        self._demand(checked, old.active, old.where, "Correct the fields, or deactivate it first.")
+        next_step = "Correct the fields, or deactivate it first."
+        if dropped:
+            next_step = (
+                f"Its secrets were entered for another destination: give {', '.join(sorted(dropped))} again in the same "
+                "change, or deactivate it first."
+            )
+        self._demand(checked, old.active, old.where, next_step)
         values: dict[str, Any] = {"fields": json.dumps(kept)}
         if noted.keys() - ChannelConfig.model_fields.keys():
             values |= {"needs_reconnect_since_at": None, "needs_reconnect_reason": None, **NOT_FAILING}
-        urls = {info.name for info in describe(model) if info.type.holds(FieldKind.URL)}
-        return self._change(
+        changed = self._change(
             old,
             Change(old.version + 1, "edited", actor, noted, self._clock()),
             values,
             secrets=written,
-            drop_tokens=bool(written or noted.keys() & urls),
+            drop_tokens=bool(written or moved),
         )
+        return replace(changed, secrets_dropped=tuple(sorted(dropped)))
 
     def activate(
         self,
@@ -273,20 +284,38 @@ class Configurations:
         )
 
     def keep_grant(
-        self, uuid: UUID, channel: ChannelLike, secrets: Mapping[str, str], *, actor: str
+        self,
+        uuid: UUID,
+        channel: ChannelLike,
+        secrets: Mapping[str, str],
+        *,
+        actor: str,
+        granted_to: ChannelConfig | None = None,
     ) -> Configuration:
         """Store the secrets of an administrator's grant of access, in place of those of an earlier grant.
 
         Tokens of the earlier grant are dropped and "needs reconnect" is cleared. Missing fields and changes meanwhile are
-        no reason to refuse, since the LMS gives these secrets only once.
+        no reason to refuse, since the LMS gives these secrets only once; another destination is one.
+
+        Args:
+            uuid: UUID of the configuration.
+            channel: Channel of the configuration.
+            secrets: The secrets in clear, by field.
+            actor: Name of the person, for the history.
+            granted_to: The configuration that the LMS was asked with; None leaves out the check of the destination.
 
         Raises:
-            ConfigurationError: The configuration was removed.
+            ConfigurationError: The configuration was removed, or has another destination by now.
         """
         written = {name: SecretValue(text) for name, text in secrets.items()}
         ciphertexts = {name: self._box().encrypt(value.to_bytes()) for name, value in written.items()}
         while True:
-            old = self._stored(uuid, channel).configuration
+            stored = self._stored(uuid, channel)
+            old = stored.configuration
+            if granted_to is not None:
+                ungranted = self._load(stored, channel, secrets.keys())
+                if digest_of_destination(ungranted) != digest_of_destination(granted_to):
+                    raise refusals.changed_meanwhile(old)
             noted = _differences(old, {}, written)
             if old.needs_reconnect_since is not None:
                 noted["needs_reconnect"] = [old.needs_reconnect_reason, None]
@@ -475,6 +504,25 @@ class Configurations:
         known_catalogs: Collection[object] | None,
     ) -> Checked:
         return check(model, fields, secrets, insecure_urls=self._insecure_urls, known_catalogs=known_catalogs)
+
+    def _moved(
+        self,
+        model: type[ChannelConfig],
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        secrets: OpenedSecrets,
+    ) -> bool:
+        """Return True if credentials would be sent elsewhere after a change of fields.
+
+        Beside the fields that are declared as destination it asks the model for its hosts, since a channel may make them of
+        other fields.
+        """
+        if before == after:
+            return False
+        if destination(model, before) != destination(model, after):
+            return True
+        old, new = (self._check(model, fields, secrets, None).config for fields in (before, after))
+        return old is not None and new is not None and not hosts_of(new) <= hosts_of(old)
 
     @staticmethod
     def _demand(checked: Checked, active: bool, where: str, next_step: str) -> None:

@@ -23,6 +23,9 @@ from coursewire.suggest import did_you_mean
 IDENTITY = ("uuid", "channel", "customer")
 """Fields of a configuration's identity, which cannot be changed."""
 
+DEEPEST = 50
+"""Levels of lists and objects in one field."""
+
 WHOLE = "configuration"
 """Stands for the field in a problem that is about several fields together."""
 
@@ -59,6 +62,19 @@ class Validity:
 def is_blank(value: Any) -> bool:
     """Tell whether a value is null or for text of nothing but white space."""
     return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _is_deep(value: Any) -> bool:
+    """Tell whether a value has more levels than :data:`DEEPEST`; it is not followed further down."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, Mapping | list | tuple)
+            for inner in (each.values() if isinstance(each, Mapping) else each)
+        ]
+    return any(isinstance(each, Mapping | list | tuple) for each in level)
 
 
 def sort_out(
@@ -100,10 +116,12 @@ def sort_out(
                 incorrect[name] = str(error)
         elif is_blank(value):
             fields[name] = None
+        elif _is_deep(value):
+            incorrect[name] = f"it is nested more than {DEEPEST} deep"
         else:
             try:
                 fields[name] = to_jsonable_python(value)
-            except PydanticSerializationError:
+            except (PydanticSerializationError, ValueError):
                 incorrect[name] = "this is not JSON data"
     if incorrect:
         raise ConfigurationError(

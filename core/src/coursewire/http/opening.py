@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from coursewire.configurations.destinations import digest_of_destination
 from coursewire.http.session import HttpSession
 from coursewire.http.token_store import MemoryTokenStore, SqlTokenStore
 from coursewire.storage.launches import Launches
@@ -47,7 +48,7 @@ def open_session(
         config=config,
         configuration=configuration,
         authenticate=authenticate,
-        token_store=SqlTokenStore(engine, box, configuration),
+        token_store=SqlTokenStore(engine, box, configuration, digest_of_destination(config)),
         buckets=SqlBuckets(engine),
         launches=Launches(engine, box, configuration),
         **options,

@@ -95,6 +95,10 @@ class _Call:
         return f"{self.method} {path_template(self.url)}"
 
 
+def _nothing() -> None:
+    """Let every request go."""
+
+
 @cache
 def _user_agent() -> bytes:
     return f"coursewire/{version('coursewire')}".encode("ascii")
@@ -133,6 +137,8 @@ class HttpSession(Session):
         launches: Stored launches of learners; None for none.
 
     Attributes:
+        before_request: Called right before each request leaves; what it raises ends the request. A run sets it, to send
+            nothing once it has lost the right to.
         counters: Counts of the session so far.
         redactor: Redactor that knows the configuration's secrets and every token obtained.
     """
@@ -161,6 +167,7 @@ class HttpSession(Session):
         self.config = config
         self.clock = clock
         self.counters = Counters()
+        self.before_request: Callable[[], None] = _nothing
         self.redactor = Redactor(secret_values(config))
         self._configuration = configuration
         self._where = f"channel {channel.code}, configuration {configuration}"
@@ -498,6 +505,7 @@ class HttpSession(Session):
             return None
 
     async def _one(self, request: httpx.Request) -> httpx.Response:
+        self.before_request()
         self.counters.requests += 1
         if not _log.isEnabledFor(logging.DEBUG):
             return await self._transport.handle_async_request(request)

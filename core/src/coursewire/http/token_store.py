@@ -93,9 +93,14 @@ class SqlTokenStore:
         engine: The installation's database.
         box: Box that encrypts the values.
         configuration: UUID of the configuration.
+        destination: Digest of the configuration's destination. A token that a session for another destination stored is
+            not given out, also when that session began before the configuration was changed. None gives out every token.
     """
 
-    def __init__(self, engine: Engine, box: SecretBox, configuration: UUID) -> None:
+    def __init__(
+        self, engine: Engine, box: SecretBox, configuration: UUID, destination: str | None = None
+    ) -> None:
+        self._destination = destination
         self._engine = engine
         self._box = box
         self._configuration = configuration
@@ -110,13 +115,20 @@ class SqlTokenStore:
         if row is None:
             return None
         values = orjson.loads(self._box.decrypt(row.ciphertext))
+        bound_to = values.get("destination")
+        if None not in (bound_to, self._destination) and bound_to != self._destination:
+            return None
         return Kept(
             Token(values["value"], row.expires_at, refresh_token=values["refresh_token"]), row.updated_at
         )
 
     def save(self, subject: str, kept: Kept) -> None:
         """See :meth:`TokenStore.save`."""
-        values = {"value": kept.token.value, "refresh_token": kept.token.refresh_token}
+        values = {
+            "value": kept.token.value,
+            "refresh_token": kept.token.refresh_token,
+            "destination": self._destination,
+        }
         row = {
             "ciphertext": self._box.encrypt(orjson.dumps(values)),
             "expires_at": kept.token.expires_at,

@@ -161,6 +161,7 @@ class CodeGrants:
                     channel.channel,
                     {grant.fields[0]: token.refresh_token},
                     actor=actor,
+                    granted_to=config,
                 )
                 return token
 

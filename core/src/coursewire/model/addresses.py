@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import idna
@@ -40,6 +41,24 @@ _ISATAP = (0x00005EFE, 0x02005EFE)
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.I)
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.I)
+
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_UNSEEN = re.compile(r"[\x00-\x20\x7f]+")
+"""Characters that browsers pass over in an address."""
+
+
+def is_web_address(address: str) -> bool:
+    """Tell whether an address leads to a page or picture of the web: by http or https, or relative to another.
+
+    An address such as ``javascript:...`` or ``data:...`` does not, however it is written.
+
+    Example:
+        >>> is_web_address("https://courses.example.com/KNOTS"), is_web_address("java\\tscript:alert(1)")
+        (True, False)
+    """
+    scheme = _SCHEME.match(_UNSEEN.sub("", unescape(address)))
+    return scheme is None or scheme[1].lower() in ("http", "https")
 
 
 def is_public(address: str) -> bool:

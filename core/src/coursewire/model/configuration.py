@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import urlsplit
@@ -79,7 +80,32 @@ def _is_private(host: str) -> bool:
 
 _AN_LMS_URL = AfterValidator(_lms_url)
 
-LmsUrl = Annotated[str, Field(max_length=255, json_schema_extra={"format": "uri"}), _AN_LMS_URL]
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Marks a field that decides where a configuration's credentials are sent, such as a tenant or a company.
+
+    Who changes such a field must enter the configuration's secrets again, so that they go only where they were entered
+    for. Fields that hold URLs are destinations anyway; one that no request goes to says ``Destination(False)``.
+
+    Args:
+        decides: False for a URL that no request goes to, such as that of a page for people.
+
+    Example:
+        ::
+
+            class AcmeConfig(cw.ChannelConfig):
+                acme_url: cw.LmsUrl
+                tenant: Annotated[str, cw.Destination()]
+                help_page: Annotated[cw.OptionalUrl, cw.Destination(False)] = None
+    """
+
+    decides: bool = True
+
+
+LmsUrl = Annotated[
+    str, Field(max_length=255, json_schema_extra={"format": "uri"}), _AN_LMS_URL, Destination()
+]
 """The base URL of an LMS: absolute, https, public. Kept without a trailing slash."""
 
 
@@ -97,31 +123,6 @@ AbsolutePath = Annotated[str, StringConstraints(strip_whitespace=True), AfterVal
 
 Secret = Annotated[SecretStr, Field(min_length=1)]
 """A credential that must be filled in: encrypted at rest, and never shown."""
-
-
-def _basic_user(value: str) -> str:
-    if ":" in value:
-        raise ValueError("a user of Basic authentication has no colon")
-    return value
-
-
-BasicUser = Annotated[
-    str, Field(min_length=1, max_length=255, coerce_numbers_to_str=True), AfterValidator(_basic_user)
-]
-"""The user name of Basic authentication (RFC 7617), also one that looks like a number."""
-
-
-def _host(value: str) -> str:
-    value = value.strip().lower()
-    if not _HOST.fullmatch(value):
-        raise ValueError("write the host alone, with its port if it has one, such as learn.example.org")
-    return value
-
-
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
-
-HostName = Annotated[str, Field(max_length=255), AfterValidator(_host)]
-"""A host without scheme and path, in lower case, with its port if it has one."""
 
 
 class CompletionPolicy(StrEnum):
@@ -148,6 +149,14 @@ class Resend(StrEnum):
     CHANGED = "changed"
     IMPROVED = "improved"
     NEVER = "never"
+
+
+class ResultPolicy(StrEnum):
+    """The policies by which one of several results of a learner in one course at the LMS stands."""
+
+    BEST = "best"
+    LATEST = "latest"
+    FIRST_PASS = "first_pass"
 
 
 class ChannelConfig(BaseModel):
@@ -192,6 +201,9 @@ class ChannelConfig(BaseModel):
     """Send results of learners who have not completed the course, where the LMS takes them."""
     resend_outcomes: Resend = Resend.CHANGED
     """Send a confirmed outcome again when it has ``changed``, only when it has ``improved``, or ``never``."""
+    result_policy: ResultPolicy = ResultPolicy.BEST
+    """The result that stands where a learner took a course more than once, in runs that are one course at the LMS: the
+    ``best``, the ``latest``, or the ``first_pass``. Progress never replaces a completion."""
     show_course_price: bool = False
     """Send the real price."""
 
@@ -253,6 +265,23 @@ class ChannelConfig(BaseModel):
     def secret_fields(cls) -> frozenset[str]:
         """Names of the fields whose values are secrets."""
         return frozenset(name for name, info in cls.model_fields.items() if _mentions_secret(info.annotation))
+
+    @classmethod
+    def marked_destinations(cls) -> Mapping[str, bool]:
+        """Fields that have the mark :class:`Destination`, each with what it says; the outermost mark counts."""
+        marked: dict[str, bool] = {}
+        for name, info in cls.model_fields.items():
+            marks = [mark for mark in info.metadata if isinstance(mark, Destination)]
+            marks = marks[-1:] or _marks_in(info.annotation)
+            if marks:
+                marked[name] = any(mark.decides for mark in marks)
+        return marked
+
+
+def _marks_in(annotation: Any) -> list[Destination]:
+    marks = [mark for mark in getattr(annotation, "__metadata__", ()) if isinstance(mark, Destination)]
+    inner = (_marks_in(part) for part in getattr(annotation, "__args__", ()))
+    return marks[-1:] or [mark for found in inner for mark in found]
 
 
 def _mentions_secret(annotation: Any) -> bool:

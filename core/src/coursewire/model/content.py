@@ -41,11 +41,20 @@ def instant_of(value: object) -> datetime | None:
         return None
 
 
+_ENROLLABLE_AVAILABILITY = frozenset({"Current", "Starting Soon", "Upcoming"})
+
 SourceInstant = Annotated[datetime | None, BeforeValidator(instant_of)]
 
 
 class _Tolerant(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, coerce_numbers_to_str=True)
+
+    availability: str | None = None
+
+    @property
+    def is_available(self) -> bool:
+        """True where ``availability`` says that learners can enroll, or will be able to."""
+        return self.availability in _ENROLLABLE_AVAILABILITY
 
 
 class CourseRun(_Tolerant):
@@ -62,7 +71,6 @@ class CourseRun(_Tolerant):
     end: SourceInstant = None
     enrollment_start: SourceInstant = None
     enrollment_end: SourceInstant = None
-    availability: str | None = None
     status: str | None = None
     pacing_type: str | None = None
     is_enrollable: bool | None = None
@@ -96,7 +104,6 @@ class ContentItem(_Tolerant):
     end: SourceInstant = None
     enrollment_start: SourceInstant = None
     enrollment_end: SourceInstant = None
-    availability: str | None = None
     status: str | None = None
     pacing_type: str | None = None
     content_language: str | None = None

@@ -121,26 +121,6 @@ class InboundRequest:
         return {name: value for name, value in given.items() if isinstance(value, str)}
 
 
-def require_parameters(given: Mapping[str, str], *names: str) -> list[str]:
-    """Return the values that a caller must give, in the order of the names.
-
-    Args:
-        given: Values by name, for example from :meth:`InboundRequest.texts`.
-        *names: Names of the values.
-
-    Raises:
-        InboundRefusal: A value is missing or empty; the message names it (400).
-
-    Example:
-        >>> cw.require_parameters({"userId": "7", "token": "made-up"}, "userId", "token")
-        ['7', 'made-up']
-    """
-    for name in names:
-        if not given.get(name):
-            raise InboundRefusal(400, f"{name} is missing")
-    return [given[name] for name in names]
-
-
 @dataclass(frozen=True, slots=True)
 class InboundAnswer:
     """The answer to the caller.

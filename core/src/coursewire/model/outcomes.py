@@ -6,12 +6,34 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from coursewire.model.instant import Instant
 
-Percent = Annotated[Decimal, Field(ge=0, le=1)]
+ARTEFACT = Decimal("1e-9")
+"""The distance below which a grade beyond 0 or 1 is an artefact of floating-point arithmetic."""
+
+
+def snap(value: Decimal) -> Decimal:
+    """Return a fraction without the artefacts that floating-point arithmetic leaves at 0 and at 1.
+
+    Example:
+        >>> snap(Decimal("1.0000000000000002")), snap(Decimal("1.1")), snap(Decimal("0.9"))
+        (Decimal('1'), Decimal('1.1'), Decimal('0.9'))
+    """
+    if value.is_finite():
+        if 0 < value - 1 < ARTEFACT:
+            return Decimal(1)
+        if -ARTEFACT < value < 0:
+            return Decimal(0)
+    return value
+
+
+Percent = Annotated[Decimal, AfterValidator(snap), Field(ge=0, le=1)]
 """A grade as a fraction of the whole, 0 to 1."""
+
+PercentWithBonus = Annotated[Decimal, AfterValidator(snap), Field(ge=0)]
+"""A grade as a fraction of the whole, which is above 1 where more points were earned than the maximum."""
 
 
 class Verdict(StrEnum):
@@ -81,7 +103,8 @@ class Assessment(Outcome):
 
     subsection_id: str
     subsection_name: str
-    percent: Percent
+    percent: PercentWithBonus
+    """Above 1 where bonus points were earned; a channel whose LMS does not take that says so, or cuts it."""
     points_earned: Decimal
     points_possible: Decimal
 
@@ -120,7 +143,7 @@ class LastReported(BaseModel):
     verdict: Verdict | None
     complete: bool
     completed_at: Instant | None
-    percent: Percent | None
+    percent: PercentWithBonus | None
 
     @classmethod
     def of(cls, outcome: Outcome) -> Self:
@@ -132,13 +155,14 @@ class LastReported(BaseModel):
             percent=getattr(outcome, "percent", None),
         )
 
+    @property
+    def merit(self) -> tuple[bool, int, Decimal]:
+        """What is compared to tell which of two results is better: completed, the verdict, the grade, in this order."""
+        return self.complete, _RANK[self.verdict], Decimal(-1) if self.percent is None else self.percent
+
     def improved_by(self, later: LastReported) -> bool:
         """Tell whether ``later`` is better news: completed, a better verdict, or a higher grade."""
-        if self.complete != later.complete:
-            return later.complete
-        if _RANK[self.verdict] != _RANK[later.verdict]:
-            return _RANK[self.verdict] < _RANK[later.verdict]
-        return later.percent is not None and (self.percent is None or later.percent > self.percent)
+        return later.merit > self.merit
 
     def lowered_by(self, later: LastReported) -> bool:
         """Tell whether ``later`` has a lower grade."""

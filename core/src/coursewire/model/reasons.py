@@ -76,12 +76,13 @@ TRIED_AGAIN = (
     LiftedBy.ITEM,
     LiftedBy.CONFIGURATION,
     LiftedBy.PLUGIN,
+    LiftedBy.CONNECTION_TEST,
     LiftedBy.TIME,
     LiftedBy.PERSON,
 )
 """The events that lift a reason after which later runs try again by themselves: the pause, or any change before its end."""
-UNTIL_CHANGED = (LiftedBy.ITEM, LiftedBy.PERSON)
-"""The events that lift a refusal: another payload, or a person who asks for another attempt."""
+UNTIL_CHANGED = TRIED_AGAIN
+"""The events that lift a refusal: any change, a person, and a pause of a day to a week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,7 @@ class Reason(StrEnum):
         "its payload is what the LMS last confirmed",
         "Use --force to send it all the same.",
         "Nothing is to be done; a run with force sends it all the same.",
-        lifted_by=UNTIL_CHANGED,
+        lifted_by=(_BY.ITEM, _BY.PERSON),
     )
     NOT_EXPORTABLE = ReasonInfo(
         "not-exportable",
@@ -222,9 +223,10 @@ class Reason(StrEnum):
         _GROUP.ITEM,
         _COUNT.SKIPPED,
         "the LMS refused this very payload",
-        "Mend what `coursewire audit show` names. It goes out when its payload is another one, or with "
-        "`coursewire audit retry`.",
-        "Mend what the LMS names, on the item's page. It goes out when its payload is another one, or after Try again.",
+        "Mend what `coursewire audit show` names. It goes out when its payload or the configuration is another one, with "
+        "`coursewire audit retry`, and after a week at the latest.",
+        "Mend what the LMS names, on the item's page. It goes out when its payload or the configuration is another one, "
+        "after Try again, and after a week at the latest.",
         lifted_by=UNTIL_CHANGED,
     )
     WITHDRAWN = ReasonInfo(
@@ -372,6 +374,15 @@ class Reason(StrEnum):
         "Mend them with `coursewire config edit`, then use `coursewire config check`.",
         "Mend them in the configuration's settings, then choose Test the connection.",
         lifted_by=_BROKEN_ACCESS,
+    )
+    CONFIGURATION_REFUSED = ReasonInfo(
+        "configuration-refused",
+        _GROUP.CONFIGURATION,
+        _COUNT.WAITING,
+        "the LMS refuses the calls of this configuration whatever they carry",
+        "Mend what the run's message names, at the LMS or with `coursewire config edit`; the next run sends it.",
+        "Mend what the run's message names, at the LMS or in the configuration's settings; the next run sends it.",
+        lifted_by=(_BY.CONFIGURATION, _BY.CONNECTION_TEST, _BY.TIME, _BY.PERSON),
     )
     STOPPED = ReasonInfo(
         "stopped",
@@ -560,6 +571,15 @@ class Reason(StrEnum):
         "Give the source the run's pacing, or choose another completion_policy.",
         lifted_by=(_BY.ITEM, _BY.CONFIGURATION),
     )
+    COVERED = ReasonInfo(
+        "covered",
+        _GROUP.LEARNER,
+        _COUNT.SKIPPED,
+        "the LMS holds one result of the learner in this course, and by result_policy another enrollment's stands",
+        "Nothing is to be done. `coursewire why` names the other enrollment.",
+        "Nothing is to be done. The explanation names the other enrollment.",
+        lifted_by=(_BY.ITEM, _BY.CONFIGURATION),
+    )
     NOT_IMPROVED = ReasonInfo(
         "not-improved",
         _GROUP.CONFIGURATION,
@@ -724,14 +744,6 @@ class Reason(StrEnum):
         f"It is tried again by later runs. {_WORDS}",
         f"It is tried again by later runs. {_WORDS_THERE}",
         lifted_by=TRIED_AGAIN,
-    )
-    BETTER_GRADE_SENT = ReasonInfo(
-        "better-grade-sent",
-        _GROUP.LEARNER,
-        _COUNT.FAILED,
-        "the LMS keeps one grade for a learner, and a better one of another enrollment was sent",
-        "Nothing is to be done: the better grade stands.",
-        lifted_by=UNTIL_CHANGED,
     )
     CREDENTIALS = ReasonInfo(
         "credentials",

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from coursewire.errors import SettingsError
+from coursewire.printable import lines, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,19 @@ class About(logging.Filter):
         return True
 
 
+class LineFormatter(logging.Formatter):
+    """A formatter by which a message is one line, whatever it quotes, and nothing in it steers a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Return the line of a record."""
+        return one_line(super().formatMessage(record))
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 - as above
+        """Return the lines of a traceback, each with a mark, so that none can be taken for a message."""
+        text = lines(super().formatException(ei))  # type: ignore[arg-type]
+        return "\n".join(f"| {line}" for line in text.split("\n"))
+
+
 def set_up_logs(settings: Settings) -> None:
     """Log to standard error, unless the program has set up its log already.
 
@@ -62,7 +76,7 @@ def set_up_logs(settings: Settings) -> None:
 
 def _formatter(form: str) -> logging.Formatter:
     if form == "text":
-        return logging.Formatter(TEXT)
+        return LineFormatter(TEXT)
     try:
         from pythonjsonlogger.json import JsonFormatter  # noqa: PLC0415 - an extra
     except ModuleNotFoundError:

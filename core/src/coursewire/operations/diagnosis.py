@@ -50,6 +50,13 @@ def diagnose() -> Iterator[Finding]:
         return
     file = settings_file()
     yield Finding("settings", True, f"read from the environment{f' and {file}' if file else ''}")
+    if settings.allow_insecure_urls:
+        yield Finding(
+            "insecure URLs",
+            True,
+            "warning: COURSEWIRE_ALLOW_INSECURE_URLS is set, so that LMSs may have plain http and private addresses",
+            "Unset it, except for tests and simulators.",
+        )
     installation = Installation(settings, read_only=True)
     failed: set[str] = set()
     try:

@@ -27,6 +27,7 @@ class KindStatus:
         waiting: Items that go with a later run, counted by reason code or state.
         skipped: Items that are not sent, counted by reason code.
         failed: Items that a person must look at, counted by reason code or state.
+        in_doubt: The number of items of which nobody knows whether the LMS took them; none of the others counts them.
         last_job: The row of the newest run; None when there was none.
     """
 
@@ -35,6 +36,7 @@ class KindStatus:
     waiting: Mapping[str, int]
     skipped: Mapping[str, int]
     failed: Mapping[str, int]
+    in_doubt: int
     last_job: Mapping[str, Any] | None
 
     def as_dict(self) -> dict[str, Any]:
@@ -45,6 +47,7 @@ class KindStatus:
             "waiting": self.waiting,
             "skipped": self.skipped,
             "failed": self.failed,
+            "in_doubt": self.in_doubt,
             "last_job": self.last_job,
         }
 
@@ -112,12 +115,14 @@ async def statuses(
 
 
 def _kind_status(installation: Installation, configuration: Configuration, kind: Kind) -> KindStatus:
-    present = retired = 0
+    present = retired = in_doubt = 0
     waiting, skipped, failed = Counter[str](), Counter[str](), Counter[str]()
     for state, reason, there, count in records_of(installation.engine, configuration.uuid, kind).counts():
         present += count if there else 0
         retired += count if state == State.RETIRED else 0
-        if state in FAILED_STATES:
+        if state == State.IN_DOUBT:
+            in_doubt += count
+        elif state in FAILED_STATES:
             failed[reason or state.replace(" ", "-")] += count
         elif state in (State.PLANNED, State.SENDING, State.OFFERED):
             waits = not reason or counted_as(reason) is CountedAs.WAITING
@@ -129,6 +134,7 @@ def _kind_status(installation: Installation, configuration: Configuration, kind:
         waiting=dict(sorted(waiting.items())),
         skipped=dict(sorted(skipped.items())),
         failed=dict(sorted(failed.items())),
+        in_doubt=in_doubt,
         last_job=last[0] if last else None,
     )
 

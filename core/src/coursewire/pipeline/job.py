@@ -19,6 +19,7 @@ from coursewire.pipeline.summary import Summary
 from coursewire.pipeline.transmit.run import Progress, Run, Stop, Target, no_progress
 from coursewire.storage.audit import jobs as job_log
 from coursewire.storage.audit.jobs import JobState
+from coursewire.storage.audit.states import State
 from coursewire.storage.locks.leases import Lease
 
 if TYPE_CHECKING:
@@ -261,6 +262,7 @@ class Job(ABC):
 
         uuid = self.configuration.uuid
         async with self.installation.session(run.channel, run.config, uuid) as session:
+            session.before_request = run.lease.check
             try:
                 records = self.records
                 await reconcile(run, session, records)
@@ -268,6 +270,7 @@ class Job(ABC):
                 pages = take_up(run, plan)
                 await Sender(run, session, records, last_look=self._last_look(run)).send(pages)
                 run.leave_rest()
+                run.summary.in_doubt = await asyncio.to_thread(records.count_in, State.IN_DOUBT)
             finally:
                 run.summary.requests = session.counters.requests
             run.summary.wait_until(run.stop.retry_at)
@@ -333,6 +336,8 @@ class Job(ABC):
 
     def _note_credentials(self, summary: Summary, stop: Stop, *, welcome: bool) -> None:
         configurations, uuid = self.installation.configurations, self.configuration.uuid
+        if stop.reason == Reason.CONFIGURATION_REFUSED:
+            summary.error = stop.message
         if stop.reason == Reason.CREDENTIALS_BROKEN:
             summary.error = stop.message
             if stop.needs_person:

@@ -19,6 +19,7 @@ from coursewire.storage.audit.records import ContentRecords, OutcomeRecord, Outc
 from coursewire.storage.identity_links import IdentityLinks
 
 if TYPE_CHECKING:
+    from coursewire.pipeline.export.lines import Lines
     from coursewire.pipeline.export.prepared import Prepared
     from coursewire.pipeline.transmit.run import Run, Target
     from coursewire.pipeline.transmit.send import LastLook
@@ -40,6 +41,7 @@ class OutcomeJob(Job):
 
     learner: str | None = field(default=None, kw_only=True)
     course: str | None = field(default=None, kw_only=True)
+    _lines: Lines | None = field(default=None, init=False, repr=False)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -81,6 +83,7 @@ class OutcomeJob(Job):
 
     async def _evaluate(self, target: Target, *, write: bool) -> Plan:
         export, records = self.export(target), self.records
+        self._lines = export.lines
         pages = export.pages(learner=self.learner, course=self.course)
         if write:
             pages = self._noted(pages, export, records)
@@ -100,7 +103,14 @@ class OutcomeJob(Job):
             yield page
 
     def _last_look(self, run: Run) -> LastLook:
-        return partial(self._consents_withdrawn, run)
+        return partial(self._must_stay, run)
+
+    async def _must_stay(self, run: Run, items: Sequence[Prepared]) -> Mapping[str, str]:
+        """Return the reasons, by key, of those that must stay although they were planned."""
+        overtaken = self._lines.overtaken if self._lines else set()
+        covered = {item.record.key for item in items} & overtaken
+        withdrawn = await self._consents_withdrawn(run, [i for i in items if i.record.key not in covered])
+        return {**withdrawn, **dict.fromkeys(covered, Reason.COVERED)}
 
     async def _consents_withdrawn(self, run: Run, items: Sequence[Prepared]) -> Mapping[str, str]:
         """Ask for consent once more, right before these leave: key to reason of those that must stay."""

@@ -22,6 +22,7 @@ class Summary:
         unchanged: Items that are at the LMS as they should be.
         skipped: Items that are left until something about them changes, by reason.
         failed: Items that the LMS did not take, or of which the channel could make no payload, by reason.
+        in_doubt: Items of which nobody knows after the job whether the LMS took them, from this job or an earlier one.
         waiting: Items that go out by themselves later, by reason.
         waiting_until: When the first of those may go.
         requests: HTTP requests made.
@@ -34,6 +35,7 @@ class Summary:
     unchanged: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
+    in_doubt: int = 0
     waiting: Counter[str] = field(default_factory=Counter)
     waiting_until: datetime | None = None
     requests: int = 0
@@ -77,8 +79,8 @@ class Summary:
 
     @property
     def exit_status(self) -> int:
-        """0 all well, 1 some items failed or a source did not answer."""
-        return 1 if self.failed or self.source_failures or self.error else 0
+        """0 all well, 1 some items failed or are in doubt, or a source did not answer."""
+        return 1 if self.failed or self.in_doubt or self.source_failures or self.error else 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the stable form, which ``transmit --json`` prints and the job keeps."""
@@ -91,6 +93,7 @@ class Summary:
             "skipped": _by_reason(self.skipped),
             "failed": sum(self.failed.values()),
             "failed_by_reason": _by_reason(self.failed),
+            "in_doubt": self.in_doubt,
             "waiting": sum(self.waiting.values()),
             "waiting_by_reason": _by_reason(self.waiting),
             "waiting_until": self.waiting_until.isoformat() if self.waiting_until else None,

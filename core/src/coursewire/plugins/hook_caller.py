@@ -18,6 +18,7 @@ import pluggy
 
 from coursewire.errors import ContractError, CoursewireError, NotExportableError, SendError
 from coursewire.hooks import PROJECT, SPECS
+from coursewire.model.addresses import is_web_address
 from coursewire.model.inbound import CodeGrant, InboundRoute
 from coursewire.model.kinds import Kind
 from coursewire.model.payload import Batch, JsonObject, Operation, Payload, RemoteItem, Result
@@ -46,6 +47,8 @@ LOG = logging.getLogger("coursewire.hooks")
 T = TypeVar("T")
 
 CORE = "core's defaults"
+
+_OPTIONAL_ADDRESSES = ("image_url", "card_image_url", "marketing_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +118,8 @@ class HookCaller:
         """Return the payload of one content item, as plain data; without a key it goes by what ``remote_key`` says.
 
         Raises:
-            NotExportableError: The LMS demands something that the item lacks, or the exporter fails because of one
-                field, which is named.
+            NotExportableError: The LMS demands something that the item lacks, the address for learners leads elsewhere
+                than to the web, or the exporter fails because of one field, which is named.
         """
 
         def export(tried: ContentItem) -> JsonObject:
@@ -124,7 +127,7 @@ class HookCaller:
             body = self._call("export_content", config=config, item=tried, moment=moment, remote_key=key)
             return self._plain("export_content", body)
 
-        return self._exported(item, export)
+        return self._exported(_with_web_addresses(item), export)
 
     def export_retirement(self, config: ChannelConfig, confirmed: Mapping[str, Any]) -> JsonObject:
         """The payload that retires an item, as plain data."""
@@ -481,6 +484,22 @@ def new_manager(*specs: type) -> pluggy.PluginManager:
     for spec in specs or SPECS:
         manager.add_hookspecs(spec)
     return manager
+
+
+def _with_web_addresses(item: ContentItem) -> ContentItem:
+    """Return an item whose addresses lead to the web; a picture or a page of information that does not is left out.
+
+    Raises:
+        NotExportableError: The address at which learners enroll would run something instead.
+    """
+    if item.enrollment_url and not is_web_address(item.enrollment_url):
+        raise NotExportableError(
+            "enrollment_url",
+            "it is not the address of a web page",
+            next_step="Correct it at the source: it begins with https:// or http://.",
+        )
+    wrong = [field for field in _OPTIONAL_ADDRESSES if not is_web_address(item.text(field) or "")]
+    return item.model_copy(update=dict.fromkeys(wrong)) if wrong else item
 
 
 def _redactor(session: Session) -> Callable[[str], str]:

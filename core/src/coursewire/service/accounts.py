@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1024
+MOST_TRIES = 20
+"""Times that an attempt is counted anew because another one was counted meanwhile; then it is refused."""
 FAILURES_BEFORE_LOCK = 5
 LONGEST_LOCK = timedelta(hours=1)
 SESSION_LIFETIME = timedelta(hours=12)
@@ -157,16 +159,12 @@ class Accounts:
         """Begin a session; None for a wrong name or password, a locked or a disabled account.
 
         All four look and last the same. After :data:`FAILURES_BEFORE_LOCK` wrong passwords in a row the account
-        is locked for a minute, and twice as long after each further one, up to an hour.
+        is locked for a minute, and twice as long after each further one, up to an hour. An attempt is counted before its
+        password is looked at, so that guesses side by side are as many as one after the other.
         """
-        c, now = account.c, self._clock()
-        with self._engine.connect() as connection:
-            row = connection.execute(select(account).where(c.name == name.strip())).first()
+        row, counted = self._count_attempt(name.strip())
         right = self._verify(row.password_hash if row else None, password)
-        if row is None or row.disabled_at or (row.locked_until_at and row.locked_until_at > now):
-            return None
-        if not right:
-            self._note_failure(row)
+        if row is None or not counted or not right:
             return None
         values: dict[str, Any] = {"failures": 0, "locked_until_at": None}
         if self._hasher.check_needs_rehash(row.password_hash):
@@ -246,15 +244,32 @@ class Accounts:
             return False
         return right and hashed is not None
 
-    def _note_failure(self, row: Row[Any]) -> None:
-        failures = row.failures + 1
-        over = failures - FAILURES_BEFORE_LOCK
-        lock = min(timedelta(minutes=2 ** min(over, 6)), LONGEST_LOCK) if over >= 0 else None
-        # Counted by the database, so that guesses side by side count one by one.
-        values: dict[str, Any] = {"failures": account.c.failures + 1}
-        if lock:
-            values["locked_until_at"] = self._clock() + lock
-        self._change(row.uuid, values)
+    def _count_attempt(self, name: str) -> tuple[Row[Any] | None, bool]:
+        """Count an attempt as a failure, which a right password takes back, and lock the account when it is one too many.
+
+        Returns:
+            The account, None where there is none; and whether the attempt may be looked at: the account is neither
+            locked nor disabled, and the attempt is counted.
+        """
+        c = account.c
+        for _ in range(MOST_TRIES):
+            now = self._clock()
+            with self._engine.connect() as connection:
+                row = connection.execute(select(account).where(c.name == name)).first()
+            if row is None or row.disabled_at or (row.locked_until_at and row.locked_until_at > now):
+                return row, False
+            over = row.failures + 1 - FAILURES_BEFORE_LOCK
+            lock = min(timedelta(minutes=2 ** min(over, 6)), LONGEST_LOCK) if over >= 0 else None
+            with writing(self._engine) as connection:
+                # Only on top of the count that was read: of guesses side by side one after the other gets its turn.
+                done = connection.execute(
+                    update(account)
+                    .where(c.uuid == row.uuid, c.failures == row.failures)
+                    .values(failures=row.failures + 1, locked_until_at=now + lock if lock else None)
+                )
+            if done.rowcount == 1:
+                return row, True
+        return row, False
 
     def _change(self, uuid: UUID, values: dict[str, Any], *, end_sessions: bool = False) -> None:
         with writing(self._engine) as connection:

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from coursewire.service import api, console, events, health, inbound, metrics, oidc, problems
 from coursewire.service.accounts import Accounts
 from coursewire.service.console.site import home_of, problem_page
+from coursewire.service.headers import SafeHeaders
 from coursewire.service.paging import API
 from coursewire.service.rate import Rates
 from coursewire.service.stats import Stats
@@ -77,6 +78,7 @@ def create_app(
         description=DESCRIPTION,
         lifespan=lifespan,
         max_body_size=LARGEST_BODY,
+        redirect_slashes=False,  # such a redirect would go by the Host header
         docs_url=None,  # it would load its scripts from elsewhere
         redoc_url=None,
         openapi_url=f"{API}/openapi.json",
@@ -91,6 +93,7 @@ def create_app(
     app.state.conformance = {}
     app.state.metrics = metrics.Metrics()
     host.background.listeners += [app.state.metrics.note_end, app.state.stats.job_ended]
+    app.add_middleware(SafeHeaders)
     app.add_middleware(metrics.Counted, metrics=app.state.metrics)
     if installation.settings.traces:
         app.add_middleware(Traced)

@@ -136,10 +136,25 @@ class Access:
         try:
             found = self.installation.configurations.get(uuid)
         except ConfigurationError as error:
-            raise Problem(404, missing, error.why) from None
+            # Since when it is removed is for those who see all customers: whose it was is not looked at here.
+            raise Problem(404, missing, error.why if self.customers is None else "") from None
         if not self.holds(found.customer):
             raise self._refusal(found.customer, missing)
         return found
+
+    def configuration_of_job(self, job: UUID, configuration: UUID) -> Configuration:
+        """Return the configuration of a job within reach.
+
+        Raises:
+            Problem: 404, which names the job only, so that nothing is told of another customer's configuration; or 403 for
+                one that the caller may see but not change.
+        """
+        try:
+            return self.configuration(configuration)
+        except Problem as problem:
+            if problem.status != 404:
+                raise
+        raise Problem(404, f"there is no job {job}")
 
     def configurations(
         self, *, channel: str | None = None, customer: str | None = None

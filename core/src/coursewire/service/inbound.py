@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from coursewire.inbound.desk import Caller, Inbound, Mounted, customer_of, refuse
 from coursewire.model.inbound import InboundAnswer, InboundRequest
 from coursewire.service.authorization import SESSION_COOKIE, GuardedRouter, public
+from coursewire.service.console.site import address_of, root_of
 from coursewire.service.problems import MEDIA_TYPE
 from coursewire.service.rate import INBOUND, address
 from coursewire.service.rights import Right
@@ -55,6 +57,7 @@ def router(installation: Installation, learner_of: LearnerOf) -> GuardedRouter:
             _endpoint(inbound, mounted, learner_of),
             methods=[mounted.route.method],
             summary=mounted.route.summary or None,
+            openapi_extra={"parameters": _path_parameters(mounted.path)},
             operation_id=f"{mounted.channel.channel.code.lower()} {mounted.route.method} {mounted.route.path}",
             response_class=Response,
             responses={
@@ -65,6 +68,14 @@ def router(installation: Installation, learner_of: LearnerOf) -> GuardedRouter:
             },
         )
     return found
+
+
+def _path_parameters(path: str) -> list[dict[str, object]]:
+    """Return the parameters of a path for the OpenAPI document."""
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"\{(\w+)(?::\w+)?\}", path)
+    ]
 
 
 def _endpoint(inbound: Inbound, mounted: Mounted, learner_of: LearnerOf) -> Any:
@@ -81,7 +92,7 @@ def _endpoint(inbound: Inbound, mounted: Mounted, learner_of: LearnerOf) -> Any:
         query = tuple(request.query_params.multi_items())
         asked = InboundRequest(
             method=request.method,
-            url=str(request.url.replace(query="", fragment="")),
+            url=address_of(request) + request.url.path.removeprefix(root_of(request)),
             path=values,
             query=query,
             headers={name: value for name, value in request.headers.items() if name not in CREDENTIALS},

@@ -110,7 +110,7 @@ async def metrics(request: Request, access: Annotated[Access, needs(Right.READ)]
     for each in await stats.configurations():
         found = standing[each.uuid]
         names = (str(each.uuid), each.channel)
-        for name in ("present", "waiting", "skipped", "failed"):
+        for name in ("present", "waiting", "skipped", "failed", "in_doubt"):
             kept.records.labels(*names, name).set(getattr(found, name))
         kept.reconnect.labels(*names).set(each.needs_reconnect_since is not None)
     return Response(generate_latest(kept.registry), media_type=CONTENT_TYPE_LATEST)

@@ -11,8 +11,10 @@ import orjson
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from coursewire import errors
+from coursewire.service.headers import SAFE
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -65,7 +67,7 @@ class Problem(Exception):  # noqa: N818 - it is an answer
         body = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail}
         body |= self.more
         filled = {name: value for name, value in body.items() if value not in ("", None)}
-        return Response(orjson.dumps(filled), self.status, self.headers, MEDIA_TYPE)
+        return Response(orjson.dumps(filled), self.status, {**SAFE, **self.headers}, MEDIA_TYPE)
 
 
 def of_error(error: errors.CoursewireError) -> Problem:
@@ -77,6 +79,13 @@ def of_error(error: errors.CoursewireError) -> Problem:
         faults += [{"field": name, "why": why} for name, why in error.incorrect.items()]
         more["errors"] = faults or None
     return Problem(status, error.what, error.why, **more)
+
+
+def _methods_of(request: Request) -> set[str]:
+    """Return the methods that the path of a request takes, over all routes that have it."""
+    routes = request.app.routes
+    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in fitting for method in getattr(route, "methods", None) or ()}
 
 
 def install(app: FastAPI, *, page: Callable[[Request, Problem], Response | None]) -> None:
@@ -97,7 +106,10 @@ def install(app: FastAPI, *, page: Callable[[Request, Problem], Response | None]
         return leave(request, error)
 
     async def http(request: Request, error: Any) -> Response:
-        return leave(request, Problem(error.status_code, str(error.detail), headers=error.headers))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(sorted(_methods_of(request)))
+        return leave(request, Problem(error.status_code, str(error.detail), headers=headers))
 
     async def invalid(request: Request, error: Any) -> Response:
         # Without the input: it may hold a secret.

@@ -70,6 +70,7 @@ class Standing:
     waiting: int = 0
     skipped: int = 0
     failed: int = 0
+    in_doubt: int = 0
     last_run: LastRun | None = None
 
     def health(self, configuration: Configuration) -> tuple[str, str]:
@@ -84,6 +85,8 @@ class Standing:
             return "wait", "never run"
         if self.last_run.state in ("failed", "abandoned"):
             return "bad", f"last run {self.last_run.state}"
+        if self.in_doubt:
+            return "bad", f"{self.in_doubt:,} in doubt"
         if self.failed:
             return "left", f"{self.failed:,} failed"
         return "good", "healthy"
@@ -185,7 +188,9 @@ class Stats:
             for configuration, state, reason, present, count in by_state(engine, table, None):
                 each = found[configuration]
                 each.present += count if present else 0
-                if state in FAILED_STATES:
+                if state == State.IN_DOUBT:
+                    each.in_doubt += count
+                elif state in FAILED_STATES:
                     each.failed += count
                 elif state in (State.PLANNED, State.SENDING):
                     if reason and counted_as(reason) is not CountedAs.WAITING:

@@ -36,6 +36,8 @@ from coursewire.sources.rows import (
 if TYPE_CHECKING:
     import os
 
+    from pydantic_core import ErrorDetails
+
 ROW_MODELS: dict[str, type[Row] | None] = {
     "customers": CustomerRow,
     "content": None,  # its shape is open: ContentRow
@@ -145,13 +147,16 @@ class Bundle:
         row: Row | ContentRow
         for number, offset, line in self._lines(name):
             try:
-                row = _content(line, offset) if model is None else _strict(line, model)
+                partial: list[_RefusedError] = []
+                row = _content(line, offset) if model is None else _strict(line, model, partial)
                 first = seen.setdefault(row.key, number)
                 if first != number:
                     raise _RefusedError(", ".join(row.key_fields), f"repeats line {first}")
             except _RefusedError as refusal:
                 yield number, Problem(file, number, refusal.field, refusal.why)
             else:
+                for fault in partial:
+                    yield number, Problem(file, number, fault.field, fault.why)
                 yield number, row
 
     def content_at(self, offsets: Iterable[int]) -> list[ContentRow]:
@@ -199,12 +204,23 @@ class Bundle:
             ) from error
 
 
-def _strict(line: bytes, model: type[Row]) -> Row:
+def _strict(line: bytes, model: type[Row], partial: list[_RefusedError]) -> Row:
+    """Return the row of a line; a bad subsection costs that subsection only, and its fault goes to ``partial``."""
     _decode(line)
     try:
         return model.model_validate_json(line, strict=True)
     except ValidationError as error:
-        raise _refusal(error) from error
+        faults: dict[int, _RefusedError] = {}
+        for fault in error.errors(include_url=False, include_input=False, include_context=False):
+            match fault["loc"]:
+                case ("subsections", int(number), *_):
+                    faults.setdefault(number, _in_words(fault))
+                case _:
+                    raise _refusal(error) from error
+    data = orjson.loads(line)
+    data["subsections"] = [one for number, one in enumerate(data["subsections"]) if number not in faults]
+    partial += faults.values()
+    return _strict(orjson.dumps(data), model, partial)
 
 
 def _content(line: bytes, offset: int) -> ContentRow:
@@ -254,7 +270,10 @@ def _check(adapter: TypeAdapter[str], value: str, field: str) -> None:
 
 def _refusal(error: ValidationError) -> _RefusedError:
     """Return the first of pydantic's errors, in our words and without the value."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return _in_words(error.errors(include_url=False, include_input=False, include_context=False)[0])
+
+
+def _in_words(first: ErrorDetails) -> _RefusedError:
     field = ".".join(str(part) for part in first["loc"] if part != "[key]")
     match first["type"]:
         case "missing":

@@ -59,33 +59,6 @@ class BearerAuth(httpx.Auth):
         yield request
 
 
-class BasicAuth(httpx.Auth):
-    """Authenticate with user name and password (RFC 7617), and with headers that the LMS wants with every request.
-
-    Args:
-        user: The user name; it has no colon.
-        password: The password, from a secret field of the configuration.
-        headers: Further headers by name, such as ``{"X-Api-Version": "2"}``; none by default.
-
-    Example:
-        ::
-
-            @cw.hookimpl
-            def authenticate(config):
-                return cw.BasicAuth(config.acme_user, config.acme_password)
-    """
-
-    def __init__(self, user: str, password: SecretStr, headers: Mapping[str, str] | None = None) -> None:
-        self._user = user
-        self._password = password
-        self._headers = dict(headers or {})
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
-        """Put user name, password and headers on the request."""
-        request.headers.update(self._headers)
-        yield from httpx.BasicAuth(self._user, self._password.get_secret_value()).auth_flow(request)
-
-
 class TokenAuth(httpx.Auth):
     """Authenticate with a token that core asks for when it is needed, stores encrypted, and renews once after a 401.
 

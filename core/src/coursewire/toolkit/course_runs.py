@@ -10,7 +10,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from coursewire.errors import NotExportableError
 from coursewire.model.content import ContentItem, ContentType, CourseRun
 
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
     from coursewire.model.instant import Moment
 
-ENROLLABLE_AVAILABILITY = frozenset({"Current", "Starting Soon", "Upcoming"})
-"""The values of ``availability`` with which a course run takes learners, or will."""
 CLOSES_BEFORE_END = timedelta(days=1)
 """Nobody enrolls in the last day of a run."""
 UNDATED_AGE = timedelta(days=3652)
@@ -56,61 +53,6 @@ def choose_run(item: ContentItem, moment: Moment) -> CourseRun | None:
     return chosen
 
 
-def runs_to_launch(item: ContentItem, moment: Moment) -> list[CourseRun]:
-    """Return the runs of a course that learners can enter now, in the order of the source.
-
-    Args:
-        item: The content item; it must be a course.
-        moment: The moment of this run of the job, which notes when the answer will change.
-
-    Returns:
-        The open runs; where no run is open, only the run that :func:`choose_run` chooses.
-
-    Raises:
-        NotExportableError: The item is no course, or has no run.
-
-    Example:
-        >>> from datetime import UTC, datetime
-        >>> item = cw.ContentItem(
-        ...     content_type="course",
-        ...     key="KNOTS",
-        ...     course_runs=[
-        ...         {
-        ...             "key": "2024",
-        ...             "start": "2024-03-01",
-        ...             "end": "2024-06-01",
-        ...             "status": "published",
-        ...             "availability": "Archived",
-        ...         },
-        ...         {"key": "2026", "start": "2026-03-01", "status": "published", "availability": "Upcoming"},
-        ...     ],
-        ... )
-        >>> [run.key for run in cw.runs_to_launch(item, cw.Moment(datetime(2026, 1, 1, tzinfo=UTC)))]
-        ['2026']
-    """
-    if item.content_type is not ContentType.COURSE:
-        raise NotExportableError("content_type", f"a {item.content_type.value} has no runs of its own")
-    speaks = choose_run(item, moment)
-    if speaks is None:
-        raise NotExportableError("course_runs", "the course has no run that could be launched")
-    return [run for run in item.course_runs if is_open(run, moment)] or [speaks]
-
-
-def enrollment_url(item: ContentItem, run: CourseRun) -> str | None:
-    """Return the address at which learners enter a run: the run's own, else the course's; None where neither is known.
-
-    Args:
-        item: The content item to which the run belongs.
-        run: The course run.
-
-    Example:
-        >>> item = cw.ContentItem(content_type="course", key="KNOTS", enrollment_url="https://courses.example.com/KNOTS")
-        >>> cw.enrollment_url(item, cw.CourseRun(key="2026"))
-        'https://courses.example.com/KNOTS'
-    """
-    return (run.model_extra or {}).get("enrollment_url") or item.enrollment_url
-
-
 def run_of(item: ContentItem) -> CourseRun:
     """Return a course-run item as a course run.
 
@@ -126,7 +68,7 @@ def run_of(item: ContentItem) -> CourseRun:
 def is_open(run: CourseRun, moment: Moment) -> bool:
     """Tell whether learners can enroll in a run now.
 
-    The run must be published, its availability one of :data:`ENROLLABLE_AVAILABILITY`, its end more than a day away, and
+    The run must be published, its availability one with which it takes learners, its end more than a day away, and
     now within its enrollment dates. A missing date sets no bound.
 
     Args:
@@ -140,7 +82,7 @@ def is_open(run: CourseRun, moment: Moment) -> bool:
         >>> cw.is_open(run, moment), moment.next_change_at.isoformat()
         (True, '2026-02-01T00:00:00+00:00')
     """
-    if run.availability not in ENROLLABLE_AVAILABILITY or run.status != "published":
+    if not run.is_available or run.status != "published":
         return False
     if run.end is not None:
         if run.end <= moment.now + CLOSES_BEFORE_END:

@@ -42,8 +42,8 @@ _AT_LMS: dict[str, str] = {
 
 _BETTER = Result(
     ResultKind.REJECTED,
-    Reason.BETTER_GRADE_SENT,
-    "The learner has a better grade in the same course from another enrollment.",
+    Reason.COVERED,
+    "The same person has a better grade in this course, sent under another id.",
 )
 
 _EXEMPT = ("exempt", "excused")
@@ -299,7 +299,10 @@ async def send_best(
     grade: Callable[[Payload], float],
     write: Callable[[Mapping[str, Payload]], Awaitable[Mapping[str, Result]]],
 ) -> list[Result]:
-    """Write one grade for each learner of a course: of several results of one learner the best one.
+    """Write one grade for each person in a course: of several results of one person the best one.
+
+    Core sends one result of each learner in a course. Two ids that turn out to mean one person only at the LMS, such as
+    a user name and an ID number, are told apart here, and the better grade is written.
 
     Args:
         payloads: Grades of one course.
@@ -310,7 +313,7 @@ async def send_best(
 
     Returns:
         One result for each payload, in order. Blocked where a payload means nobody, or several people; rejected,
-        ``better-grade-sent``, where a better grade of the same learner was written.
+        ``covered``, where a better grade of the same learner was written.
 
     Example:
         ::

@@ -96,6 +96,8 @@ PASSED_ROWS = [
     # row, what is known, verdict, date, complete, reason
     ("N1", verified(YES, GOOD), P, CERTIFIED, True, ""),
     ("N1", verified(YES, BELOW_AGAIN), P, CERTIFIED, True, ""),  # the certificate outweighs the grade
+    ("N2-paced", verified(YES, GOOD_UNDATED, pacing="instructor_paced"), P, CERTIFIED, True, ""),
+    ("N2-paced", verified(YES, None, pacing="instructor_paced"), P, CERTIFIED, True, ""),
     ("N2", verified(YES, GOOD_UNDATED), P, CERTIFIED, False, NO_DATE),
     ("N2", verified(YES, None), P, CERTIFIED, False, NO_DATE),
     ("N3", verified(NO, GOOD), F, CERTIFIED, False, ""),
@@ -357,3 +359,16 @@ def test_a_naive_date_is_refused_and_an_offset_is_converted(field):
 def test_a_grade_that_is_no_fraction_is_refused(percent):
     with pytest.raises(ValidationError):
         grade(True, percent=percent)
+
+
+def test_an_audit_learner_without_a_date_is_told_which_dates_would_do():
+    undated = GradeFacts(passed=True, percent=Decimal("0.8"))
+    found = judge(CompletionPolicy.PASSED, audit(0, undated), Moment(NOW))
+    assert (found.complete, found.reason) == (False, "completion-date-unknown")
+    for words in ("passed_timestamp", "modified", "upgrade deadline", "certificate"):
+        assert words in found.message
+
+
+def test_a_learner_with_a_dated_certificate_alone_is_told_that_the_date_of_passing_is_missing():
+    found = judge(CompletionPolicy.PASSED, verified(YES, GOOD_UNDATED), Moment(NOW))
+    assert found.message == "Missing: the grade's date of passing (passed_timestamp)."

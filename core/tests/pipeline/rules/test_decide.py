@@ -71,10 +71,16 @@ def decide(record, wanted="v1", *, context="ctx", force=False):
             id="blocked, asked again after a while",
         ),
         pytest.param(
-            seen(state="rejected", operation="create", present=False),
+            seen(state="rejected", operation="create", present=False, not_before_at=LATER),
             "v1",
             ("leave", Reason.REJECTED_BEFORE),
-            id="refused for good",
+            id="refused and resting",
+        ),
+        pytest.param(
+            seen(state="rejected", operation="create", present=False, not_before_at=EARLIER),
+            "v1",
+            ("evaluate", Reason.RETRY),
+            id="refused and rested",
         ),
         pytest.param(
             seen(state="rejected", operation="create", present=False),
@@ -139,10 +145,22 @@ def decide(record, wanted="v1", *, context="ctx", force=False):
             id="a failed update does not hold up retiring",
         ),
         pytest.param(
-            seen(state="rejected", operation="retire"),
+            seen(state="rejected", operation="retire", not_before_at=LATER),
             None,
             ("leave", Reason.REJECTED_BEFORE),
-            id="retiring was refused for good",
+            id="retiring was refused and rests",
+        ),
+        pytest.param(
+            seen(state="rejected", operation="retire", not_before_at=LATER, export_context="old"),
+            None,
+            ("retire", Reason.LEFT_CATALOG),
+            id="retiring was refused, and the configuration is another one",
+        ),
+        pytest.param(
+            seen(state="rejected", operation="retire", not_before_at=EARLIER),
+            None,
+            ("retire", Reason.LEFT_CATALOG),
+            id="retiring was refused and is tried again",
         ),
         pytest.param(
             seen(state="in doubt", operation="retire"),
@@ -168,8 +186,23 @@ def test_force_does_not_touch_what_may_be_under_way():
 
 
 def record(**changes):
-    values = {"present": True, "state": State.CONFIRMED, "confirmed_fingerprint": "f1", **changes}
+    values = {
+        "present": True,
+        "state": State.CONFIRMED,
+        "confirmed_fingerprint": "f1",
+        "export_context": "ctx",
+        **changes,
+    }
     return ContentRecord(configuration=UUID(int=1), content_key="A+1", **values)
+
+
+def refused(**changes):
+    values = {"operation": Operation.UPDATE, "wanted_fingerprint": "f2", "not_before_at": LATER, **changes}
+    return record(state=State.REJECTED, **values)
+
+
+def comparison(held, fingerprint, *, force=False):
+    return compare(held, fingerprint, context="ctx", now=NOW, force=force)
 
 
 @pytest.mark.parametrize(
@@ -184,13 +217,17 @@ def record(**changes):
             record(confirmed_fingerprint=None), "f1", Event.PLAN_UPDATE, id="what the LMS holds is not known"
         ),
         pytest.param(
-            record(state=State.REJECTED, operation=Operation.UPDATE, wanted_fingerprint="f2"),
+            refused(),
             "f2",
             Reason.REJECTED_BEFORE,
             id="refused this very payload",
         ),
         pytest.param(
-            record(state=State.REJECTED, operation=Operation.UPDATE, wanted_fingerprint="f2"),
+            refused(export_context="old"), "f2", Event.PLAN_UPDATE, id="refused under another configuration"
+        ),
+        pytest.param(refused(not_before_at=EARLIER), "f2", Event.PLAN_UPDATE, id="refused long ago"),
+        pytest.param(
+            refused(),
             "f3",
             Event.PLAN_UPDATE,
             id="refused another payload",
@@ -201,12 +238,12 @@ def record(**changes):
     ],
 )
 def test_decision_once_the_payload_is_known(held, fingerprint, expected):
-    assert compare(held, fingerprint, force=False) == expected
+    assert comparison(held, fingerprint) == expected
 
 
 def test_force_sends_the_same_payload_again():
-    assert compare(record(), "f1", force=True) is Event.PLAN_UPDATE
-    assert compare(record(present=False), "f1", force=True) is Event.PLAN_CREATE
+    assert comparison(record(), "f1", force=True) is Event.PLAN_UPDATE
+    assert comparison(record(present=False), "f1", force=True) is Event.PLAN_CREATE
 
 
 @pytest.mark.parametrize(
@@ -249,6 +286,6 @@ def test_what_lies_ready_is_compared_with_what_was_offered():
         reason="not-acknowledged",
     )
 
-    assert compare(record, "offered", force=False) == "not-acknowledged"
-    assert compare(record, "other", force=False) is Event.PLAN_UPDATE
-    assert compare(record, "offered", force=True) is Event.PLAN_UPDATE
+    assert comparison(record, "offered") == "not-acknowledged"
+    assert comparison(record, "other") is Event.PLAN_UPDATE
+    assert comparison(record, "offered", force=True) is Event.PLAN_UPDATE

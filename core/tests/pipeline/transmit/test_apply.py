@@ -7,7 +7,7 @@ import pytest
 
 from coursewire.model.payload import Operation, Payload, Result, ResultKind
 from coursewire.pipeline.export.prepared import Prepared
-from coursewire.pipeline.rules.pauses import LONGEST_PAUSE, pause_after
+from coursewire.pipeline.rules.verdicts import AFTER_FAILURE
 from coursewire.pipeline.transmit.apply import apply_result, put_back
 from coursewire.storage.audit.records import ContentRecord
 from coursewire.storage.audit.states import State
@@ -61,11 +61,16 @@ def test_a_refusal_keeps_what_the_lms_held_before():
     record = item.record
     assert (record.state, record.reason, record.message) == (State.REJECTED, "missing-field", "no title")
     assert (record.confirmed_fingerprint, record.source_version) == ("old", "v2")
+    assert record.not_before_at == NOW + timedelta(days=1)
 
 
 def test_a_failure_rests_longer_each_time_and_at_most_a_day():
-    assert [pause_after(n) for n in (1, 2, 3)] == [timedelta(0), timedelta(minutes=5), timedelta(minutes=15)]
-    assert pause_after(50) == LONGEST_PAUSE
+    assert [AFTER_FAILURE.after(n) for n in (1, 2, 3)] == [
+        timedelta(0),
+        timedelta(minutes=5),
+        timedelta(minutes=15),
+    ]
+    assert AFTER_FAILURE.after(50) == AFTER_FAILURE.longest
     item = sending(attempts=3)
     apply_result(item, Result(ResultKind.TRY_LATER), NOW)
     assert (item.record.state, item.record.not_before_at) == (State.FAILED, NOW + timedelta(minutes=15))
@@ -104,7 +109,7 @@ def test_no_answer_leaves_the_item_in_doubt():
 def test_blocked_is_asked_again_after_a_day():
     item = sending()
     apply_result(item, Result(ResultKind.BLOCKED, reason="deleted-at-lms"), NOW)
-    assert (item.record.state, item.record.not_before_at) == (State.BLOCKED, NOW + LONGEST_PAUSE)
+    assert (item.record.state, item.record.not_before_at) == (State.BLOCKED, NOW + timedelta(days=1))
 
 
 def test_putting_back_undoes_the_claim():

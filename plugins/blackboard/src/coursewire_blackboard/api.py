@@ -18,7 +18,7 @@ OWN_404 = "status"
 PERMISSION_HINT = "Give the system role of the token's user the entitlements that the channel's page lists."
 
 
-def settings(session: cw.Session) -> BlackboardConfig:
+def config_of(session: cw.Session) -> BlackboardConfig:
     """Return the configuration of a session, by its own type."""
     return cast("BlackboardConfig", session.config)
 

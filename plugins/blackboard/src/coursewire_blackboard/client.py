@@ -14,12 +14,12 @@ import coursewire as cw
 from coursewire_blackboard.api import (
     COURSES,
     OWN_404,
+    config_of,
     created_id,
     find_by_external_id,
     read_visible,
     result_of,
     rows,
-    settings,
 )
 from coursewire_blackboard.config import API
 from coursewire_blackboard.content import PAGE_TITLE, course_id
@@ -68,7 +68,7 @@ async def _check_course(session: cw.Session, course: str) -> list[str]:
     answer = await session.get(f"{COURSES}/{course}")
     read_visible(answer, "externalId", "course.configure-properties.EXECUTE")
     sentences = ["External ids can be seen."]
-    if settings(session).disable_learner_data_transmissions:
+    if config_of(session).disable_learner_data_transmissions:
         return sentences
     answer = await session.get(f"{API}/v1/courses/{course}/users")
     read_visible(answer, "results", "course.user.VIEW")
@@ -123,7 +123,7 @@ class _Courses(cw.ItemWriter):
     async def retire(self, remote_id: str, payload: cw.Payload) -> cw.Result:
         """Hide or delete a course, as the configuration says."""
         course, _, _ = _ids_in(remote_id)
-        if settings(self.session).retire_strategy is cw.RetireStrategy.DELETE:
+        if config_of(self.session).retire_strategy is cw.RetireStrategy.DELETE:
             return replace(await self._delete(course), remote_id=remote_id)
         change = {"availability": {"available": "No"}}
         response = await self.session.patch(f"{COURSES}/{course}", json=change, safe_to_repeat=True)
@@ -144,8 +144,13 @@ class _Courses(cw.ItemWriter):
         ended = await cw.result_of_call(self._delete(course))
         if ended.confirms or self.is_gone(ended):
             return replace(refusal, remote_id=None, message=f"{refusal.message} It was taken away again.")
+        # In doubt, since the course is there in part: the next run finds it and goes on from it, and it is hidden when
+        # nobody wants it any more.
         return replace(
-            refusal, message=f"{refusal.message} The empty course {course} stayed: {ended.message}"
+            refusal,
+            kind=cw.ResultKind.IN_DOUBT,
+            remote_id=course,
+            message=f"{refusal.message} The empty course {course} stayed: {ended.message}",
         )
 
     async def _delete(self, course: str) -> cw.Result:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import coursewire as cw
 from coursewire_blackboard.api import (
@@ -15,17 +15,35 @@ from coursewire_blackboard.api import (
     OWN_404,
     PERMISSION_HINT,
     by_field,
+    config_of,
     created_id,
     find_by_external_id,
     fits_into_path,
     result_of,
     rows,
-    settings,
 )
 from coursewire_blackboard.config import API
 
 SAME_SCORE = 0.00002
 """Learn shows five decimals."""
+
+NO_POINTS = cw.Result(
+    cw.ResultKind.BLOCKED,
+    "no-points-possible",
+    "The column has no points in Learn, so that no grade can be a part of them. Give it points there.",
+)
+
+
+class Column(NamedTuple):
+    """A column of the gradebook.
+
+    Attributes:
+        id: Learn's id.
+        possible: The maximum that it has now; None where Learn does not show it.
+    """
+
+    id: str
+    possible: float | None
 
 
 @cw.hookimpl
@@ -42,22 +60,37 @@ async def _write(session: cw.Session, payload: cw.Payload) -> cw.Result:
         # A grade that is not there need not be taken away.
         return placed if score is not None else replace(placed, kind=cw.ResultKind.ALREADY_SO, message="")
     course, column, user = placed
+    if score is not None and column.possible is not None:
+        if column.possible <= 0:
+            return NO_POINTS
+        score = _of_the_maximum(score, payload.body["column"]["score"]["possible"], column.possible)
     cell = cw.Cell(
-        path=f"{_columns(course)}/{column}/users/{user}",
+        path=f"{_columns(course)}/{column.id}/users/{user}",
         score=score,
         within=SAME_SCORE,
         mark="userId",
-        place=lambda answer: f"{column}/{answer['userId']}",
+        place=lambda answer: f"{column.id}/{answer['userId']}",
         method="PATCH",
         body={"score": score},
     )
     return await cw.write_score(
         session,
         cell,
-        told=payload.remote_id if settings(session).keep_instructor_changes else None,
+        told=payload.remote_id if config_of(session).keep_instructor_changes else None,
         permission_hint=PERMISSION_HINT,
         not_found_member=OWN_404,
     )
+
+
+def _of_the_maximum(score: float, wanted: float, possible: float) -> float:
+    """Return the score as the same part of the maximum that the column has now.
+
+    Args:
+        score: The points of the payload.
+        wanted: The maximum that they are meant of.
+        possible: The maximum of the column.
+    """
+    return score if possible == wanted else round(score * possible / wanted, 5)
 
 
 # -- where a grade goes, asked for once a run --------------------------------------------------------------
@@ -65,7 +98,7 @@ async def _write(session: cw.Session, payload: cw.Payload) -> cw.Result:
 
 async def _place(
     session: cw.Session, body: Mapping[str, Any], *, create: bool
-) -> tuple[str, str, str] | cw.Result:
+) -> tuple[str, Column, str] | cw.Result:
     """Find the place of a grade in Learn's gradebook.
 
     Args:
@@ -79,16 +112,37 @@ async def _place(
     course = await session.once(("course", body["course"]), lambda: _course(session, body["course"]))
     if course is None:
         return cw.blocked(cw.Reason.COURSE_NOT_AT_LMS)
-    column = await session.once(
-        ("column", course, body["column"]["externalId"], create),
-        lambda: _column(session, course, body["column"], create=create),
-    )
-    if isinstance(column, cw.Result):
-        return column
-    user = await _user(session, course, body["learner"])
-    if isinstance(user, cw.Result):
-        return user
-    return course, column, user
+    wanted = body["column"]
+    place = ("column", course, wanted["externalId"])
+    async with session.lock(place):
+        column = await session.once(place, lambda: _column(session, course, wanted))
+        if column is None and not create:
+            return cw.Result(cw.ResultKind.ALREADY_SO, "no-such-column")
+        shown = await session.once(("shown", course), lambda: _shown(session, course)) if not column else {}
+        if shown is None:
+            return cw.blocked(cw.Reason.COURSE_NOT_AT_LMS)
+        user = await _user(session, course, body["learner"])
+        if isinstance(user, cw.Result):
+            return user
+        if column is None:
+            # Nothing is made in a course for somebody who is not in it.
+            if not await _is_member(session, course, user):
+                return cw.blocked(cw.Reason.LEARNER_UNMATCHED)
+            session.forget(place)
+            column = await session.once(place, lambda: _create_column(session, course, wanted, shown))
+    return column if isinstance(column, cw.Result) else (course, column, user)
+
+
+async def _shown(session: cw.Session, course: str) -> cw.JsonObject | None:
+    """Return what Learn shows of a course; None where there is no such course.
+
+    Raises:
+        SendError: Learn could not tell.
+    """
+    response = await session.get(f"{COURSES}/{course}")
+    if cw.is_missing(response, OWN_404):
+        return None
+    return cw.read_success(response, next_step=PERMISSION_HINT)
 
 
 async def _course(session: cw.Session, key: str) -> str | None:
@@ -107,17 +161,19 @@ def _columns(course: str) -> str:
     return f"{API}/v2/courses/{course}/gradebook/columns"
 
 
-async def _column(
-    session: cw.Session, course: str, wanted: cw.JsonObject, *, create: bool
-) -> str | cw.Result:
-    """Return Learn's id of the column with an external id; a result where there is no such column."""
+async def _column(session: cw.Session, course: str, wanted: cw.JsonObject) -> Column | cw.Result | None:
+    """Return the column with an external id; None where there is none."""
     found = await find_by_external_id(session, _columns(course), wanted["externalId"])
-    if found is not None:
-        await _keep_from_counting(session, course, found, wanted)
-        return str(found["id"])
-    if not create:
-        return cw.Result(cw.ResultKind.ALREADY_SO, "no-such-column")
-    return await _create_column(session, course, wanted)
+    if found is None:
+        return None
+    await _keep_from_counting(session, course, found, wanted)
+    return _column_of(found)
+
+
+def _column_of(found: cw.JsonObject) -> Column:
+    possible = cw.dig(found, "score", "possible")
+    known = isinstance(possible, int | float) and not isinstance(possible, bool)
+    return Column(str(found["id"]), float(possible) if known else None)
 
 
 async def _keep_from_counting(
@@ -132,12 +188,11 @@ async def _keep_from_counting(
         await session.patch(f"{_columns(course)}/{column['id']}", json=change, safe_to_repeat=True)
 
 
-async def _create_column(session: cw.Session, course: str, wanted: cw.JsonObject) -> str | cw.Result:
-    response = await session.get(f"{COURSES}/{course}")
-    if cw.is_missing(response, OWN_404):
-        return cw.blocked(cw.Reason.COURSE_NOT_AT_LMS)
+async def _create_column(
+    session: cw.Session, course: str, wanted: cw.JsonObject, shown: cw.JsonObject
+) -> Column | cw.Result:
     body = dict(wanted)
-    if cw.read_success(response, next_step=PERMISSION_HINT).get("ultraStatus") == "Ultra":
+    if shown.get("ultraStatus") == "Ultra":
         # An Ultra course refuses to be told whether a column counts.
         del body["includeInCalculations"]
     # Learn lets no two columns of a course have one external id, so that a repeat meets 409.
@@ -145,22 +200,35 @@ async def _create_column(session: cw.Session, course: str, wanted: cw.JsonObject
     if response.status_code == 409:
         found = await find_by_external_id(session, _columns(course), wanted["externalId"])
         if found is not None:
-            return str(found["id"])
-    return created_id(response) or result_of(session, response, acknowledged=False)
+            return _column_of(found)
+    if created_id(response):
+        return _column_of(cw.read_object(response))
+    return result_of(session, response, acknowledged=False)
 
 
 async def _user(session: cw.Session, course: str, learner: str) -> str | cw.Result:
     """Return a learner as it stands in a path; a result where Learn knows the learner not at all, or not as one."""
-    field = settings(session).learner_field
+    field = config_of(session).learner_field
     if field != "email":
         return by_field(learner, field)
     students = await session.once(("students", course), lambda: _students(session, course))
     return cw.only_one(students, learner)
 
 
+async def _is_member(session: cw.Session, course: str, user: str) -> bool:
+    """Tell whether a learner is in a course; those that were found by their addresses are."""
+    if config_of(session).learner_field == "email":
+        return True
+    response = await session.get(f"{API}/v1/courses/{course}/users/{user}")
+    if cw.is_missing(response, OWN_404):
+        return False
+    cw.read_success(response, "userId", permission_hint=PERMISSION_HINT)
+    return True
+
+
 async def _students(session: cw.Session, course: str) -> dict[str, set[str]]:
     """Return the ids of a course's students, by their e-mail addresses."""
-    roles = settings(session).student_roles
+    roles = config_of(session).student_roles
     params = {"expand": "user", "fields": "userId,courseRoleId,user.contact.email"}
     if len(roles) == 1:
         params["role"] = roles[0]

@@ -49,6 +49,7 @@ class SimulatedGradebook:
         columns = f"{API}/v2/courses/{{course}}/gradebook/columns"
         return [
             web.get(f"{API}/v1/courses/{{course}}/users", api(self._list_memberships)),
+            web.get(f"{API}/v1/courses/{{course}}/users/{{user}}", api(self._show_membership)),
             web.get(columns, api(self._list_columns)),
             web.post(columns, api(self._create_column, 201)),
             web.get(f"{columns}/{{column}}", api(self._show_column)),
@@ -111,6 +112,14 @@ class SimulatedGradebook:
             if where == course["id"] and role in (None, held)
         ]
         return self._learn.paged(request, found)
+
+    def _show_membership(self, request: web.Request, _body: JsonObject) -> JsonObject:
+        self._learn.demand("course.user.VIEW")
+        course, user = self._learn.course_of(request), self._user_of(request)
+        role = self.memberships.get((course["id"], user["id"]))
+        if role is None:
+            raise missing("user in this course")
+        return {"userId": user["id"], "courseId": course["id"], "courseRoleId": role}
 
     # -- columns ---------------------------------------------------------------------------------------
 

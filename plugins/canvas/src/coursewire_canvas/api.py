@@ -19,14 +19,14 @@ ROWS_A_PAGE = 100
 """Rows that each page of a list is asked for. Canvas gives 10 unless asked, and does not say how many it gives at most."""
 
 
-def settings(session: cw.Session) -> CanvasConfig:
+def config_of(session: cw.Session) -> CanvasConfig:
     """Return the configuration of a session, by its own type."""
     return cast("CanvasConfig", session.config)
 
 
 def account_path(session: cw.Session) -> str:
     """Return the path of the account that the configuration names."""
-    return f"/api/v1/accounts/{settings(session).canvas_account_id}"
+    return f"/api/v1/accounts/{config_of(session).canvas_account_id}"
 
 
 def by_integration_id(key: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 import coursewire as cw
-from coursewire_canvas.api import account_path, find_course, refused, rows, settings
+from coursewire_canvas.api import account_path, config_of, find_course, refused, rows
 from coursewire_canvas.config import PERMISSION_HINT
 
 NEEDED_RIGHTS = {
@@ -58,7 +58,7 @@ async def list_remote(session: cw.Session) -> list[cw.RemoteItem]:
 @cw.hookimpl
 async def check_connection(session: cw.Session) -> list[str]:
     """Read the account, and ask Canvas which of the needed rights the token's user has in it."""
-    sends_outcomes = not settings(session).disable_learner_data_transmissions
+    sends_outcomes = not config_of(session).disable_learner_data_transmissions
     needed = {**NEEDED_RIGHTS, **(RIGHTS_FOR_OUTCOMES if sends_outcomes else {})}
     answer = await session.get(account_path(session))
     account = cw.read_success(
@@ -146,7 +146,7 @@ class _Courses(cw.ItemWriter):
 
     async def retire(self, remote_id: str, payload: cw.Payload) -> cw.Result:
         """Conclude or delete a course, as the configuration says."""
-        event = settings(self.session).retire_strategy.value
+        event = config_of(self.session).retire_strategy.value
         response = await self.session.delete(f"/api/v1/courses/{remote_id}", json={"event": event})
         if response.is_success and cw.read_object(response).get(event) is True:
             return cw.Result(cw.ResultKind.ACCEPTED, remote_id=remote_id, http_status=response.status_code)
@@ -160,7 +160,7 @@ class _Courses(cw.ItemWriter):
         return result.http_status in (400, 404) or result.reason in (OTHER_COURSE, DELETED_AT_CANVAS)
 
     def _states_of_retired(self) -> tuple[str, ...]:
-        if settings(self.session).retire_strategy is cw.RetireStrategy.CONCLUDE:
+        if config_of(self.session).retire_strategy is cw.RetireStrategy.CONCLUDE:
             return ("completed", "deleted")
         return ("deleted",)
 

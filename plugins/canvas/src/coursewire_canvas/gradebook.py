@@ -24,10 +24,9 @@ SHORTEST_TERM = 3
 """Characters below which Canvas refuses to search for a user."""
 PAUSES_S = (0, 0.5, 1, 2, 4, 8, 8, 8, 8, 8, 8, 8)
 """Seconds before each look at a Progress: a minute in all. The next run looks at what takes longer."""
-STUDENTS = [
-    ("enrollment_type[]", "student"),
-    *(("enrollment_state[]", state) for state in ("active", "invited", "completed")),
-]
+GRADEABLE = ("active", "invited", "completed")
+"""States of an enrolment in which a student can have grades."""
+STUDENTS = [("enrollment_type[]", "student"), *(("enrollment_state[]", state) for state in GRADEABLE)]
 NAMES = ("email", "login_id", "sis_user_id", "integration_id")
 """Fields of a user in which a learner's id may stand. Two users who share one cannot be told apart."""
 WITH_EMAIL = ("include[]", "email")
@@ -64,6 +63,15 @@ async def students(session: cw.Session, course_id: str) -> dict[str, set[str]]:
     """Return the ids of a course's students, by their addresses, logins and SIS ids."""
     users = rows(session, f"/api/v1/courses/{course_id}/users", [*STUDENTS, WITH_EMAIL])
     return await session.once(("students", course_id), lambda: cw.people_by_name(_names_of(users)))
+
+
+async def is_student(session: cw.Session, course_id: str, user_id: str) -> bool:
+    """Tell whether a user is a student of a course."""
+    query = [("user_id", user_id), ("type[]", "StudentEnrollment")]
+    query += [("state[]", state) for state in GRADEABLE]
+    async for _ in rows(session, f"/api/v1/courses/{course_id}/enrollments", query):
+        return True
+    return False
 
 
 async def users_named(session: cw.Session, name: str) -> dict[str, set[str]]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import coursewire as cw
 from coursewire_canvas import gradebook
-from coursewire_canvas.api import ROWS_A_PAGE, settings
+from coursewire_canvas.api import ROWS_A_PAGE, config_of
 from coursewire_canvas.config import PERMISSION_HINT
 from coursewire_canvas.outcomes import NO_GRADE
 
@@ -26,6 +26,12 @@ NOT_ENROLLED = cw.Result(
     cw.ResultKind.BLOCKED,
     "learner-not-enrolled",
     "The user is not a student of the course in Canvas. Enrol the user there.",
+)
+
+NO_POINTS = cw.Result(
+    cw.ResultKind.BLOCKED,
+    "no-points-possible",
+    "The assignment has no points in Canvas, so that no grade can be a part of them. Give it points there.",
 )
 
 
@@ -93,11 +99,19 @@ async def _placed(
     user_id = await _user(session, course_id, body["learner"], together=together)
     if isinstance(user_id, cw.Result):
         return user_id
-    assignment = await gradebook.assignment(session, course_id, body["assignment"], create=posted != NO_GRADE)
+    assignment = await gradebook.assignment(session, course_id, body["assignment"], create=False)
+    if assignment is None and posted != NO_GRADE:
+        # Nothing is made in a course for somebody who is not in it.
+        if not together and not await gradebook.is_student(session, course_id, user_id):
+            return NOT_ENROLLED
+        assignment = await gradebook.assignment(session, course_id, body["assignment"], create=True)
     if assignment is None:
         return cw.Result(cw.ResultKind.ALREADY_SO, "no-such-assignment")
     if isinstance(assignment, cw.Result):
         return assignment
+    if posted != NO_GRADE and not float(assignment.get("points_possible") or 0):
+        return NO_POINTS
+    posted = _of_the_maximum(posted, body["assignment"], assignment)
     assignment_id = str(assignment["id"])
     where = f"{course_id}/{assignment_id}/{user_id}"
     cell = cw.Cell(
@@ -122,6 +136,15 @@ async def _user(session: cw.Session, course_id: str, learner: str, *, together: 
         return found
     elsewhere = cw.only_one(await gradebook.users_named(session, learner), learner)
     return NOT_ENROLLED if isinstance(elsewhere, str) else elsewhere
+
+
+def _of_the_maximum(
+    posted: float | str, wanted: Mapping[str, Any], assignment: Mapping[str, Any]
+) -> float | str:
+    """Return what is posted, in per cent where the assignment has another maximum now than it was created with."""
+    if isinstance(posted, str) or float(assignment["points_possible"]) == wanted["points_possible"]:
+        return posted
+    return f"{posted / wanted['points_possible'] * 100:.10g}%"
 
 
 def _score(posted: float | str, assignment: Mapping[str, Any]) -> float | None:
@@ -182,7 +205,7 @@ async def _write_together(
             results[path] = settled
     if not writing:
         return results
-    posted = {grade.place: grade.payload.body["submission"]["posted_grade"] for grade in writing.values()}
+    posted = {grade.place: grade.cell.body["submission"]["posted_grade"] for grade in writing.values()}
     bulk = await gradebook.post_grades(session, course_id, posted)
     if isinstance(bulk, cw.Result):
         return results | dict.fromkeys(writing, bulk)
@@ -194,7 +217,7 @@ async def _write_together(
 
 def _is_others(session: cw.Session) -> Callable[[cw.JsonObject], Awaitable[bool]] | None:
     """Return the function that tells whether somebody else graded a submission; None where that does not matter."""
-    if not settings(session).keep_instructor_changes:
+    if not config_of(session).keep_instructor_changes:
         return None
 
     async def is_others(submission: cw.JsonObject) -> bool:

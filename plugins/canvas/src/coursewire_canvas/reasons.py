@@ -52,6 +52,14 @@ REASONS = (
         text="the course has no assignment from which a grade could be taken away",
     ),
     cw.ReasonInfo(
+        code="no-points-possible",
+        group=cw.ReasonGroup.PERSON,
+        counted_as=cw.CountedAs.FAILED,
+        text="the assignment has no points in Canvas, so that no grade can be a part of them",
+        command_step="Give the assignment points in Canvas.",
+        lifted_by=cw.TRIED_AGAIN,
+    ),
+    cw.ReasonInfo(
         code="bulk-failed",
         group=cw.ReasonGroup.ITEM,
         counted_as=cw.CountedAs.FAILED,

@@ -72,6 +72,7 @@ class SimulatedGradebook:
             web.get("/api/v1/users/self", api(self._show_self)),
             web.get("/api/v1/accounts/{account}/users", api(self._search_users)),
             web.get(one + "/users", api(self._list_students)),
+            web.get(one + "/enrollments", api(self._list_enrollments)),
             web.get(one + "/assignments", api(self._list_assignments)),
             web.post(one + "/assignments", api(self._create_assignment)),
             web.delete(one + "/assignments/{assignment}", api(self._delete_assignment)),
@@ -173,6 +174,19 @@ class SimulatedGradebook:
             if where == course["id"] and state in states
         ]
         return self._shown_users(request, found)
+
+    def _list_enrollments(self, request: web.Request, _body: JsonObject) -> Answer:
+        course = self.canvas.course_of(request)
+        self.canvas.demand("read_roster")
+        if request.query.getall("type[]", []) != ["StudentEnrollment"]:
+            raise message(400, "the simulated Canvas has students only")
+        wanted, states = request.query.get("user_id"), request.query.getall("state[]", ["active", "invited"])
+        found = [
+            {"course_id": where, "user_id": user, "type": "StudentEnrollment", "enrollment_state": state}
+            for (where, user), state in self.enrollments.items()
+            if where == course["id"] and state in states and wanted in (None, str(user))
+        ]
+        return self.canvas.page(request, found)
 
     def _shown_users(self, request: web.Request, users: Sequence[JsonObject]) -> Answer:
         hidden = set()

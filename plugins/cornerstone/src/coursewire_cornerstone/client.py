@@ -6,12 +6,11 @@ Cornerstone documents both at https://csod.dev, guides "Online Content Connector
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import httpx
 
 import coursewire as cw
-from coursewire_cornerstone.config import CornerstoneConfig
+from coursewire_cornerstone.config import CornerstoneConfig, config_of
 from coursewire_cornerstone.outcomes import FINAL
 
 ASSIGNMENTS = "learning-assignments"
@@ -43,7 +42,7 @@ def authenticate(config: CornerstoneConfig, tokens: cw.Tokens) -> httpx.Auth:
 @cw.hookimpl
 async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]:
     """Report a batch of one result; the message of its result says by which API."""
-    config = cast("CornerstoneConfig", session.config)
+    config = config_of(session)
     return [await _send(session, config, payload) for payload in batch.payloads]
 
 
@@ -110,7 +109,7 @@ async def check_connection(session: cw.Session) -> list[str]:
         BlockedError: No learner has come from the portal yet, or the application lacks a permission.
         CredentialsError: The portal gives the application no token.
     """
-    if cast("CornerstoneConfig", session.config).completion_api == "callback":
+    if config_of(session).completion_api == "callback":
         launch = await session.launch("")
         if launch is None:
             why = "results are taken only with the session token that a learner brings"

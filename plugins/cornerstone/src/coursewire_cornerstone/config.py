@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
@@ -74,7 +74,7 @@ class CornerstoneConfig(cw.ChannelConfig):
     """Cornerstone's subjects, each with the list of our subjects that it stands for."""
     disable_subject_metadata_transmission: bool = False
     """Send no subjects, for a portal with a taxonomy of its own."""
-    launch_url: cw.OptionalUrl = None
+    launch_url: Annotated[cw.OptionalUrl, cw.Destination(False)] = None
     """Address of this service's page for arriving learners: https://<host>/channels/csod/launch/<customer UUID>. Courses
     then begin there, and go on to their own address; empty where the platform hands arrivals on by itself."""
 
@@ -84,3 +84,8 @@ class CornerstoneConfig(cw.ChannelConfig):
         if "client_id" in info.data and bool(info.data["client_id"]) is not bool(value):
             raise ValueError("client_id and client_secret belong together; give both, or neither")
         return value
+
+
+def config_of(session: cw.Session) -> CornerstoneConfig:
+    """Return the configuration of a session, by its own type."""
+    return cast("CornerstoneConfig", session.config)

@@ -68,7 +68,7 @@ def export_retirement(confirmed: Mapping[str, Any]) -> cw.JsonObject:
 def _description(item: cw.ContentItem) -> str:
     full = cw.description_with_type(item)
     fits = 0 < len(full) <= LONGEST_DESCRIPTION
-    return full if fits else item.short_description or item.title or ""
+    return full if fits else cw.clean_html(item.short_description or item.title)
 
 
 def _url(config: CornerstoneConfig, item: cw.ContentItem, link: str) -> str:
@@ -81,7 +81,7 @@ def _is_active(item: cw.ContentItem) -> bool:
     if item.content_type is cw.ContentType.PROGRAM:
         return item.status.lower() == "active" if item.status else bool(item.get("published"))
     runs = (item,) if item.content_type is cw.ContentType.COURSE_RUN else item.course_runs
-    return any(run.availability in cw.ENROLLABLE_AVAILABILITY for run in runs)
+    return any(run.is_available for run in runs)
 
 
 def _duration(hours: float | None) -> str | None:
@@ -93,7 +93,8 @@ def _duration(hours: float | None) -> str | None:
 def _partners(item: cw.ContentItem) -> list[str]:
     owners = item.objects("owners") or item.objects("authoring_organizations")
     named = [f"{owner['key']}: {owner['name']}" for owner in owners if _has_text(owner, "key", "name")]
-    return item.names("organizations") or named or [DEFAULT_PARTNER]
+    names = map(cw.plain_text, item.names("organizations") or named)
+    return list(filter(None, names)) or [DEFAULT_PARTNER]
 
 
 def _has_text(data: Mapping[str, Any], *names: str) -> bool:

@@ -59,13 +59,33 @@ async def _save(
     brought: Mapping[str, str],
 ) -> None:
     """Store a launch at every configuration for the portal that the learner comes from."""
-    user, token, callback, host = cw.require_parameters(brought, *PARAMETERS)
+    user, token, callback, host = require_parameters(brought, *PARAMETERS)
     try:
         guid = str(UUID(user))
     except ValueError:
         raise cw.InboundRefusal(400, "userGuid must be a GUID") from None
     launch = cw.Launch(request.learner, course, guid, callback, token, desk.clock())
     await desk.save_launch(customer, host, launch)
+
+
+def require_parameters(given: Mapping[str, str], *names: str) -> list[str]:
+    """Return the values that a caller must give, in the order of the names.
+
+    Args:
+        given: Values by name, for example from :meth:`coursewire.InboundRequest.texts`.
+        *names: Names of the values.
+
+    Raises:
+        InboundRefusal: A value is missing or empty; the message names it (400).
+
+    Example:
+        >>> require_parameters({"userId": "7", "token": "made-up"}, "userId", "token")
+        ['7', 'made-up']
+    """
+    for name in names:
+        if not given.get(name):
+            raise cw.InboundRefusal(400, f"{name} is missing")
+    return [given[name] for name in names]
 
 
 def _target(body: Mapping[str, object]) -> str:

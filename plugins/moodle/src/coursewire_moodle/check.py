@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import coursewire as cw
 from coursewire_moodle.client import CATEGORIES, CREATE, DELETE, FIND, UPDATE, category
-from coursewire_moodle.config import MoodleConfig, settings
+from coursewire_moodle.config import MoodleConfig, config_of
 from coursewire_moodle.outcomes import ASSIGNMENTS, GRADE, MODULE, PARTICIPANTS
 from coursewire_moodle.web_service import call, options
 
@@ -23,7 +23,7 @@ async def check_connection(session: cw.Session) -> list[str]:
     Raises:
         BlockedError: Functions or rights are missing; the message names each.
     """
-    config = settings(session)
+    config = config_of(session)
     grades = not config.disable_learner_data_transmissions
     site = (await call(session, SITE_INFO, {})).data
     needed = _needed_functions(config)

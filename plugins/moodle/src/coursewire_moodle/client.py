@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import coursewire as cw
-from coursewire_moodle.config import settings
+from coursewire_moodle.config import config_of
 from coursewire_moodle.errors import (
     category_missing,
     error_of_call,
@@ -153,7 +153,7 @@ class _Courses(cw.BulkItemWriter):
         return dict.fromkeys((payload.key for payload in payloads), replace(refused, batch_refused=True))
 
     async def _list_category(self) -> dict[str, str]:
-        rows = await courses_by(self.session, "category", settings(self.session).category_id)
+        rows = await courses_by(self.session, "category", config_of(self.session).category_id)
         times = Counter(row["idnumber"] for row in rows)
         # Of two courses with the same ID number a person must say which one is ours.
         return {row["idnumber"]: str(row["id"]) for row in rows if times[row["idnumber"]] == 1}
@@ -188,7 +188,7 @@ class _Courses(cw.BulkItemWriter):
 
     async def retire_all(self, there: Mapping[str, cw.Payload]) -> cw.Results:
         """Hide courses or delete them, as the configuration says."""
-        if settings(self.session).retire_strategy is cw.RetireStrategy.HIDE:
+        if config_of(self.session).retire_strategy is cw.RetireStrategy.HIDE:
             rows = [{"id": known, "visible": 0} for known in there]
             return await self._write(UPDATE, {"courses": rows}, there)
         return await self._write(DELETE, {"courseids": list(there)}, there)
@@ -234,7 +234,7 @@ async def category(session: cw.Session) -> cw.JsonObject:
     Raises:
         BlockedError: The account sees none with this id.
     """
-    number = settings(session).category_id
+    number = config_of(session).category_id
     wanted = {"criteria": [{"key": "id", "value": number}], "addsubcategories": 0}
     rows = (await call(session, CATEGORIES, wanted)).rows()
     if not rows:
@@ -286,5 +286,5 @@ async def find_remote(session: cw.Session, key: str) -> cw.RemoteItem | None:
 @cw.hookimpl
 async def list_remote(session: cw.Session) -> list[cw.RemoteItem]:
     """List the courses of the category that have an ID number; core compares with its records which are ours."""
-    rows = await courses_by(session, "category", settings(session).category_id)
+    rows = await courses_by(session, "category", config_of(session).category_id)
     return [_remote_item(course) for course in rows if course["idnumber"]]

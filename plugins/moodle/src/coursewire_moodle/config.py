@@ -52,6 +52,6 @@ class MoodleConfig(cw.ChannelConfig):
         return self.moodle_base_url
 
 
-def settings(session: cw.Session) -> MoodleConfig:
+def config_of(session: cw.Session) -> MoodleConfig:
     """Return the configuration of a session, by its own type."""
     return cast("MoodleConfig", session.config)

@@ -11,7 +11,7 @@ import httpx
 
 import coursewire as cw
 from coursewire_moodle.client import find_course
-from coursewire_moodle.config import MoodleConfig, settings
+from coursewire_moodle.config import MoodleConfig, config_of
 from coursewire_moodle.errors import (
     grades_not_acknowledged,
     module_missing,
@@ -181,7 +181,7 @@ async def _people(session: cw.Session, course_id: str) -> dict[str, set[str]]:
     Raises:
         BlockedError: Moodle does not show what learners are known by.
     """
-    names = ("email",) if settings(session).learner_id is cw.LearnerId.EMAIL else ("username", "idnumber")
+    names = ("email",) if config_of(session).learner_id is cw.LearnerId.EMAIL else ("username", "idnumber")
     wanted = options(userfields=",".join(("id", *names)), limitfrom=0, limitnumber=PAGE)
     form = form_of(session, PARTICIPANTS, {"courseid": course_id, "options": wanted})
 

@@ -184,7 +184,7 @@ CALL_RULES: Mapping[str, ErrorRule] = {
         _rule(
             "accessexception",
             cw.BlockedError,
-            _GROUP.PERSON,
+            _GROUP.CONFIGURATION,
             "the function is not one of the external service's, or the account may not use it",
             "Put the function into the external service, give the account webservice/rest:use, and see that it is not "
             "suspended.",

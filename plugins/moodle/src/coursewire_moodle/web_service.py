@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 import coursewire as cw
-from coursewire_moodle.config import settings
+from coursewire_moodle.config import config_of
 from coursewire_moodle.errors import error_of_call
 from coursewire_moodle.forms import bracketed
 from coursewire_moodle.reasons import CHECK_ADDRESS, WAIT
@@ -17,7 +17,7 @@ SERVER = "/webservice/rest/server.php"
 def form_of(session: cw.Session, function: str, parameters: cw.JsonObject) -> dict[str, str]:
     """Return the form that calls a function. Names come back as they were sent, not escaped as HTML."""
     return {
-        "moodlewsrestformat": settings(session).reply_format,
+        "moodlewsrestformat": config_of(session).reply_format,
         "moodlewssettingraw": "1",
         "wsfunction": function,
         **bracketed(parameters),

@@ -75,7 +75,7 @@ class SapConfig(cw.ChannelConfig):
     registered in SuccessFactors."""
     sapsf_base_url: Annotated[cw.LmsUrl, cw.Filled]
     """The tenant's Learning host."""
-    sapsf_company_id: Annotated[cw.Text, cw.Filled]
+    sapsf_company_id: Annotated[cw.Text, cw.Filled, cw.Destination()]
     """Company id."""
     sapsf_user_id: Annotated[cw.Text, cw.Filled]
     """The service user: the administrator of the Open Content Network."""

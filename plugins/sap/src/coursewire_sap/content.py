@@ -101,7 +101,7 @@ def _title_suffix(item: cw.ContentItem, run: cw.CourseRun | None, moment: cw.Mom
 
 
 def _description(item: cw.ContentItem, title: str, run: cw.CourseRun | None, moment: cw.Moment) -> str:
-    text = cw.description_with_type(item) or item.short_description or title
+    text = cw.description_with_type(item) or cw.clean_html(item.short_description or title)
     if item.content_type is not cw.ContentType.COURSE or run is None:
         return text
     dates = [

@@ -41,8 +41,8 @@ class CatalogueExport(Generic[Part]):
     """One run of a command that makes files of a catalogue.
 
     Attributes:
-        build: Makes the part of one item. An item for which it raises NotExportableError, ContractError or
-            ValidationError has no file, but a reason.
+        build: Makes the part of one item. An item for which it raises NotExportableError or ValidationError
+            has no file, but a reason.
         pack: Makes a file of parts. Its key is that of the item, or that of the customer ("all" without one) where
             all parts go into one file.
         output: Folder of the files, made if missing; a file has the key's name, percent-encoded.
@@ -112,7 +112,7 @@ class CatalogueExport(Generic[Part]):
     def _faults_of(self, key: str) -> Iterator[None]:
         try:
             yield
-        except (cw.NotExportableError, cw.ContractError) as error:
+        except cw.NotExportableError as error:
             self.left[key] = str(error)
         except ValidationError as error:
             words = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())

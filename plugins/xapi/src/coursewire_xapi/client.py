@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import coursewire as cw
+from coursewire_xapi.auth import BasicAuth
+from coursewire_xapi.config import XapiConfig, config_of
 from coursewire_xapi.held import Held, follow
 from coursewire_xapi.outcomes import COMPLETED, VOIDED, identifier, voiding
 
 if TYPE_CHECKING:
     import httpx
-
-    from coursewire_xapi.config import XapiConfig
 
     Telling = tuple[list[cw.JsonObject], Held | None]
     Names = set[str] | None
@@ -30,9 +30,9 @@ _admitted = partial(cw.admitted, permission_hint=RIGHTS, next_step=ADDRESS)
 
 
 @cw.hookimpl
-def authenticate(config: XapiConfig) -> cw.BasicAuth:
+def authenticate(config: XapiConfig) -> BasicAuth:
     """Authenticate with user and password, and announce the version of xAPI in every request."""
-    return cw.BasicAuth(config.key, config.secret, {VERSION_HEADER: config.version})
+    return BasicAuth(config.key, config.secret, {VERSION_HEADER: config.version})
 
 
 def tell(config: XapiConfig, payload: cw.Payload) -> Telling:
@@ -60,7 +60,7 @@ async def send_outcomes(session: cw.Session, batch: cw.Batch) -> list[cw.Result]
     Raises:
         BlockedError: The store refuses every call: a right is missing, or the address is wrong.
     """
-    tellings = [tell(cast("XapiConfig", session.config), payload) for payload in batch.payloads]
+    tellings = [tell(config_of(session), payload) for payload in batch.payloads]
     statements = [statement for some, _ in tellings for statement in some]
     if not statements:
         return [NOTHING_TO_VOID] * len(batch)
@@ -137,7 +137,7 @@ async def check_connection(session: cw.Session) -> list[str]:
         BlockedError: A right is missing, or the version of the configuration is not offered.
         UnreachableError: The address does not lead to a Learning Record Store.
     """
-    versions = await _check_version(session, cast("XapiConfig", session.config).version)
+    versions = await _check_version(session, config_of(session).version)
     response = _admitted(await session.get("statements", params={"limit": "1"}))
     cw.read_success(response, "statements", next_step=ADDRESS)
     # An empty array stores nothing. What the store thinks of it does not matter, as long as it is not forbidden.

@@ -19,6 +19,7 @@ import xmltodict
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import coursewire as cw
+from coursewire_xapi.languages import UNDETERMINED, language_tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,8 +132,8 @@ def described(item: cw.ContentItem, run: cw.CourseRun | None, title: str | None)
         NotExportableError: There is no title.
     """
     title = _clean(title) or _clean(cw.require_text(item, "title"))
-    language = cw.language_tag((run and run.content_language) or item.content_language)
-    description = _clean(item.short_description) or title
+    language = language_tag((run and run.content_language) or item.content_language)
+    description = _clean(cw.plain_text(item.short_description)) or title
     return {"title": Texts.of(title, language), "description": Texts.of(description, language)}
 
 
@@ -150,7 +151,7 @@ def of_many(iri: str, name: str, blocks: Sequence[Block]) -> Structure:
         name: Name of the catalogue, in no language.
         blocks: The courses.
     """
-    text = Texts.of(name, cw.UNDETERMINED)
+    text = Texts.of(name, UNDETERMINED)
     return Structure(course=Described(id=iri, title=text, description=text), block=tuple(blocks))
 
 

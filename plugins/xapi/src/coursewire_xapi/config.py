@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+import re
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
@@ -20,6 +21,31 @@ def _base(value: str) -> str:
     return value
 
 
+def _basic_user(value: str) -> str:
+    if ":" in value:
+        raise ValueError("a user of Basic authentication has no colon")
+    return value
+
+
+BasicUser = Annotated[
+    str, Field(min_length=1, max_length=255, coerce_numbers_to_str=True), AfterValidator(_basic_user)
+]
+"""The user name of Basic authentication (RFC 7617), also one that looks like a number."""
+
+
+def _host(value: str) -> str:
+    value = value.strip().lower()
+    if not _HOST.fullmatch(value):
+        raise ValueError("write the host alone, with its port if it has one, such as learn.example.org")
+    return value
+
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+
+HostName = Annotated[str, Field(max_length=255), AfterValidator(_host)]
+"""A host without scheme and path, in lower case, with its port if it has one."""
+
+
 class XapiConfig(cw.ChannelConfig):
     """Settings of one Learning Record Store: its address, credentials, and the names of learners and courses."""
 
@@ -27,13 +53,13 @@ class XapiConfig(cw.ChannelConfig):
 
     endpoint: Annotated[cw.LmsUrl, AfterValidator(_base)]
     """Base address of the Learning Record Store: the part before ``/statements``."""
-    key: cw.BasicUser
+    key: BasicUser
     """User of its Basic authentication ("client id")."""
     secret: cw.Secret
     """Password that goes with the key ("client secret")."""
     version: Literal["1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0"] = "1.0.3"
     """Version of xAPI that requests announce. ``config check`` compares it with what the store offers."""
-    site_domain: cw.HostName
+    site_domain: HostName
     """Host of the site that the courses are on. Activity and extension ids begin with it, so it must never change."""
     actor: Literal["account", "mbox", "mbox_sha1sum", "pseudonym"] = "account"
     """Form of the learner's name in statements: ``account`` (the id that ``learner_id`` says), ``mbox`` (e-mail address),
@@ -69,3 +95,8 @@ class XapiConfig(cw.ChannelConfig):
     def site(self) -> str:
         """Address of the site, without a trailing slash."""
         return f"https://{self.site_domain}"
+
+
+def config_of(session: cw.Session) -> XapiConfig:
+    """Return the configuration of a session, by its own type."""
+    return cast("XapiConfig", session.config)

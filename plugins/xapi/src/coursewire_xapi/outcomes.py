@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import coursewire as cw
+from coursewire_xapi.json_values import number, without_none
+from coursewire_xapi.languages import UNDETERMINED, language_tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +39,8 @@ def export_completion(config: XapiConfig, completion: cw.Completion) -> cw.JsonO
     if completion.verdict in (cw.Verdict.PASS, cw.Verdict.FAIL):
         result["success"] = completion.verdict is cw.Verdict.PASS
     if completion.percent is not None:
-        raw = cw.number(completion.percent * 100)
-        result["score"] = {"scaled": cw.number(completion.percent), "raw": raw, "min": 0, "max": 100}
+        raw = number(completion.percent * 100)
+        result["score"] = {"scaled": number(completion.percent), "raw": raw, "min": 0, "max": 100}
     return _statement(config, completion, COMPLETED, completion.completed_at) | {"result": result}
 
 
@@ -94,23 +96,24 @@ def instant(at: datetime | None) -> str:
 
 
 def _statement(config: XapiConfig, outcome: cw.Outcome, verb: str, at: datetime | None) -> cw.JsonObject:
-    course, language = outcome.course, cw.language_tag(outcome.course.language)
+    course, language = outcome.course, language_tag(outcome.course.language)
     known = {f"{config.site}/course/key": outcome.content_key, f"{config.site}/course/uuid": course.uuid}
-    definition = cw.without_none(
+    description = cw.plain_text(course.description)
+    definition = without_none(
         type=COURSE,
         name={language: course.title} if course.title else None,
-        description={language: course.description} if course.description else None,
+        description={language: description} if description else None,
         moreInfo=course.url if re.match(r"https?://\S+$", course.url or "") else None,
         extensions={name: value for name, value in known.items() if value} or None,
     )
     whole = _activity(config, "course", outcome.content_key) if outcome.content_key else None
-    context = cw.without_none(
+    context = without_none(
         registration=_uuid(config, f"registration|{outcome.enrollment_id}"),
         platform=config.site_domain,
-        language=None if language == cw.UNDETERMINED else language,
+        language=None if language == UNDETERMINED else language,
         contextActivities={"grouping": [whole]} if whole else None,
     )
-    return cw.without_none(
+    return without_none(
         id=fact_id(config, outcome),
         actor=actor(config, outcome),
         verb=_verb(verb),

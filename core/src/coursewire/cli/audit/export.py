@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -26,6 +28,14 @@ def export(
     with open_host(read_only=True) as host:
         only = host.configurations.find(config).uuid if config else None
         lines = host.history.export(ExportFormat.JSONL if json else format_, configuration=only)
-        with output.open("wb") if output else nullcontext(sys.stdout.buffer) as target:
+        with _private(output) if output else nullcontext(sys.stdout.buffer) as target:
             target.writelines(lines)
             target.flush()
+
+
+def _private(path: Path) -> BinaryIO:
+    """Open a file that only we may read, also where it was there before."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "wb")

@@ -133,7 +133,7 @@ def _put_record(record: Record, own: Sequence[ReasonInfo]) -> None:
         "remote id": record.remote_id,
         "wanted": record.wanted_fingerprint,
         "confirmed": f"{record.confirmed_fingerprint or ''} {instant(record.confirmed_at)}".strip(),
-        "catalogs": "\n".join(getattr(record, "catalogs", ())),
+        "catalogs": list(getattr(record, "catalogs", ())),
     }
     put_pairs({name: value for name, value in pairs.items() if value})
 

@@ -149,7 +149,10 @@ def edit(
     file: FileOption = None,
     json: Json = False,
 ) -> None:
-    """Change fields. Those that are not named stay as they are."""
+    """Change fields. Those that are not named stay as they are.
+
+    With an address, or anything else that decides where credentials are sent, enter the secrets again: others are erased.
+    """
     changes: dict[str, Any] = {}
     with open_host() as host:
         old = host.configurations.find(config)
@@ -179,6 +182,8 @@ def edit(
         put(f"Nothing changed: configuration {new.short_id} is at version {new.version}.")
     else:
         put(f"Configuration {new.short_id} is at version {new.version}.")
+        if new.secrets_dropped:
+            put(new.dropped_in_words, style="yellow")
 
 
 def check(config: ConfigId, json: Json = False) -> None:
@@ -254,7 +259,7 @@ def history(config: ConfigId, json: Json = False) -> None:
                 f"{change.at:%Y-%m-%d %H:%M}",
                 change.action,
                 change.actor,
-                "\n".join(_change(name, what) for name, what in change.changes.items()),
+                [_change(name, what) for name, what in change.changes.items()],
             )
             for change in changes
         ],

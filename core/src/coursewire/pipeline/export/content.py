@@ -212,7 +212,7 @@ class ContentExport:
         async for some in self._source.content(keys, page_items=PAGE_ITEMS):
             items.update((item.content_key, item) for item in some)
         given = await self._given_keys(records, keys)
-        page = []
+        page: list[ContentEvaluation] = []
         for key in keys:
             record = records.get(key) or ContentRecord(
                 configuration=self._records.configuration, content_key=key, remote_key=key
@@ -226,12 +226,17 @@ class ContentExport:
                 given_key=given.get(key),
                 moment=Moment(self._now),
             )
-            one.follow(self._way)
-            one.prepared = self._leave(one) if one.reason else self._plan(one)
             page.append(one)
+        await asyncio.to_thread(self._evaluate, page)
         if self._can.wants_confirmed and not self._force:
             await self._add_confirmed(page)
         return page
+
+    def _evaluate(self, page: Sequence[ContentEvaluation]) -> None:
+        """Decide about the items of a page and build their payloads: work for a thread, where descriptions are long."""
+        for one in page:
+            one.follow(self._way)
+            one.prepared = self._leave(one) if one.reason else self._plan(one)
 
     async def _add_confirmed(self, page: Sequence[ContentEvaluation]) -> None:
         """Put what the LMS last confirmed beside every update, unless something was tried since."""
@@ -287,7 +292,9 @@ class ContentExport:
         return _build(one, "payload", make)
 
     def _comparison(self, one: ContentEvaluation) -> Decision:
-        verdict = compare(one.record, one.fingerprint, force=self._force)
+        verdict = compare(
+            one.record, one.fingerprint, context=self._context, now=self._now, force=self._force
+        )
         return Decision("comparison", "" if isinstance(verdict, Event) else verdict)
 
     def _plan(self, one: ContentEvaluation) -> Prepared:
@@ -356,7 +363,9 @@ class ContentExport:
             for item in some:
                 try:
                     known_as = records[item.content_key].remote_key
-                    body = self._hooks.export_content(self._config, item, Moment(self._now), known_as)
+                    body = await asyncio.to_thread(
+                        self._hooks.export_content, self._config, item, Moment(self._now), known_as
+                    )
                 except (NotExportableError, ContractError):
                     continue
                 confirmed[item.content_key] = body
@@ -377,6 +386,7 @@ class ContentExport:
     def _retirement(self, one: ContentEvaluation) -> Decision:
         one.record.happen(Event.PLAN_RETIRE)
         one.record.catalogs = ()
+        one.record.export_context = self._context
         return Decision("retirement", "" if self._can.retire_strategies else Reason.RETIRE_NOT_SUPPORTED)
 
     def _retirement_payload(self, one: ContentEvaluation) -> Decision:

@@ -20,6 +20,7 @@ from coursewire.storage.audit.records import ContentRecord, OutcomeRecord, Recor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from coursewire.model.content import ContentItem
     from coursewire.model.instant import Moment
@@ -122,6 +123,8 @@ class OutcomeEvaluation(Evaluation):
         identity: The learner's id at the LMS.
         outcome: The outcome that would be reported.
         evidence: The facts that it was concluded from, as plain data.
+        told: The record whose result the LMS was told last in the same line; None where no other enrollment feeds the
+            line, or nothing was told.
     """
 
     record: OutcomeRecord
@@ -131,6 +134,12 @@ class OutcomeEvaluation(Evaluation):
     identity: Identity | None = None
     outcome: Outcome | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    told: OutcomeRecord | None = None
+
+    @property
+    def overtakes(self) -> bool:
+        """True when the LMS shows another enrollment's result in the same line."""
+        return self.told is not None and self.told.key != self.record.key
 
     @property
     def title(self) -> str:
@@ -155,6 +164,21 @@ def last_reported(record: OutcomeRecord) -> LastReported | None:
     return LastReported.model_validate(reported) if reported else None
 
 
+def earlier_ids(one: OutcomeEvaluation) -> list[str]:
+    """Return the ids under which the LMS was told of the learner in this outcome before, without the present one."""
+    record = one.record
+    kept = orjson.loads(record.evidence).get("earlier_ids", []) if record.evidence else []
+    if record.confirmed_at is not None and record.remote_key:
+        kept.append(record.remote_key)
+    now = one.identity.value if one.identity else None
+    return sorted({each for each in kept if each != now})
+
+
+def result_at(one: OutcomeEvaluation) -> datetime | None:
+    """Return the instant of an outcome's result: of the completion, and where there is none of the enrollment."""
+    return getattr(one.outcome, "completed_at", None) or one.facts.created_at
+
+
 def evidence_of(one: OutcomeEvaluation, before: LastReported | None) -> str:
     """Return what a record keeps as evidence, as JSON.
 
@@ -163,8 +187,11 @@ def evidence_of(one: OutcomeEvaluation, before: LastReported | None) -> str:
         before: What was reported before it; None when nothing was.
     """
     outcome = LastReported.of(one.outcome).model_dump(mode="json") if one.outcome else None
+    at = result_at(one)
     return canonical_json(
         {
+            "at": at.isoformat() if at else None,
+            "earlier_ids": earlier_ids(one),
             "outcome": outcome,
             "saw": dict(one.evidence),
             "told": before.model_dump(mode="json") if before else None,

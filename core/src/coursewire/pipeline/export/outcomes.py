@@ -25,10 +25,12 @@ from coursewire.pipeline.export.content import export_context
 from coursewire.pipeline.export.evaluation import (
     Decision,
     OutcomeEvaluation,
+    earlier_ids,
     evidence_of,
     last_reported,
     snapshot,
 )
+from coursewire.pipeline.export.lines import Lines
 from coursewire.pipeline.export.prepared import PAGE_ITEMS, NotBuiltError, Prepared, build
 from coursewire.pipeline.rules.completion import judge
 from coursewire.pipeline.rules.consent import gate
@@ -87,6 +89,7 @@ class OutcomeExport:
 
     Attributes:
         notes: The findings of the pages since it was last replaced.
+        lines: The enrollment whose result stands where several feed one line at the LMS.
     """
 
     def __init__(
@@ -116,6 +119,9 @@ class OutcomeExport:
         self._now = now
         self._force = force
         self._context = export_context(channel, config)
+        # Two pages are under way, and what is left of the page before waits for its batch to be full.
+        kept = 4 * max(PAGE_ITEMS, channel.channel.limits.most_items(kind))
+        self.lines = Lines(config.result_policy, records, kept)
         self._held: dict[str, Held | None] = {}  # grows to the keys of the courses, not of the enrollments
         self._way: tuple[Callable[[OutcomeEvaluation], Decision], ...] = (
             self._record,
@@ -156,19 +162,26 @@ class OutcomeExport:
 
     async def _evaluate_page(self, page: Sequence[EnrollmentFacts]) -> list[OutcomeEvaluation]:
         known = await asyncio.to_thread(self._look_up, page)
-        evaluated = [self._evaluate(one, known) for facts in page for one in self._outcomes(facts, known)]
+        evaluated = await asyncio.to_thread(
+            lambda: [self._evaluate(one, known) for facts in page for one in self._outcomes(facts, known)]
+        )
+        if self._kind is not Kind.ENROLLMENTS:  # to have joined one run says nothing about another
+            siblings = await asyncio.to_thread(self.lines.siblings, evaluated)
+            self.lines.settle(evaluated, siblings, refused=self._refused(evaluated))
         differing = [
-            one.record.key
+            (one.told or one.record).key
             for one in evaluated
             if not one.reason
             and one.record.confirmed_at is not None
-            and one.record.confirmed_fingerprint != one.fingerprint
+            and (one.overtakes or one.record.confirmed_fingerprint != one.fingerprint)
         ]
         confirmed = await asyncio.to_thread(self._records.confirmed_payloads, differing) if differing else {}
         for one in evaluated:
             if not one.reason:
-                one.decisions.append(self._decide(one, confirmed.get(one.record.key)))
+                one.decisions.append(self._decide(one, confirmed.get((one.told or one.record).key)))
             one.prepared = self._plan(one)
+            if one.prepared.payload is not None:
+                self.lines.note_planned(one)
         return evaluated
 
     def _look_up(self, page: Sequence[EnrollmentFacts]) -> _Page:
@@ -260,11 +273,15 @@ class OutcomeExport:
             IdentityState.UNMATCHED: Reason.LEARNER_UNMATCHED,
             IdentityState.AMBIGUOUS: Reason.LEARNER_AMBIGUOUS,
         }[found.state]
-        return Decision(
-            "identity",
-            reason,
-            details={"id": found.value, "provider": found.provider, "origin": found.origin},
-        )
+        details: dict[str, Any] = {"id": found.value, "provider": found.provider, "origin": found.origin}
+        message = ""
+        if earlier := earlier_ids(one):
+            details["earlier_ids"] = ", ".join(earlier)
+            message = (
+                f"The LMS was told of this learner as {details['earlier_ids']} before, and that stays there: where it is "
+                "another account, take the result away in the LMS by hand."
+            )
+        return Decision("identity", reason, message, details)
 
     def _course(self, one: OutcomeEvaluation) -> Decision:
         there = any((held := self._held[key]) and held.present for key in _course_keys(one.facts))
@@ -279,7 +296,7 @@ class OutcomeExport:
         one.evidence = judgement.evidence
         details = {**judgement.evidence, "verdict": judgement.verdict.value}
         if judgement.reason:
-            return Decision("rule", judgement.reason, details=details)
+            return Decision("rule", judgement.reason, judgement.message, details)
         reported = last_reported(one.record)
         wanted = judgement.complete or (self._config.send_in_progress and self._can.in_progress.usable)
         if not wanted and not (reported and reported.complete):
@@ -379,27 +396,42 @@ class OutcomeExport:
 
     # -- against what the LMS confirmed ----------------------------------------------------------
 
+    def _compare(self, one: OutcomeEvaluation) -> Event | str:
+        verdict = compare_outcome(
+            one.record, one.fingerprint, context=self._context, now=self._now, force=self._force
+        )
+        if verdict == Reason.UNCHANGED and one.overtakes:
+            return Event.PLAN_UPDATE  # the LMS had it before it was told of the other enrollment
+        return verdict
+
+    def _refused(self, page: Sequence[OutcomeEvaluation]) -> set[str]:
+        """The keys of the outcomes that the LMS has refused as they are now."""
+        waiting = [one for one in page if not one.reason and one.record.state is State.REJECTED]
+        return {one.record.key for one in waiting if self._compare(one) == Reason.REJECTED_BEFORE}
+
     def _decide(self, one: OutcomeEvaluation, confirmed: Mapping[str, Any] | None) -> Decision:
         """Decide last whether it is sent: without a reason it is."""
         record = one.record
-        verdict = compare_outcome(
-            record, one.fingerprint, context=self._context, now=self._now, force=self._force
-        )
+        verdict = self._compare(one)
         if not isinstance(verdict, Event):
             return Decision("comparison", verdict, record.message or "")
-        before = last_reported(record)
+        before = last_reported(one.told or record)
         details = {"last_reported": before.model_dump(mode="json") if before else None}
-        if confirmed is not None and not self._force:
+        if not self._force and (confirmed is not None or one.overtakes):
             reason = self._resend(one, confirmed, before)
             if reason:
                 return Decision("comparison", reason, details=details)
         return Decision("comparison", details=details)
 
     def _resend(
-        self, one: OutcomeEvaluation, confirmed: Mapping[str, Any], before: LastReported | None
+        self, one: OutcomeEvaluation, confirmed: Mapping[str, Any] | None, before: LastReported | None
     ) -> str:
         """Return why the LMS is not told again although the outcome has changed; "" when it is."""
         assert one.outcome is not None
+        if confirmed is None:
+            # The first news of this enrollment, in a line that the LMS has from another one.
+            reason = uncorrectable(self._can, before, LastReported.of(one.outcome))
+            return "" if reason == Reason.CANNOT_CORRECT else reason
         if not self._channel.hook_caller.should_transmit(self._config, one.outcome, confirmed, before):
             improved = self._config.resend_outcomes is Resend.IMPROVED
             return Reason.NOT_IMPROVED if improved else Reason.SENT_BEFORE
@@ -415,12 +447,16 @@ class OutcomeExport:
         assert one.identity is not None
         reason = why_sent(record, force=self._force)
         before = last_reported(record)
-        record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
         record.evidence = evidence_of(one, before)
+        record.happen(Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE)
         record.wanted_fingerprint = one.fingerprint
         record.export_context = self._context
         record.not_before_at = None
         record.remote_key = one.identity.value or ""
+        if one.told is not None:
+            record.remote_id = (
+                one.told.remote_id
+            )  # the place at the LMS is the line's, and what we wrote there last
         assert record.operation is not None
         payload = Payload(
             record.key,
@@ -448,7 +484,10 @@ class OutcomeExport:
             record.reason = record.message = None
         elif last.reason in _KEPT_REASONS:
             record.reason, record.message = last.reason, None
-        if record.confirmed_at is None and one.evidence:
+        if last.reason == Reason.COVERED:
+            record.evidence = evidence_of(one, last_reported(record))
+            record.wanted_fingerprint = one.fingerprint
+        elif record.confirmed_at is None and one.evidence:
             record.evidence = evidence_of(one, None)
         changed = snapshot(record) != one.before
         return Prepared(record, None, last.reason, last.message, changed=changed, title=one.title)

@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coursewire.model.configuration import CompletionPolicy
-from coursewire.model.outcomes import Verdict
+from coursewire.model.outcomes import Verdict, snap
 from coursewire.model.reasons import Reason
 from coursewire.model.results import AUDIT_MODES, EnrollmentFacts
 
@@ -33,6 +33,7 @@ class Judgement:
         percent: 0 to 1; None is unknown.
         evidence: What was looked at and which row decided; plain data for a record.
         reason: Why it cannot be judged, a reason code; ``complete`` is then False. "" when it can.
+        message: The dates that are missing and where each would come from, where one of them is all that lacks.
     """
 
     verdict: Verdict
@@ -41,6 +42,7 @@ class Judgement:
     percent: Decimal | None
     evidence: Mapping[str, Any]
     reason: str = ""
+    message: str = ""
 
 
 # What a date may come from; a row names them in order of preference.
@@ -49,6 +51,15 @@ PASSED = "first-passed"
 END = "course-end"
 MODIFIED = "grade-modified"
 DEADLINE = "upgrade-deadline"
+
+WHERE_FROM = {
+    CERTIFICATE: "the certificate's date of creation",
+    PASSED: "the grade's date of passing (passed_timestamp)",
+    END: "the end of the course run, once it has come",
+    MODIFIED: "the grade's date of change (modified)",
+    DEADLINE: "the upgrade deadline of the run's verified seat, once it has passed",
+}
+"""The field of the source that each date comes from, in words."""
 
 PASSING, NOT_PASSING, ABSENT = "passing", "not passing", "absent"
 YES, NO, UNKNOWN = "yes", "no", "unknown"
@@ -122,6 +133,7 @@ PASSED_TABLE = (
     *_table(
         {"audit": False},
         Row("N1", _CERTIFIED | {"certificate_date": True, "passing_date": True}, _PASS, (CERTIFICATE,), complete=True),
+        Row("N2-paced", _CERTIFIED | {"certificate_date": True, "pacing": INSTRUCTOR_PACED}, _PASS, (CERTIFICATE,), complete=True),
         Row("N2", _CERTIFIED | {"certificate_date": True}, _PASS, (CERTIFICATE,), reason=DATE_UNKNOWN),
         Row("N3", _REFUSED | {"certificate_date": True}, _FAIL, (CERTIFICATE,)),
         Row("N4", _CERTIFIED | {"passing_date": True}, _PASS, (PASSED,), complete=True),
@@ -140,13 +152,13 @@ PASSED_TABLE = (
         {"audit": True},
         Row("A7", {"left": UNKNOWN}, _IN_PROGRESS, reason=Reason.INCOMPLETE_UNKNOWN),
         Row("A1", {"graded": False, "left": YES}, _IN_PROGRESS),
-        Row("A2", {"graded": False} | _DONE, _AUDIT, (MODIFIED, END, DEADLINE), complete=True),
+        Row("A2", {"graded": False} | _DONE, _AUDIT, (MODIFIED, END, DEADLINE, CERTIFICATE), complete=True),
         Row("A2-early", {"graded": False}, _IN_PROGRESS, (MODIFIED, END)),
         Row("A3", {"end": PAST} | _DONE, _AUDIT, (END,), complete=True),
         Row("A3-early", {"end": PAST}, _AUDIT, (END,)),
-        Row("A4", {"passed": YES} | _DONE, _PASS, (PASSED, MODIFIED, DEADLINE), complete=True),
+        Row("A4", {"passed": YES} | _DONE, _PASS, (PASSED, MODIFIED, DEADLINE, CERTIFICATE), complete=True),
         Row("A4-early", {"passed": YES}, _PASS, (PASSED, MODIFIED)),
-        Row("A5", _DONE, _AUDIT, (MODIFIED, DEADLINE), complete=True),
+        Row("A5", _DONE, _AUDIT, (MODIFIED, DEADLINE, PASSED, CERTIFICATE), complete=True),
         Row("A5-early", {"left": NO}, _IN_PROGRESS, (MODIFIED,)),
         Row("A6", {}, _IN_PROGRESS),
     ),
@@ -167,8 +179,8 @@ EVIDENCE_TABLE = (
     *_table(
         {"audit": True},
         Row("E7", {"left": UNKNOWN}, _IN_PROGRESS, reason=Reason.INCOMPLETE_UNKNOWN),
-        Row("E8", {"left": NO, "passed": YES}, _PASS, (PASSED, MODIFIED, END), complete=True),
-        Row("E9", {"left": NO}, _AUDIT, (MODIFIED, END), complete=True),
+        Row("E8", {"left": NO, "passed": YES}, _PASS, (PASSED, MODIFIED, END, DEADLINE, CERTIFICATE), complete=True),
+        Row("E9", {"left": NO}, _AUDIT, (MODIFIED, END, DEADLINE, CERTIFICATE), complete=True),
         Row("E10", {"end": PAST}, _AUDIT, (END,)),
         Row("E11", {}, _IN_PROGRESS),
     ),
@@ -227,6 +239,7 @@ def judge(policy: CompletionPolicy, facts: EnrollmentFacts, moment: Moment) -> J
         completed_at = moment.now  # some LMSs lose a completion that lies in the future
     percent, percent_from = _percent(facts, situation)
     undated = row.complete and found is None
+    reason = DATE_UNKNOWN if undated else row.reason
     return Judgement(
         verdict=row.verdict,
         complete=row.complete and not undated,
@@ -245,7 +258,19 @@ def judge(policy: CompletionPolicy, facts: EnrollmentFacts, moment: Moment) -> J
             "date_from": origin,
             "dates": {name: date.isoformat() for name, date in known.items()},
         },
-        reason=DATE_UNKNOWN if undated else row.reason,
+        reason=reason,
+        message=_missing(row) if reason == DATE_UNKNOWN else "",
+    )
+
+
+def _missing(row: Row) -> str:
+    """Say which date is missing. A row that is never complete asks for the date of passing, whatever else is known."""
+    names = row.dates if row.complete else (PASSED,)
+    wanted = " or ".join(WHERE_FROM[name] for name in names)
+    return (
+        f"The source gives none of the dates that would do: {wanted}."
+        if len(names) > 1
+        else f"Missing: {wanted}."
     )
 
 
@@ -301,7 +326,7 @@ def _percent(facts: EnrollmentFacts, situation: Situation) -> tuple[Decimal | No
 def _fraction(text: str | None) -> Decimal | None:
     """Return a certificate's grade as a fraction; None for letters, and for numbers of another scale."""
     try:
-        value = Decimal(text or "")
+        value = snap(Decimal(text or ""))
     except InvalidOperation:
         return None
     return value if value.is_finite() and 0 <= value <= 1 else None

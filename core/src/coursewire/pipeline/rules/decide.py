@@ -29,6 +29,14 @@ class Action(StrEnum):
     """Leave it as it is."""
 
 
+_WAITS = {
+    State.FAILED: Reason.WAITING_AFTER_FAILURE,
+    State.BLOCKED: Reason.BLOCKED_AT_LMS,
+    State.REJECTED: Reason.REJECTED_BEFORE,
+}
+"""The reason code of an item whose pause is not over, by its state."""
+
+
 class ItemAction(NamedTuple):
     """The action that an item needs, and the reason code of why."""
 
@@ -57,7 +65,8 @@ def action_for(
     state = State(summary.state)
     resting = rests(state, summary.not_before_at, now)
     if wanted_version is None:
-        return _unwanted(summary, state, resting=resting and not force)
+        same = summary.export_context in (None, context)
+        return _unwanted(summary, state, resting=resting and same and not force)
     if state is State.IN_DOUBT and not force:
         return ItemAction(Action.LEAVE, Reason.IN_DOUBT)
     if state is State.SENDING:  # reconciling could not find out; a later run will
@@ -77,13 +86,10 @@ def action_for(
             return ItemAction(Action.LEAVE, Reason.UNCHANGED)
         case State.OFFERED:
             return ItemAction(Action.LEAVE, summary.reason or Reason.NOT_FETCHED)
-        case State.REJECTED:
-            return ItemAction(Action.LEAVE, Reason.REJECTED_BEFORE)
         case State.PLANNED if summary.reason is not None:
             return ItemAction(Action.LEAVE, summary.reason)
-        case State.FAILED | State.BLOCKED if resting:
-            waits = Reason.WAITING_AFTER_FAILURE if state is State.FAILED else Reason.BLOCKED_AT_LMS
-            return ItemAction(Action.LEAVE, waits)
+    if resting:
+        return ItemAction(Action.LEAVE, _WAITS[state])
     return ItemAction(Action.EVALUATE, _why_evaluated(summary, state))
 
 
@@ -97,10 +103,7 @@ def _unwanted(summary: RecordSummary, state: State, *, resting: bool) -> ItemAct
     if state is State.OFFERED and summary.operation == "retire":
         return ItemAction(Action.LEAVE, summary.reason or Reason.NOT_FETCHED)
     if resting and summary.operation == "retire":
-        waits = Reason.WAITING_AFTER_FAILURE if state is State.FAILED else Reason.BLOCKED_AT_LMS
-        return ItemAction(Action.LEAVE, waits)
-    if state is State.REJECTED and summary.operation == "retire":
-        return ItemAction(Action.LEAVE, Reason.REJECTED_BEFORE)
+        return ItemAction(Action.LEAVE, _WAITS[state])
     return ItemAction(Action.RETIRE, Reason.LEFT_CATALOG)
 
 
@@ -114,10 +117,18 @@ def _why_evaluated(summary: RecordSummary, state: State) -> str:
     return Reason.CHANGED if summary.present else Reason.NEW
 
 
-def compare(record: Record, fingerprint: str, *, force: bool) -> Event | str:
+def compare(record: Record, fingerprint: str, *, context: str, now: datetime, force: bool) -> Event | str:
     """Decide once the payload is known: the event that plans a send, or the reason to leave it.
 
-    "Changed" means that the fingerprint differs from what the LMS last confirmed; nothing else decides.
+    "Changed" means that the fingerprint differs from what the LMS last confirmed; nothing else decides. What the LMS
+    refused waits for the end of its pause, or for another payload, configuration or version of the plugin.
+
+    Args:
+        record: The item's record.
+        fingerprint: The fingerprint of the payload as it would be sent now.
+        context: Digest of what else the payload depends on: configuration and plugin version.
+        now: The run's instant.
+        force: Send it whatever the record says.
     """
     if force:
         return Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE
@@ -125,7 +136,7 @@ def compare(record: Record, fingerprint: str, *, force: bool) -> Event | str:
         return Reason.UNCHANGED
     if record.state is State.OFFERED and record.wanted_fingerprint == fingerprint:
         return record.reason or Reason.NOT_FETCHED
-    if record.state is State.REJECTED and record.wanted_fingerprint == fingerprint:
+    if record.state is State.REJECTED and _rests_as_it_is(record, fingerprint, context, now):
         return Reason.REJECTED_BEFORE
     return Event.PLAN_UPDATE if record.present else Event.PLAN_CREATE
 
@@ -144,14 +155,19 @@ def compare_outcome(
 
     A pause ends early when the payload or the configuration has changed.
     """
-    same = record.wanted_fingerprint == fingerprint and record.export_context == context
-    if same and not force and rests(record.state, record.not_before_at, now):
-        if record.state is State.FAILED:
-            return Reason.WAITING_AFTER_FAILURE
+    if not force and _rests_as_it_is(record, fingerprint, context, now):
+        if record.state is not State.BLOCKED:
+            return _WAITS[record.state]
         reason = record.reason or Reason.BLOCKED
         says_more = reason != Reason.BLOCKED and find_reason(reason) is not None
         return reason if says_more else Reason.BLOCKED_AT_LMS
-    return compare(record, fingerprint, force=force)
+    return compare(record, fingerprint, context=context, now=now, force=force)
+
+
+def _rests_as_it_is(record: Record, fingerprint: str, context: str, now: datetime) -> bool:
+    """Tell whether the pause of an item is not over, and nothing has changed that would end it."""
+    same = record.wanted_fingerprint == fingerprint and record.export_context == context
+    return same and rests(record.state, record.not_before_at, now)
 
 
 def why_sent(record: Record, *, force: bool) -> str:

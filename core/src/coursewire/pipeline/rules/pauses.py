@@ -2,48 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
-from coursewire.model.payload import Result, ResultKind
+from coursewire.model.payload import Operation, Result, ResultKind
+from coursewire.model.reasons import ReasonGroup, ReasonInfo, find_reason, reason_of
+from coursewire.pipeline.rules.verdicts import verdict_of
 from coursewire.storage.audit.states import State
 
-FIRST_PAUSE = timedelta(minutes=5)
-LONGEST_PAUSE = timedelta(hours=24)
+RESTING = (State.FAILED, State.BLOCKED, State.REJECTED)
+"""States in which an item rests until its pause is over, or something has changed."""
 
 
-def pause_after(attempts: int) -> timedelta:
-    """Return how long a failed item rests: nothing after the first attempt, then 5, 15, 45 minutes ... up to a day.
-
-    Args:
-        attempts: The number of attempts that failed, 1 or more.
-    """
-    if attempts <= 1:
-        return timedelta(0)
-    growth: int = 3 ** min(attempts - 2, 10)
-    return min(FIRST_PAUSE * growth, LONGEST_PAUSE)
-
-
-def not_before(result: Result, attempts: int, now: datetime) -> datetime | None:
+def not_before(
+    result: Result, operation: Operation, attempts: int, now: datetime, *, own: Sequence[ReasonInfo] = ()
+) -> datetime | None:
     """Return the instant before which an item is not tried again.
 
     Args:
         result: The LMS's answer about the item.
+        operation: The operation that it answers.
         attempts: The number of attempts so far, this one included.
         now: The present instant.
+        own: The rows of the channel's own reason codes.
 
     Returns:
         None when the next run may try, or when the item does not wait for time to pass.
     """
-    match result.kind:
-        case ResultKind.TRY_LATER:
-            return max(now + pause_after(attempts), result.retry_at or now)
-        case ResultKind.BLOCKED:
-            return now + LONGEST_PAUSE
-        case ResultKind.THROTTLED | ResultKind.CREDENTIALS_BROKEN:
-            return result.retry_at
-    return None
+    if result.kind in (ResultKind.THROTTLED, ResultKind.CREDENTIALS_BROKEN):
+        return result.retry_at
+    info = find_reason(reason_of(result), own)
+    verdict = verdict_of(result.kind, operation, info.group if info else ReasonGroup.LMS)
+    if verdict.pauses is None:
+        return None
+    return max(now + verdict.pauses.after(attempts), result.retry_at or now)
 
 
 def rests(state: State, not_before_at: datetime | None, now: datetime) -> bool:
-    """Tell whether an item that failed, or is blocked at the LMS, is not to be tried yet."""
-    return state in (State.FAILED, State.BLOCKED) and not_before_at is not None and not_before_at > now
+    """Tell whether an item that failed, was refused, or is blocked at the LMS, is not to be tried yet."""
+    return state in RESTING and not_before_at is not None and not_before_at > now

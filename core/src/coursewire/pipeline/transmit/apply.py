@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from coursewire.model.payload import Result, ResultKind
-from coursewire.model.reasons import Reason, reason_of
+from coursewire.model.reasons import Reason, ReasonInfo, reason_of
 from coursewire.pipeline.export.prepared import Prepared
 from coursewire.pipeline.rules.pauses import not_before
 from coursewire.storage.audit.states import RESULT_EVENTS, Event
 
 
-def apply_result(prepared: Prepared, result: Result, now: datetime) -> None:
+def apply_result(
+    prepared: Prepared, result: Result, now: datetime, *, own: Sequence[ReasonInfo] = ()
+) -> None:
     """Move an item's record on to what the LMS said.
 
     Args:
         prepared: The item that was sent.
         result: The LMS's answer about it.
         now: The present instant.
+        own: The rows of the channel's own reason codes.
     """
     record, payload = prepared.record, prepared.payload
     assert payload is not None
     record.happen(RESULT_EVENTS[result.kind])
     record.job = None
-    record.not_before_at = not_before(result, record.attempts, now)
+    record.not_before_at = not_before(result, payload.operation, record.attempts, now, own=own)
     record.reason = reason_of(result)
     record.message = result.message or None
     record.remote_id = result.remote_id or record.remote_id

@@ -51,10 +51,18 @@ class Recorder:
             await asyncio.to_thread(self._records.save, [item.record for item in items], now=self._clock())
 
     async def claim(self, items: Sequence[Prepared]) -> None:
-        """Mark the records of these items as being sent, before anything of them leaves."""
+        """Mark the records of these items as being sent, before anything of them leaves.
+
+        Raises:
+            LeaseLostError: Another run may have the lease.
+        """
         self._flushed_at = asyncio.get_running_loop().time()
-        keys = [item.record.key for item in items]
-        await asyncio.to_thread(self._records.claim, keys, job=self._run.job, now=self._clock())
+        keys, lease = [item.record.key for item in items], self._run.lease
+        claimed = await asyncio.to_thread(
+            self._records.claim, keys, job=self._run.job, now=self._clock(), only_if=lease.holds()
+        )
+        if keys and not claimed:
+            raise lease.lost()
 
     def log(self, batch: Batch, results: Sequence[Result], duration_ms: int) -> None:
         """Note an attempt for each item of a batch; the next flush writes it."""
@@ -94,8 +102,13 @@ class Recorder:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write what has come together, in one transaction."""
+        """Write what has come together, in one transaction.
+
+        Raises:
+            LeaseLostError: Another run may have the lease, and have settled these items by now.
+        """
         async with self._writing:
+            self._run.lease.check()
             buffer, self._buffer = self._buffer, _Buffer()
             self._flushed_at = asyncio.get_running_loop().time()
             if buffer.records or buffer.rows:

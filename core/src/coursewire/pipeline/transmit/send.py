@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from more_itertools import batched
 
 from coursewire.errors import ContractError, IncompleteListError, SendError
+from coursewire.model.channel import Idempotency
 from coursewire.model.payload import Batch, Payload, Result, ResultKind, canonical_json
 from coursewire.model.reasons import Reason, reason_of
 from coursewire.pipeline.export.prepared import PAGE_ITEMS, Prepared
+from coursewire.pipeline.rules.suspicion import (
+    IN_A_ROW,
+    is_about_item,
+    is_of_configuration,
+    may_be_of_configuration,
+)
 from coursewire.pipeline.transmit.apply import apply_result, put_back
 from coursewire.pipeline.transmit.batches import group, halves, part
 from coursewire.pipeline.transmit.recorder import Recorder
@@ -37,6 +44,14 @@ UNREACHABLE_IN_A_ROW = 3
 
 LastLook = Callable[[Sequence[Prepared]], Awaitable[Mapping[str, str]]]
 """Asked right before a window of items is claimed: key to reason of those that must stay."""
+
+
+class _Answered(NamedTuple):
+    """An item with what left of it, and what the LMS said."""
+
+    item: Prepared
+    payload: Payload
+    result: Result
 
 
 class Sender:
@@ -65,9 +80,14 @@ class Sender:
         limits = run.channel.channel.limits
         self._concurrency = limits.concurrency
         self._page_items = max(PAGE_ITEMS, limits.most_items(run.kind))
+        capabilities = run.channel.channel.capabilities
+        self._one_by_one = capabilities.idempotency_of(run.kind) is Idempotency.NONE
+        self._claims = asyncio.Semaphore(limits.concurrency)
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._recorder = Recorder(run, records)
         self._unreachable = 0
+        self._unattributed: list[_Answered] = []
+        self._spoke_of_items = False
 
     async def send(self, pages: AsyncIterator[list[Prepared]]) -> None:
         """Take pages until there are no more or the run stops; what was not sent stays planned.
@@ -88,6 +108,7 @@ class Sender:
                 await self._put_back(waiting, claimed=False)
                 waiting.clear()
         await self._send_page(waiting)
+        await self._judge_rest()
 
     async def _leave(self, items: Sequence[Prepared]) -> None:
         for item in items:
@@ -98,9 +119,14 @@ class Sender:
     async def _send_page(self, items: Sequence[Prepared]) -> None:
         if not items:
             return
+        # Those that met a fault of the configuration before go last, so that they cannot hold up the others for ever.
+        items = sorted(items, key=lambda item: item.record.reason == Reason.CONFIGURATION_REFUSED)
         await self._recorder.save(items)
         by_key = {item.record.key: item for item in items}
         batches = list(group(self._run.channel, self._run.config, self._run.kind, items))
+        if self._one_by_one:
+            await asyncio.gather(*(self._send_alone(batch, by_key) for batch in batches))
+            return
         claim = max(self._concurrency * BATCHES_A_CLAIM, LEAST_BATCHES_A_CLAIM)
         for window in batched(batches, claim):
             if self._stop:
@@ -111,6 +137,22 @@ class Sender:
             leaving = await self._look_once_more(window, by_key)
             await self._claim(leaving, by_key)
             await asyncio.gather(*(self._send_one(batch, by_key) for batch in leaving))
+            await self._recorder.flush()
+
+    async def _send_alone(self, batch: Batch, by_key: Mapping[str, Prepared]) -> None:
+        """Claim, send and record one batch, where the LMS gives no way to know afterwards what arrived.
+
+        After a crash what is claimed is in doubt, so that nothing is claimed before there is a slot for its request, and
+        its result is written before the slot takes the next.
+        """
+        async with self._claims:
+            if self._stop:
+                await self._put_back([by_key[payload.key] for payload in batch.payloads], claimed=False)
+                return
+            leaving = await self._look_once_more([batch], by_key)
+            await self._claim(leaving, by_key)
+            for one in leaving:
+                await self._send_one(one, by_key)
             await self._recorder.flush()
 
     async def _look_once_more(
@@ -194,7 +236,9 @@ class Sender:
         elif result.kind is ResultKind.CREDENTIALS_BROKEN:
             over = result.reason == Reason.GRANT_REFUSED
             self._stop.set(Reason.CREDENTIALS_BROKEN, message=message, needs_person=over)
-        elif result.http_status is None and result.kind in (ResultKind.TRY_LATER, ResultKind.IN_DOUBT):
+        elif result.kind is ResultKind.IN_DOUBT or (
+            result.http_status is None and result.kind is ResultKind.TRY_LATER
+        ):
             self._unreachable += 1
             if self._unreachable >= UNREACHABLE_IN_A_ROW:
                 self._stop.set(Reason.LMS_UNREACHABLE, message=message)
@@ -231,17 +275,26 @@ class Sender:
     async def _apply(
         self, answered: Sequence[tuple[Payload, Result]], by_key: Mapping[str, Prepared]
     ) -> None:
-        """Move the records of answered items on, and count what became of them."""
+        """Move the records of answered items on, and count what became of them.
+
+        A refusal that may be the configuration's waits until it is known whose fault it is.
+        """
+        triples = [_Answered(by_key[payload.key], payload, result) for payload, result in answered]
+        await self._note(self._judged(triples))
+
+    async def _note(self, answered: Sequence[_Answered]) -> None:
+        """Write down what the LMS said about items."""
         now = self._clock()
-        for payload, result in answered:
-            item = by_key[payload.key]
+        for item, payload, result in answered:
             first = item.record.confirmed_at is None
-            apply_result(item, result, now)
+            apply_result(item, result, now, own=self._run.channel.channel.reasons)
             confirmed = None
             if result.confirms:
                 self._summary.arrive(payload.operation, first=first)
                 # A hook may have changed what left.
                 confirmed = item.canonical if item.payload is payload else canonical_json(payload.body)
+            elif reason_of(result) == Reason.COVERED:
+                self._summary.leave(Reason.COVERED)
             elif result.kind in (ResultKind.THROTTLED, ResultKind.CREDENTIALS_BROKEN):
                 self._summary.leave(item.record.reason or "")
                 self._summary.wait_until(result.retry_at)
@@ -252,6 +305,43 @@ class Sender:
             self._recorder.add(item, confirmed)
         self._run.advance(len(answered))
         await self._recorder.flush_when_due()
+
+    def _judged(self, answered: Sequence[_Answered]) -> list[_Answered]:
+        """Return the answers that are about their items, with those from before that these show to be so, too."""
+        kind, own = self._run.kind, self._run.channel.channel.reasons
+        about: list[_Answered] = []
+        certain = False
+        for one in answered:
+            of_configuration = is_of_configuration(one.result, own)
+            if of_configuration or may_be_of_configuration(kind, one.payload.operation, one.result):
+                self._unattributed.append(one)
+                certain = certain or of_configuration
+            else:
+                about.append(one)
+        if certain or len(self._unattributed) >= IN_A_ROW:
+            self._blame_configuration()
+        elif any(is_about_item(one.result) for one in about):
+            self._spoke_of_items = True
+            about, self._unattributed = self._unattributed + about, []
+        return about
+
+    def _blame_configuration(self) -> None:
+        """Send nothing more, and put back what was refused by the configuration's fault: no item is marked."""
+        refused, self._unattributed = self._unattributed, []
+        message = refused[0].result.message
+        self._stop.set(Reason.CONFIGURATION_REFUSED, message=message)
+        self._hold([one.item for one in refused], Reason.CONFIGURATION_REFUSED, message)
+
+    async def _judge_rest(self) -> None:
+        """Decide at the end about refusals that were too few to tell: without a word about any item, none is marked."""
+        if not self._unattributed:
+            return
+        if self._spoke_of_items:
+            refused, self._unattributed = self._unattributed, []
+            await self._note(refused)
+        else:
+            self._blame_configuration()
+        await self._recorder.flush()
 
     def _hold(self, items: Sequence[Prepared], reason: str | None = None, message: str = "") -> None:
         """Put claimed items back among the planned ones; the next flush writes it."""

@@ -55,6 +55,9 @@ class FieldRow(BaseModel):
     required: bool
     default: Any = None
     secret: bool
+    destination: bool = Field(
+        description="It decides where credentials are sent: a change erases the secrets that are not given again with it."
+    )
     help: str
 
     @classmethod
@@ -67,6 +70,7 @@ class FieldRow(BaseModel):
             required=field.required,
             default=field.default,
             secret=field.secret,
+            destination=field.destination,
             help=field.help,
         )
 

@@ -41,6 +41,10 @@ class ConfigurationOut(BaseModel):
     version: int
     fields: dict[str, Any]
     secrets_set: list[str] = Field(description="Names of the secret fields that are filled.")
+    secrets_dropped: list[str] = Field(
+        description="Names of the secrets that this change erased, since a secret goes only where it was entered for: "
+        "enter them again for the new destination."
+    )
     needs_reconnect_since: datetime | None
     needs_reconnect_reason: str | None
     failing_since: datetime | None = Field(
@@ -56,12 +60,13 @@ class ConfigurationOut(BaseModel):
     @classmethod
     def of(cls, configuration: Configuration) -> ConfigurationOut:
         """Return the public form of a stored configuration."""
-        names = cls.model_fields.keys() - {"name", "customer", "fields", "secrets_set"}
+        names = cls.model_fields.keys() - {"name", "customer", "fields", "secrets_set", "secrets_dropped"}
         return cls(
             name=configuration.display_name,
             customer=UUID(configuration.customer),
             fields=dict(configuration.fields),
             secrets_set=list(configuration.secrets_set),
+            secrets_dropped=list(configuration.secrets_dropped),
             **{name: getattr(configuration, name) for name in names},
         )
 
@@ -102,7 +107,7 @@ class Change(BaseModel):
     action: str
     actor: str
     changes: dict[str, Any] = Field(
-        description='`{field: [old, new]}`; of a secret only "set", "changed", "cleared".'
+        description='`{field: [old, new]}`; of a secret only "set", "changed", "cleared", "dropped".'
     )
     at: datetime
 
@@ -150,7 +155,9 @@ def show_configuration(uuid: UUID, access: READ) -> ConfigurationOut:
 def edit_configuration(
     uuid: UUID, body: Changes, access: ADMINISTER, expected_version: Version = None
 ) -> ConfigurationOut:
-    """Change fields."""
+    """Change fields. A change of an address, or of anything else that decides where credentials are sent, erases the secrets
+    that are not given again in the same change; an active configuration that needs them refuses it.
+    """
     found = access.configuration(uuid)
     channel = access.installation.channels.get(found.channel).channel
     edited = access.installation.configurations.edit(

@@ -167,7 +167,7 @@ def show_job(uuid: UUID, access: READ) -> JobOut:
             raise Problem(404, f"there is no job {uuid}")
         # It waits for its turn, or ended before it had its lease.
         row = unwritten(watched)
-    access.configuration(row["configuration"])
+    access.configuration_of_job(uuid, row["configuration"])
     return _out(row, progress)
 
 
@@ -184,8 +184,8 @@ def stop_job(uuid: UUID, access: OPERATE) -> JobOut:
     """Let a run end after the requests under way; what is left waits for the next one."""
     watched = access.host.background.find(uuid)
     if watched is None:
-        raise Problem(404, f"no job {uuid} runs in this process")
-    access.configuration(watched.job.configuration.uuid)
+        raise Problem(404, f"there is no job {uuid}", "No such job runs in this process.")
+    access.configuration_of_job(uuid, watched.job.configuration.uuid)
     if not access.host.stop(uuid):
         raise Problem(409, "the job has ended already")
     return _out(unwritten(watched), {uuid: watched.as_dict()})

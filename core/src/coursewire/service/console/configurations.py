@@ -33,6 +33,10 @@ NOTES = {
         "The draft is made. Fill in the settings, test the connection, look at a preview, and go live.",
     ),
     "saved": ("good", "Saved."),
+    "dropped": (
+        "bad",
+        "Saved. Its secrets were erased, since they were entered for another destination: enter them again.",
+    ),
     "live": ("good", "It is live: the next run takes it."),
     "draft": ("left", "It is a draft again: no run takes it."),
     "connected": ("good", "Access was given. Test the connection next."),
@@ -104,7 +108,7 @@ async def save(uuid: UUID, request: Request, access: ADMINISTER) -> Response:
     changes = fields_of(channel.config, form, found)
     version = str(form.get("expected_version", ""))
     try:
-        await run_in_threadpool(
+        edited = await run_in_threadpool(
             access.installation.configurations.edit,
             uuid,
             channel,
@@ -123,7 +127,7 @@ async def save(uuid: UUID, request: Request, access: ADMINISTER) -> Response:
             incorrect=error.incorrect,
             status=422,
         )
-    return go(request, f"/configurations/{uuid}?note=saved")
+    return go(request, f"/configurations/{uuid}?note={'dropped' if edited.secrets_dropped else 'saved'}")
 
 
 @router.post("/{uuid}/check")

@@ -76,15 +76,15 @@ def stop(uuid: UUID, request: Request, access: OPERATE) -> Response:
     """Let a job end after the requests under way."""
     watched = access.host.background.find(uuid)
     if watched is None:
-        raise Problem(404, f"no job {uuid} runs in this process")
-    access.configuration(watched.job.configuration.uuid)
+        raise Problem(404, f"there is no job {uuid}", "No such job runs in this process.")
+    access.configuration_of_job(uuid, watched.job.configuration.uuid)
     access.host.stop(uuid)
     return go(request, f"/jobs/{uuid}")
 
 
 def _job(uuid: UUID, access: Access) -> dict[str, Any]:
     found = show_job(uuid, access)
-    configuration = access.configuration(found.configuration)
+    configuration = access.configuration_of_job(uuid, found.configuration)
     # A job of this process may have ended without a row; one of another process has only its row.
     state = found.progress.state if found.progress and found.progress.state in UNDER_WAY else found.state
     return {

@@ -26,6 +26,13 @@ def front(request: Request) -> Response:
     return RedirectResponse(f"{home_of(request)}/")
 
 
+@router.get(CONSOLE)
+@public
+def without_slash(request: Request) -> Response:
+    """Lead to the first page, by a path and never by the Host header."""
+    return RedirectResponse(f"{home_of(request)}/")
+
+
 @router.get(f"{CONSOLE}/")
 async def overview(request: Request, access: Annotated[Access, needs(Right.READ)]) -> Response:
     """Show the page."""
@@ -51,6 +58,7 @@ async def overview(request: Request, access: Annotated[Access, needs(Right.READ)
                 "waiting": found.waiting,
                 "skipped": found.skipped,
                 "failed": found.failed,
+                "in_doubt": found.in_doubt,
                 "health": health,
                 "health_text": words,
                 "last_run": found.last_run,

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from coursewire.errors import ConfigurationError, ContractError, NotExportableError
 from coursewire.model.content import ContentType
 from coursewire.model.instant import Moment
+from coursewire.model.kinds import Kind
 from coursewire.service.authorization import Access, GuardedRouter, needs
 from coursewire.service.console.site import CONSOLE, render
 from coursewire.service.rights import Right
@@ -35,13 +36,18 @@ async def preview(
     installation = access.installation
     loaded = installation.channels.get(configuration.channel)
     taken = loaded.channel.capabilities.content_types
-    choices = await _choices(access, configuration.customer, taken)
+    catalog_keys = await _catalog_keys(access, configuration.customer)
+    choices = await _choices(access, catalog_keys, taken)
     chosen = key or (choices[0][0] if choices else "")
     ours, theirs, fault = "", "", ""
     if chosen:
-        found = [item async for page in installation.source.content([chosen]) for item in page]
+        # What the customer may not use, and the LMS of this configuration does not hold, is not there for its people.
+        visible = chosen in catalog_keys or await run_in_threadpool(_holds, access, uuid, chosen)
+        found = (
+            [item async for page in installation.source.content([chosen]) for item in page] if visible else []
+        )
         if not found:
-            fault = f"The source does not have {chosen}."
+            fault = f"The customer's catalogs do not have {chosen}."
         elif found[0].content_type not in taken:
             fault = f"The channel does not take content of type {found[0].content_type.value}."
         else:
@@ -74,12 +80,25 @@ async def preview(
     )
 
 
-async def _choices(access: Access, customer: str, taken: frozenset[ContentType]) -> list[tuple[str, str]]:
-    """Return keys and titles of the first items that the channel takes."""
+async def _catalog_keys(access: Access, customer: str) -> dict[str, None]:
+    """Return the keys of the customer's catalogs, in their order."""
     source = access.installation.source
     keys: dict[str, None] = {}
     for catalog in await source.catalogs(customer):
         keys.update(dict.fromkeys((await source.diff(catalog, {})).present))
+    return keys
+
+
+def _holds(access: Access, configuration: UUID, key: str) -> bool:
+    """Tell whether the configuration has a record of a content item."""
+    return key in access.host.records(configuration, Kind.CONTENT).fetch([key])
+
+
+async def _choices(
+    access: Access, keys: dict[str, None], taken: frozenset[ContentType]
+) -> list[tuple[str, str]]:
+    """Return keys and titles of the first items that the channel takes."""
+    source = access.installation.source
     choices: list[tuple[str, str]] = []
     async for page in source.content(list(keys), page_items=CHOICES):
         choices += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import Form, Response
 from fastapi.responses import RedirectResponse
@@ -58,13 +59,14 @@ async def sign_in(
     password: Annotated[str, Form(max_length=1024)] = "",
     next: Annotated[str, Form(max_length=2000)] = "/",  # noqa: A002 - as above
 ) -> Response:
-    """Begin a session. The cookie goes to no other site and no script."""
+    """Begin a session. The cookie goes to no other site and no script; a form of another site is refused."""
+    _demand_own_form(request)
     request.app.state.rates.demand(SIGN_IN, "sign in", address(request))
     following = safe_path(next)
     begun = await run_in_threadpool(request.app.state.accounts.sign_in, name, password)
     if begun is None:
         return _form(request, following, fault=FAULT, name=name)
-    return _enter(request, begun, following)
+    return await _enter(request, begun, following)
 
 
 @router.get("/oidc")
@@ -100,7 +102,7 @@ async def back(request: Request) -> Response:
         if begun is None:
             answer = _form(request, "/", fault=NO_ACCOUNT)
         else:
-            answer = _enter(request, begun, safe_path(proved.following))
+            answer = await _enter(request, begun, safe_path(proved.following))
     answer.delete_cookie(WAY_COOKIE, path=root_of(request) or "/")
     return answer
 
@@ -126,7 +128,26 @@ def _form(request: Request, following: str, *, fault: str = "", name: str = "") 
     )
 
 
-def _enter(request: Request, begun: SignedIn, following: str) -> Response:
+def _demand_own_form(request: Request) -> None:
+    """Refuse a form of another site, which would sign a person in to an account that is not theirs.
+
+    Browsers say where a form comes from; a program that says nothing is none.
+
+    Raises:
+        Problem: 403.
+    """
+    site, origin = request.headers.get("sec-fetch-site", ""), request.headers.get("origin", "")
+    own = urlsplit(address_of(request))
+    if site == "same-origin" or (not site and not origin):
+        return
+    if site in ("", "none") and origin.lower() == f"{own.scheme}://{own.netloc}".lower():
+        return
+    raise Problem(403, "the form is of another site", "Open the sign-in page itself, and sign in there.")
+
+
+async def _enter(request: Request, begun: SignedIn, following: str) -> Response:
+    if earlier := request.cookies.get(SESSION_COOKIE):
+        await run_in_threadpool(request.app.state.accounts.sign_out, earlier)
     answer = go(request, following)
     answer.set_cookie(SESSION_COOKIE, begun.cookie, expires=begun.expires_at, **_cookie_options(request))
     return answer

@@ -6,7 +6,7 @@ import hashlib
 from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -147,6 +147,27 @@ def problem_page(request: Request, problem: Problem) -> Response:
 
 
 def safe_path(text: str) -> str:
-    """Return a path within the console, whatever was handed in; never one of another site."""
-    harmless = text.startswith("/") and not text.startswith(("//", "/\\")) and "\\" not in text
-    return text if harmless and all(ord(character) > 32 for character in text) else "/"
+    """Return a path within the console, whatever was handed in; never one of another site or above the console.
+
+    It is looked at in every form that somebody on the way may decode it to.
+    """
+    form = text
+    for _ in range(MOST_ENCODINGS):
+        if not _stays(form):
+            return "/"
+        if (decoded := unquote(form)) == form:
+            return text
+        form = decoded
+    return "/"
+
+
+MOST_ENCODINGS = 5
+"""Times that a path may be encoded over."""
+
+
+def _stays(text: str) -> bool:
+    if not text.startswith("/") or "\\" in text or any(ord(each) <= 32 or ord(each) == 127 for each in text):
+        return False
+    path = text.partition("?")[0].partition("#")[0]
+    *folders, last = path[1:].split("/")
+    return last not in (".", "..") and not {"", ".", ".."} & {each.partition(";")[0] for each in folders}

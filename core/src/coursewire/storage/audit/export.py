@@ -15,6 +15,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import ColumnElement, Engine, Table, select
 
+from coursewire.printable import in_json, one_line
 from coursewire.storage.audit.queries import HIDDEN
 
 PAGE_ROWS = 1000
@@ -85,12 +86,17 @@ def json_lines(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     """Yield one JSON object on one line for each row, in UTF-8."""
     for row in rows:
         # SQLAlchemy's names of columns are a kind of text that is not taken for one.
-        yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+        yield in_json(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS))
 
 
 def _cell(value: Any) -> Any:
     """Return a cell's text, with an apostrophe in front if a spreadsheet would take it for a formula."""
     if isinstance(value, datetime):
         return value.isoformat()
-    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if formula else value
+    if not isinstance(value, str):
+        return value
+    formula = value.startswith(("\t", "\r", "\n")) or value.lstrip().startswith(_FORMULA)
+    return f"'{one_line(value)}" if formula else one_line(value)
+
+
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")

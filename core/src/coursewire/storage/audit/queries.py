@@ -10,6 +10,7 @@ from sqlalchemy import Column, ColumnElement, Engine, Table, func, select
 
 from coursewire.model.kinds import OUTCOMES
 from coursewire.storage.audit.keyset import latest, unindexed
+from coursewire.storage.audit.records import surely_present
 from coursewire.storage.audit.states import State
 from coursewire.storage.tables.records import content_record, outcome_record, transmission
 
@@ -75,9 +76,9 @@ def _begins(column: Column[Any], text: str) -> ColumnElement[bool]:
 
 
 def by_state(engine: Engine, table: Table, configurations: Collection[UUID] | None) -> list[tuple[Any, ...]]:
-    """Count the records by (configuration, state, reason, present)."""
+    """Count the records by (configuration, state, reason, surely present)."""
     c = table.c
-    keys = (c.configuration, c.state, c.reason, c.present)
+    keys = (c.configuration, c.state, c.reason, surely_present(table).label("there"))
     query = select(*keys, func.count()).group_by(*keys)
     if configurations is not None:
         query = query.where(c.configuration.in_(configurations))

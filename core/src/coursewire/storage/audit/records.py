@@ -195,6 +195,21 @@ def _statements(kind: type[Records[Any]]) -> _Statements:
     )
 
 
+def surely_present(table: Table) -> ColumnElement[int]:
+    """Return the expression that is 1 for an item that the LMS is known to hold, and 0 for any other.
+
+    A published item that was never confirmed does not count, since the LMS may not have fetched it. Nor does one that is
+    in doubt and was never confirmed: it may not have arrived.
+
+    Args:
+        table: The table of the records.
+    """
+    c = table.c
+    new = or_(c.operation == Operation.CREATE.value, c.confirmed_at.is_(None))
+    unsure = c.state.in_([State.OFFERED.value, State.IN_DOUBT.value])
+    return case((and_(unsure, new), 0), (c.present, 1), else_=0)
+
+
 class Records(Generic[R]):
     """The records of one kind of one configuration."""
 
@@ -289,21 +304,41 @@ class Records(Generic[R]):
         """Write records within the caller's transaction; see :meth:`save`."""
         self._upsert(connection, [self._row(r, now) for r in records])
 
-    def claim(self, keys: Sequence[str], *, job: UUID, now: datetime) -> None:
-        """Mark planned records as being sent by ``job``, before any request leaves."""
+    def claim(
+        self, keys: Sequence[str], *, job: UUID, now: datetime, only_if: ColumnElement[bool] | None = None
+    ) -> bool:
+        """Mark planned records as being sent by ``job``, before any request leaves.
+
+        Args:
+            keys: Keys of the records.
+            job: The job that sends them.
+            now: The present instant.
+            only_if: Condition on which they are marked, such as that the job still has its lease; None for none.
+
+        Returns:
+            False when the condition did not hold, so that none was marked.
+        """
+        statement = self._statements.claim if only_if is None else self._statements.claim.where(only_if)
         with self._engine.begin() as connection:
             for some in batched(keys, KEYS_A_QUERY):
                 values = {**self._whose, "keys": some, "job": job, "attempted_at": now, "updated_at": now}
-                connection.execute(self._statements.claim, values)
+                if not connection.execute(statement, values).rowcount:
+                    connection.rollback()
+                    return False
+        return True
+
+    def count_in(self, state: State) -> int:
+        """Return the number of records in a state."""
+        query = (
+            select(func.count()).select_from(self.table).where(self.mine(), self.table.c.state == state.value)
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(query, self._whose).scalar_one()
 
     def counts(self) -> list[tuple[str, str | None, bool, int]]:
-        """Count the records by (state, reason, present).
-
-        A published item that was never confirmed does not count as present, since the LMS may not have fetched it.
-        """
+        """Count the records by (state, reason, :func:`surely_present`)."""
         c = self.table.c
-        new = or_(c.operation == Operation.CREATE.value, c.confirmed_at.is_(None))
-        there = case((and_(c.state == State.OFFERED.value, new), 0), (c.present, 1), else_=0).label("there")
+        there = surely_present(self.table).label("there")
         query = select(c.state, c.reason, there, func.count()).where(self.mine())
         with self._engine.connect() as connection:
             rows = connection.execute(query.group_by(c.state, c.reason, there), self._whose)
@@ -401,6 +436,27 @@ class OutcomeRecords(Records[OutcomeRecord]):
                 for row in connection.execute(query, self._whose):
                     record = self._record(row)
                     found.setdefault(record.enrollment, []).append(record)
+        return found
+
+    def of_lines(
+        self, courses: Sequence[str], learners: Sequence[str], *, besides: Sequence[str]
+    ) -> list[OutcomeRecord]:
+        """Return the records of other enrollments of these learners in these courses, as the LMS knows both.
+
+        Args:
+            courses: Keys that the LMS knows courses by.
+            learners: Ids that the LMS knows learners by.
+            besides: Ids of enrollments that are left out; at most as many as a page has.
+        """
+        found: list[OutcomeRecord] = []
+        c = self.table.c
+        with self._engine.connect() as connection:
+            for some in batched(learners, KEYS_A_QUERY):
+                for places in batched(courses, KEYS_A_QUERY):
+                    query = self._statements.all.where(c.remote_key.in_(some), c.course_key.in_(places))
+                    for part in batched(besides, KEYS_A_QUERY):
+                        query = query.where(c.enrollment.not_in(part))
+                    found += map(self._record, connection.execute(query, self._whose))
         return found
 
     def drop(self, keys: Sequence[str]) -> None:

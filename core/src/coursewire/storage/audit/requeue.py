@@ -23,6 +23,9 @@ from coursewire.storage.tables.records import content_record, outcome_record, tr
 FAILED_STATES = (State.FAILED, State.REJECTED, State.BLOCKED, State.IN_DOUBT)
 """States that a person may end."""
 
+REQUEUEABLE = (*FAILED_STATES, State.PLANNED)
+"""States from which a person may let items go again: those that failed, and those that wait for their time."""
+
 
 def requeue(
     engine: Engine,
@@ -94,6 +97,24 @@ def requeue(
                 now=now,
             )
     return released
+
+
+def end_pauses(engine: Engine, configuration: UUID, *, now: datetime) -> None:
+    """Let the next run try again what failed, was refused or is blocked, since the connection has been seen to work.
+
+    The records keep their state and attempts; only their pause ends.
+
+    Args:
+        engine: The database.
+        configuration: UUID of the configuration.
+        now: The present instant.
+    """
+    states = [state.value for state in FAILED_STATES if state is not State.IN_DOUBT]
+    with writing(engine) as connection:
+        for records in (content_record, outcome_record):
+            c = records.c
+            resting = and_(c.configuration == configuration, c.state.in_(states), c.not_before_at > now)
+            connection.execute(update(records).where(resting).values(not_before_at=now, updated_at=now))
 
 
 def _record_states(connection: Connection, records: Table, part: object) -> list[RecordState]:

@@ -20,7 +20,7 @@ from coursewire.errors import DatabaseError
 from coursewire.storage.database.driver_errors import describe
 from coursewire.storage.database.engine import writing
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
 """All revisions, oldest first: one for each file in ``migrations/versions``. Listed here because the check
 at the start of every command must not wait for Alembic to be imported."""
 

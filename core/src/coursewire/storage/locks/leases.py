@@ -2,6 +2,9 @@
 
 A lease is one row. Taking it is one atomic UPDATE; whoever holds it renews it, and when its process dies it
 lapses, or is taken over at once where the process can be seen to be dead.
+
+Each time that a lease is taken its number grows. Whoever has slept past its time finds another number, or no time left:
+:meth:`Lease.check` looks at the clock before each request, and :meth:`Lease.holds` goes into the statement that claims.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import Engine, Update, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Update, bindparam, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from coursewire.errors import LeaseHeldError, LeaseLostError
@@ -56,15 +59,24 @@ class Lease:
     Attributes:
         name: Name of the right, such as ``content:6f0c...``.
         owner: Name of the holder.
+        fence: Number that grows each time that the lease is taken, by whomever.
     """
 
     def __init__(
-        self, engine: Engine, name: str, owner: str, *, acquired_at: datetime, ttl_s: float, clock: Clock
+        self,
+        engine: Engine,
+        name: str,
+        owner: str,
+        *,
+        fence: int,
+        acquired_at: datetime,
+        ttl_s: float,
+        clock: Clock,
     ) -> None:
         self.name = name
         self.owner = owner
+        self.fence = fence
         self._engine = engine
-        self._acquired_at = acquired_at
         self._ttl = timedelta(seconds=ttl_s)
         self._expires_at = acquired_at + self._ttl
         self._clock = clock
@@ -106,6 +118,7 @@ class Lease:
             "process": process,
             "acquired_at": now,
             "expires_at": now + timedelta(seconds=ttl_s),
+            "fence": table.c.fence + 1,
         }
         for _ in range(ATTEMPTS):
             if _take(engine, _IF_FREE, {"lease": name, "now": now}, values):
@@ -119,7 +132,8 @@ class Lease:
                 raise _held(name, holder)
         else:
             raise _held(name, None)
-        return cls(engine, name, owner, acquired_at=now, ttl_s=ttl_s, clock=clock)
+        fence = _fence(engine, name, owner)
+        return cls(engine, name, owner, fence=fence, acquired_at=now, ttl_s=ttl_s, clock=clock)
 
     def check(self) -> None:
         """Check, without asking the database, that no other holder can have the lease by now.
@@ -128,12 +142,30 @@ class Lease:
             LeaseLostError: The lease was not renewed in time, or passed to another holder.
         """
         if self._lost or self._clock() >= self._expires_at:
-            raise LeaseLostError(
-                f"the right to run {self.name} was lost",
-                why="another run has taken it" if self._lost else "it could not be renewed in time",
-                next_step="Nothing more is sent. The next run settles what was under way; if this happens "
-                "often, look at the database's load and at the hosts' clocks.",
-            )
+            raise self._error()
+
+    def _error(self) -> LeaseLostError:
+        return LeaseLostError(
+            f"the right to run {self.name} was lost",
+            why="another run has taken it" if self._lost else "it could not be renewed in time",
+            next_step="Nothing more is sent. The next run settles what was under way; if this happens "
+            "often, look at the database's load and at the hosts' clocks.",
+        )
+
+    def holds(self) -> ColumnElement[bool]:
+        """Return the condition that this lease has neither lapsed nor passed to another holder, for a statement."""
+        mine = select(table.c.name).where(
+            table.c.name == self.name,
+            table.c.owner == self.owner,
+            table.c.fence == self.fence,
+            table.c.expires_at > self._clock(),
+        )
+        return exists(mine)
+
+    def lost(self) -> LeaseLostError:
+        """Return the error of a run whose lease has passed to another holder, and remember that it has."""
+        self._lost = True
+        return self._error()
 
     def renew(self) -> bool:
         """Prolong the lease by its whole time from now; return False if it has passed to another holder."""
@@ -164,9 +196,9 @@ class Lease:
         self.release()
 
     def _update(self, **values: Any) -> bool:
-        # The instant tells this lease from a later one of the same owner.
-        mine = {"lease": self.name, "holder": self.owner, "since": self._acquired_at}
-        return _take(self._engine, _IF_HELD_BY, mine, values)
+        # The number tells this lease from a later one of the same owner.
+        mine = {"lease": self.name, "holder": self.owner, "number": self.fence}
+        return _take(self._engine, _IF_MINE, mine, values)
 
     def _keep(self) -> None:
         while not self._done.wait(self._ttl.total_seconds() / RENEWALS_A_TTL):
@@ -190,13 +222,22 @@ def live_owners(engine: Engine, clock: Clock = utc_now) -> set[str]:
 
 _THIS = update(table).where(table.c.name == bindparam("lease"))
 _IF_FREE = _THIS.where(or_(table.c.owner.is_(None), table.c.expires_at <= bindparam("now")))
+_IF_MINE = _THIS.where(table.c.owner == bindparam("holder"), table.c.fence == bindparam("number"))
 _IF_HELD_BY = _THIS.where(table.c.owner == bindparam("holder"), table.c.acquired_at == bindparam("since"))
 
 
 def _take(engine: Engine, conditional: Update, of: dict[str, Any], values: dict[str, Any]) -> bool:
     """Take the lease in one atomic step; of all callers at once, one gets True."""
     with engine.begin() as connection:
-        return connection.execute(conditional, of | values).rowcount == 1
+        return connection.execute(conditional.values(values), of).rowcount == 1
+
+
+def _fence(engine: Engine, name: str, owner: str) -> int:
+    """Return the number of a lease that the owner has just taken; -1, which none has, when it is lost already."""
+    mine = select(table.c.fence).where(table.c.name == name, table.c.owner == owner)
+    with engine.connect() as connection:
+        number = connection.execute(mine).scalar_one_or_none()
+    return -1 if number is None else number
 
 
 def _add(engine: Engine, name: str, now: datetime) -> None:

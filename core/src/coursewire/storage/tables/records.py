@@ -176,6 +176,9 @@ outcome_record = Table(
     Index(None, "reason", "configuration", "username"),  # who waits for an id
     Index(None, "username", "configuration", "id"),
     Index(None, "course_key", "configuration", "id"),
+    Index(
+        None, "remote_key", "configuration", "course_key"
+    ),  # what else was told about a learner in a course
 )
 
 transmission = Table(
@@ -230,6 +233,8 @@ lease = Table(
     Column("process", key_text(255), nullable=True),  # host, process id and start, to see that it died
     Column("expires_at", UtcDateTime(), nullable=False),
     Column("acquired_at", UtcDateTime(), nullable=True),
+    # grows each time that the lease is taken, so that a holder of before is told from the present one
+    Column("fence", BigInteger(), nullable=False, server_default="0"),  # number of times it was taken
 )
 
 limit = Table(

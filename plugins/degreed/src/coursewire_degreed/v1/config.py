@@ -25,7 +25,7 @@ class DegreedV1Config(cw.ChannelConfig):
     """Id of the API client."""
     secret: Annotated[cw.Secret, cw.Filled]
     """Secret of the API client."""
-    degreed_company_id: Annotated[cw.Text, cw.Filled]
+    degreed_company_id: Annotated[cw.Text, cw.Filled, cw.Destination()]
     """Code of the organisation at Degreed."""
     degreed_base_url: Annotated[cw.LmsUrl, cw.Filled]
     """Address of Degreed, such as https://degreed.com; of its test system https://betatest.degreed.com."""

@@ -39,7 +39,7 @@ def export_content(config: Degreed2Config, item: cw.ContentItem, moment: cw.Mome
         "cost-units": _cost(config, item),
         "cost-unit-type": "USD",
         "difficulty": item.text("level_type"),
-        "video-url": next(iter(_texts([video.get("src") for video in item.objects("video")])), None),
+        "video-url": _video(item),
     }
     if item.enrollment_url:
         attributes["url"] = item.enrollment_url
@@ -61,8 +61,13 @@ def _summary(item: cw.ContentItem, moment: cw.Moment) -> str:
     """Return the description as plain text, after the names of the owners and the effort."""
     texts = (cw.description_with_type(item), item.short_description, title_of(item))
     text = next(filter(None, map(cw.plain_text, texts)), "")
-    names = _texts([owner.get("name") for owner in item.objects("owners")])
+    names = [cw.plain_text(name) for name in _texts([owner.get("name") for owner in item.objects("owners")])]
     return truncate((f"[{', '.join(names)}]: " if names else "") + effort_phrase(item, moment) + text)
+
+
+def _video(item: cw.ContentItem) -> str | None:
+    addresses = _texts([video.get("src") for video in item.objects("video")])
+    return next(filter(cw.is_web_address, addresses), None)
 
 
 def _cost(config: Degreed2Config, item: cw.ContentItem) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coursewire.toolkit.languages import language_tag
+from coursewire_xapi.languages import language_tag
 
 
 @pytest.mark.parametrize(

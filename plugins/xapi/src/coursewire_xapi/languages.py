@@ -21,7 +21,7 @@ def language_tag(code: str | None) -> str:
         of registered subtags: a name such as ``English``, or ``en-US-WP``, which names two regions.
 
     Example:
-        >>> cw.language_tag("pt_br"), cw.language_tag("Spanish - Mexico")
+        >>> language_tag("pt_br"), language_tag("Spanish - Mexico")
         ('pt-BR', 'und')
     """
     written = (code or "").strip().replace("_", "-")

@@ -1,9 +1,11 @@
+"""Numbers of statements, and what is left out of them."""
+
 import json
 from decimal import Decimal
 
 import pytest
 
-from coursewire.toolkit.payloads import number, without_none
+from coursewire_xapi.json_values import number, without_none
 
 
 @pytest.mark.parametrize(

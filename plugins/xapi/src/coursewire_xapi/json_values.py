@@ -1,4 +1,4 @@
-"""Values of payloads: numbers as JSON writes them, and fields that are left out where nothing is known."""
+"""Values of statements: numbers as JSON writes them, and fields that are left out where nothing is known."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 
 def without_none(**fields: Any) -> dict[str, Any]:
-    """Return the fields that are not None, for an LMS that wants unknown fields left out.
+    """Return the fields that are not None, since a statement leaves out what is not known.
 
     Args:
         **fields: Fields of a payload by name, as plain data.
 
     Example:
-        >>> cw.without_none(title="Knots", hours=None)
+        >>> without_none(title="Knots", hours=None)
         {'title': 'Knots'}
     """
     return {name: value for name, value in fields.items() if value is not None}
@@ -29,7 +29,7 @@ def number(value: Decimal) -> int | float:
 
     Example:
         >>> from decimal import Decimal
-        >>> cw.number(Decimal("57.00")), cw.number(Decimal("0.57"))
+        >>> number(Decimal("57.00")), number(Decimal("0.57"))
         (57, 0.57)
     """
     return int(value) if value == value.to_integral_value() else float(value)
