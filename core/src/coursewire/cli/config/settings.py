@@ -199,7 +199,7 @@ def check(config: ConfigId, json: Json = False) -> None:
     for sentence in works:
         put_check(True, sentence)
     if cleared:
-        put_check(True, "The LMS had refused the credentials; now it takes them, and runs may go on.")
+        put_check(True, "The LMS had refused the credentials; now it takes them, and it may run again.")
     if not found.active:
         put(f"It is a draft. Next: coursewire config activate {found.short_id}", style="dim")
 
