@@ -192,7 +192,7 @@ def test_killed_when_the_lms_has_taken_some_and_started_again(home, simulator, a
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.002)
     process.kill()
-    process.wait(60)
+    process.communicate(timeout=60)
     assert len(simulator.items) >= accepted
     home.finish(simulator)
 

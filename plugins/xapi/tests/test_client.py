@@ -47,7 +47,7 @@ class TestWhatIsHeld:
 
 class TestAnswers:
     @pytest.mark.parametrize("status", ["403", "404"])
-    def test_what_no_statement_can_mend_rests_until_somebody_acts(self, world, store, status):
+    def test_what_no_statement_can_mend_stops_the_configuration_and_marks_no_statement(self, world, store, status):
         world.students(2)
         config = store.sample_config()
         if status == "403":
@@ -56,12 +56,12 @@ class TestAnswers:
             config["endpoint"] += "/wrong"
         uuid = world.configure(config)
         summary = world.completions(uuid)
-        assert dict(summary.failed) == {"blocked": 2}
+        assert dict(summary.failed) == {}
+        assert summary.waiting == {"configuration-refused": 2}
         row = world.rows()[0]
-        assert row["state"] == "blocked"
+        assert (row["state"], row["reason"]) == ("planned", "configuration-refused")
         assert status in row["message"]
         assert summary.requests == 1
-        assert dict(world.completions(uuid).skipped) == {"blocked-at-lms": 2}
 
     def test_a_right_to_read_is_needed_for_conflicts_alone(self, world, store):
         world.student()

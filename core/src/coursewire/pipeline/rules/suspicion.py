@@ -40,10 +40,10 @@ def may_be_of_configuration(kind: Kind, operation: Operation, result: Result) ->
         result: The LMS's answer about the item.
 
     Example:
-        >>> forbidden = Result(ResultKind.BLOCKED, reason="forbidden", http_status=403)
+        >>> forbidden = Result(ResultKind.BLOCKED, reason=Reason.FORBIDDEN, http_status=403)
         >>> may_be_of_configuration(Kind.CONTENT, Operation.UPDATE, forbidden)
         True
-        >>> invalid = Result(ResultKind.REJECTED, reason="invalid", http_status=422)
+        >>> invalid = Result(ResultKind.REJECTED, reason=Reason.INVALID, http_status=422)
         >>> may_be_of_configuration(Kind.CONTENT, Operation.UPDATE, invalid)
         False
     """
