@@ -47,7 +47,9 @@ class TestWhatIsHeld:
 
 class TestAnswers:
     @pytest.mark.parametrize("status", ["403", "404"])
-    def test_what_no_statement_can_mend_stops_the_configuration_and_marks_no_statement(self, world, store, status):
+    def test_what_no_statement_can_mend_stops_the_configuration_and_marks_no_statement(
+        self, world, store, status
+    ):
         world.students(2)
         config = store.sample_config()
         if status == "403":
