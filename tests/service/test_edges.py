@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
+from coursewire.service import accounts as accounts_module
 from coursewire.service import connections
 from coursewire.service.accounts import FAILURES_BEFORE_LOCK, Accounts
 from coursewire.service.connections import OPTIONS, BoundedProtocol
@@ -111,25 +112,24 @@ def test_a_second_sign_in_ends_the_first_session_of_the_browser(client, accounts
     assert accounts.caller(first) is None
 
 
-def test_guesses_side_by_side_are_as_many_as_one_after_the_other(accounts):
-    looked_at = []
-    verify = accounts._verify
+def test_guesses_side_by_side_are_as_many_as_one_after_the_other(accounts, monkeypatch):
+    """All of them read the count before any is counted; together they lock the account all the same."""
+    all_have_read = threading.Barrier(FAILURES_BEFORE_LOCK)
+    waited = threading.local()
+    writing = accounts_module.writing
 
-    def counting(hashed, password):
-        right = verify(hashed, password)
-        looked_at.append(right)
-        return right
+    def writing_after_all_have_read(engine):
+        if not getattr(waited, "done", False):
+            waited.done = True
+            all_have_read.wait(30)
+        return writing(engine)
 
-    accounts._verify = counting
-    guesses = ["wrong"] * (FAILURES_BEFORE_LOCK + 1) + [PASSWORD] * 4
-    with ThreadPoolExecutor(len(guesses)) as pool:
-        begun = list(pool.map(lambda guess: accounts.sign_in("ada", guess), guesses))
-    assert sum(each is not None for each in begun) <= FAILURES_BEFORE_LOCK
-    accounts._verify = verify
-    for _ in range(FAILURES_BEFORE_LOCK):
-        accounts.sign_in("ada", "wrong")
-    with ThreadPoolExecutor(8) as pool:
-        assert not any(pool.map(lambda _: accounts.sign_in("ada", PASSWORD), range(8)))
+    monkeypatch.setattr(accounts_module, "writing", writing_after_all_have_read)
+    with ThreadPoolExecutor(FAILURES_BEFORE_LOCK) as pool:
+        guesses = list(pool.map(lambda _: accounts.sign_in("ada", "wrong"), range(FAILURES_BEFORE_LOCK)))
+    monkeypatch.undo()
+    assert guesses == [None] * FAILURES_BEFORE_LOCK
+    assert accounts.sign_in("ada", PASSWORD) is None, "the account is locked"
 
 
 def test_every_answer_says_that_nobody_may_keep_it(client, token, configured):

@@ -132,7 +132,7 @@ STATUSES: dict[int, StatusMeaning] = {
     598: _gateway(),
     599: _gateway(),
 }
-"""What each status means that is neither a success nor a redirect."""
+"""The meaning of each status that is neither a success nor a redirect."""
 
 _PAGES_SETTLE = frozenset({401, 403, 413, 414, 429, 431})
 """Statuses that are given before a request is passed on, whoever gives them and in whatever form."""

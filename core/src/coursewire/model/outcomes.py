@@ -157,7 +157,7 @@ class LastReported(BaseModel):
 
     @property
     def merit(self) -> tuple[bool, int, Decimal]:
-        """What is compared to tell which of two results is better: completed, the verdict, the grade, in this order."""
+        """Return the values by which two results are compared, the better one being greater: completed, the verdict, the grade, in this order."""
         return self.complete, _RANK[self.verdict], Decimal(-1) if self.percent is None else self.percent
 
     def improved_by(self, later: LastReported) -> bool:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-"""What every answer says that does not say otherwise, such as an asset with its digest in its address."""
+"""The headers of every answer that does not say otherwise, such as an asset with its digest in its address."""
 
 
 class SafeHeaders:

@@ -28,7 +28,7 @@ LONGEST_LIFETIME_S = 366 * 86_400.0
 """Seconds that a token may live at most: one that claims more than a year is asked for again after a year."""
 
 NO_END = -1.0
-"""What servers write, beside 0, for a token without an end."""
+"""The number that servers write, beside 0, for a token without an end."""
 
 ASSUMED_LIFETIME_S = 300.0
 """Life in seconds of a token whose answer tells none: short, as it costs one call more, and no run."""

@@ -1,4 +1,4 @@
-"""Which of several enrollments' outcomes an LMS is told, where it holds one result for a learner in a course.
+"""Lines: the choice among several enrollments' outcomes where an LMS holds one result for a learner in a course.
 
 What was last told of a line is in the records of this configuration, so that the answer is the same in one batch and in
 ten, in one run and in many.

@@ -1,4 +1,4 @@
-"""Whose fault a refusal is: that of one item, or of the configuration by which every item would be refused."""
+"""The fault behind a refusal: one item's, or that of the configuration by which every item would be refused."""
 
 from __future__ import annotations
 
